@@ -1,0 +1,49 @@
+#ifndef DDB_CLIENT_H
+#define DDB_CLIENT_H
+
+#include "ddb_clock.h"
+#include "ddb_creds.h"
+#include "ddb_crypto.h"
+#include "ddb_endpoint.h"
+#include "ddb_http.h"
+
+typedef struct ddb_client_t ddb_client_t;
+
+typedef struct ddb_client_opts_t {
+    ddb_endpoint_t endpoint;
+    apr_interval_time_t connect_timeout; /* microseconds, of one attempt */
+    int max_attempts;                    /* at least 1 */
+    const ddb_http_transport_t *http;
+    ddb_creds_t *creds;
+    const ddb_clock_t *clock;
+    ddb_random_fn *random;               /* for the jitter of the backoff */
+} ddb_client_opts_t;
+
+/** o is copied; what it points to must outlive p. */
+apr_status_t ddb_client_create(ddb_client_t **pc, const ddb_client_opts_t *o, apr_pool_t *p);
+
+typedef struct ddb_call_t {
+    const char *operation;  /* such as "GetItem" */
+    const char *body;       /* JSON */
+    apr_time_t deadline;    /* on the clock's monotonic time: all attempts and the waits between them */
+} ddb_call_t;
+
+typedef struct ddb_reply_t {
+    const char *body;       /* in the pool of the call; also of an error reply that is an answer (DDB_ECONFLICT) */
+    apr_size_t len;
+} ddb_reply_t;
+
+/**
+ * One API call: signed anew for each attempt, retried with full jitter (25 ms doubling to 400 ms; throttled: from
+ * 100 ms) while attempts and time are left, replies checked against x-amz-crc32. Thread safe. err is reset first and
+ * filled also on success (attempts, unsettled: an earlier attempt may have been carried out).
+ * @return APR_SUCCESS; DDB_ECONFLICT for ConditionalCheckFailedException, with its body in *reply; APR_TIMEUP when the
+ *         deadline passed; else a word of ddb_error.h.
+ */
+apr_status_t ddb_client_call(ddb_client_t *c, const ddb_call_t *call, apr_pool_t *p, ddb_reply_t *reply,
+                             ddb_error_t *err);
+
+/** The client's monotonic time, to compute deadlines from. */
+apr_time_t ddb_client_monotonic(const ddb_client_t *c);
+
+#endif

@@ -1,0 +1,21 @@
+#ifndef DDB_CLOCK_H
+#define DDB_CLOCK_H
+
+#include <apr_time.h>
+
+/**
+ * The clocks of the world, handed in so that tests need no waiting. All functions are thread safe.
+ * wall: microseconds since 1970 UTC, may jump. monotonic: microseconds since some start, never goes back; deadlines
+ * are points on it. sleep: returns after t microseconds.
+ */
+typedef struct ddb_clock_t {
+    apr_time_t (*wall)(void *baton);
+    apr_time_t (*monotonic)(void *baton);
+    void (*sleep)(void *baton, apr_interval_time_t t);
+    void *baton;
+} ddb_clock_t;
+
+/** The machine's own clocks. */
+extern const ddb_clock_t ddb_clock_system;
+
+#endif

@@ -1,0 +1,30 @@
+#ifndef DDB_CREDS_H
+#define DDB_CREDS_H
+
+#include "ddb_clock.h"
+#include "ddb_http.h"
+#include "ddb_profile.h"
+#include "ddb_sigv4.h"
+
+/** The credential provider chain and what it found. */
+typedef struct ddb_creds_t ddb_creds_t;
+
+typedef struct ddb_creds_opts_t {
+    const ddb_credentials_t *fixed;   /* used as they are and nothing else asked; NULL: ask the chain */
+    ddb_profile_opts_t profile;
+    const ddb_http_transport_t *http; /* for providers that ask over HTTP */
+    const ddb_clock_t *clock;
+} ddb_creds_opts_t;
+
+/** o is copied, the strings in it must outlive p. Nothing is read yet. */
+apr_status_t ddb_creds_create(ddb_creds_t **pc, const ddb_creds_opts_t *o, apr_pool_t *p);
+
+/**
+ * Credentials, copied into p as one snapshot and wiped with it. Thread safe. The providers are asked in order at the
+ * first call: environment, profile. A provider that is not set up is passed over; one that is set up and fails ends
+ * the chain with its own error. A failure is not remembered: the next call asks again.
+ * @return DDB_ENOCREDS when none is set up, with a detail that says what was looked for.
+ */
+apr_status_t ddb_creds_get(ddb_creds_t *c, apr_pool_t *p, ddb_credentials_t *out, ddb_error_t *err);
+
+#endif

@@ -1,0 +1,20 @@
+#ifndef DDB_CREDS_INT_H
+#define DDB_CREDS_INT_H
+
+#include "ddb_creds.h"
+
+/* For the rooms ddb_creds_*.c, each one provider of the chain, and their tests. */
+
+typedef struct ddb_creds_provider_t {
+    const char *name;
+    /**
+     * Fetch credentials into p, wiped with it.
+     * @return APR_NOTFOUND when this provider is not set up here: the next is asked.
+     */
+    apr_status_t (*fetch)(const ddb_creds_opts_t *o, apr_pool_t *p, ddb_credentials_t *out, ddb_error_t *err);
+} ddb_creds_provider_t;
+
+extern const ddb_creds_provider_t ddb_creds_env;
+extern const ddb_creds_provider_t ddb_creds_profile;
+
+#endif

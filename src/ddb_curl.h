@@ -1,0 +1,24 @@
+#ifndef DDB_CURL_H
+#define DDB_CURL_H
+
+#include "ddb_http.h"
+
+/* The only room that knows libcurl. */
+typedef struct ddb_curl_t ddb_curl_t;
+
+typedef struct ddb_curl_opts_t {
+    const char *ca_file;  /* PEM; NULL for libcurl's default */
+    int max_idle_handles; /* kept with their connections; further ones are closed after use */
+} ddb_curl_opts_t;
+
+/**
+ * Build the transport. Call it in a child process, never before fork, and while the process has one thread: it
+ * initialises libcurl. Nothing is registered with p: a child that dies inside a signal handler must not touch a
+ * handle that is in use. Memory is p's.
+ */
+apr_status_t ddb_curl_create(ddb_curl_t **pc, ddb_http_transport_t *t, const ddb_curl_opts_t *o, apr_pool_t *p);
+
+/** Close all idle connections. Only when no other thread uses the transport any more. */
+void ddb_curl_destroy(ddb_curl_t *c);
+
+#endif

@@ -1,0 +1,70 @@
+#ifndef DDB_ITEM_H
+#define DDB_ITEM_H
+
+#include <apr_pools.h>
+#include <apr_time.h>
+
+#include "ddb_error.h"
+
+#define DDB_WRITE_ID_BYTES 16
+
+/** One row of the session table, named and typed as dynamodb-session-flask has them, and what we add. */
+typedef struct ddb_item_t {
+    const char *id;               /* S, table key */
+    const char *data;             /* B, data_len bytes, NUL added behind */
+    apr_size_t data_len;
+    apr_time_t created, accessed; /* S, ISO 8601 UTC with microseconds: 2026-11-23T01:02:03.000004+00:00 */
+    apr_int64_t expires;          /* N, epoch seconds; the TTL attribute */
+    apr_int64_t idle_timeout, absolute_timeout; /* N, seconds */
+    apr_int64_t version;          /* N, counts data writes from 1 */
+    unsigned char write_id[DDB_WRITE_ID_BYTES]; /* B, of the last data write */
+    const char *user_mark;        /* S, ddb_sid_user_mark of the session's user; NULL: none */
+} ddb_item_t;
+
+/*
+ * Request bodies, each the whole JSON of one API call, in p. Attribute names always go through placeholders: several
+ * are reserved words of DynamoDB.
+ */
+
+/** GetItem of all attributes. */
+const char *ddb_item_get_body(const char *table, const char *id, int consistent, apr_pool_t *p);
+
+/** PutItem of the whole item, on condition that no such row exists. */
+const char *ddb_item_create_body(const char *table, const ddb_item_t *it, apr_pool_t *p);
+
+/**
+ * UpdateItem of data, accessed, expires, both timeouts, user_mark, version (to it->version) and write_id, on condition
+ * that the row has version `loaded` and expires after `now` (epoch seconds).
+ */
+const char *ddb_item_save_body(const char *table, const ddb_item_t *it, apr_int64_t loaded, apr_int64_t now,
+                               apr_pool_t *p);
+
+/**
+ * UpdateItem of accessed and expires, on condition that the row exists, is not expired at now, has the same timeouts,
+ * and would live longer by it. version and write_id stay: a touch must not hide the mark by which a save knows itself.
+ */
+const char *ddb_item_touch_body(const char *table, const ddb_item_t *it, apr_int64_t now, apr_pool_t *p);
+
+/** DeleteItem; version 0: whatever the row is; else on condition that the row has this version. */
+const char *ddb_item_delete_body(const char *table, const char *id, apr_int64_t version, apr_pool_t *p);
+
+/**
+ * Read the item of a GetItem reply ("Item"), or the one in a ConditionalCheckFailedException. Unknown attributes are
+ * passed over. Strings live in p.
+ * @return APR_NOTFOUND when the reply holds no item; DDB_EBADITEM with a detail that names the attribute when one of
+ *         ours is missing, has another type, or a value that can't be (base64, number, time); DDB_EBADREPLY for no JSON.
+ */
+apr_status_t ddb_item_parse(ddb_item_t *it, const char *in, apr_size_t len, apr_pool_t *p, ddb_error_t *err);
+
+/**
+ * Turn an error reply into a status word; fills err->type and http_status, and detail from its message cut short and
+ * made printable. Falls back to the HTTP status for a body that is no JSON.
+ */
+apr_status_t ddb_item_parse_error(int http_status, const char *in, apr_size_t len, apr_pool_t *p, ddb_error_t *err);
+
+/** As Python's datetime.isoformat() writes an aware UTC time with microseconds (32 characters), in p. */
+const char *ddb_item_time_print(apr_time_t t, apr_pool_t *p);
+/** Reads what isoformat() writes, with or without microseconds. @return DDB_EBADITEM for anything else. */
+apr_status_t ddb_item_time_parse(apr_time_t *t, const char *s);
+
+#endif

@@ -1,0 +1,38 @@
+#ifndef DDB_JSON_H
+#define DDB_JSON_H
+
+#include <apr_pools.h>
+
+#include "ddb_error.h"
+
+/* The only room that knows cJSON. A ddb_json_t is one JSON value; values of a tree live as long as its pool. */
+typedef struct ddb_json_t ddb_json_t;
+
+#define DDB_JSON_DEPTH_MAX 32 /* DynamoDB's own nesting limit */
+
+/**
+ * Whole input or nothing; the tree is freed with p.
+ * @return DDB_EBADREPLY if it is no JSON object, has bytes behind it, nests deeper than DDB_JSON_DEPTH_MAX, holds the
+ *         escape for the NUL character (cJSON would cut the string there) or is not valid UTF-8.
+ */
+apr_status_t ddb_json_parse(ddb_json_t **pj, const char *in, apr_size_t len, apr_pool_t *p);
+
+/** An empty object, freed with p. */
+ddb_json_t *ddb_json_object(apr_pool_t *p);
+
+/** Member of an object by its exact name. NULL when obj is NULL, or the member is missing or has another type. */
+const char *ddb_json_str(const ddb_json_t *obj, const char *name);
+const ddb_json_t *ddb_json_child(const ddb_json_t *obj, const char *name);
+
+/** 1 when the object has a member of that name, whatever its type. */
+int ddb_json_has(const ddb_json_t *obj, const char *name);
+
+/** Add a member to an object; name and value are copied. The value must be UTF-8. */
+void ddb_json_set_str(ddb_json_t *obj, const char *name, const char *value);
+void ddb_json_set_bool(ddb_json_t *obj, const char *name, int value);
+ddb_json_t *ddb_json_set_object(ddb_json_t *obj, const char *name);
+
+/** Compact JSON text, in p. */
+const char *ddb_json_print(const ddb_json_t *obj, apr_pool_t *p);
+
+#endif
