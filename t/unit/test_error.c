@@ -1,0 +1,91 @@
+/* ddb_error and ddb_clock. */
+
+#include <apr_general.h>
+#include <apr_strings.h>
+
+#include "ddb_clock.h"
+#include "ddb_error.h"
+#include "tap.h"
+
+static const apr_status_t words[] = {
+    DDB_ECONFLICT, DDB_ETHROTTLED, DDB_EDENIED, DDB_ENOCREDS, DDB_ETOOLARGE, DDB_EBADREPLY, DDB_EUNAVAILABLE,
+    DDB_EREFUSED, DDB_EBADITEM, DDB_ECONFIG, APR_NOTFOUND, APR_TIMEUP,
+};
+#define N_WORDS ((int)(sizeof(words) / sizeof(words[0])))
+
+static void test_set(void)
+{
+    ddb_error_t err = { 503, 2, 1, "GetItem", "Throttled", "R1", "an older sentence" };
+    char long_text[400];
+
+    NUM_IS(ddb_error_set(&err, DDB_EBADREPLY, "item %d of %s", 3, "sess"), DDB_EBADREPLY, "set returns the status");
+    IS(err.detail, "item 3 of sess", "set replaces the detail");
+    OK(err.http_status == 503 && err.attempts == 2 && err.unsettled == 1, "set leaves the numbers alone");
+    OK(!strcmp(err.operation, "GetItem") && !strcmp(err.type, "Throttled") && !strcmp(err.request_id, "R1"),
+       "set leaves the names alone");
+    NUM_IS(ddb_error_set(NULL, DDB_ECONFIG, "nobody reads %s", "this"), DDB_ECONFIG, "set without a record");
+
+    memset(long_text, 'x', sizeof(long_text) - 1);
+    long_text[sizeof(long_text) - 1] = '\0';
+    ddb_error_set(&err, DDB_ECONFIG, "%s", long_text);
+    NUM_IS(strlen(err.detail), sizeof(err.detail) - 1, "a long detail is cut, and ends");
+    ddb_error_set(&err, DDB_ECONFIG, "%lld of %zu in %s", 9000000000LL, (size_t)7, "t");
+    IS(err.detail, "9000000000 of 7 in t", "every format that the compiler accepts is understood");
+    ddb_error_set(&err, DDB_ECONFIG, "%s", "100 %s");
+    IS(err.detail, "100 %s", "text from outside is not a format");
+}
+
+static void test_text(void)
+{
+    const char *text[N_WORDS];
+    char buf[200], apr[200], tiny[8];
+    int i, j, same = 0, unknown = 0;
+
+    for (i = 0; i < N_WORDS; i++) {
+        text[i] = ddb_error_text(words[i], buf, sizeof(buf));
+        apr_strerror(words[i], apr, sizeof(apr));
+        unknown += text[i] == buf || !*text[i] || !strcmp(text[i], apr);
+        for (j = 0; j < i; j++) {
+            same += !strcmp(text[i], text[j]);
+        }
+    }
+    NUM_IS(unknown, 0, "each of our words has a sentence of ours");
+    NUM_IS(same, 0, "no two words share a sentence");
+    IS(ddb_error_text(DDB_EUNAVAILABLE, buf, sizeof(buf)), "the store did not answer", "unavailable, in words");
+    IS(ddb_error_text(APR_EACCES, buf, sizeof(buf)), apr_strerror(APR_EACCES, apr, sizeof(apr)), "APR's status: APR's words");
+    OK(ddb_error_text(APR_EACCES, tiny, sizeof(tiny)) == tiny && strlen(tiny) < sizeof(tiny), "a small buffer is kept to");
+}
+
+static void test_clock(void)
+{
+    const ddb_clock_t *c = &ddb_clock_system;
+    apr_time_t before = apr_time_now(), wall = c->wall(c->baton), after = apr_time_now(), mono, last;
+    int i, back = 0;
+
+    OK(before <= wall && wall <= after, "the wall clock is the machine's");
+    mono = last = c->monotonic(c->baton);
+    OK(mono > 0, "the monotonic clock has a value");
+    for (i = 0; i < 1000; i++) {
+        apr_time_t t = c->monotonic(c->baton);
+        back += t < last;
+        last = t;
+    }
+    NUM_IS(back, 0, "the monotonic clock never goes back");
+    mono = c->monotonic(c->baton);
+    c->sleep(c->baton, 2000);
+    OK(c->monotonic(c->baton) - mono >= 2000, "sleep lasts as long as asked, measured in microseconds");
+    mono = c->monotonic(c->baton);
+    c->sleep(c->baton, 0);
+    c->sleep(c->baton, -1000000);
+    OK(c->monotonic(c->baton) - mono < 1000000, "a sleep of nothing or less is none");
+}
+
+int main(void)
+{
+    apr_initialize();
+    test_set();
+    test_text();
+    test_clock();
+    apr_terminate();
+    return tap_done();
+}
