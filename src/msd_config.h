@@ -1,0 +1,91 @@
+#ifndef MSD_CONFIG_H
+#define MSD_CONFIG_H
+
+#include <httpd.h>
+#include <http_config.h>
+
+#include "ddb_endpoint.h"
+#include "ddb_sid.h"
+
+extern module AP_MODULE_DECLARE_DATA session_dynamodb_module;
+
+typedef enum msd_same_site_e { MSD_STRICT, MSD_LAX, MSD_SAME_SITE_NONE } msd_same_site_e;
+typedef enum msd_on_error_e { MSD_DENY, MSD_ANONYMOUS } msd_on_error_e;
+
+#define MSD_UNSET (-1)
+
+/**
+ * The settings of one server. As created and merged, unset fields are NULL or MSD_UNSET; msd_config_server fills in
+ * the defaults. One member a line: a guard checks that each is created and merged.
+ */
+typedef struct msd_server_config_t {
+    const char *table;
+    const char *endpoint_url;
+    const char *region;
+    const char *profile;
+    const char *credentials_file;        /* absolute */
+    const char *config_file;             /* absolute */
+    apr_interval_time_t timeout;         /* of all store calls of one request together */
+    apr_interval_time_t connect_timeout; /* of one attempt */
+    int max_attempts;
+    ddb_endpoint_t endpoint;             /* worked out when the configuration was checked; url NULL: it can't be */
+    struct msd_child_t *child;           /* what this child process talks to the store with; made after fork */
+} msd_server_config_t;
+
+/** The settings of one place. Unset fields as above; msd_config_dir fills in the defaults. */
+typedef struct msd_dir_config_t {
+    int enabled;
+    int consistent_read;
+    apr_int64_t idle_timeout;            /* seconds */
+    apr_int64_t absolute_timeout;        /* seconds */
+    apr_int64_t touch_interval;          /* seconds; effective: at most idle_timeout / 10 */
+    int sid_byte_length;
+    const apr_array_header_t *sid_keys;  /* const char *, oldest first */
+    int sid_digest;                      /* ddb_digest_e */
+    int hash_sid;
+    const char *cookie_name;
+    int cookie_secure;
+    int cookie_http_only;
+    int cookie_same_site;                /* msd_same_site_e */
+    const char *cookie_domain;           /* "" for none */
+    const char *cookie_path;
+    int cookie_persistent;
+    int use_header;
+    const char *header_name;
+    int on_error;                        /* msd_on_error_e */
+} msd_dir_config_t;
+
+extern const command_rec msd_config_commands[];
+
+void *msd_config_create_server(apr_pool_t *p, server_rec *s);
+void *msd_config_merge_server(apr_pool_t *p, void *base, void *add);
+void *msd_config_create_dir(apr_pool_t *p, char *dir);
+void *msd_config_merge_dir(apr_pool_t *p, void *base, void *add);
+
+/** The record of a server as merged; defaults filled in once the configuration was checked. */
+msd_server_config_t *msd_config_server(const server_rec *s);
+
+/** 1 when SessionDynamoDB is On where this request is. Cheap. */
+int msd_config_enabled(const request_rec *r);
+
+/** The settings that hold for this request, defaults filled in, in p. */
+msd_dir_config_t *msd_config_dir(const request_rec *r, apr_pool_t *p);
+
+/** A copy of a merged record with defaults filled in, in p. */
+msd_dir_config_t *msd_config_resolve(const msd_dir_config_t *merged, apr_pool_t *p);
+
+/** The rules for session IDs that conf asks for; keys stay conf's. */
+void msd_config_rules(ddb_sid_rules_t *rules, const msd_dir_config_t *conf);
+
+/** A place in the configuration files that has directives of ours, kept for the check after merging. */
+typedef struct msd_section_t {
+    const server_rec *server;
+    const msd_dir_config_t *conf;
+    const char *where;        /* "file:line" of its last directive of ours */
+    const char *where_cookie; /* the same of its last cookie directive, or NULL */
+} msd_section_t;
+
+/** All places, msd_section_t, in the order read; NULL when there is none. p is the configuration's pool. */
+apr_array_header_t *msd_config_sections(apr_pool_t *p);
+
+#endif
