@@ -1,0 +1,28 @@
+#ifndef MSD_ENTRIES_H
+#define MSD_ENTRIES_H
+
+#include <apr_tables.h>
+
+/*
+ * The entries of a session: a table of names and values, as mod_session keeps them; names compare without case. The
+ * entry "expiry" is mod_session's own bookkeeping, not the application's, and is none here. APR only.
+ */
+
+/** A deep copy in p, without "expiry". */
+apr_table_t *msd_entries_copy(apr_pool_t *p, const apr_table_t *entries);
+
+/** 1 when there is no entry besides "expiry". */
+int msd_entries_empty(const apr_table_t *entries);
+
+/** 1 when both hold the same names and values, in any order. */
+int msd_entries_equal(const apr_table_t *a, const apr_table_t *b);
+
+/**
+ * The three-way merge, in p: what is stored now (theirs), with every change from base to ours applied: entries set or
+ * changed here are set, entries removed here are removed. The same entry changed on both sides is ours: the later
+ * request wins.
+ */
+apr_table_t *msd_entries_merge(apr_pool_t *p, const apr_table_t *base, const apr_table_t *ours,
+                               const apr_table_t *theirs);
+
+#endif
