@@ -1,0 +1,147 @@
+/* What a child process builds after fork, and gives up when it ends. */
+
+#include <stdlib.h>
+
+#include <apr_strings.h>
+#include <httpd.h>
+#include <ap_mpm.h>
+#include <http_log.h>
+
+#include "ddb_curl.h"
+#include "msd_child.h"
+#include "msd_config.h"
+#include "msd_writer.h"
+
+APLOG_USE_MODULE(session_dynamodb);
+
+typedef struct msd_child_t {
+    ddb_store_t *store;
+    msd_writer_t *writer; /* one for all servers of the process */
+} msd_child_t;
+
+/** What the servers of one process share. */
+typedef struct shared_t {
+    apr_pool_t *pool;
+    ddb_curl_t *curl;
+    ddb_http_transport_t http;
+    msd_writer_t *writer;
+} shared_t;
+
+static apr_status_t build_store(ddb_store_t **store, const msd_server_config_t *c, const shared_t *shared)
+{
+    ddb_creds_opts_t creds_opts = { NULL, { c->profile, c->credentials_file, c->config_file }, &shared->http,
+                                    &ddb_clock_system };
+    ddb_client_opts_t o = { c->endpoint, c->connect_timeout, c->max_attempts, &shared->http, NULL, &ddb_clock_system,
+                            ddb_crypto_random };
+    ddb_client_t *client = NULL;
+    apr_status_t rv = ddb_creds_create(&o.creds, &creds_opts, shared->pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = ddb_client_create(&client, &o, shared->pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = ddb_store_create(store, client, c->table, ddb_crypto_random, shared->pool);
+    }
+    return rv;
+}
+
+/** End the thread and close the connections. Registered only where no request can be under way any more. */
+static apr_status_t close_shared(void *baton)
+{
+    shared_t *shared = baton;
+
+    msd_writer_stop(shared->writer);
+    ddb_curl_destroy(shared->curl);
+    return APR_SUCCESS;
+}
+
+static apr_status_t build_shared(shared_t *shared, server_rec *main_server)
+{
+    ddb_curl_opts_t o = { getenv("AWS_CA_BUNDLE"), 0 };
+    int threads = 1, threaded = AP_MPMQ_NOT_SUPPORTED;
+    apr_status_t rv;
+
+    ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
+    ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded);
+    /* A hint only: HTTP/2 has threads of its own. One more for the writer. */
+    o.max_idle_handles = 2 * threads + 1;
+    rv = ddb_curl_create(&shared->curl, &shared->http, &o, shared->pool);
+    if (rv == APR_SUCCESS) {
+        rv = msd_writer_create(&shared->writer, main_server);
+    }
+    if (rv == APR_SUCCESS && threaded != AP_MPMQ_NOT_SUPPORTED) {
+        /* Threaded MPMs join their workers before they destroy the pool; prefork destroys it inside a signal handler,
+         * perhaps in the middle of a call: there the end of the process has to do. */
+        apr_pool_pre_cleanup_register(shared->pool, shared, close_shared);
+    }
+    return rv;
+}
+
+void msd_child_init(apr_pool_t *pchild, server_rec *main_server)
+{
+    shared_t *shared = NULL;
+    server_rec *s;
+    apr_status_t rv = APR_SUCCESS;
+    char text[120];
+
+    for (s = main_server; s && rv == APR_SUCCESS; s = s->next) {
+        msd_server_config_t *c = msd_config_server(s);
+        msd_child_t *child;
+        if (!c->endpoint.url) {
+            continue;
+        }
+        if (!shared) {
+            shared = apr_pcalloc(pchild, sizeof(*shared));
+            shared->pool = pchild;
+            rv = build_shared(shared, main_server);
+        }
+        child = apr_pcalloc(pchild, sizeof(*child));
+        child->writer = shared->writer;
+        if (rv == APR_SUCCESS) {
+            rv = build_store(&child->store, c, shared);
+        }
+        c->child = rv == APR_SUCCESS ? child : NULL;
+    }
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, main_server, "this child process can't talk to DynamoDB and answers "
+                     "requests with sessions as failed: %s", ddb_error_text(rv, text, sizeof(text)));
+    }
+}
+
+static const msd_child_t *child_of(const server_rec *s)
+{
+    return msd_config_server(s)->child;
+}
+
+void msd_child_stopping(server_rec *main_server)
+{
+    server_rec *s;
+
+    for (s = main_server; s; s = s->next) {
+        if (child_of(s)) {
+            msd_writer_drain(child_of(s)->writer, msd_config_server(s)->timeout);
+            return;
+        }
+    }
+}
+
+ddb_store_t *msd_child_store(const server_rec *s)
+{
+    return child_of(s) ? child_of(s)->store : NULL;
+}
+
+void msd_child_touch_later(const server_rec *s, const ddb_session_t *session, apr_time_t now,
+                           apr_interval_time_t interval)
+{
+    msd_writer_job_t job = { msd_child_store(s), msd_config_server(s)->timeout, *session, now, interval };
+
+    msd_writer_push(child_of(s)->writer, &job);
+}
+
+void msd_child_remove_later(const server_rec *s, const char *key)
+{
+    msd_writer_job_t job = { msd_child_store(s), msd_config_server(s)->timeout, { 0 }, 0, 0 };
+
+    job.session.key = key;
+    msd_writer_push(child_of(s)->writer, &job);
+}

@@ -1,0 +1,223 @@
+/* The queue and the thread for writes that nobody waits for. */
+
+#include <signal.h>
+
+#include <apr_atomic.h>
+#include <apr_hash.h>
+#include <apr_strings.h>
+#include <apr_thread_cond.h>
+#include <apr_thread_mutex.h>
+#include <apr_thread_proc.h>
+#include <httpd.h>
+#include <http_log.h>
+
+#include "msd_writer.h"
+
+APLOG_USE_MODULE(session_dynamodb);
+
+#define QUEUE_MAX   1024 /* jobs; more than a child can cause while the table takes its time is not worth keeping */
+#define RECENT_MAX  512  /* touches remembered, so that parallel requests of one session cause one */
+#define KEY_MAX     64   /* enough of a table key to tell sessions apart: its first 43 characters are random */
+
+typedef struct recent_t {
+    char key[KEY_MAX];
+    apr_time_t now;
+} recent_t;
+
+struct msd_writer_t {
+    apr_pool_t *pool;
+    server_rec *server;
+    apr_thread_t *thread;
+    apr_thread_mutex_t *mutex; /* of all below but pending */
+    apr_thread_cond_t *filled;
+    const msd_writer_job_t *queue[QUEUE_MAX];
+    apr_pool_t *pools[QUEUE_MAX]; /* of each job */
+    int first, count, stopping;
+    int full_logged;
+    recent_t recent[RECENT_MAX];
+    volatile apr_uint32_t pending; /* queued and under way */
+};
+
+static recent_t *recent_slot(msd_writer_t *w, const char *key)
+{
+    apr_ssize_t len = APR_HASH_KEY_STRING;
+    return &w->recent[apr_hashfunc_default(key, &len) % RECENT_MAX];
+}
+
+/** 1 when this child has the same touch behind it or in the queue; remembers it otherwise. */
+static int touched_lately(msd_writer_t *w, const msd_writer_job_t *job)
+{
+    recent_t *slot = recent_slot(w, job->session.key);
+
+    if (strncmp(slot->key, job->session.key, KEY_MAX - 1) == 0 && slot->now + job->interval > job->now) {
+        return 1;
+    }
+    apr_cpystrn(slot->key, job->session.key, KEY_MAX);
+    slot->now = job->now;
+    return 0;
+}
+
+static const msd_writer_job_t *copy_job(apr_pool_t *p, const msd_writer_job_t *job)
+{
+    msd_writer_job_t *copy = apr_pmemdup(p, job, sizeof(*job));
+
+    copy->session.key = apr_pstrdup(p, job->session.key);
+    copy->session.sid = NULL;
+    copy->session.data = NULL;
+    copy->session.data_len = 0;
+    copy->session.user = NULL;
+    copy->session.user_mark = NULL;
+    return copy;
+}
+
+static void enqueue(msd_writer_t *w, const msd_writer_job_t *job)
+{
+    int at = (w->first + w->count) % QUEUE_MAX;
+    apr_pool_t *p = NULL;
+
+    if (w->count == QUEUE_MAX || apr_pool_create(&p, w->pool) != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, w->full_logged ? APLOG_DEBUG : APLOG_WARNING, 0, w->server,
+                     "%d writes to the table wait already: further ones are dropped; sessions may end up to "
+                     "SessionDynamoDBTouchInterval early", w->count);
+        w->full_logged = 1;
+        return;
+    }
+    w->pools[at] = p;
+    w->queue[at] = copy_job(p, job);
+    w->count++;
+    apr_atomic_inc32(&w->pending);
+    apr_thread_cond_signal(w->filled);
+}
+
+void msd_writer_push(msd_writer_t *w, const msd_writer_job_t *job)
+{
+    apr_thread_mutex_lock(w->mutex);
+    if (!w->stopping && !(job->now && touched_lately(w, job))) {
+        enqueue(w, job);
+    }
+    apr_thread_mutex_unlock(w->mutex);
+}
+
+static void carry_out(msd_writer_t *w, const msd_writer_job_t *job, apr_pool_t *p)
+{
+    ddb_error_t err = { 0 };
+    ddb_store_call_t call = { NULL, 1, job->now, ddb_store_monotonic(job->store) + job->timeout, p, &err };
+    const char *what = job->now ? "activity of a session" : "the removal of an unused row";
+    apr_status_t rv = job->now ? ddb_store_touch(job->store, &call, &job->session)
+                               : ddb_store_remove(job->store, &call, job->session.key);
+    char text[120];
+
+    if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->server,
+                     "table %s: %s could not be written: %s: %s (%s, type %s, request ID %s, %d attempts)",
+                     ddb_store_table(job->store), what, ddb_error_text(rv, text, sizeof(text)), err.detail,
+                     err.operation, err.type[0] ? err.type : "-", err.request_id[0] ? err.request_id : "-",
+                     err.attempts);
+    }
+}
+
+/** Take the next job, waiting for one; NULL when the writer stops. */
+static const msd_writer_job_t *next_job(msd_writer_t *w, apr_pool_t **p)
+{
+    const msd_writer_job_t *job = NULL;
+
+    apr_thread_mutex_lock(w->mutex);
+    while (!w->count && !w->stopping) {
+        apr_thread_cond_wait(w->filled, w->mutex);
+    }
+    if (!w->stopping) {
+        job = w->queue[w->first];
+        *p = w->pools[w->first];
+        w->first = (w->first + 1) % QUEUE_MAX;
+        w->count--;
+    }
+    apr_thread_mutex_unlock(w->mutex);
+    return job;
+}
+
+static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *baton)
+{
+    msd_writer_t *w = baton;
+    const msd_writer_job_t *job;
+    apr_pool_t *p = NULL;
+
+    while ((job = next_job(w, &p))) {
+        carry_out(w, job, p);
+        /* Under the mutex: the job's pool is a child of the writer's, in which others are made meanwhile. */
+        apr_thread_mutex_lock(w->mutex);
+        apr_pool_destroy(p);
+        apr_thread_mutex_unlock(w->mutex);
+        apr_atomic_dec32(&w->pending);
+    }
+    apr_thread_exit(thread, APR_SUCCESS);
+    return NULL;
+}
+
+static apr_status_t start(msd_writer_t *w)
+{
+    sigset_t all, before;
+    apr_status_t rv = apr_thread_mutex_create(&w->mutex, APR_THREAD_MUTEX_DEFAULT, w->pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = apr_thread_cond_create(&w->filled, w->pool);
+    }
+    if (rv == APR_SUCCESS) {
+        /* prefork's signal handlers end the process where they run: that must not be this thread. */
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        rv = apr_thread_create(&w->thread, NULL, run, w, w->pool);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
+    return rv;
+}
+
+apr_status_t msd_writer_create(msd_writer_t **pw, server_rec *s)
+{
+    apr_allocator_t *allocator = NULL;
+    apr_thread_mutex_t *mutex = NULL;
+    apr_pool_t *p = NULL;
+    msd_writer_t *w;
+    apr_status_t rv = apr_allocator_create(&allocator);
+
+    *pw = NULL;
+    if (rv == APR_SUCCESS) {
+        /* Unmanaged: neither the child's pool nor the end of the process destroys the condition that the thread waits
+         * on, which would wait for the thread. */
+        rv = apr_pool_create_unmanaged_ex(&p, NULL, allocator);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    apr_allocator_owner_set(allocator, p);
+    if (apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT, p) == APR_SUCCESS) {
+        apr_allocator_mutex_set(allocator, mutex);
+    }
+    w = apr_pcalloc(p, sizeof(*w));
+    w->pool = p;
+    w->server = s;
+    rv = start(w);
+    if (rv == APR_SUCCESS) {
+        *pw = w;
+    }
+    return rv;
+}
+
+void msd_writer_drain(msd_writer_t *w, apr_interval_time_t limit)
+{
+    const apr_interval_time_t step = apr_time_from_msec(5);
+
+    for (; limit > 0 && apr_atomic_read32(&w->pending) > 0; limit -= step) {
+        apr_sleep(step);
+    }
+}
+
+void msd_writer_stop(msd_writer_t *w)
+{
+    apr_status_t ignored;
+
+    apr_thread_mutex_lock(w->mutex);
+    w->stopping = 1;
+    apr_thread_cond_signal(w->filled);
+    apr_thread_mutex_unlock(w->mutex);
+    apr_thread_join(&ignored, w->thread);
+}
