@@ -1,0 +1,378 @@
+/*
+ * mod_session_dynamodb: mod_session's sessions in Amazon DynamoDB.
+ *
+ * This file is the story of one request, in the order of httpd's hooks: the session is loaded when somebody first asks
+ * for it, a failed load is refused before a handler runs, the handler and mod_session do their work, the session is
+ * saved before the first byte of the response leaves, and activity is recorded after the last. How each is done is in
+ * the rooms under src/.
+ */
+
+#include <apr_strings.h>
+#include <httpd.h>
+#include <http_config.h>
+#include <http_log.h>
+#include <http_main.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <mod_session.h>
+#include <mpm_common.h>
+
+#include "mod_session_dynamodb.h"
+#include "msd_child.h"
+#include "msd_config.h"
+#include "msd_config_check.h"
+#include "msd_filter.h"
+#include "msd_request.h"
+#include "msd_session.h"
+
+APLOG_USE_MODULE(session_dynamodb);
+
+/* Linux passes no longer string in a program's environment: MAX_ARG_STRLEN, 128 KiB with name and NUL. */
+#define ENVIRONMENT_MAX (128 * 1024 - sizeof("HTTP_SESSION="))
+
+static APR_OPTIONAL_FN_TYPE(ap_session_load) *session_load_fn;
+
+/* The one line of a failure. Nothing in it names the session. */
+static void log_store(request_rec *r, int level, apr_status_t rv, const char *what)
+{
+    const msd_request_t *q = msd_request_find(r);
+    const ddb_error_t *e = &q->error;
+    char text[120];
+
+    ap_log_rerror(APLOG_MARK, level, 0, r,
+                  "table %s: %s: %s: %s (%s, type %s, HTTP status %d, request ID %s, %d attempts)",
+                  q->store ? ddb_store_table(q->store) : "-", what, ddb_error_text(rv, text, sizeof(text)), e->detail,
+                  e->operation[0] ? e->operation : "no call", e->type[0] ? e->type : "-", e->http_status,
+                  e->request_id[0] ? e->request_id : "-", e->attempts);
+}
+
+/* ---- load -------------------------------------------------------------------------------------------------------- */
+
+static void log_load(request_rec *r, const msd_request_t *q, apr_status_t rv)
+{
+    if (q->outcome == MSD_MISCONFIGURED) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "%s (in the sections that hold for %s together)", q->error.detail,
+                      r->uri);
+    }
+    else if (q->outcome == MSD_FAILED) {
+        log_store(r, APLOG_ERR, rv, "the session could not be read");
+    }
+    else if (rv == DDB_EBADITEM) {
+        log_store(r, APLOG_WARNING, rv, "a row is no session and was passed over");
+    }
+    if (q->refused) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "no session has the ID that came; SHA-512 of the ID: %s",
+                      q->refused);
+    }
+    else if (q->taken > 1) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "the request has %d session cookies: none is used", q->taken);
+    }
+}
+
+/* mod_session calls this two to six times per request, also for subrequests and after redirects: all get the same
+ * answer, a failure too, and the table is asked once. */
+static int session_dynamodb_load(request_rec *r, session_rec **z)
+{
+    msd_request_t *q;
+
+    if (!msd_config_enabled(r)) {
+        return DECLINED;
+    }
+    q = msd_request_get(r);
+    if (q->outcome == MSD_NOT_LOADED) {
+        log_load(r, q, msd_session_load(r, q));
+    }
+    if (q->outcome == MSD_MISCONFIGURED || (q->outcome == MSD_FAILED && q->conf->on_error == MSD_DENY)) {
+        return APR_EGENERAL;
+    }
+    msd_session_keep(q);
+    *z = q->z;
+    return OK;
+}
+
+/* ---- before the handler ------------------------------------------------------------------------------------------ */
+
+static int refusal(request_rec *r)
+{
+    const msd_request_t *q = msd_request_find(r);
+
+    if (!q || msd_request_is_error_page(r)) {
+        return DECLINED;
+    }
+    if (q->outcome == MSD_MISCONFIGURED) {
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return q->outcome == MSD_FAILED && q->conf->on_error == MSD_DENY ? HTTP_SERVICE_UNAVAILABLE : DECLINED;
+}
+
+/* mod_auth_form takes a failed load for "not logged in": it would show its form, or accept a login that can't be kept.
+ * So the session is asked for before it. */
+static int session_dynamodb_check_authn(request_rec *r)
+{
+    session_rec *z = NULL;
+
+    if (!msd_config_enabled(r)) {
+        return DECLINED;
+    }
+    session_load_fn(r, &z);
+    return refusal(r);
+}
+
+static void set_time(apr_table_t *env, const char *name, apr_int64_t seconds)
+{
+    if (seconds) {
+        apr_table_setn(env, name, apr_psprintf(apr_table_elts(env)->pool, "%" APR_INT64_T_FMT, seconds));
+    }
+}
+
+/* What CGI programs and LogFormat may know of a session: never the ID. */
+static void export_environment(request_rec *r, const msd_request_t *q)
+{
+    apr_table_t *env = r->subprocess_env;
+
+    if (!msd_request_usable(q)) {
+        return;
+    }
+    apr_table_setn(env, "SESSION_DYNAMODB_NEW", q->session.sid ? "0" : "1");
+    if (q->session.sid) {
+        apr_table_setn(env, "SESSION_DYNAMODB_LOGGABLE_ID", ddb_sid_loggable(q->session.sid, q->top->pool));
+    }
+    set_time(env, "SESSION_DYNAMODB_CREATED", apr_time_sec(q->session.created));
+    set_time(env, "SESSION_DYNAMODB_EXPIRES", msd_session_expires(q));
+    if (q->refused) {
+        apr_table_setn(env, "SESSION_DYNAMODB_FAILED_ID", q->refused);
+    }
+}
+
+/* One string longer than the system allows would fail the whole CGI program. */
+static void limit_environment(request_rec *r)
+{
+    const char *value = apr_table_get(r->subprocess_env, "HTTP_SESSION");
+
+    if (value && strlen(value) > ENVIRONMENT_MAX) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "HTTP_SESSION is left out: the session has %" APR_SIZE_T_FMT
+                      " bytes, and a program's environment takes %" APR_SIZE_T_FMT ". Keep less in the session.",
+                      strlen(value), (apr_size_t)ENVIRONMENT_MAX);
+        apr_table_unset(r->subprocess_env, "HTTP_SESSION");
+    }
+}
+
+/* Behind mod_session's fixups, which load the session and make HTTP_SESSION. */
+static int session_dynamodb_fixups(request_rec *r)
+{
+    msd_request_t *q;
+
+    if (!msd_config_enabled(r)) {
+        return DECLINED;
+    }
+    /* A client's header of this name would become HTTP_SESSION where mod_session doesn't set it (CVE-2018-1283). */
+    apr_table_unset(r->headers_in, "Session");
+    q = msd_request_get(r);
+    msd_request_take(r, q, q->conf && q->loader == r ? q->conf : msd_config_dir(r, r->pool));
+    if (r->user && !r->main && !msd_request_is_error_page(r)) {
+        q->user = apr_pstrdup(q->top->pool, r->user);
+    }
+    if (q->z) {
+        limit_environment(r);
+        export_environment(r, q);
+    }
+    return refusal(r);
+}
+
+/* ---- behind the handler ------------------------------------------------------------------------------------------ */
+
+/* Before mod_session's own encoder: SessionMaxAge's end of the session follows from the row's times. In the payload it
+ * would be one more change with every request, and out of date after a touch. */
+static int session_dynamodb_encode(request_rec *r, session_rec *z)
+{
+    const msd_request_t *q = msd_request_find(r);
+
+    if (q && z == q->z && z->maxage > 0) {
+        z->expiry = 0;
+        apr_table_unset(z->entries, "expiry");
+    }
+    return DECLINED;
+}
+
+static int session_dynamodb_save(request_rec *r, session_rec *z)
+{
+    msd_request_t *q = msd_request_find(r);
+    apr_status_t rv;
+
+    if (!q || q->outcome == MSD_NOT_LOADED) {
+        return DECLINED;
+    }
+    if (z != q->z || !msd_request_usable(q) || q->written == MSD_WRITE_FAILED) {
+        /* Not the session that we loaded, or one that can't be written: doing nothing is what keeps the row whole. */
+        return OK;
+    }
+    rv = msd_session_save(r, q);
+    if (rv != APR_SUCCESS) {
+        log_store(r, APLOG_ERR, rv, "the session could not be written");
+        return APR_EGENERAL;
+    }
+    if (q->written == MSD_GONE) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "the session was ended by another request meanwhile: what this one "
+                      "changed is dropped");
+    }
+    export_environment(q->top, q);
+    return OK;
+}
+
+static int session_dynamodb_log_transaction(request_rec *r)
+{
+    msd_request_t *q = msd_request_find(r);
+    apr_interval_time_t interval = 0;
+
+    if (q && q->loader && msd_session_touch_due(q, &interval)) {
+        msd_child_touch_later(q->loader->server, &q->session, q->now, interval);
+    }
+    return DECLINED;
+}
+
+/* ---- functions for other modules --------------------------------------------------------------------------------- */
+
+/** The tree's session, loaded if nobody has; NULL where there is none to work with. */
+static msd_request_t *session_of(request_rec *r)
+{
+    session_rec *z = NULL;
+    msd_request_t *q;
+
+    if (session_load_fn(r, &z) != APR_SUCCESS) {
+        return NULL;
+    }
+    q = msd_request_find(r);
+    return q && msd_request_usable(q) ? q : NULL;
+}
+
+static apr_status_t session_dynamodb_end(request_rec *r)
+{
+    msd_request_t *q = session_of(r);
+    apr_status_t rv;
+
+    if (!q) {
+        return msd_request_find(r) && msd_request_find(r)->outcome == MSD_FAILED ? DDB_EUNAVAILABLE : APR_SUCCESS;
+    }
+    if (!q->session.sid) {
+        apr_table_clear(q->z->entries);
+        return APR_SUCCESS;
+    }
+    rv = msd_session_end(q);
+    if (rv != APR_SUCCESS) {
+        log_store(r, APLOG_ERR, rv, "the session could not be ended");
+    }
+    return rv;
+}
+
+static apr_status_t session_dynamodb_renew(request_rec *r)
+{
+    msd_request_t *q = session_of(r);
+
+    if (!q || !q->session.sid) {
+        return APR_NOTFOUND;
+    }
+    q->renew = 1;
+    q->z->dirty = 1;
+    return APR_SUCCESS;
+}
+
+static const char *session_dynamodb_loggable_id(request_rec *r)
+{
+    msd_request_t *q = session_of(r);
+
+    return q && q->session.sid ? ddb_sid_loggable(q->session.sid, r->pool) : NULL;
+}
+
+static apr_status_t session_dynamodb_times(request_rec *r, session_dynamodb_times_t *times)
+{
+    msd_request_t *q = session_of(r);
+
+    memset(times, 0, sizeof(*times));
+    if (!q) {
+        return APR_NOTFOUND;
+    }
+    times->created = q->session.created;
+    times->accessed = q->session.accessed;
+    times->expires = apr_time_from_sec(msd_session_expires(q));
+    times->idle_timeout = q->session.idle_timeout;
+    times->absolute_timeout = q->session.absolute_timeout;
+    return APR_SUCCESS;
+}
+
+static apr_status_t session_dynamodb_set_timeouts(request_rec *r, apr_int64_t idle, apr_int64_t absolute)
+{
+    msd_request_t *q = session_of(r);
+
+    if (idle < 1 || absolute < 1) {
+        return APR_EINVAL;
+    }
+    if (!q) {
+        return APR_NOTFOUND;
+    }
+    q->session.idle_timeout = idle;
+    q->session.absolute_timeout = absolute;
+    q->timeouts_changed = 1;
+    q->z->dirty = 1;
+    return APR_SUCCESS;
+}
+
+/* ---- httpd ------------------------------------------------------------------------------------------------------- */
+
+static int session_dynamodb_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    (void)plog;
+    (void)ptemp;
+    return msd_config_check(pconf, s);
+}
+
+static void session_dynamodb_child_stopping(apr_pool_t *pchild, int graceful)
+{
+    (void)pchild;
+    (void)graceful;
+    msd_child_stopping(ap_server_conf);
+}
+
+static void retrieve_functions(void)
+{
+    session_load_fn = APR_RETRIEVE_OPTIONAL_FN(ap_session_load);
+}
+
+static void register_hooks(apr_pool_t *p)
+{
+    static const char *const mod_session[] = { "mod_session.c", NULL };
+    static const char *const mod_auth_form[] = { "mod_auth_form.c", NULL };
+
+    ap_hook_check_config(session_dynamodb_check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_optional_fn_retrieve(retrieve_functions, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_init(msd_child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_stopping(session_dynamodb_child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
+
+    ap_hook_session_load(session_dynamodb_load, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_check_authn(session_dynamodb_check_authn, NULL, mod_auth_form, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_fixups(session_dynamodb_fixups, mod_session, NULL, APR_HOOK_MIDDLE);
+    ap_hook_insert_filter(msd_filter_insert, mod_session, NULL, APR_HOOK_MIDDLE);
+    ap_hook_insert_error_filter(msd_filter_insert, mod_session, NULL, APR_HOOK_MIDDLE);
+    msd_filter_register(p);
+    ap_hook_session_encode(session_dynamodb_encode, NULL, mod_session, APR_HOOK_REALLY_FIRST);
+    ap_hook_session_save(session_dynamodb_save, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_log_transaction(session_dynamodb_log_transaction, NULL, NULL, APR_HOOK_MIDDLE);
+
+    APR_REGISTER_OPTIONAL_FN(session_dynamodb_end);
+    APR_REGISTER_OPTIONAL_FN(session_dynamodb_renew);
+    APR_REGISTER_OPTIONAL_FN(session_dynamodb_loggable_id);
+    APR_REGISTER_OPTIONAL_FN(session_dynamodb_times);
+    APR_REGISTER_OPTIONAL_FN(session_dynamodb_set_timeouts);
+}
+
+module AP_MODULE_DECLARE_DATA session_dynamodb_module = {
+    STANDARD20_MODULE_STUFF,
+    msd_config_create_dir,
+    msd_config_merge_dir,
+    msd_config_create_server,
+    msd_config_merge_server,
+    msd_config_commands,
+    register_hooks,
+#if defined(AP_MODULE_FLAG_NONE)
+    AP_MODULE_FLAG_NONE
+#endif
+};

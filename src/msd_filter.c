@@ -1,0 +1,131 @@
+/* What happens to a response before and behind mod_session's output filter. */
+
+#include <apr_strings.h>
+#include <httpd.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <util_filter.h>
+
+#include "msd_filter.h"
+#include "msd_request.h"
+#include "msd_session.h"
+#include "msd_transport.h"
+
+#define BEFORE "SESSION_DYNAMODB_BEFORE"
+#define BEHIND "SESSION_DYNAMODB_BEHIND"
+#define MOD_SESSION_FILTER "mod_session_out" /* registered names are lower case */
+#define RETRY_AFTER "2" /* seconds; a store that was away is asked again after about as long */
+
+/*
+ * mod_session saves the sessions of the request that answers and of those redirected from it, never of those before.
+ * After a redirect or an error page out of the session's area it would save nothing, and would send the application's
+ * session header to the browser. So its filter is made to begin with the request that loaded the session; that one's
+ * settings are also the ones that count for the whole tree.
+ */
+static void begin_with_loader(ap_filter_t *f, const msd_request_t *q)
+{
+    const char *name = msd_request_session_conf(q->loader)->header;
+    ap_filter_t *next;
+
+    if (q->loader == f->r || q->loader->main) {
+        return;
+    }
+    if (name && q->loader->headers_out != f->r->headers_out && apr_table_get(f->r->headers_out, name)) {
+        /* err_headers_out is shared by the redirected requests, headers_out is not. */
+        apr_table_set(q->loader->headers_out, name, apr_table_get(f->r->headers_out, name));
+        apr_table_unset(f->r->headers_out, name);
+    }
+    for (next = f->next; next; next = next->next) {
+        if (strcmp(next->frec->name, MOD_SESSION_FILTER) == 0) {
+            next->r = q->loader;
+        }
+    }
+}
+
+static apr_status_t before(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    msd_request_t *q = msd_request_find(f->r);
+
+    if (q && !f->r->main && msd_request_usable(q) && q->written == MSD_NOTHING) {
+        if (msd_request_user_changed(f->r, q) || msd_request_user_changed(q->loader, q)) {
+            /* mod_session saves only what is dirty; a session that changes hands gets a new ID in any case. */
+            q->renew = 1;
+            q->z->dirty = 1;
+        }
+        begin_with_loader(f, q);
+    }
+    ap_remove_output_filter(f);
+    return ap_pass_brigade(f->next, bb);
+}
+
+/** Whether this response may depend on a session: such a response belongs into no cache. */
+static int used_session(const msd_request_t *q)
+{
+    return q->outcome == MSD_LOADED || q->outcome == MSD_FAILED || q->written != MSD_NOTHING;
+}
+
+static void set_headers(request_rec *r, const msd_request_t *q)
+{
+    if (used_session(q)) {
+        /* OWASP Session Management Cheat Sheet, "Web Content Caching". */
+        apr_table_unset(r->headers_out, "Cache-Control");
+        apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
+    }
+    if (q->written == MSD_WRITE_FAILED || q->outcome == MSD_FAILED) {
+        if (r->status == HTTP_SERVICE_UNAVAILABLE) {
+            apr_table_setn(r->err_headers_out, "Retry-After", RETRY_AFTER);
+        }
+        return; /* the client's ID is left alone */
+    }
+    if (q->issue) {
+        msd_transport_issue(r, q->conf, q->issue, msd_session_expires(q));
+    }
+    else if (q->end_id) {
+        msd_transport_end(r, q->conf);
+    }
+}
+
+/** The response so far is a success that the session's write contradicts: send an error instead. */
+static apr_status_t answer_unavailable(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    request_rec *r = f->r;
+    ap_filter_t *next = f->next;
+    apr_bucket *error = ap_bucket_error_create(HTTP_SERVICE_UNAVAILABLE, NULL, r->pool, bb->bucket_alloc);
+
+    ap_remove_output_filter(f);
+    apr_brigade_cleanup(bb);
+    APR_BRIGADE_INSERT_TAIL(bb, error);
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(bb->bucket_alloc));
+    return ap_pass_brigade(next, bb);
+}
+
+static apr_status_t behind(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    msd_request_t *q = msd_request_find(f->r);
+
+    if (q && !f->r->main) {
+        if (q->written == MSD_WRITE_FAILED && !q->answered) {
+            q->answered = 1;
+            return answer_unavailable(f, bb);
+        }
+        set_headers(f->r, q);
+    }
+    ap_remove_output_filter(f);
+    return ap_pass_brigade(f->next, bb);
+}
+
+void msd_filter_register(apr_pool_t *p)
+{
+    (void)p;
+    ap_register_output_filter(BEFORE, before, NULL, AP_FTYPE_CONTENT_SET - 1);
+    ap_register_output_filter(BEHIND, behind, NULL, AP_FTYPE_CONTENT_SET);
+}
+
+void msd_filter_insert(request_rec *r)
+{
+    /* A redirect may have led out of the area where we are on, and the session still has to be saved. */
+    if (msd_config_enabled(r) || msd_request_find(r)) {
+        ap_add_output_filter(BEFORE, NULL, r, r->connection);
+        ap_add_output_filter(BEHIND, NULL, r, r->connection);
+    }
+}

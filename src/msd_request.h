@@ -1,0 +1,83 @@
+#ifndef MSD_REQUEST_H
+#define MSD_REQUEST_H
+
+#include <mod_session.h>
+
+#include "ddb_store.h"
+#include "msd_config.h"
+
+/** What the look for a session found. */
+typedef enum msd_outcome_e {
+    MSD_NOT_LOADED,   /* nobody asked yet */
+    MSD_NEW,          /* no ID came, or none that is or names a session: the session is new and empty */
+    MSD_LOADED,
+    MSD_FAILED,       /* the store could not be read */
+    MSD_MISCONFIGURED /* the sections that meet in this request contradict each other */
+} msd_outcome_e;
+
+/** What the request did to the stored session. */
+typedef enum msd_written_e {
+    MSD_NOTHING,
+    MSD_STORED,       /* created, changed or renewed */
+    MSD_ENDED,
+    MSD_GONE,         /* it was ended by another request meanwhile: it stays so, and this response sends no ID */
+    MSD_WRITE_FAILED
+} msd_written_e;
+
+/**
+ * What one request tree (a request with its subrequests and internal redirects) knows of its session. One per tree,
+ * kept with its topmost request and in that one's pool; used by one thread at a time, as the tree is.
+ */
+typedef struct msd_request_t {
+    request_rec *top;
+    request_rec *loader;      /* the request that loaded: its settings hold for the tree; NULL before */
+    msd_dir_config_t *conf;   /* of the loader */
+    ddb_store_t *store;       /* NULL when this child has none */
+    msd_outcome_e outcome;
+    msd_written_e written;
+    session_rec *z;           /* the one that mod_session was given */
+    ddb_session_t session;    /* as last read or written; sid NULL: no row */
+    apr_table_t *loaded;      /* its entries then: what the merge calls base */
+    const char *taken_name;   /* carrier (cookie or header) from which the ID was taken, NULL before */
+    const char *taken_sid;
+    int taken;                /* how many there were */
+    const char *refused;      /* loggable hash of an ID that came and was no session's; NULL for none */
+    const char *user;         /* r->user, once authentication and authorization let the request pass */
+    const char *issue;        /* the ID that the response must hand out; NULL for none */
+    int end_id;               /* 1: the response must end the ID */
+    int renew;                /* 1: a new ID was asked for */
+    int timeouts_changed;
+    int answered;             /* 1: the failed write was turned into an error response */
+    apr_time_t now;           /* the one reading of the clock */
+    apr_interval_time_t budget; /* what is left of SessionDynamoDBTimeout for store calls */
+    ddb_error_t error;        /* of the last store call */
+} msd_request_t;
+
+/** The state of r's tree, NULL when there is none yet. */
+msd_request_t *msd_request_find(request_rec *r);
+
+/** The state of r's tree, made on the first call. Never NULL. */
+msd_request_t *msd_request_get(request_rec *r);
+
+/** Take the session ID off r's headers, remembering it; see msd_transport_take. conf holds for r. */
+void msd_request_take(request_rec *r, msd_request_t *q, const msd_dir_config_t *conf);
+
+/** 1 while r, or what it is part of, is the page for an error. */
+int msd_request_is_error_page(const request_rec *r);
+
+/** 1 when there is a session_rec of ours that may be read and written. */
+int msd_request_usable(const msd_request_t *q);
+
+/**
+ * Whose session this is, as far as this request knows: mod_auth_form's entry, which it sets after the password was
+ * verified, or the user that authorization let pass. What the client merely claims is not enough. NULL: nobody's.
+ */
+const char *msd_request_user(const request_rec *r, const msd_request_t *q);
+
+/** 1 when the stored session is not known to be this user's: its ID has to change. */
+int msd_request_user_changed(const request_rec *r, const msd_request_t *q);
+
+/** mod_session's settings for r. */
+const session_dir_conf *msd_request_session_conf(const request_rec *r);
+
+#endif
