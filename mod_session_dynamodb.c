@@ -21,8 +21,10 @@
 #include "msd_child.h"
 #include "msd_config.h"
 #include "msd_config_check.h"
+#include "msd_directives.h"
 #include "msd_filter.h"
 #include "msd_request.h"
+#include "msd_save.h"
 #include "msd_session.h"
 
 APLOG_USE_MODULE(session_dynamodb);
@@ -206,7 +208,7 @@ static int session_dynamodb_save(request_rec *r, session_rec *z)
         /* Not the session that we loaded, or one that can't be written: doing nothing is what keeps the row whole. */
         return OK;
     }
-    rv = msd_session_save(r, q);
+    rv = msd_save(r, q);
     if (rv != APR_SUCCESS) {
         log_store(r, APLOG_ERR, rv, "the session could not be written");
         return APR_EGENERAL;
@@ -257,7 +259,7 @@ static apr_status_t session_dynamodb_end(request_rec *r)
         apr_table_clear(q->z->entries);
         return APR_SUCCESS;
     }
-    rv = msd_session_end(q);
+    rv = msd_save_end(q);
     if (rv != APR_SUCCESS) {
         log_store(r, APLOG_ERR, rv, "the session could not be ended");
     }
@@ -370,7 +372,7 @@ module AP_MODULE_DECLARE_DATA session_dynamodb_module = {
     msd_config_merge_dir,
     msd_config_create_server,
     msd_config_merge_server,
-    msd_config_commands,
+    msd_directives,
     register_hooks,
 #if defined(AP_MODULE_FLAG_NONE)
     AP_MODULE_FLAG_NONE

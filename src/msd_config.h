@@ -55,8 +55,6 @@ typedef struct msd_dir_config_t {
     int on_error;                        /* msd_on_error_e */
 } msd_dir_config_t;
 
-extern const command_rec msd_config_commands[];
-
 void *msd_config_create_server(apr_pool_t *p, server_rec *s);
 void *msd_config_merge_server(apr_pool_t *p, void *base, void *add);
 void *msd_config_create_dir(apr_pool_t *p, char *dir);
@@ -84,6 +82,9 @@ typedef struct msd_section_t {
     const char *where;        /* "file:line" of its last directive of ours */
     const char *where_cookie; /* the same of its last cookie directive, or NULL */
 } msd_section_t;
+
+/** Remember where a directive for conf stands, so that a check after merging can name the place. */
+void msd_config_note(cmd_parms *cmd, const msd_dir_config_t *conf);
 
 /** All places, msd_section_t, in the order read; NULL when there is none. p is the configuration's pool. */
 apr_array_header_t *msd_config_sections(apr_pool_t *p);

@@ -65,15 +65,27 @@ int msd_request_usable(const msd_request_t *q)
     return q->z && (q->outcome == MSD_NEW || q->outcome == MSD_LOADED);
 }
 
-const char *msd_request_user(const request_rec *r, const msd_request_t *q)
+/** The name of mod_auth_form's entry for the user; NULL where no AuthName is set. */
+static const char *user_entry(const request_rec *r)
 {
     const char *realm = ap_auth_name((request_rec *)r);
-    const char *user = NULL;
 
-    if (realm) {
-        user = apr_table_get(q->z->entries, apr_pstrcat(r->pool, realm, "-" MOD_SESSION_USER, NULL));
-    }
+    return realm ? apr_pstrcat(r->pool, realm, "-" MOD_SESSION_USER, NULL) : NULL;
+}
+
+const char *msd_request_user(const request_rec *r, const msd_request_t *q)
+{
+    const char *entry = user_entry(r);
+    const char *user = entry ? apr_table_get(q->z->entries, entry) : NULL;
+
     return user ? user : q->user;
+}
+
+int msd_request_user_left(const request_rec *r, const msd_request_t *q)
+{
+    const char *entry = user_entry(r);
+
+    return entry && apr_table_get(q->loaded, entry) && !apr_table_get(q->z->entries, entry);
 }
 
 int msd_request_user_changed(const request_rec *r, const msd_request_t *q)
@@ -86,4 +98,73 @@ int msd_request_user_changed(const request_rec *r, const msd_request_t *q)
 const session_dir_conf *msd_request_session_conf(const request_rec *r)
 {
     return ap_get_module_config(r->per_dir_config, &session_module);
+}
+
+long msd_request_max_age(const msd_request_t *q)
+{
+    return msd_request_session_conf(q->loader)->maxage;
+}
+
+static void blank(msd_request_t *q)
+{
+    apr_pool_t *p = q->top->pool;
+
+    if (!q->z) {
+        q->z = apr_palloc(p, sizeof(*q->z));
+    }
+    memset(q->z, 0, sizeof(*q->z));
+    q->z->pool = p;
+    q->z->entries = apr_table_make(p, 10);
+    q->z->uuid = apr_pcalloc(p, sizeof(*q->z->uuid));
+    q->loaded = apr_table_make(p, 1);
+    memset(&q->session, 0, sizeof(q->session));
+}
+
+void msd_request_begin_new(msd_request_t *q)
+{
+    long max_age = msd_request_max_age(q);
+
+    blank(q);
+    q->outcome = MSD_NEW;
+    q->session.idle_timeout = q->conf->idle_timeout;
+    q->session.absolute_timeout = q->conf->absolute_timeout;
+    if (max_age > 0 && max_age < q->session.idle_timeout) {
+        q->session.idle_timeout = max_age;
+    }
+}
+
+int msd_request_decode(request_rec *r, session_rec *z, const ddb_session_t *s)
+{
+    int rv;
+
+    z->encoded = s->data;
+    rv = ap_run_session_decode(r, z);
+    z->encoded = NULL;
+    return rv == OK || rv == DECLINED;
+}
+
+/*
+ * All store calls of a request share one budget of time. It counts the time spent in calls only: what the handler takes
+ * between them is its own affair.
+ */
+apr_time_t msd_request_call_begin(msd_request_t *q, ddb_store_call_t *call, ddb_sid_rules_t *rules)
+{
+    apr_time_t started = ddb_store_monotonic(q->store);
+
+    msd_config_rules(rules, q->conf);
+    call->rules = rules;
+    call->consistent = q->conf->consistent_read;
+    call->now = q->now;
+    call->deadline = started + q->budget;
+    call->pool = q->top->pool;
+    call->err = &q->error;
+    return started;
+}
+
+void msd_request_call_end(msd_request_t *q, apr_time_t started)
+{
+    q->budget -= ddb_store_monotonic(q->store) - started;
+    if (q->budget < 0) {
+        q->budget = 0;
+    }
 }

@@ -77,6 +77,27 @@ const char *msd_request_user(const request_rec *r, const msd_request_t *q);
 /** 1 when the stored session is not known to be this user's: its ID has to change. */
 int msd_request_user_changed(const request_rec *r, const msd_request_t *q);
 
+/** 1 when mod_auth_form's entry was there when the session was loaded and is no more: the user logged out. */
+int msd_request_user_left(const request_rec *r, const msd_request_t *q);
+
+/** mod_session's sliding limit (SessionMaxAge) where the session was loaded, in seconds; 0: none. It acts as one more
+ * idle timeout. */
+long msd_request_max_age(const msd_request_t *q);
+
+/** Make the session a new, empty one with the timeouts that hold here, in place: who has q->z keeps it. */
+void msd_request_begin_new(msd_request_t *q);
+
+/** Hand a payload through mod_session's decoders, mod_session_crypto among them, into z. 0: they can't read it. */
+int msd_request_decode(request_rec *r, session_rec *z, const ddb_session_t *s);
+
+/**
+ * What every store call of the request takes: between begin and end, one or more calls. All of them share one budget of
+ * time, which counts the time spent in calls only: what the handler takes between them is its own affair.
+ * @return when it began, for the end.
+ */
+apr_time_t msd_request_call_begin(msd_request_t *q, ddb_store_call_t *call, ddb_sid_rules_t *rules);
+void msd_request_call_end(msd_request_t *q, apr_time_t started);
+
 /** mod_session's settings for r. */
 const session_dir_conf *msd_request_session_conf(const request_rec *r);
 

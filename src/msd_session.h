@@ -4,8 +4,8 @@
 #include "msd_request.h"
 
 /*
- * The life of one session within one request: load, save, renew, end. These decide what the table is asked; they log
- * nothing. A failure is described in q->error.
+ * How a session comes into a request: the load, and what is known of its times. Nothing is logged here; a failure is
+ * described in q->error.
  */
 
 /**
@@ -19,17 +19,6 @@ apr_status_t msd_session_load(request_rec *r, msd_request_t *q);
 
 /** Keep mod_session from refusing a session whose time ran out while the request, which began in time, was served. */
 void msd_session_keep(msd_request_t *q);
-
-/**
- * Do what the entries of q->z ask for, once: create, change, renew or end the session, or nothing. mod_session has
- * encoded them into q->z->encoded. Sets q->written and what the response must say of the ID.
- * @return APR_SUCCESS, also when the session was ended by another request meanwhile (MSD_GONE); else a failure
- *         (MSD_WRITE_FAILED): the stored session is as it was, or the write's outcome is unknown.
- */
-apr_status_t msd_session_save(request_rec *r, msd_request_t *q);
-
-/** End the stored session now; entries are emptied and the response will end the ID. */
-apr_status_t msd_session_end(msd_request_t *q);
 
 /**
  * 1 when this request's activity has to be recorded by a touch. *interval is how long that holds: activity within it

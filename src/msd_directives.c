@@ -1,0 +1,317 @@
+/* The directives: their table, and the check of each value where it stands. */
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <httpd.h>
+#include <http_config.h>
+
+#include "msd_directives.h"
+#include "msd_config.h"
+#include "msd_keys.h"
+
+/* The field that a row of the table names by its offset. */
+#define FIELD(type, record, cmd) ((type *)((char *)(record) + (apr_size_t)(cmd)->info))
+
+static const char *set_flag(cmd_parms *cmd, void *dir, int on)
+{
+    msd_config_note(cmd, dir);
+    *FIELD(int, dir, cmd) = on;
+    return NULL;
+}
+
+/** Whole seconds from least to most, with or without a unit (90, 90s, 2min, 1h). */
+static const char *parse_seconds(cmd_parms *cmd, const char *arg, apr_int64_t least, apr_int64_t *out)
+{
+    const apr_int64_t most = APR_INT64_C(10) * 365 * 24 * 3600;
+    apr_interval_time_t t = 0;
+
+    if (!apr_isdigit(arg[0]) || ap_timeout_parameter_parse(arg, &t, "s") != APR_SUCCESS
+        || t % APR_USEC_PER_SEC != 0 || t / APR_USEC_PER_SEC < least || t / APR_USEC_PER_SEC > most) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a time: give whole seconds from %" APR_INT64_T_FMT
+                            " to ten years, such as 1800, 30min or 2h", cmd->cmd->name, arg, least);
+    }
+    *out = t / APR_USEC_PER_SEC;
+    return NULL;
+}
+
+static const char *set_seconds(cmd_parms *cmd, void *dir, const char *arg)
+{
+    msd_config_note(cmd, dir);
+    return parse_seconds(cmd, arg, 1, FIELD(apr_int64_t, dir, cmd));
+}
+
+static const char *set_seconds_or_zero(cmd_parms *cmd, void *dir, const char *arg)
+{
+    msd_config_note(cmd, dir);
+    return parse_seconds(cmd, arg, 0, FIELD(apr_int64_t, dir, cmd));
+}
+
+static const char *set_sid_byte_length(cmd_parms *cmd, void *dir, const char *arg)
+{
+    msd_dir_config_t *c = dir;
+    char *end = NULL;
+    apr_int64_t bytes = apr_strtoi64(arg, &end, 10);
+
+    msd_config_note(cmd, dir);
+    if (!apr_isdigit(arg[0]) || *end || bytes < DDB_SID_BYTES_MIN || bytes > DDB_SID_BYTES_MAX) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a length: give %d to %d random bytes (32 is the default; under "
+                            "%d an ID can be guessed)", cmd->cmd->name, arg, DDB_SID_BYTES_MIN, DDB_SID_BYTES_MAX,
+                            DDB_SID_BYTES_MIN);
+    }
+    c->sid_byte_length = (int)bytes;
+    return NULL;
+}
+
+static const char *set_sid_keys(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    msd_dir_config_t *c = dir;
+    apr_array_header_t *keys = apr_array_make(cmd->pool, 4, sizeof(const char *));
+    const char *problem = NULL;
+    int i;
+
+    msd_config_note(cmd, dir);
+    if (argc == 0) {
+        return apr_psprintf(cmd->pool, "%s needs an argument: file:PATH, exec:PATH or env:NAME", cmd->cmd->name);
+    }
+    for (i = 0; i < argc && !problem; i++) {
+        problem = msd_keys_read(cmd, argv[i], keys);
+    }
+    c->sid_keys = keys;
+    return problem;
+}
+
+/** One of a list of words, NULL at its end; its place in the list is the value. */
+static const char *set_word(cmd_parms *cmd, void *dir, const char *arg, const char *const words[])
+{
+    int i;
+
+    msd_config_note(cmd, dir);
+    for (i = 0; words[i]; i++) {
+        if (strcasecmp(arg, words[i]) == 0) {
+            *FIELD(int, dir, cmd) = i;
+            return NULL;
+        }
+    }
+    return apr_psprintf(cmd->pool, "%s: '%s' is unknown: write %s%s%s%s%s", cmd->cmd->name, arg, words[0],
+                        words[2] ? ", " : " or ", words[1], words[2] ? " or " : "", words[2] ? words[2] : "");
+}
+
+static const char *set_sid_digest(cmd_parms *cmd, void *dir, const char *arg)
+{
+    /* The places are those of ddb_digest_e. */
+    static const char *const words[] = { "SHA1", "SHA256", NULL };
+    return set_word(cmd, dir, arg, words);
+}
+
+static const char *set_same_site(cmd_parms *cmd, void *dir, const char *arg)
+{
+    static const char *const words[] = { "Strict", "Lax", "None", NULL };
+    return set_word(cmd, dir, arg, words);
+}
+
+static const char *set_on_error(cmd_parms *cmd, void *dir, const char *arg)
+{
+    static const char *const words[] = { "deny", "anonymous", NULL };
+    return set_word(cmd, dir, arg, words);
+}
+
+static const char *set_format(cmd_parms *cmd, void *dir, const char *arg)
+{
+    msd_config_note(cmd, dir);
+    if (strcasecmp(arg, "json") == 0) {
+        return apr_psprintf(cmd->pool, "%s: json is not supported by this version: write form", cmd->cmd->name);
+    }
+    return strcasecmp(arg, "form") == 0
+               ? NULL
+               : apr_psprintf(cmd->pool, "%s: '%s' is unknown: write form", cmd->cmd->name, arg);
+}
+
+/** An HTTP token (RFC 9110 section 5.6.2), as names of cookies and headers are. */
+static const char *set_token(cmd_parms *cmd, void *dir, const char *arg)
+{
+    msd_config_note(cmd, dir);
+    if (!*arg || *ap_scan_http_token(arg)) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a name: use letters, digits and any of !#$%%&'*+-.^_`|~",
+                            cmd->cmd->name, arg);
+    }
+    *FIELD(const char *, dir, cmd) = arg;
+    return NULL;
+}
+
+static const char *set_cookie_path(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *c;
+
+    msd_config_note(cmd, dir);
+    for (c = arg; apr_isgraph(*c) && *c != ';' && *c != ','; c++) {
+    }
+    if (arg[0] != '/' || *c) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a path: it must begin with '/' and hold no space, ';' or ','",
+                            cmd->cmd->name, arg);
+    }
+    *FIELD(const char *, dir, cmd) = arg;
+    return NULL;
+}
+
+static const char *set_cookie_domain(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *c;
+
+    msd_config_note(cmd, dir);
+    if (strcasecmp(arg, "None") == 0) {
+        *FIELD(const char *, dir, cmd) = "";
+        return NULL;
+    }
+    for (c = arg; apr_isalnum(*c) || *c == '.' || *c == '-'; c++) {
+    }
+    if (!apr_isalnum(arg[arg[0] == '.' ? 1 : 0]) || *c) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a domain: write a host name such as example.com, or None",
+                            cmd->cmd->name, arg);
+    }
+    *FIELD(const char *, dir, cmd) = arg;
+    return NULL;
+}
+
+static msd_server_config_t *server_of(cmd_parms *cmd)
+{
+    return msd_config_server(cmd->server);
+}
+
+static const char *set_table(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *c;
+
+    (void)dir;
+    for (c = arg; apr_isalnum(*c) || *c == '_' || *c == '.' || *c == '-'; c++) {
+    }
+    if (*c || c - arg < 3 || c - arg > 255) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a table name: DynamoDB takes 3 to 255 letters, digits and any "
+                            "of _ . -", cmd->cmd->name, arg);
+    }
+    server_of(cmd)->table = arg;
+    return NULL;
+}
+
+static const char *set_endpoint_url(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *problem = ddb_endpoint_check_url(arg, cmd->pool);
+
+    (void)dir;
+    server_of(cmd)->endpoint_url = arg;
+    return problem ? apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", problem, NULL) : NULL;
+}
+
+static const char *set_region(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *problem = ddb_endpoint_check_region(arg, cmd->pool);
+
+    (void)dir;
+    server_of(cmd)->region = arg;
+    return problem ? apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", problem, NULL) : NULL;
+}
+
+static const char *set_profile(cmd_parms *cmd, void *dir, const char *arg)
+{
+    (void)dir;
+    server_of(cmd)->profile = arg;
+    return *arg ? NULL : apr_psprintf(cmd->pool, "%s: the name is empty", cmd->cmd->name);
+}
+
+/** The path of a file that must be there; relative to ServerRoot. */
+static const char *set_file(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *path = ap_server_root_relative(cmd->pool, arg);
+    apr_finfo_t info;
+
+    (void)dir;
+    if (!path || apr_stat(&info, path, APR_FINFO_TYPE, cmd->temp_pool) != APR_SUCCESS || info.filetype != APR_REG) {
+        return apr_psprintf(cmd->pool, "%s: there is no file %s", cmd->cmd->name, path ? path : arg);
+    }
+    *FIELD(const char *, server_of(cmd), cmd) = path;
+    return NULL;
+}
+
+static const char *set_timeout(cmd_parms *cmd, void *dir, const char *arg)
+{
+    /* httpd's parent kills a stopping child after ten seconds: a call may not take as long. */
+    const apr_interval_time_t least = apr_time_from_msec(100), most = apr_time_from_sec(8);
+    apr_interval_time_t t = 0;
+
+    (void)dir;
+    if (!apr_isdigit(arg[0]) || ap_timeout_parameter_parse(arg, &t, "s") != APR_SUCCESS || t < least || t > most) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a time from 100ms to 8s, such as 2s or 500ms", cmd->cmd->name,
+                            arg);
+    }
+    *FIELD(apr_interval_time_t, server_of(cmd), cmd) = t;
+    return NULL;
+}
+
+static const char *set_max_attempts(cmd_parms *cmd, void *dir, const char *arg)
+{
+    char *end = NULL;
+    apr_int64_t n = apr_strtoi64(arg, &end, 10);
+
+    (void)dir;
+    if (!apr_isdigit(arg[0]) || *end || n < 1 || n > 10) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a number of attempts from 1 to 10", cmd->cmd->name, arg);
+    }
+    server_of(cmd)->max_attempts = (int)n;
+    return NULL;
+}
+
+#define SWITCH        (RSRC_CONF | OR_AUTHCFG)
+#define DIR(field)    (void *)APR_OFFSETOF(msd_dir_config_t, field)
+#define SERVER(field) (void *)APR_OFFSETOF(msd_server_config_t, field)
+
+const command_rec msd_directives[] = {
+    AP_INIT_FLAG("SessionDynamoDB", set_flag, DIR(enabled), SWITCH,
+                 "On to keep the sessions of this place in DynamoDB"),
+    AP_INIT_TAKE1("SessionDynamoDBTableName", set_table, NULL, RSRC_CONF, "the table of the sessions"),
+    AP_INIT_TAKE1("SessionDynamoDBEndpointURL", set_endpoint_url, NULL, RSRC_CONF,
+                  "URL of the DynamoDB API, if not AWS's own"),
+    AP_INIT_TAKE1("SessionDynamoDBRegion", set_region, NULL, RSRC_CONF, "AWS region, such as eu-central-1"),
+    AP_INIT_TAKE1("SessionDynamoDBProfile", set_profile, NULL, RSRC_CONF, "profile in the AWS files"),
+    AP_INIT_TAKE1("SessionDynamoDBCredentialsFile", set_file, SERVER(credentials_file), RSRC_CONF,
+                  "path of the AWS credentials file"),
+    AP_INIT_TAKE1("SessionDynamoDBConfigFile", set_file, SERVER(config_file), RSRC_CONF,
+                  "path of the AWS config file"),
+    AP_INIT_TAKE1("SessionDynamoDBTimeout", set_timeout, SERVER(timeout), RSRC_CONF,
+                  "longest time that a request waits for the table in all"),
+    AP_INIT_TAKE1("SessionDynamoDBConnectTimeout", set_timeout, SERVER(connect_timeout), RSRC_CONF,
+                  "longest time that one connect may take"),
+    AP_INIT_TAKE1("SessionDynamoDBMaxAttempts", set_max_attempts, NULL, RSRC_CONF, "how often a call is tried"),
+    AP_INIT_FLAG("SessionDynamoDBConsistentRead", set_flag, DIR(consistent_read), SWITCH,
+                 "Off to load sessions with eventually consistent reads"),
+    AP_INIT_TAKE1("SessionDynamoDBIdleTimeout", set_seconds, DIR(idle_timeout), SWITCH,
+                  "a session ends after this time without a request"),
+    AP_INIT_TAKE1("SessionDynamoDBAbsoluteTimeout", set_seconds, DIR(absolute_timeout), SWITCH,
+                  "a session ends this long after it was created"),
+    AP_INIT_TAKE1("SessionDynamoDBTouchInterval", set_seconds_or_zero, DIR(touch_interval), SWITCH,
+                  "activity is recorded at most this often"),
+    AP_INIT_TAKE1("SessionDynamoDBSidByteLength", set_sid_byte_length, NULL, SWITCH, "random bytes in a session ID"),
+    AP_INIT_TAKE_ARGV("SessionDynamoDBSidKeys", set_sid_keys, NULL, RSRC_CONF | ACCESS_CONF,
+                      "file:PATH, exec:PATH or env:NAME of the keys that sign session IDs, oldest first"),
+    AP_INIT_TAKE1("SessionDynamoDBSidDigest", set_sid_digest, DIR(sid_digest), SWITCH,
+                  "SHA1 or SHA256, of the signature of session IDs"),
+    AP_INIT_FLAG("SessionDynamoDBHashSid", set_flag, DIR(hash_sid), SWITCH,
+                 "Off to use the session ID itself as table key"),
+    AP_INIT_TAKE1("SessionDynamoDBCookieName", set_token, DIR(cookie_name), SWITCH, "name of the session cookie"),
+    AP_INIT_FLAG("SessionDynamoDBCookieSecure", set_flag, DIR(cookie_secure), SWITCH,
+                 "Off to leave the cookie attribute Secure out"),
+    AP_INIT_FLAG("SessionDynamoDBCookieHttpOnly", set_flag, DIR(cookie_http_only), SWITCH,
+                 "Off to leave the cookie attribute HttpOnly out"),
+    AP_INIT_TAKE1("SessionDynamoDBCookieSameSite", set_same_site, DIR(cookie_same_site), SWITCH,
+                  "Strict, Lax or None"),
+    AP_INIT_TAKE1("SessionDynamoDBCookieDomain", set_cookie_domain, DIR(cookie_domain), SWITCH,
+                  "cookie attribute Domain"),
+    AP_INIT_TAKE1("SessionDynamoDBCookiePath", set_cookie_path, DIR(cookie_path), SWITCH, "cookie attribute Path"),
+    AP_INIT_FLAG("SessionDynamoDBCookiePersistent", set_flag, DIR(cookie_persistent), SWITCH,
+                 "On to let the cookie outlive the browser, with Expires"),
+    AP_INIT_FLAG("SessionDynamoDBUseHeader", set_flag, DIR(use_header), SWITCH,
+                 "On to carry the session ID in a header instead of a cookie"),
+    AP_INIT_TAKE1("SessionDynamoDBHeaderName", set_token, DIR(header_name), SWITCH, "name of that header"),
+    AP_INIT_TAKE1("SessionDynamoDBOnError", set_on_error, DIR(on_error), SWITCH,
+                  "deny or anonymous: what happens to a request when its session can't be read"),
+    AP_INIT_TAKE1("SessionDynamoDBFormat", set_format, NULL, SWITCH, "form: how the entries are stored"),
+    { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
+};

@@ -1,0 +1,272 @@
+/* Which write a request's changes ask for, and how it is done against other writers. */
+
+#include <apr_strings.h>
+
+#include "msd_child.h"
+#include "msd_entries.h"
+#include "msd_save.h"
+
+#define MERGE_ROUNDS 10 /* how often a save is tried against other writers */
+
+/** The payload of the entries as they are now, through mod_session's encoders. */
+static apr_status_t encode(request_rec *r, msd_request_t *q)
+{
+    int rv;
+
+    q->z->encoded = NULL;
+    rv = ap_run_session_encode(r, q->z);
+    if (rv != OK && rv != DECLINED) {
+        return ddb_error_set(&q->error, APR_EGENERAL, "mod_session could not encode the session");
+    }
+    return APR_SUCCESS;
+}
+
+static void set_payload(msd_request_t *q, ddb_session_t *s)
+{
+    s->data = q->z->encoded ? q->z->encoded : "";
+    s->data_len = strlen(s->data);
+}
+
+/** Another request changed the row: q's entries become the merge of both changes, against the row as it is now. */
+static apr_status_t merge(request_rec *r, msd_request_t *q, const ddb_session_t *current)
+{
+    apr_pool_t *p = q->top->pool;
+    session_rec theirs;
+    apr_table_t *merged;
+
+    memset(&theirs, 0, sizeof(theirs));
+    theirs.pool = p;
+    theirs.entries = apr_table_make(p, 10);
+    if (!msd_request_decode(r, &theirs, current)) {
+        return ddb_error_set(&q->error, DDB_EBADITEM, "the data that another request stored meanwhile can't be decoded");
+    }
+    merged = msd_entries_merge(p, q->loaded, q->z->entries, theirs.entries);
+    q->loaded = msd_entries_copy(p, theirs.entries);
+    /* The table's address is known to handlers: its content changes, not the table. */
+    apr_table_clear(q->z->entries);
+    apr_table_overlap(q->z->entries, merged, APR_OVERLAP_TABLES_SET);
+    return encode(r, q);
+}
+
+static void stored(msd_request_t *q, const ddb_session_t *s)
+{
+    q->session = *s;
+    q->loaded = msd_entries_copy(q->top->pool, q->z->entries);
+    q->written = MSD_STORED;
+}
+
+static apr_status_t create(request_rec *r, msd_request_t *q, const ddb_store_call_t *call)
+{
+    ddb_session_t s = q->session;
+    const char *undisclosed = NULL;
+    apr_status_t rv;
+
+    set_payload(q, &s);
+    s.created = q->now;
+    s.user = msd_request_user(r, q);
+    rv = ddb_store_insert(q->store, call, &s, &undisclosed);
+    if (rv == APR_SUCCESS) {
+        stored(q, &s);
+        q->issue = s.sid;
+    }
+    else if (undisclosed) {
+        msd_child_remove_later(r->server, undisclosed);
+    }
+    return rv;
+}
+
+/** Only the timeouts that this request changed are ours to write; the others follow the row. */
+static void rebase(const msd_request_t *q, ddb_session_t *s, const ddb_session_t *current)
+{
+    ddb_session_t ours = *s;
+
+    *s = *current;
+    s->data = ours.data;
+    s->data_len = ours.data_len;
+    s->user = ours.user;
+    if (q->timeouts_changed) {
+        s->idle_timeout = ours.idle_timeout;
+        s->absolute_timeout = ours.absolute_timeout;
+    }
+}
+
+static apr_status_t change(request_rec *r, msd_request_t *q, const ddb_store_call_t *call)
+{
+    ddb_session_t s = q->session, current;
+    int left = msd_request_user_left(r, q);
+    apr_status_t rv;
+    int round;
+
+    for (round = 0;; round++) {
+        set_payload(q, &s);
+        s.user = NULL;
+        if (left) {
+            /* Who logs in next, be it the same user, gets a new ID. */
+            s.user_mark = NULL;
+        }
+        memset(&current, 0, sizeof(current));
+        rv = ddb_store_save(q->store, call, &s, &current);
+        if (rv != DDB_ECONFLICT || round == MERGE_ROUNDS) {
+            break;
+        }
+        rv = merge(r, q, &current);
+        if (rv != APR_SUCCESS) {
+            break;
+        }
+        rebase(q, &s, &current);
+    }
+    if (rv == APR_SUCCESS) {
+        stored(q, &s);
+        /* The date in a persistent cookie has to follow the session's end. */
+        q->issue = q->conf->cookie_persistent ? s.sid : q->issue;
+    }
+    return rv;
+}
+
+/** Take the row with the new ID away again; later, if it can't be done now. */
+static void withdraw(msd_request_t *q, const ddb_store_call_t *call, const char *key)
+{
+    ddb_error_t ignored = { 0 };
+    ddb_store_call_t quiet = *call;
+
+    quiet.err = &ignored; /* what has to be reported is the failure that made this necessary */
+    if (ddb_store_remove(q->store, &quiet, key) != APR_SUCCESS) {
+        msd_child_remove_later(q->loader->server, key);
+    }
+}
+
+/** End the old row, bringing what others changed in it meanwhile into the new one first. */
+static apr_status_t end_old(request_rec *r, msd_request_t *q, const ddb_store_call_t *call, ddb_session_t *fresh)
+{
+    ddb_session_t old = q->session, current, unused;
+    apr_status_t rv;
+    int round;
+
+    for (round = 0;; round++) {
+        memset(&current, 0, sizeof(current));
+        rv = ddb_store_replace(q->store, call, &old, &current);
+        if (rv != DDB_ECONFLICT || round == MERGE_ROUNDS) {
+            return rv;
+        }
+        rv = merge(r, q, &current);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        set_payload(q, fresh);
+        fresh->user = NULL;
+        rv = ddb_store_save(q->store, call, fresh, &unused);
+        if (rv != APR_SUCCESS) {
+            return rv == APR_NOTFOUND ? DDB_EUNAVAILABLE : rv;
+        }
+        old = current;
+    }
+}
+
+/**
+ * The session moves to a new ID. The order is what makes it safe: the data is there under the new ID before the old one
+ * ends, and the new ID is given out only after that. Whatever step fails, one of the two rows is whole.
+ */
+static apr_status_t renew(request_rec *r, msd_request_t *q, const ddb_store_call_t *call)
+{
+    ddb_session_t fresh = q->session;
+    const char *undisclosed = NULL;
+    apr_status_t rv;
+
+    set_payload(q, &fresh);
+    fresh.user = msd_request_user(r, q);
+    rv = ddb_store_insert(q->store, call, &fresh, &undisclosed);
+    if (rv != APR_SUCCESS) {
+        if (undisclosed) {
+            msd_child_remove_later(r->server, undisclosed);
+        }
+        return rv;
+    }
+    rv = end_old(r, q, call, &fresh);
+    if (rv != APR_SUCCESS) {
+        withdraw(q, call, fresh.key);
+        return rv;
+    }
+    stored(q, &fresh);
+    q->issue = fresh.sid;
+    return rv;
+}
+
+static apr_status_t end(msd_request_t *q, const ddb_store_call_t *call)
+{
+    apr_status_t rv = ddb_store_remove(q->store, call, q->session.key);
+
+    if (rv == APR_SUCCESS) {
+        msd_request_begin_new(q);
+        q->written = MSD_ENDED;
+        q->issue = NULL;
+        q->end_id = 1;
+    }
+    return rv;
+}
+
+/** Which write the entries ask for; NULL for none. */
+typedef apr_status_t write_fn(request_rec *r, msd_request_t *q, const ddb_store_call_t *call);
+
+static apr_status_t end_emptied(request_rec *r, msd_request_t *q, const ddb_store_call_t *call)
+{
+    (void)r;
+    return end(q, call);
+}
+
+static write_fn *choose_write(request_rec *r, msd_request_t *q)
+{
+    int empty = msd_entries_empty(q->z->entries);
+
+    if (!q->session.sid) {
+        return empty || !q->z->dirty ? NULL : create;
+    }
+    if (empty && q->z->dirty) {
+        return end_emptied;
+    }
+    if (q->renew || msd_request_user_changed(r, q)) {
+        return renew;
+    }
+    return q->timeouts_changed || !msd_entries_equal(q->z->entries, q->loaded) ? change : NULL;
+}
+
+apr_status_t msd_save(request_rec *r, msd_request_t *q)
+{
+    write_fn *write = choose_write(r, q);
+    ddb_store_call_t call;
+    ddb_sid_rules_t rules;
+    apr_time_t started;
+    apr_status_t rv;
+
+    if (!write) {
+        return APR_SUCCESS;
+    }
+    if (!q->store) {
+        q->written = MSD_WRITE_FAILED;
+        return ddb_error_set(&q->error, DDB_ECONFIG, "this server has no store: an earlier line of the log or "
+                             "apachectl configtest says why");
+    }
+    started = msd_request_call_begin(q, &call, &rules);
+    rv = write(r, q, &call);
+    msd_request_call_end(q, started);
+    if (rv == APR_NOTFOUND) {
+        q->written = MSD_GONE;
+        q->issue = NULL;
+        q->session.sid = NULL;
+        return APR_SUCCESS;
+    }
+    if (rv != APR_SUCCESS) {
+        q->written = MSD_WRITE_FAILED;
+    }
+    return rv;
+}
+
+apr_status_t msd_save_end(msd_request_t *q)
+{
+    ddb_store_call_t call;
+    ddb_sid_rules_t rules;
+    apr_time_t started = msd_request_call_begin(q, &call, &rules);
+    apr_status_t rv = end(q, &call);
+
+    msd_request_call_end(q, started);
+    return rv;
+}
