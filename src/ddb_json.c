@@ -1,0 +1,197 @@
+/* JSON over cJSON, with the checks that cJSON leaves to its caller. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <cjson/cJSON.h>
+
+#include "ddb_json.h"
+
+/* A ddb_json_t is never defined: it is the name under which a cJSON leaves this file. */
+static const cJSON *look_into(const ddb_json_t *obj)
+{
+    return (const cJSON *)obj;
+}
+
+static cJSON *add_to(ddb_json_t *obj)
+{
+    return (cJSON *)obj;
+}
+
+/* A request that lost a member, such as its condition, must not be sent. Out of memory is the only cause, and pools end
+ * the process for it too. */
+static void *must(void *made)
+{
+    if (!made) {
+        abort();
+    }
+    return made;
+}
+
+static apr_status_t tree_free(void *root)
+{
+    cJSON_Delete(root);
+    return APR_SUCCESS;
+}
+
+static ddb_json_t *owned_by(apr_pool_t *p, cJSON *root)
+{
+    apr_pool_cleanup_register(p, root, tree_free, apr_pool_cleanup_null);
+    return (ddb_json_t *)root;
+}
+
+/* Bytes of the well-formed UTF-8 sequence at in, 0 if there is none; RFC 3629 section 4. Own code because APR has a
+ * check for Windows only, cJSON none, and bad bytes passed on would be answered by each server in its own way. */
+static apr_size_t utf8_sequence(const unsigned char *in, apr_size_t left)
+{
+    unsigned char low = 0x80, high = 0xbf; /* of the second byte: shuts out long forms, surrogates, past U+10FFFF */
+    apr_size_t n, i;
+
+    if (in[0] < 0x80) {
+        return 1;
+    }
+    if (in[0] < 0xc2 || in[0] > 0xf4) {
+        return 0;
+    }
+    n = in[0] < 0xe0 ? 2 : in[0] < 0xf0 ? 3 : 4;
+    switch (in[0]) {
+    case 0xe0: low = 0xa0; break;
+    case 0xed: high = 0x9f; break;
+    case 0xf0: low = 0x90; break;
+    case 0xf4: high = 0x8f; break;
+    }
+    if (n > left || in[1] < low || in[1] > high) {
+        return 0;
+    }
+    for (i = 2; i < n; i++) {
+        if (in[i] < 0x80 || in[i] > 0xbf) {
+            return 0;
+        }
+    }
+    return n;
+}
+
+/* Length of the escape at in, 0 for one that must not be there: cJSON takes digits that are none for the character NUL,
+ * and ends the text at a NUL. */
+static apr_size_t escape(const unsigned char *in, apr_size_t left)
+{
+    if (left < 2 || in[1] != 'u') {
+        return left < 2 ? 0 : 2;
+    }
+    if (left < 6 || !apr_isxdigit(in[2]) || !apr_isxdigit(in[3]) || !apr_isxdigit(in[4]) || !apr_isxdigit(in[5])) {
+        return 0;
+    }
+    return memcmp(in + 2, "0000", 4) == 0 ? 0 : 6;
+}
+
+/* What is known of the text up to a place in it. */
+typedef struct scan_t {
+    int in_string;
+    int depth;
+} scan_t;
+
+/* Step over what begins at in: its length, 0 if it must not be there. */
+static apr_size_t scan_step(scan_t *s, const unsigned char *in, apr_size_t left)
+{
+    if (in[0] < 0x20) {
+        /* cJSON takes these for space or text; a NUL would end the text early. */
+        return !s->in_string && (in[0] == '\t' || in[0] == '\n' || in[0] == '\r');
+    }
+    if (in[0] == '"') {
+        s->in_string = !s->in_string;
+    }
+    else if (s->in_string && in[0] == '\\') {
+        return escape(in, left);
+    }
+    else if (!s->in_string && (in[0] == '{' || in[0] == '[')) {
+        /* Before cJSON, which recurses up to a thousand deep: threads of a server have small stacks. */
+        return ++s->depth <= DDB_JSON_DEPTH_MAX;
+    }
+    else if (!s->in_string && (in[0] == '}' || in[0] == ']')) {
+        s->depth--;
+    }
+    return utf8_sequence(in, left);
+}
+
+static int scan(const char *in, apr_size_t len)
+{
+    scan_t s = { 0, 0 };
+    apr_size_t at = 0, n = 1;
+
+    while (at < len && n > 0) {
+        n = scan_step(&s, (const unsigned char *)in + at, len - at);
+        at += n;
+    }
+    return at == len;
+}
+
+apr_status_t ddb_json_parse(ddb_json_t **pj, const char *in, apr_size_t len, apr_pool_t *p)
+{
+    char *copy;
+    cJSON *root = NULL;
+
+    if (!scan(in, len)) {
+        return DDB_EBADREPLY;
+    }
+    /* cJSON looks for a NUL to know that nothing follows, and before 1.7.18 reads a byte past the end of text that breaks
+     * off behind a comma: it gets a copy with both. Not from the pool: an item has up to 400 KB. */
+    copy = must(malloc(len + 2));
+    memcpy(copy, in, len);
+    copy[len] = copy[len + 1] = '\0';
+    root = cJSON_ParseWithLengthOpts(copy, len + 1, NULL, 1);
+    free(copy);
+    if (!cJSON_IsObject(root)) {
+        cJSON_Delete(root);
+        return DDB_EBADREPLY;
+    }
+    *pj = owned_by(p, root);
+    return APR_SUCCESS;
+}
+
+ddb_json_t *ddb_json_object(apr_pool_t *p)
+{
+    return owned_by(p, must(cJSON_CreateObject()));
+}
+
+const char *ddb_json_str(const ddb_json_t *obj, const char *name)
+{
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(look_into(obj), name));
+}
+
+const ddb_json_t *ddb_json_child(const ddb_json_t *obj, const char *name)
+{
+    cJSON *child = cJSON_GetObjectItemCaseSensitive(look_into(obj), name);
+
+    return cJSON_IsObject(child) ? (const ddb_json_t *)child : NULL;
+}
+
+int ddb_json_has(const ddb_json_t *obj, const char *name)
+{
+    return cJSON_GetObjectItemCaseSensitive(look_into(obj), name) != NULL;
+}
+
+void ddb_json_set_str(ddb_json_t *obj, const char *name, const char *value)
+{
+    must(cJSON_AddStringToObject(add_to(obj), name, value));
+}
+
+void ddb_json_set_bool(ddb_json_t *obj, const char *name, int value)
+{
+    must(cJSON_AddBoolToObject(add_to(obj), name, value != 0));
+}
+
+ddb_json_t *ddb_json_set_object(ddb_json_t *obj, const char *name)
+{
+    return must(cJSON_AddObjectToObject(add_to(obj), name));
+}
+
+const char *ddb_json_print(const ddb_json_t *obj, apr_pool_t *p)
+{
+    char *text = must(cJSON_PrintUnformatted(look_into(obj)));
+    const char *copy = apr_pstrdup(p, text);
+
+    cJSON_free(text);
+    return copy;
+}

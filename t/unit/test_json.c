@@ -1,0 +1,244 @@
+/* ddb_json: what is taken and what is refused, down to bytes; getters, building and printing. */
+
+#include <stdlib.h>
+
+#include <apr_general.h>
+#include <apr_strings.h>
+#include <apr_tables.h>
+
+#include "ddb_json.h"
+#include "tap.h"
+
+#define TEXT(s) (s), sizeof(s) - 1
+#define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
+
+typedef struct text_t {
+    const char *in;
+    apr_size_t len;
+    const char *name;
+} text_t;
+
+/* Exactly len bytes on the heap, so that valgrind and ASan see a read past them. */
+static apr_status_t parse(ddb_json_t **j, const char *in, apr_size_t len, apr_pool_t *p)
+{
+    char *copy = malloc(len ? len : 1);
+    apr_status_t rv;
+
+    memcpy(copy, in, len);
+    *j = NULL;
+    rv = ddb_json_parse(j, copy, len, p);
+    free(copy);
+    return rv;
+}
+
+static const text_t good[] = {
+    { TEXT("{}"), "an empty object" },
+    { TEXT(" \t\r\n{ \"a\" : \"b\" } \r\n"), "space around everything" },
+    { TEXT("{\"a\":\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"}"), "text of two, three and four bytes a character" },
+    { TEXT("{\"a\":\"\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\"}"),
+      "the first and last characters of each length" },
+    { TEXT("{\"a\":\"\\\\u0000\"}"), "a backslash before u0000 is text" },
+    { TEXT("{\"a\":\"\\u0001\\u00e9\\ud83d\\ude00\\n\\\"\\/\"}"), "escapes" },
+    { TEXT("{\"a\":[1,-2.5e3,true,false,null,[],{}]}"), "every kind of value" },
+    { TEXT("{\"a\":\"{[{[\",\"b\":\"\\\"]}\"}"), "brackets and quotes within text" },
+    { TEXT("{\"__type\":\"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException\",\"message\":\"no\"}"),
+      "an error of DynamoDB" },
+};
+
+static const text_t bad[] = {
+    { TEXT(""), "nothing" },
+    { TEXT("  "), "space alone" },
+    { TEXT("{"), "an object that breaks off" },
+    { TEXT("{\"a\":1,"), "one that breaks off after a comma" },
+    { TEXT("{\"a\""), "one that breaks off after a name" },
+    { TEXT("{\"a\":\"b"), "text that breaks off" },
+    { TEXT("{\"a\":\"b\\"), "text that breaks off after a backslash" },
+    { TEXT("{\"a\":\"\\u00"), "an escape that breaks off" },
+    { TEXT("{\"a\":\"\\u12g4\"}"), "an escape that is no number" },
+    { TEXT("{\"a\":\"\\u 12\"}"), "an escape of space and digits" },
+    { TEXT("{\"a\":\"\\ud83d\\u12g4\"}"), "a surrogate pair whose second half is no number" },
+    { TEXT("{\"a\":\"\\x41\"}"), "an escape that JSON does not have" },
+    { TEXT("{}x"), "a byte behind the object" },
+    { TEXT("{}{}"), "an object behind the object" },
+    { TEXT("{}\0"), "a NUL behind the object" },
+    { TEXT("{}\0garbage"), "bytes behind a NUL" },
+    { TEXT("{\"a\":\"b\0c\"}"), "a NUL within text" },
+    { TEXT("{\"a\0\":\"b\"}"), "a NUL within a name" },
+    { TEXT("{\"a\":\"b\\u0000c\"}"), "an escaped NUL within text" },
+    { TEXT("{\"a\\u0000\":\"b\"}"), "an escaped NUL within a name" },
+    { TEXT("{\"a\":\"\\\\\\u0000\"}"), "an escaped NUL after an escaped backslash" },
+    { TEXT("{\"a\":\"b\nc\"}"), "a line break within text" },
+    { TEXT("{\x01}"), "a control character for space" },
+    { TEXT("{\"a\":\"\xff\"}"), "a byte that is never UTF-8" },
+    { TEXT("{\"a\":\"\x80\"}"), "a continuation byte alone" },
+    { TEXT("{\"a\":\"\xc3\"}"), "a character cut short by the quote" },
+    { TEXT("{\"a\":\"\xc3"), "a character cut short by the end" },
+    { TEXT("{\"a\":\"\xf0\x9f\x98\"}"), "four bytes cut to three" },
+    { TEXT("{\"a\":\"\xf0\x9f"), "four bytes cut to two by the end" },
+    { TEXT("{\"a\":\"\xc0\xaf\"}"), "a slash in two bytes" },
+    { TEXT("{\"a\":\"\xc0\x80\"}"), "a NUL in two bytes" },
+    { TEXT("{\"a\":\"\xc1\xbf\"}"), "ASCII in two bytes" },
+    { TEXT("{\"a\":\"\xe0\x9f\xbf\"}"), "two bytes' worth in three" },
+    { TEXT("{\"a\":\"\xf0\x8f\xbf\xbf\"}"), "three bytes' worth in four" },
+    { TEXT("{\"a\":\"\xed\xa0\x80\"}"), "a raw surrogate" },
+    { TEXT("{\"a\":\"\xf4\x90\x80\x80\"}"), "a character past U+10FFFF" },
+    { TEXT("{\"a\":\"\xf5\x80\x80\x80\"}"), "a first byte past U+10FFFF" },
+    { TEXT("{\"a\":\"\xe2\x28\xa1\"}"), "a second byte that continues nothing" },
+    { TEXT("{\"a\":\"\xe2\x82\x28\"}"), "a third byte that continues nothing" },
+    { TEXT("{\"a\":\"\\ud83d\"}"), "half a surrogate pair, escaped" },
+    { TEXT("{\"a\":\"\\ude00\\ud83d\"}"), "a surrogate pair turned round" },
+    { TEXT("[]"), "an array" },
+    { TEXT("\"a\""), "text alone" },
+    { TEXT("null"), "null" },
+    { TEXT("1"), "a number" },
+    { TEXT("{'a':1}"), "single quotes" },
+    { TEXT("{\"a\":1,}"), "a comma too many" },
+    { TEXT("{\"a\":1]"), "a bracket of the other kind" },
+    { TEXT("}"), "an end without a beginning" },
+    { TEXT("{\"a\":tru}"), "half a word" },
+    { TEXT("<html>busy</html>"), "a page of HTML" },
+};
+
+static void test_parse(apr_pool_t *p)
+{
+    ddb_json_t *j;
+    int i;
+
+    for (i = 0; i < COUNT(good); i++) {
+        NUM_IS(parse(&j, good[i].in, good[i].len, p), APR_SUCCESS, apr_pstrcat(p, "taken: ", good[i].name, NULL));
+        OK(j != NULL, "and gives an object");
+    }
+    for (i = 0; i < COUNT(bad); i++) {
+        NUM_IS(parse(&j, bad[i].in, bad[i].len, p), DDB_EBADREPLY, apr_pstrcat(p, "refused: ", bad[i].name, NULL));
+        OK(j == NULL, "and gives nothing");
+    }
+    NUM_IS(parse(&j, "{}garbage", 2, p), APR_SUCCESS, "only len bytes are looked at");
+}
+
+/* levels objects or arrays, each in the one before. */
+static const char *nested(int levels, const char *open, const char *close, apr_pool_t *p)
+{
+    apr_array_header_t *parts = apr_array_make(p, 2 * levels + 2, sizeof(const char *));
+    int i;
+
+    APR_ARRAY_PUSH(parts, const char *) = "{\"a\":";
+    for (i = 1; i < levels; i++) {
+        APR_ARRAY_PUSH(parts, const char *) = open;
+    }
+    APR_ARRAY_PUSH(parts, const char *) = "1";
+    for (i = 1; i < levels; i++) {
+        APR_ARRAY_PUSH(parts, const char *) = close;
+    }
+    APR_ARRAY_PUSH(parts, const char *) = "}";
+    return apr_array_pstrcat(p, parts, '\0');
+}
+
+static apr_status_t parse_nested(int levels, const char *open, const char *close, apr_pool_t *p)
+{
+    const char *in = nested(levels, open, close, p);
+    ddb_json_t *j;
+
+    return parse(&j, in, strlen(in), p);
+}
+
+static void test_depth(apr_pool_t *p)
+{
+    ddb_json_t *j;
+    char *in = apr_palloc(p, 100000);
+
+    NUM_IS(parse_nested(DDB_JSON_DEPTH_MAX, "{\"a\":", "}", p), APR_SUCCESS, "objects nest as deep as the limit");
+    NUM_IS(parse_nested(DDB_JSON_DEPTH_MAX + 1, "{\"a\":", "}", p), DDB_EBADREPLY, "and not deeper");
+    NUM_IS(parse_nested(DDB_JSON_DEPTH_MAX, "[", "]", p), APR_SUCCESS, "arrays nest as deep as the limit");
+    NUM_IS(parse_nested(DDB_JSON_DEPTH_MAX + 1, "[", "]", p), DDB_EBADREPLY, "and not deeper");
+    memset(in, '[', 100000);
+    NUM_IS(parse(&j, in, 100000, p), DDB_EBADREPLY, "100,000 brackets are refused before anything recurses");
+    in = apr_pstrcat(p, "{\"a\":[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],"
+                     "[],[],[],[],[],[]]}", NULL);
+    NUM_IS(parse(&j, in, strlen(in), p), APR_SUCCESS, "side by side is not deep");
+}
+
+static void test_get(apr_pool_t *p)
+{
+    static const char in[] = "{\"Item\":{\"id\":{\"S\":\"a\\u00e9\"},\"n\":{\"N\":\"1\"}},\"item\":\"small\",\"x\":null,"
+                             "\"num\":1,\"list\":[\"S\"],\"\":\"unnamed\",\"twice\":\"1\",\"twice\":\"2\"}";
+    const ddb_json_t *item;
+    ddb_json_t *j;
+
+    parse(&j, TEXT(in), p);
+    item = ddb_json_child(j, "Item");
+    IS(ddb_json_str(ddb_json_child(item, "id"), "S"), "a\xc3\xa9", "a member of a member of a member");
+    IS(ddb_json_str(j, "item"), "small", "names that differ in case are two");
+    OK(ddb_json_child(j, "ITEM") == NULL && ddb_json_str(j, "ITEM") == NULL && !ddb_json_has(j, "ITEM"),
+       "a name in another case is none");
+    OK(ddb_json_str(j, "Item") == NULL, "an object is no text");
+    OK(ddb_json_str(j, "num") == NULL && ddb_json_str(j, "x") == NULL, "a number and null are no text");
+    OK(ddb_json_child(j, "item") == NULL && ddb_json_child(j, "list") == NULL, "text and an array are no object");
+    OK(ddb_json_has(j, "x") && ddb_json_has(j, "num") && ddb_json_has(j, "list"), "has asks for no type");
+    OK(!ddb_json_has(j, "nix") && ddb_json_str(j, "nix") == NULL && ddb_json_child(j, "nix") == NULL,
+       "a missing member is none");
+    IS(ddb_json_str(j, ""), "unnamed", "the empty name is a name");
+    OK(ddb_json_str(NULL, "a") == NULL && ddb_json_child(NULL, "a") == NULL && !ddb_json_has(NULL, "a"),
+       "nothing has no members");
+    IS(ddb_json_str(j, "twice"), "1", "of two members of one name the first counts");
+}
+
+static void test_build(apr_pool_t *p)
+{
+    ddb_json_t *j = ddb_json_object(p), *key;
+    char name[] = "TableName", value[] = "sess";
+    const char *text;
+
+    IS(ddb_json_print(j, p), "{}", "an empty object in print");
+    ddb_json_set_str(j, name, value);
+    name[0] = value[0] = '-';
+    ddb_json_set_bool(j, "ConsistentRead", 2);
+    ddb_json_set_bool(j, "No", 0);
+    key = ddb_json_set_object(ddb_json_set_object(j, "Key"), "id");
+    ddb_json_set_str(key, "S", "a");
+    IS(ddb_json_print(j, p), "{\"TableName\":\"sess\",\"ConsistentRead\":true,\"No\":false,\"Key\":{\"id\":{\"S\":\"a\"}}}",
+       "compact, in the order of building, from copies");
+    j = ddb_json_object(p);
+    ddb_json_set_str(j, "q\"", "\\ \" / \n \t \x01 \x7f \xc3\xa9");
+    text = ddb_json_print(j, p);
+    IS(text, "{\"q\\\"\":\"\\\\ \\\" / \\n \\t \\u0001 \x7f \xc3\xa9\"}", "escaped where JSON asks for it");
+    parse(&j, text, strlen(text), p);
+    IS(ddb_json_str(j, "q\""), "\\ \" / \n \t \x01 \x7f \xc3\xa9", "and read back the same");
+}
+
+/* valgrind and ASan tell whether every tree went with its pool; here, that the text printed from one stays. */
+static void test_lifetime(apr_pool_t *p)
+{
+    apr_pool_t *scope;
+    ddb_json_t *j;
+    const char *text;
+    int i;
+
+    apr_pool_create(&scope, p);
+    for (i = 0; i < 100; i++) {
+        parse(&j, TEXT("{\"a\":{\"b\":[1,2,{\"c\":\"d\"}]}}"), scope);
+        parse(&j, TEXT("{\"a\":{\"b\":[1,2,{\"c\":\"d\""), scope);
+        parse(&j, TEXT("[1,2,3]"), scope);
+        ddb_json_set_object(ddb_json_object(scope), "a");
+    }
+    j = ddb_json_object(scope);
+    ddb_json_set_str(j, "a", "b");
+    text = ddb_json_print(j, p);
+    apr_pool_destroy(scope);
+    IS(text, "{\"a\":\"b\"}", "printed text lives in its own pool");
+}
+
+int main(void)
+{
+    apr_pool_t *p;
+
+    apr_initialize();
+    apr_pool_create(&p, NULL);
+    test_parse(p);
+    test_depth(p);
+    test_get(p);
+    test_build(p);
+    test_lifetime(p);
+    apr_pool_destroy(p);
+    apr_terminate();
+    return tap_done();
+}
