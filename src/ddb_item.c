@@ -1,0 +1,372 @@
+/* Owns what a session looks like in DynamoDB: attribute names and types, the conditions of every write, the form of
+ * times and numbers. Error replies: ddb_item_error.c. */
+
+#include <string.h>
+
+#include <apr_encode.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "ddb_item.h"
+#include "ddb_json.h"
+
+/* --- request bodies --- */
+
+/* A body while it is built. names and values are NULL until the first placeholder: DynamoDB refuses empty ones. */
+typedef struct body_t {
+    ddb_json_t *root, *names, *values;
+    const char *set; /* "#x = :x, #y = :y" of an update, "" before the first */
+    apr_pool_t *p;
+} body_t;
+
+static body_t body_begin(const char *table, apr_pool_t *p)
+{
+    body_t b = { ddb_json_object(p), NULL, NULL, "", p };
+
+    ddb_json_set_str(b.root, "TableName", table);
+    return b;
+}
+
+static void put(ddb_json_t *map, const char *name, const char *type, const char *text)
+{
+    ddb_json_set_str(ddb_json_set_object(map, name), type, text);
+}
+
+static void put_key(body_t *b, const char *id)
+{
+    put(ddb_json_set_object(b->root, "Key"), "id", "S", id);
+}
+
+static void use_name(body_t *b, const char *attribute)
+{
+    if (!b->names) {
+        b->names = ddb_json_set_object(b->root, "ExpressionAttributeNames");
+    }
+    ddb_json_set_str(b->names, apr_pstrcat(b->p, "#", attribute, NULL), attribute);
+}
+
+static void use_value(body_t *b, const char *name, const char *type, const char *text)
+{
+    if (!b->values) {
+        b->values = ddb_json_set_object(b->root, "ExpressionAttributeValues");
+    }
+    put(b->values, apr_pstrcat(b->p, ":", name, NULL), type, text);
+}
+
+static const char *number(const body_t *b, apr_int64_t n)
+{
+    return apr_psprintf(b->p, "%" APR_INT64_T_FMT, n);
+}
+
+static const char *base64(const body_t *b, const void *bytes, apr_size_t len)
+{
+    /* A session without data may come with a NULL, for which APR would give a NULL. */
+    return len ? apr_pencode_base64_binary(b->p, bytes, (apr_ssize_t)len, APR_ENCODE_NONE, NULL) : "";
+}
+
+/* An attribute goes into `item` of a PutItem, or with item NULL into the SET clause of an UpdateItem. */
+static void write_attribute(body_t *b, ddb_json_t *item, const char *name, const char *type, const char *text)
+{
+    if (item) {
+        put(item, name, type, text);
+        return;
+    }
+    use_name(b, name);
+    use_value(b, name, type, text);
+    b->set = apr_pstrcat(b->p, b->set, *b->set ? ", " : "", "#", name, " = :", name, NULL);
+}
+
+/* What a create and a save have in common: all that a write of data changes. */
+static void write_data(body_t *b, ddb_json_t *item, const ddb_item_t *it)
+{
+    write_attribute(b, item, "data", "B", base64(b, it->data, it->data_len));
+    write_attribute(b, item, "accessed", "S", ddb_item_time_print(it->accessed, b->p));
+    write_attribute(b, item, "expires", "N", number(b, it->expires));
+    write_attribute(b, item, "idle_timeout", "N", number(b, it->idle_timeout));
+    write_attribute(b, item, "absolute_timeout", "N", number(b, it->absolute_timeout));
+    write_attribute(b, item, "version", "N", number(b, it->version));
+    write_attribute(b, item, "write_id", "B", base64(b, it->write_id, sizeof(it->write_id)));
+    if (it->user_mark) {
+        write_attribute(b, item, "user_mark", "S", it->user_mark);
+    }
+}
+
+static const char *conditional(body_t *b, const char *condition)
+{
+    ddb_json_set_str(b->root, "ConditionExpression", condition);
+    /* The row that made the condition fail comes back at no cost: by its write id a writer knows its own attempt. */
+    ddb_json_set_str(b->root, "ReturnValuesOnConditionCheckFailure", "ALL_OLD");
+    return ddb_json_print(b->root, b->p);
+}
+
+const char *ddb_item_get_body(const char *table, const char *id, int consistent, apr_pool_t *p)
+{
+    body_t b = body_begin(table, p);
+
+    put_key(&b, id);
+    ddb_json_set_bool(b.root, "ConsistentRead", consistent);
+    return ddb_json_print(b.root, p);
+}
+
+const char *ddb_item_create_body(const char *table, const ddb_item_t *it, apr_pool_t *p)
+{
+    body_t b = body_begin(table, p);
+    ddb_json_t *item = ddb_json_set_object(b.root, "Item");
+
+    put(item, "id", "S", it->id);
+    put(item, "created", "S", ddb_item_time_print(it->created, p));
+    write_data(&b, item, it);
+    use_name(&b, "id");
+    return conditional(&b, "attribute_not_exists(#id)");
+}
+
+const char *ddb_item_save_body(const char *table, const ddb_item_t *it, apr_int64_t loaded, apr_int64_t now,
+                               apr_pool_t *p)
+{
+    body_t b = body_begin(table, p);
+
+    put_key(&b, it->id);
+    write_data(&b, NULL, it);
+    if (!it->user_mark) {
+        use_name(&b, "user_mark");
+    }
+    ddb_json_set_str(b.root, "UpdateExpression",
+                     apr_pstrcat(p, "SET ", b.set, it->user_mark ? "" : " REMOVE #user_mark", NULL));
+    use_value(&b, "loaded", "N", number(&b, loaded));
+    use_value(&b, "now", "N", number(&b, now));
+    return conditional(&b, "#version = :loaded AND #expires > :now");
+}
+
+const char *ddb_item_touch_body(const char *table, const ddb_item_t *it, apr_int64_t now, apr_pool_t *p)
+{
+    body_t b = body_begin(table, p);
+
+    put_key(&b, it->id);
+    write_attribute(&b, NULL, "accessed", "S", ddb_item_time_print(it->accessed, p));
+    write_attribute(&b, NULL, "expires", "N", number(&b, it->expires));
+    ddb_json_set_str(b.root, "UpdateExpression", apr_pstrcat(p, "SET ", b.set, NULL));
+    use_name(&b, "id");
+    use_name(&b, "idle_timeout");
+    use_name(&b, "absolute_timeout");
+    use_value(&b, "idle_timeout", "N", number(&b, it->idle_timeout));
+    use_value(&b, "absolute_timeout", "N", number(&b, it->absolute_timeout));
+    use_value(&b, "now", "N", number(&b, now));
+    /* Other timeouts in the row: another request saved new ones meanwhile, and this end was computed from the old. */
+    return conditional(&b, "attribute_exists(#id) AND #expires > :now AND #expires < :expires"
+                           " AND #idle_timeout = :idle_timeout AND #absolute_timeout = :absolute_timeout");
+}
+
+const char *ddb_item_delete_body(const char *table, const char *id, apr_int64_t version, apr_pool_t *p)
+{
+    body_t b = body_begin(table, p);
+
+    put_key(&b, id);
+    if (!version) {
+        return ddb_json_print(b.root, p);
+    }
+    use_name(&b, "version");
+    use_value(&b, "loaded", "N", number(&b, version));
+    return conditional(&b, "#version = :loaded");
+}
+
+/* --- times --- */
+
+const char *ddb_item_time_print(apr_time_t t, apr_pool_t *p)
+{
+    apr_time_exp_t x;
+
+    apr_time_exp_gmt(&x, t);
+    /* isoformat() leaves the fraction out when it is zero; fromisoformat() takes it there too, and texts of one length
+     * sort as their times do. */
+    return apr_psprintf(p, "%04d-%02d-%02dT%02d:%02d:%02d.%06d+00:00", x.tm_year + 1900, x.tm_mon + 1, x.tm_mday,
+                        x.tm_hour, x.tm_min, x.tm_sec, x.tm_usec);
+}
+
+/* 1 when s has the form of pattern, in which '0' stands for any digit. */
+static int has_form(const char *s, const char *pattern)
+{
+    for (; *pattern; s++, pattern++) {
+        if (*pattern == '0' ? !apr_isdigit(*s) : *s != *pattern) {
+            return 0;
+        }
+    }
+    return *s == '\0';
+}
+
+static int digits(const char *s, int count)
+{
+    int n = 0;
+
+    while (count-- > 0) {
+        n = n * 10 + (*s++ - '0');
+    }
+    return n;
+}
+
+apr_status_t ddb_item_time_parse(apr_time_t *t, const char *s)
+{
+    apr_time_exp_t x, back;
+    apr_time_t found;
+
+    /* '0' in the offset stands for any digit too, so the zero offset is compared apart. */
+    if (!s || !(has_form(s, "0000-00-00T00:00:00+00:00") || has_form(s, "0000-00-00T00:00:00.000000+00:00"))
+        || strcmp(s + strlen(s) - 6, "+00:00") != 0) {
+        return DDB_EBADITEM;
+    }
+    memset(&x, 0, sizeof(x));
+    x.tm_year = digits(s, 4) - 1900;
+    x.tm_mon = digits(s + 5, 2) - 1;
+    x.tm_mday = digits(s + 8, 2);
+    x.tm_hour = digits(s + 11, 2);
+    x.tm_min = digits(s + 14, 2);
+    x.tm_sec = digits(s + 17, 2);
+    x.tm_usec = s[19] == '.' ? digits(s + 20, 6) : 0;
+    if (x.tm_mon < 0 || x.tm_mon > 11 || apr_time_exp_gmt_get(&found, &x) != APR_SUCCESS) {
+        return DDB_EBADITEM; /* APR reads no year before 1970 */
+    }
+    /* APR rolls 30 February over into March: a time that comes back as another was none. */
+    apr_time_exp_gmt(&back, found);
+    if (back.tm_mon != x.tm_mon || back.tm_mday != x.tm_mday || back.tm_hour != x.tm_hour || back.tm_min != x.tm_min
+        || back.tm_sec != x.tm_sec) {
+        return DDB_EBADITEM;
+    }
+    *t = found;
+    return APR_SUCCESS;
+}
+
+/* --- items --- */
+
+/* The first fault ends the reading: what comes after it is passed over, so that the caller asks once. */
+typedef struct reader_t {
+    const ddb_json_t *item;
+    apr_pool_t *p;
+    ddb_error_t *err;
+    apr_status_t rv;
+} reader_t;
+
+static void bad(reader_t *r, const char *name, const char *fault)
+{
+    r->rv = ddb_error_set(r->err, DDB_EBADITEM, "attribute %s of the stored session %s: not written by this module,"
+                          " or changed by hand", name, fault);
+}
+
+static const char *read_text(reader_t *r, const char *name, const char *type)
+{
+    const char *text;
+
+    if (r->rv != APR_SUCCESS) {
+        return NULL;
+    }
+    if (!ddb_json_has(r->item, name)) {
+        bad(r, name, "is missing");
+        return NULL;
+    }
+    text = ddb_json_str(ddb_json_child(r->item, name), type);
+    if (!text) {
+        bad(r, name, apr_psprintf(r->p, "is not of type %s", type));
+    }
+    return text;
+}
+
+/* Whole decimal numbers only, as DynamoDB prints them. 15 digits: sums of them stay far from apr_int64_t's ends. */
+static apr_int64_t read_number(reader_t *r, const char *name, apr_int64_t least)
+{
+    const char *text = read_text(r, name, "N");
+    apr_size_t len = text ? strspn(text, "0123456789") : 0;
+    apr_int64_t n;
+
+    if (!text) {
+        return 0;
+    }
+    if (len == 0 || len > 15 || text[len] || (text[0] == '0' && len > 1)) {
+        bad(r, name, "is no whole number");
+        return 0;
+    }
+    n = apr_atoi64(text);
+    if (n < least) {
+        bad(r, name, "is a number out of range");
+    }
+    return n;
+}
+
+static const char *read_bytes(reader_t *r, const char *name, apr_size_t *len)
+{
+    const char *text = read_text(r, name, "B"), *bytes;
+
+    *len = 0;
+    if (!text || !*text) {
+        return "";
+    }
+    bytes = apr_pdecode_base64(r->p, text, APR_ENCODE_STRING, APR_ENCODE_NONE, len);
+    if (!bytes || *len == 0 || strlen(text) % 4) { /* APR takes text without padding, and padding without text */
+        *len = 0;
+        bad(r, name, "is no base64");
+    }
+    return bytes;
+}
+
+static apr_time_t read_time(reader_t *r, const char *name)
+{
+    const char *text = read_text(r, name, "S");
+    apr_time_t t = 0;
+
+    if (text && ddb_item_time_parse(&t, text) != APR_SUCCESS) {
+        bad(r, name, "is no time in UTC");
+    }
+    return t;
+}
+
+static void read_write_id(reader_t *r, unsigned char *out)
+{
+    apr_size_t len;
+    const char *bytes = read_bytes(r, "write_id", &len);
+
+    if (r->rv == APR_SUCCESS && len != DDB_WRITE_ID_BYTES) {
+        bad(r, "write_id", "has another length");
+    }
+    if (r->rv == APR_SUCCESS) {
+        memcpy(out, bytes, DDB_WRITE_ID_BYTES);
+    }
+}
+
+static apr_status_t read_item(ddb_item_t *it, const ddb_json_t *item, apr_pool_t *p, ddb_error_t *err)
+{
+    reader_t r = { item, p, err, APR_SUCCESS };
+    ddb_item_t found;
+
+    memset(&found, 0, sizeof(found));
+    found.id = apr_pstrdup(p, read_text(&r, "id", "S"));
+    found.data = read_bytes(&r, "data", &found.data_len);
+    found.created = read_time(&r, "created");
+    found.accessed = read_time(&r, "accessed");
+    found.expires = read_number(&r, "expires", 0);
+    found.idle_timeout = read_number(&r, "idle_timeout", 1);
+    found.absolute_timeout = read_number(&r, "absolute_timeout", 1);
+    found.version = read_number(&r, "version", 1);
+    read_write_id(&r, found.write_id);
+    if (ddb_json_has(item, "user_mark")) {
+        found.user_mark = apr_pstrdup(p, read_text(&r, "user_mark", "S"));
+    }
+    if (r.rv == APR_SUCCESS) {
+        *it = found;
+    }
+    return r.rv;
+}
+
+apr_status_t ddb_item_parse(ddb_item_t *it, const char *in, apr_size_t len, apr_pool_t *p, ddb_error_t *err)
+{
+    ddb_json_t *reply;
+    const ddb_json_t *item;
+
+    if (ddb_json_parse(&reply, in, len, p) != APR_SUCCESS) {
+        return ddb_error_set(err, DDB_EBADREPLY, "the reply is no JSON: is the endpoint a DynamoDB?");
+    }
+    if (!ddb_json_has(reply, "Item")) {
+        return APR_NOTFOUND;
+    }
+    item = ddb_json_child(reply, "Item");
+    if (!item) {
+        return ddb_error_set(err, DDB_EBADREPLY, "the Item of the reply is no object: is the endpoint a DynamoDB?");
+    }
+    return read_item(it, item, p, err);
+}

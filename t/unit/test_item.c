@@ -1,0 +1,618 @@
+/* What a session looks like in DynamoDB: request bodies, rows and their faults, times, error replies. */
+
+#include <apr_general.h>
+#include <apr_strings.h>
+
+#include "ddb_item.h"
+#include "ddb_json.h"
+#include "tap.h"
+
+#define NOW      APR_INT64_C(1795395723000004) /* 2026-11-23 01:02:03.000004 UTC */
+#define NOW_TEXT "2026-11-23T01:02:03.000004+00:00"
+#define SAY(...) apr_psprintf(p, __VA_ARGS__)
+
+static ddb_item_t whole(void)
+{
+    ddb_item_t it;
+    int i;
+
+    memset(&it, 0, sizeof(it));
+    it.id = "row-key";
+    it.data = "a=1";
+    it.data_len = 3;
+    it.created = NOW;
+    it.accessed = NOW + apr_time_from_sec(60);
+    it.expires = APR_INT64_C(1795402983);
+    it.idle_timeout = 7200;
+    it.absolute_timeout = 43200;
+    it.version = 8;
+    for (i = 0; i < DDB_WRITE_ID_BYTES; i++) {
+        it.write_id[i] = (unsigned char)i;
+    }
+    it.user_mark = "mark";
+    return it;
+}
+
+static ddb_json_t *parsed(const char *text, apr_pool_t *p)
+{
+    ddb_json_t *json = NULL;
+    OK(text && ddb_json_parse(&json, text, strlen(text), p) == APR_SUCCESS, "the body is JSON");
+    return json;
+}
+
+static const char *text_of(const ddb_json_t *json, const char *name)
+{
+    const char *text = ddb_json_str(json, name);
+    return text ? text : "";
+}
+
+/* --- bodies --- */
+
+#define NAMES  14
+static const char *const placeholders[NAMES] = {
+    "id", "data", "created", "accessed", "expires", "idle_timeout", "absolute_timeout", "version", "write_id",
+    "user_mark", "loaded", "now", "user", "ttl"
+};
+
+/* 1 when `sign``name` stands in the text as a whole word. */
+static int uses(const char *text, char sign, const char *name)
+{
+    apr_size_t len = strlen(name);
+    const char *at;
+
+    for (at = strchr(text, sign); at; at = strchr(at + 1, sign)) {
+        if (strncmp(at + 1, name, len) == 0 && (!at[1 + len] || strchr(" ,)", at[1 + len]))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* DynamoDB refuses a placeholder that is used and not defined, and one that is defined and not used. */
+static void placeholders_agree(const char *body, const char *what, apr_pool_t *p)
+{
+    ddb_json_t *json = parsed(body, p);
+    const ddb_json_t *names = ddb_json_child(json, "ExpressionAttributeNames");
+    const ddb_json_t *values = ddb_json_child(json, "ExpressionAttributeValues");
+    const char *text = SAY("%s %s", text_of(json, "UpdateExpression"), text_of(json, "ConditionExpression"));
+    int i, agree = 1;
+
+    for (i = 0; i < NAMES; i++) {
+        const char *name = SAY("#%s", placeholders[i]), *value = SAY(":%s", placeholders[i]);
+        agree &= uses(text, '#', placeholders[i]) == (names && ddb_json_has(names, name));
+        agree &= uses(text, ':', placeholders[i]) == (values && ddb_json_has(values, value));
+        if (names && ddb_json_has(names, name)) {
+            agree &= strcmp(text_of(names, name), placeholders[i]) == 0;
+        }
+    }
+    OK(agree, SAY("%s: placeholders used and placeholders defined are the same", what));
+}
+
+static void test_get_and_delete(apr_pool_t *p)
+{
+    IS(ddb_item_get_body("app_session", "row-key", 1, p),
+       "{\"TableName\":\"app_session\",\"Key\":{\"id\":{\"S\":\"row-key\"}},\"ConsistentRead\":true}",
+       "a consistent read asks for all attributes of one key");
+    IS(ddb_item_get_body("app_session", "row-key", 0, p),
+       "{\"TableName\":\"app_session\",\"Key\":{\"id\":{\"S\":\"row-key\"}},\"ConsistentRead\":false}",
+       "an eventually consistent read says so");
+    IS(ddb_item_delete_body("app_session", "row-key", 0, p),
+       "{\"TableName\":\"app_session\",\"Key\":{\"id\":{\"S\":\"row-key\"}}}",
+       "a delete of whatever the row is has no condition");
+    IS(ddb_item_delete_body("app_session", "row-key", 7, p),
+       "{\"TableName\":\"app_session\",\"Key\":{\"id\":{\"S\":\"row-key\"}},"
+       "\"ExpressionAttributeNames\":{\"#version\":\"version\"},"
+       "\"ExpressionAttributeValues\":{\":loaded\":{\"N\":\"7\"}},"
+       "\"ConditionExpression\":\"#version = :loaded\",\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"}",
+       "a delete of a version asks for that version and for the row it met");
+    placeholders_agree(ddb_item_delete_body("t", "k", 7, p), "delete of a version", p);
+}
+
+static void test_create(apr_pool_t *p)
+{
+    ddb_item_t it = whole();
+
+    IS(ddb_item_create_body("app_session", &it, p),
+       "{\"TableName\":\"app_session\",\"Item\":{\"id\":{\"S\":\"row-key\"},"
+       "\"created\":{\"S\":\"2026-11-23T01:02:03.000004+00:00\"},\"data\":{\"B\":\"YT0x\"},"
+       "\"accessed\":{\"S\":\"2026-11-23T01:03:03.000004+00:00\"},\"expires\":{\"N\":\"1795402983\"},"
+       "\"idle_timeout\":{\"N\":\"7200\"},\"absolute_timeout\":{\"N\":\"43200\"},\"version\":{\"N\":\"8\"},"
+       "\"write_id\":{\"B\":\"AAECAwQFBgcICQoLDA0ODw==\"},\"user_mark\":{\"S\":\"mark\"}},"
+       "\"ExpressionAttributeNames\":{\"#id\":\"id\"},\"ConditionExpression\":\"attribute_not_exists(#id)\","
+       "\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"}",
+       "a create writes every attribute with the seed's types, only where no such row is");
+    placeholders_agree(ddb_item_create_body("t", &it, p), "create", p);
+    OK(!ddb_json_has(parsed(ddb_item_create_body("t", &it, p), p), "ExpressionAttributeValues"),
+       "a create has no empty set of values: DynamoDB refuses one");
+    it.user_mark = NULL;
+    OK(!strstr(ddb_item_create_body("t", &it, p), "user_mark"), "a session of nobody has no mark of a user");
+    it.data = NULL;
+    it.data_len = 0;
+    OK(strstr(ddb_item_create_body("t", &it, p), "\"data\":{\"B\":\"\"}"), "no data is an empty binary");
+}
+
+static void test_save(apr_pool_t *p)
+{
+    ddb_item_t it = whole();
+    const char *body = ddb_item_save_body("app_session", &it, 7, APR_INT64_C(1795395723), p);
+    ddb_json_t *json = parsed(body, p);
+    const ddb_json_t *values = ddb_json_child(json, "ExpressionAttributeValues");
+
+    IS(ddb_json_str(json, "UpdateExpression"),
+       "SET #data = :data, #accessed = :accessed, #expires = :expires, #idle_timeout = :idle_timeout, "
+       "#absolute_timeout = :absolute_timeout, #version = :version, #write_id = :write_id, #user_mark = :user_mark",
+       "a save writes what changes; created and the key stay");
+    IS(ddb_json_str(json, "ConditionExpression"), "#version = :loaded AND #expires > :now",
+       "a save asks for the version it read, of a session that is not over");
+    IS(ddb_json_str(json, "ReturnValuesOnConditionCheckFailure"), "ALL_OLD", "a save asks for the row it met");
+    IS(ddb_json_str(ddb_json_child(values, ":loaded"), "N"), "7", "the version read is a number");
+    IS(ddb_json_str(ddb_json_child(values, ":version"), "N"), "8", "the version written is the next");
+    IS(ddb_json_str(ddb_json_child(values, ":now"), "N"), "1795395723", "now is in whole epoch seconds");
+    IS(ddb_json_str(ddb_json_child(values, ":expires"), "N"), "1795402983", "expires is in whole epoch seconds");
+    IS(ddb_json_str(ddb_json_child(values, ":data"), "B"), "YT0x", "data is binary");
+    IS(ddb_json_str(ddb_json_child(values, ":write_id"), "B"), "AAECAwQFBgcICQoLDA0ODw==", "the write id is binary");
+    IS(ddb_json_str(ddb_json_child(ddb_json_child(json, "Key"), "id"), "S"), "row-key", "a save names its row");
+    placeholders_agree(body, "save", p);
+
+    it.user_mark = NULL;
+    body = ddb_item_save_body("app_session", &it, 7, 1, p);
+    OK(strstr(body, "#write_id = :write_id REMOVE #user_mark\""), "a save for nobody takes the mark of a user away");
+    placeholders_agree(body, "save for nobody", p);
+}
+
+static void test_touch(apr_pool_t *p)
+{
+    ddb_item_t it = whole();
+    const char *body = ddb_item_touch_body("app_session", &it, APR_INT64_C(1795395723), p);
+    ddb_json_t *json = parsed(body, p);
+    const ddb_json_t *values = ddb_json_child(json, "ExpressionAttributeValues");
+
+    IS(ddb_json_str(json, "UpdateExpression"), "SET #accessed = :accessed, #expires = :expires",
+       "a touch writes accessed and expires and nothing else");
+    IS(ddb_json_str(json, "ConditionExpression"),
+       "attribute_exists(#id) AND #expires > :now AND #expires < :expires"
+       " AND #idle_timeout = :idle_timeout AND #absolute_timeout = :absolute_timeout",
+       "a touch moves only a row that exists, lives, has the same timeouts and gains by it");
+    IS(ddb_json_str(ddb_json_child(values, ":accessed"), "S"), "2026-11-23T01:03:03.000004+00:00", "accessed is text");
+    IS(ddb_json_str(ddb_json_child(values, ":idle_timeout"), "N"), "7200", "idle timeout as read");
+    IS(ddb_json_str(ddb_json_child(values, ":absolute_timeout"), "N"), "43200", "absolute timeout as read");
+    IS(ddb_json_str(ddb_json_child(values, ":now"), "N"), "1795395723", "now of a touch");
+    IS(ddb_json_str(json, "ReturnValuesOnConditionCheckFailure"), "ALL_OLD", "a touch asks for the row it met");
+    OK(!strstr(body, "version") && !strstr(body, "write_id"), "a touch leaves version and write id alone");
+    OK(!strstr(body, "data"), "a touch holds no data");
+    placeholders_agree(body, "touch", p);
+}
+
+/* --- rows --- */
+
+#define ATTRIBUTES 10
+static const char *const attributes[ATTRIBUTES][2] = {
+    { "id", "{\"S\":\"row-key\"}" },
+    { "data", "{\"B\":\"YT0x\"}" },
+    { "created", "{\"S\":\"2026-11-23T01:02:03.000004+00:00\"}" },
+    { "accessed", "{\"S\":\"2026-11-23T01:03:03+00:00\"}" },
+    { "expires", "{\"N\":\"1795402983\"}" },
+    { "idle_timeout", "{\"N\":\"7200\"}" },
+    { "absolute_timeout", "{\"N\":\"43200\"}" },
+    { "version", "{\"N\":\"8\"}" },
+    { "write_id", "{\"B\":\"AAECAwQFBgcICQoLDA0ODw==\"}" },
+    { "user_mark", "{\"S\":\"mark\"}" },
+};
+
+/* A reply with the whole row, but for one attribute: another value, or without it when value is NULL. */
+static const char *reply_with(const char *name, const char *value, apr_pool_t *p)
+{
+    const char *text = "";
+    int i;
+
+    for (i = 0; i < ATTRIBUTES; i++) {
+        const char *v = name && strcmp(name, attributes[i][0]) == 0 ? value : attributes[i][1];
+        if (v) {
+            text = apr_pstrcat(p, text, *text ? "," : "", "\"", attributes[i][0], "\":", v, NULL);
+        }
+    }
+    return apr_pstrcat(p, "{\"Item\":{", text, "}}", NULL);
+}
+
+static apr_status_t parse(ddb_item_t *it, const char *text, ddb_error_t *err, apr_pool_t *p)
+{
+    memset(err, 0, sizeof(*err));
+    memset(it, 0, sizeof(*it));
+    return ddb_item_parse(it, text, strlen(text), p, err);
+}
+
+static void test_parse_whole(apr_pool_t *p)
+{
+    ddb_item_t it, want = whole();
+    ddb_error_t err;
+
+    NUM_IS(parse(&it, reply_with(NULL, NULL, p), &err, p), APR_SUCCESS, "a whole row is read");
+    IS(it.id, "row-key", "its key");
+    IS(it.data, "a=1", "its data, with a NUL behind");
+    NUM_IS(it.data_len, 3, "the length of its data");
+    NUM_IS(it.created, NOW, "when it was created, with microseconds");
+    NUM_IS(it.accessed, APR_INT64_C(1795395783000000), "when it was accessed, as Python writes it without a fraction");
+    NUM_IS(it.expires, APR_INT64_C(1795402983), "when it expires");
+    NUM_IS(it.idle_timeout, 7200, "its idle timeout");
+    NUM_IS(it.absolute_timeout, 43200, "its absolute timeout");
+    NUM_IS(it.version, 8, "its version");
+    OK(memcmp(it.write_id, want.write_id, DDB_WRITE_ID_BYTES) == 0, "its write id");
+    IS(it.user_mark, "mark", "its mark of a user");
+    IS(err.detail, "", "nothing to log");
+
+    NUM_IS(parse(&it, apr_pstrcat(p, "{\"__type\":\"x#ConditionalCheckFailedException\",\"message\":\"failed\",",
+                                  reply_with(NULL, NULL, p) + 1, NULL), &err, p), APR_SUCCESS,
+           "the row in an error body is read too");
+    IS(it.id, "row-key", "and is the same");
+    NUM_IS(parse(&it, reply_with("user_mark", NULL, p), &err, p), APR_SUCCESS, "a row without a user is whole");
+    OK(it.user_mark == NULL, "and has no mark of a user");
+    NUM_IS(parse(&it, reply_with("user_mark", "{\"S\":\"m\"},\"user\":{\"M\":{}},\"ttl\":{\"NULL\":true}", p), &err, p),
+           APR_SUCCESS, "attributes that are not ours are passed over");
+    NUM_IS(parse(&it, reply_with("data", "{\"B\":\"\"}", p), &err, p), APR_SUCCESS, "empty data is data");
+    OK(it.data_len == 0 && it.data && !*it.data, "of no bytes");
+    NUM_IS(parse(&it, reply_with("expires", "{\"N\":\"0\"}", p), &err, p), APR_SUCCESS, "expires may be 0");
+}
+
+static void test_parse_none(apr_pool_t *p)
+{
+    static const char *const no_json[] = { "", "x", "<html>busy</html>", "[]", "{\"Item\":{}", "{}{}", "null" };
+    static const char *const no_item[] = { "{\"Item\":null}", "{\"Item\":\"x\"}", "{\"Item\":[]}", "{\"Item\":1}" };
+    ddb_item_t it;
+    ddb_error_t err;
+    apr_size_t i;
+
+    NUM_IS(parse(&it, "{}", &err, p), APR_NOTFOUND, "a reply without an item is no row");
+    IS(err.detail, "", "which is an answer and nothing to log");
+    NUM_IS(parse(&it, "{\"__type\":\"x#ConditionalCheckFailedException\",\"message\":\"no\"}", &err, p), APR_NOTFOUND,
+           "an error body without an item is no row");
+    NUM_IS(parse(&it, "{\"item\":{}}", &err, p), APR_NOTFOUND, "names are told apart by case");
+    NUM_IS(parse(&it, "{\"Item\":{}}", &err, p), DDB_EBADITEM, "an item without attributes is half");
+    for (i = 0; i < sizeof(no_json) / sizeof(no_json[0]); i++) {
+        NUM_IS(parse(&it, no_json[i], &err, p), DDB_EBADREPLY, SAY("no JSON object: %s", no_json[i]));
+        OK(*err.detail, "which is said");
+    }
+    for (i = 0; i < sizeof(no_item) / sizeof(no_item[0]); i++) {
+        NUM_IS(parse(&it, no_item[i], &err, p), DDB_EBADREPLY, SAY("an Item that is no object: %s", no_item[i]));
+    }
+}
+
+static void test_parse_half(apr_pool_t *p)
+{
+    static const char *const others[] = {
+        "{\"S\":1}", "{\"N\":1}", "{\"B\":1}", "{\"NULL\":true}", "{\"BOOL\":true}", "{\"M\":{}}", "{\"L\":[]}",
+        "{\"SS\":[\"x\"]}", "{}", "\"text\"", "5", "null", "[]"
+    };
+    ddb_item_t it;
+    ddb_error_t err;
+    apr_size_t j;
+    int i;
+
+    for (i = 0; i < ATTRIBUTES; i++) {
+        const char *name = attributes[i][0];
+        const char *other = strstr(attributes[i][1], "\"S\"") ? "{\"B\":\"YT0x\"}" : "{\"S\":\"1\"}";
+        if (strcmp(name, "user_mark") != 0) {
+            NUM_IS(parse(&it, reply_with(name, NULL, p), &err, p), DDB_EBADITEM, SAY("a row without %s is half", name));
+            OK(strstr(err.detail, SAY("attribute %s of", name)) && strstr(err.detail, "is missing"), "which is said");
+            OK(it.id == NULL && it.version == 0, "and nothing of it is handed out");
+        }
+        for (j = 0; j < sizeof(others) / sizeof(others[0]); j++) {
+            NUM_IS(parse(&it, reply_with(name, others[j], p), &err, p), DDB_EBADITEM,
+                   SAY("%s can't be %s", name, others[j]));
+            OK(strstr(err.detail, SAY("attribute %s of", name)) && strstr(err.detail, "not of type"), "which is said");
+        }
+        NUM_IS(parse(&it, reply_with(name, other, p), &err, p), DDB_EBADITEM, SAY("%s can't be %s", name, other));
+        NUM_IS(parse(&it, reply_with(name, "{\"s\":\"1\",\"n\":\"1\",\"b\":\"YT0x\"}", p), &err, p), DDB_EBADITEM,
+               SAY("types of %s are told apart by case", name));
+    }
+}
+
+static void test_parse_values(apr_pool_t *p)
+{
+    static const char *const numbers[] = { "expires", "idle_timeout", "absolute_timeout", "version" };
+    static const char *const bad[] = { "", " 1", "1 ", "+1", "-1", "1.5", "1.0", "1e3", "1E3", "0x10", "007", "00",
+        "NaN", "12345678901234567890", "1000000000000000", "9223372036854775807", "one", "1,000" };
+    static const char *const no_base64[] = { "A", "YT0x!", "YT0 x", "YT0x\\n", "=", "====", "YT==0x", "Y=0x",
+        "*", "YQ", "YT0xYg" };
+    ddb_item_t it;
+    ddb_error_t err;
+    apr_size_t i, j;
+
+    for (i = 0; i < 4; i++) {
+        for (j = 0; j < sizeof(bad) / sizeof(bad[0]); j++) {
+            NUM_IS(parse(&it, reply_with(numbers[i], SAY("{\"N\":\"%s\"}", bad[j]), p), &err, p), DDB_EBADITEM,
+                   SAY("%s can't be the number '%s'", numbers[i], bad[j]));
+        }
+        NUM_IS(parse(&it, reply_with(numbers[i], "{\"N\":\"999999999999999\"}", p), &err, p), APR_SUCCESS,
+               SAY("%s may have 15 digits", numbers[i]));
+        NUM_IS(parse(&it, reply_with(numbers[i], "{\"N\":\"0\"}", p), &err, p), i ? DDB_EBADITEM : APR_SUCCESS,
+               SAY("0 as %s", numbers[i]));
+        NUM_IS(parse(&it, reply_with(numbers[i], "{\"N\":\"1\"}", p), &err, p), APR_SUCCESS,
+               SAY("1 as %s", numbers[i]));
+    }
+    for (j = 0; j < sizeof(no_base64) / sizeof(no_base64[0]); j++) {
+        NUM_IS(parse(&it, reply_with("data", SAY("{\"B\":\"%s\"}", no_base64[j]), p), &err, p), DDB_EBADITEM,
+               SAY("data can't be base64 '%s'", no_base64[j]));
+        OK(strstr(err.detail, "attribute data") && !strstr(err.detail, "YT0"), "which is said without the value");
+    }
+    NUM_IS(parse(&it, reply_with("write_id", "{\"B\":\"\"}", p), &err, p), DDB_EBADITEM, "an empty write id is none");
+    NUM_IS(parse(&it, reply_with("write_id", "{\"B\":\"AAECAwQFBgcICQoLDA0O\"}", p), &err, p), DDB_EBADITEM,
+           "a write id of 15 bytes is none");
+    NUM_IS(parse(&it, reply_with("write_id", "{\"B\":\"AAECAwQFBgcICQoLDA0ODxA=\"}", p), &err, p), DDB_EBADITEM,
+           "a write id of 17 bytes is none");
+    NUM_IS(parse(&it, reply_with("created", "{\"S\":\"2026-11-23T01:02:03+01:00\"}", p), &err, p), DDB_EBADITEM,
+           "created that is not UTC is refused");
+    OK(strstr(err.detail, "attribute created"), "which is said");
+    NUM_IS(parse(&it, reply_with("accessed", "{\"S\":\"2026-11-23T01:02:03\"}", p), &err, p), DDB_EBADITEM,
+           "accessed without an offset is refused");
+    OK(strstr(err.detail, "attribute accessed"), "which is said");
+}
+
+/* The item of a create body, read back as the service would return it. */
+static void round_trip(const ddb_item_t *in, const char *what, apr_pool_t *p)
+{
+    ddb_json_t *json = parsed(ddb_item_create_body("t", in, p), p);
+    const char *item = ddb_json_print(ddb_json_child(json, "Item"), p);
+    ddb_item_t out;
+    ddb_error_t err;
+
+    NUM_IS(parse(&out, apr_pstrcat(p, "{\"Item\":", item, "}", NULL), &err, p), APR_SUCCESS,
+           SAY("%s is read back", what));
+    OK(out.data_len == in->data_len && memcmp(out.data, in->data ? in->data : "", in->data_len) == 0,
+       SAY("%s: the same data", what));
+    OK(out.data && out.data[out.data_len] == '\0', SAY("%s: a NUL behind", what));
+    OK(out.created == in->created && out.accessed == in->accessed && out.expires == in->expires
+       && out.version == in->version && memcmp(out.write_id, in->write_id, DDB_WRITE_ID_BYTES) == 0,
+       SAY("%s: the same times and marks", what));
+}
+
+static void test_round_trip(apr_pool_t *p)
+{
+    ddb_item_t it = whole();
+    char *all = apr_palloc(p, 400000);
+    int i;
+
+    round_trip(&it, "a plain row", p);
+    for (i = 0; i < 400000; i++) {
+        all[i] = (char)(i * 7 + i / 256);
+    }
+    it.data = all;
+    for (i = 254; i <= 258; i++) {
+        it.data_len = (apr_size_t)i;
+        round_trip(&it, SAY("%d bytes of every value", i), p);
+    }
+    it.data_len = 400000;
+    round_trip(&it, "data near the service's limit", p);
+    it.data_len = 0;
+    round_trip(&it, "no data", p);
+    it.version = APR_INT64_C(999999999999999);
+    it.expires = 0;
+    it.created = 0;
+    round_trip(&it, "outer numbers", p);
+}
+
+/* --- times --- */
+
+static void test_times(apr_pool_t *p)
+{
+    /* What datetime.fromtimestamp(…, timezone.utc).isoformat() gives for these; Python leaves a zero fraction out. */
+    static const struct { apr_time_t t; const char *text; } good[] = {
+        { NOW, NOW_TEXT },
+        { 0, "1970-01-01T00:00:00+00:00" },
+        { APR_INT64_C(1709251199999999), "2024-02-29T23:59:59.999999+00:00" },
+        { APR_INT64_C(4102444800000000), "2100-01-01T00:00:00+00:00" },
+        { APR_INT64_C(253402300799999999), "9999-12-31T23:59:59.999999+00:00" },
+        { APR_INT64_C(1795395723000000), "2026-11-23T01:02:03.000000+00:00" },
+    };
+    static const char *const bad[] = { NULL, "", "2026-11-23", "2026-11-23T01:02:03", "2026-11-23T01:02:03Z",
+        "2026-11-23 01:02:03+00:00", "2026-11-23T01:02:03+01:00", "2026-11-23T01:02:03-00:00",
+        "2026-11-23T01:02:03.000004+05:30", "2026-11-23T01:02:03+11:11", "2026-11-23T01:02:03.004+00:00",
+        "2026-11-23T01:02:03.0000040+00:00", "2026-11-23T01:02:03.+00:00", "2026-13-23T01:02:03+00:00",
+        "2026-00-23T01:02:03+00:00", "2026-11-00T01:02:03+00:00", "2026-11-31T01:02:03+00:00",
+        "2026-02-29T01:02:03+00:00", "2026-11-23T24:00:00+00:00", "2026-11-23T01:60:03+00:00",
+        "2026-11-23T01:02:60+00:00", "1969-12-31T23:59:59+00:00", "0001-01-01T00:00:00+00:00",
+        "2026-11-23T01:02:03+00:00 ", " 2026-11-23T01:02:03+00:00", "2026-11-23t01:02:03+00:00",
+        "+026-11-23T01:02:03+00:00", "2026-11-23T01:02:-3+00:00", "2026-11-23T01:02:03+00:00:00",
+        "20261-11-23T01:02:03+00:00" };
+    apr_time_t t;
+    apr_size_t i;
+
+    IS(ddb_item_time_print(NOW, p), NOW_TEXT, "a time is printed with microseconds and its offset");
+    IS(ddb_item_time_print(apr_time_from_sec(1795395723), p), "2026-11-23T01:02:03.000000+00:00",
+       "a whole second is printed with six zeros, which fromisoformat() takes");
+    NUM_IS(strlen(ddb_item_time_print(0, p)), 32, "a time has 32 characters");
+    for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        t = -1;
+        NUM_IS(ddb_item_time_parse(&t, good[i].text), APR_SUCCESS, SAY("%s is read", good[i].text));
+        NUM_IS(t, good[i].t, "as the same time");
+        t = -1;
+        NUM_IS(ddb_item_time_parse(&t, ddb_item_time_print(good[i].t, p)), APR_SUCCESS, "what we print is read");
+        NUM_IS(t, good[i].t, "as the same time");
+    }
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        t = 42;
+        NUM_IS(ddb_item_time_parse(&t, bad[i]), DDB_EBADITEM, SAY("'%s' is no time of ours", bad[i] ? bad[i] : "NULL"));
+        NUM_IS(t, 42, "and the result is left alone");
+    }
+}
+
+/* --- error replies --- */
+
+static apr_status_t error_of(int status, const char *body, ddb_error_t *err, apr_pool_t *p)
+{
+    memset(err, 0, sizeof(*err));
+    strcpy(err->type, "OldType");
+    err->attempts = 2;
+    err->unsettled = 1;
+    return ddb_item_parse_error(status, body, strlen(body), p, err);
+}
+
+static void test_error_names(apr_pool_t *p)
+{
+    static const struct { const char *name; int status; apr_status_t word; } rows[] = {
+        { "ConditionalCheckFailedException", 400, DDB_ECONFLICT },
+        { "ProvisionedThroughputExceededException", 400, DDB_ETHROTTLED },
+        { "ThrottlingException", 400, DDB_ETHROTTLED },
+        { "Throttling", 400, DDB_ETHROTTLED },
+        { "RequestLimitExceeded", 400, DDB_ETHROTTLED },
+        { "InternalServerError", 500, DDB_EUNAVAILABLE },
+        { "TransactionInProgressException", 400, DDB_EUNAVAILABLE },
+        { "TransactionConflictException", 400, DDB_EUNAVAILABLE },
+        { "ReplicatedWriteConflictException", 409, DDB_EUNAVAILABLE },
+        { "AccessDeniedException", 400, DDB_EDENIED },
+        { "AccessDenied", 403, DDB_EDENIED },
+        { "UnrecognizedClientException", 400, DDB_EDENIED },
+        { "ExpiredTokenException", 400, DDB_EDENIED },
+        { "InvalidSignatureException", 400, DDB_EDENIED },
+        { "MissingAuthenticationTokenException", 400, DDB_EDENIED },
+        { "IncompleteSignatureException", 400, DDB_EDENIED },
+        { "ItemCollectionSizeLimitExceededException", 400, DDB_ETOOLARGE },
+        { "ResourceNotFoundException", 400, DDB_EREFUSED },
+        { "ResourceInUseException", 400, DDB_EREFUSED },
+        { "LimitExceededException", 400, DDB_EREFUSED },
+        { "ValidationException", 400, DDB_EREFUSED },
+        { "SerializationException", 400, DDB_EREFUSED },
+        { "UnknownOperationException", 400, DDB_EREFUSED },
+        { "SomethingNewException", 400, DDB_EREFUSED },
+        { "SomethingNewException", 403, DDB_EDENIED },
+        { "SomethingNewException", 413, DDB_ETOOLARGE },
+        { "SomethingNewException", 429, DDB_ETHROTTLED },
+        { "SomethingNewException", 503, DDB_EUNAVAILABLE },
+        { "ThrottlingException", 500, DDB_ETHROTTLED },
+        { "throttlingexception", 400, DDB_EREFUSED },
+    };
+    ddb_error_t err;
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const char *body = SAY("{\"__type\":\"com.amazonaws.dynamodb.v20120810#%s\",\"message\":\"why\"}",
+                               rows[i].name);
+        NUM_IS(error_of(rows[i].status, body, &err, p), rows[i].word, SAY("%s with %d", rows[i].name, rows[i].status));
+        IS(err.type, rows[i].name, "its type without the prefix");
+        NUM_IS(err.http_status, rows[i].status, "its HTTP status");
+        OK(*err.detail, "and a sentence");
+        OK(err.attempts == 2 && err.unsettled == 1, "what the reply does not tell stays");
+    }
+}
+
+static void test_error_forms(apr_pool_t *p)
+{
+    static const struct { const char *type, *want; } types[] = {
+        { "ThrottlingException", "ThrottlingException" },
+        { "com.amazon.coral.service#ThrottlingException", "ThrottlingException" },
+        { "com.amazon.coral.validate#a#ThrottlingException", "ThrottlingException" },
+        { "ThrottlingException:http://internal.amazon.com/coral/x", "ThrottlingException" },
+        { "com.x#ThrottlingException:http://internal/#y", "ThrottlingException" },
+        { "", "" }, { "#", "" }, { ":", "" }, { "a#", "" },
+        { "x#a\\nb\\u001bc\\u00e9", "a?b?c??" },
+    };
+    ddb_error_t err;
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        error_of(400, SAY("{\"__type\":\"%s\"}", types[i].type), &err, p);
+        IS(err.type, types[i].want, SAY("type out of '%s'", types[i].type));
+    }
+    error_of(400, SAY("{\"__type\":\"%0200d\"}", 1), &err, p);
+    NUM_IS(strlen(err.type), sizeof(err.type) - 1, "a type without end is cut");
+    NUM_IS(error_of(400, "{\"__type\":5,\"message\":7}", &err, p), DDB_EREFUSED, "a type of another type is none");
+    IS(err.type, "", "and leaves no type behind");
+    NUM_IS(error_of(400, "{}", &err, p), DDB_EREFUSED, "an error without a type goes by its status");
+}
+
+static void test_error_bodies(apr_pool_t *p)
+{
+    static const struct { int status; apr_status_t word; } by_status[] = {
+        { 400, DDB_EREFUSED }, { 401, DDB_EDENIED }, { 403, DDB_EDENIED }, { 404, DDB_EREFUSED }, { 407, DDB_EREFUSED },
+        { 408, DDB_EUNAVAILABLE }, { 413, DDB_ETOOLARGE }, { 429, DDB_ETHROTTLED }, { 500, DDB_EUNAVAILABLE },
+        { 502, DDB_EUNAVAILABLE }, { 503, DDB_EUNAVAILABLE }, { 504, DDB_EUNAVAILABLE }, { 302, DDB_EBADREPLY },
+        { 204, DDB_EBADREPLY }, { 0, DDB_EBADREPLY },
+    };
+    static const char *const bodies[] = { "", "<html>SECRET</html>", "<UnknownOperationException/>", "SECRET\n{",
+        "[]" };
+    ddb_error_t err;
+    apr_size_t i, j;
+
+    for (i = 0; i < sizeof(by_status) / sizeof(by_status[0]); i++) {
+        for (j = 0; j < sizeof(bodies) / sizeof(bodies[0]); j++) {
+            NUM_IS(error_of(by_status[i].status, bodies[j], &err, p), by_status[i].word,
+                   SAY("status %d with body %d", by_status[i].status, (int)j));
+            OK(err.http_status == by_status[i].status && !*err.type, "the status is kept, no type is made up");
+            OK(*err.detail && !strstr(err.detail, "SECRET"), "a sentence without the body");
+        }
+    }
+}
+
+static void test_error_messages(apr_pool_t *p)
+{
+    static const char *const secretive[] = { "ValidationException", "SerializationException",
+        "InvalidSignatureException", "SignatureDoesNotMatch", "IncompleteSignatureException", "InternalServerError",
+        "ConditionalCheckFailedException", "UnknownOperationException", "LimitExceededException",
+        "TransactionConflictException", "ItemCollectionSizeLimitExceededException", "SomethingNewException" };
+    static const char *const telling[] = { "ResourceNotFoundException", "AccessDeniedException", "ThrottlingException",
+        "ProvisionedThroughputExceededException", "UnrecognizedClientException", "ExpiredTokenException" };
+    ddb_error_t err;
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(secretive) / sizeof(secretive[0]); i++) {
+        error_of(400, SAY("{\"__type\":\"x#%s\",\"message\":\"the key SECRET\"}", secretive[i]), &err, p);
+        OK(*err.detail && !strstr(err.detail, "SECRET"), SAY("the message of %s is left out", secretive[i]));
+    }
+    for (i = 0; i < sizeof(telling) / sizeof(telling[0]); i++) {
+        error_of(400, SAY("{\"__type\":\"x#%s\",\"message\":\"Table: app_session\"}", telling[i]), &err, p);
+        IS(err.detail, "the service says: Table: app_session", SAY("the message of %s is passed on", telling[i]));
+        error_of(400, SAY("{\"__type\":\"x#%s\",\"Message\":\"Table: other\"}", telling[i]), &err, p);
+        IS(err.detail, "the service says: Table: other", "also under its capital name");
+        error_of(400, SAY("{\"__type\":\"x#%s\"}", telling[i]), &err, p);
+        OK(*err.detail, "and something is said when there is none");
+    }
+    error_of(400, "{\"__type\":\"x#AccessDeniedException\",\"message\":\"a\\r\\nb\\u001b[31m\\u00e9\"}", &err, p);
+    IS(err.detail, "the service says: a??b?[31m??", "a message can't break a log line");
+    error_of(400, SAY("{\"__type\":\"x#AccessDeniedException\",\"message\":\"%0500d\"}", 1), &err, p);
+    NUM_IS(strlen(err.detail), sizeof(err.detail) - 1, "a message without end is cut");
+}
+
+static void test_error_sizes(apr_pool_t *p)
+{
+    static const struct { const char *message; apr_status_t word; } rows[] = {
+        { "Item size has exceeded the maximum allowed size", DDB_ETOOLARGE },
+        { "Item size to update has exceeded the maximum allowed size", DDB_ETOOLARGE },
+        { "One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of2048 bytes",
+          DDB_EREFUSED },
+        { "Invalid UpdateExpression: Expression size has exceeded the maximum allowed size;", DDB_EREFUSED },
+    };
+    ddb_error_t err;
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const char *body = SAY("{\"__type\":\"x#ValidationException\",\"message\":\"%s\"}", rows[i].message);
+        NUM_IS(error_of(400, body, &err, p), rows[i].word, rows[i].message);
+        OK(!strstr(err.detail, rows[i].message), "is said in words of ours");
+        NUM_IS(strstr(err.detail, "400 KB") != NULL, rows[i].word == DDB_ETOOLARGE, "that fit");
+    }
+}
+
+int main(void)
+{
+    apr_pool_t *p;
+
+    apr_initialize();
+    apr_pool_create(&p, NULL);
+    test_get_and_delete(p);
+    test_create(p);
+    test_save(p);
+    test_touch(p);
+    test_parse_whole(p);
+    test_parse_none(p);
+    test_parse_half(p);
+    test_parse_values(p);
+    test_round_trip(p);
+    test_times(p);
+    test_error_names(p);
+    test_error_forms(p);
+    test_error_bodies(p);
+    test_error_messages(p);
+    test_error_sizes(p);
+    apr_pool_destroy(p);
+    apr_terminate();
+    return tap_done();
+}
