@@ -13,7 +13,7 @@ AC_ARG_WITH([apxs],
     [], [with_apxs=yes])
 AS_CASE([$with_apxs],
     [yes], [AC_PATH_PROGS([APXS], [apxs apxs2], [],
-        [$PATH:/usr/bin:/usr/sbin:/usr/local/bin:/usr/local/sbin:/usr/local/apache2/bin])],
+        [$PATH:/usr/sbin:/usr/local/bin:/usr/local/sbin:/usr/local/apache2/bin])],
     [no], [AC_MSG_ERROR([an httpd module can't be built without apxs: leave out --without-apxs])],
     [APXS=$with_apxs])
 AC_SUBST([APXS])
