@@ -135,8 +135,8 @@ apr_status_t ddb_json_parse(ddb_json_t **pj, const char *in, apr_size_t len, apr
     if (!scan(in, len)) {
         return DDB_EBADREPLY;
     }
-    /* cJSON looks for a NUL to know that nothing follows, and before 1.7.18 reads a byte past the end of text that breaks
-     * off behind a comma: it gets a copy with both. Not from the pool: an item has up to 400 KB. */
+    /* cJSON looks for a NUL to know that nothing follows, and before 1.7.18 reads a byte past the end of text that
+     * breaks off behind a comma: it gets a copy with both. Not from the pool: an item has up to 400 KB. */
     copy = must(malloc(len + 2));
     memcpy(copy, in, len);
     copy[len] = copy[len + 1] = '\0';

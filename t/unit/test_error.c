@@ -52,8 +52,8 @@ static void test_text(void)
     NUM_IS(unknown, 0, "each of our words has a sentence of ours");
     NUM_IS(same, 0, "no two words share a sentence");
     IS(ddb_error_text(DDB_EUNAVAILABLE, buf, sizeof(buf)), "the store did not answer", "unavailable, in words");
-    IS(ddb_error_text(APR_EACCES, buf, sizeof(buf)), apr_strerror(APR_EACCES, apr, sizeof(apr)), "APR's status: APR's words");
-    OK(ddb_error_text(APR_EACCES, tiny, sizeof(tiny)) == tiny && strlen(tiny) < sizeof(tiny), "a small buffer is kept to");
+    IS(ddb_error_text(APR_EACCES, buf, sizeof(buf)), apr_strerror(APR_EACCES, apr, sizeof(apr)), "APR's words");
+    OK(ddb_error_text(APR_EACCES, tiny, sizeof(tiny)) == tiny && strlen(tiny) < sizeof(tiny), "a small buffer");
 }
 
 static void test_clock(void)

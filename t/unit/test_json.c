@@ -35,7 +35,8 @@ static const text_t good[] = {
     { TEXT("{}"), "an empty object" },
     { TEXT(" \t\r\n{ \"a\" : \"b\" } \r\n"), "space around everything" },
     { TEXT("{\"a\":\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"}"), "text of two, three and four bytes a character" },
-    { TEXT("{\"a\":\"\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\"}"),
+    { TEXT("{\"a\":\"\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf\xf0\x90\x80\x80"
+           "\xf4\x8f\xbf\xbf\"}"),
       "the first and last characters of each length" },
     { TEXT("{\"a\":\"\\\\u0000\"}"), "a backslash before u0000 is text" },
     { TEXT("{\"a\":\"\\u0001\\u00e9\\ud83d\\ude00\\n\\\"\\/\"}"), "escapes" },
@@ -152,15 +153,15 @@ static void test_depth(apr_pool_t *p)
     NUM_IS(parse_nested(DDB_JSON_DEPTH_MAX + 1, "[", "]", p), DDB_EBADREPLY, "and not deeper");
     memset(in, '[', 100000);
     NUM_IS(parse(&j, in, 100000, p), DDB_EBADREPLY, "100,000 brackets are refused before anything recurses");
-    in = apr_pstrcat(p, "{\"a\":[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],"
-                     "[],[],[],[],[],[]]}", NULL);
+    in = apr_pstrcat(p, "{\"a\":[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],"
+                     "[],[],[],[],[],[],[],[]]}", NULL);
     NUM_IS(parse(&j, in, strlen(in), p), APR_SUCCESS, "side by side is not deep");
 }
 
 static void test_get(apr_pool_t *p)
 {
-    static const char in[] = "{\"Item\":{\"id\":{\"S\":\"a\\u00e9\"},\"n\":{\"N\":\"1\"}},\"item\":\"small\",\"x\":null,"
-                             "\"num\":1,\"list\":[\"S\"],\"\":\"unnamed\",\"twice\":\"1\",\"twice\":\"2\"}";
+    static const char in[] = "{\"Item\":{\"id\":{\"S\":\"a\\u00e9\"},\"n\":{\"N\":\"1\"}},\"item\":\"small\","
+                             "\"x\":null,\"num\":1,\"list\":[\"S\"],\"\":\"unnamed\",\"twice\":\"1\",\"twice\":\"2\"}";
     const ddb_json_t *item;
     ddb_json_t *j;
 
@@ -195,7 +196,8 @@ static void test_build(apr_pool_t *p)
     ddb_json_set_bool(j, "No", 0);
     key = ddb_json_set_object(ddb_json_set_object(j, "Key"), "id");
     ddb_json_set_str(key, "S", "a");
-    IS(ddb_json_print(j, p), "{\"TableName\":\"sess\",\"ConsistentRead\":true,\"No\":false,\"Key\":{\"id\":{\"S\":\"a\"}}}",
+    IS(ddb_json_print(j, p),
+       "{\"TableName\":\"sess\",\"ConsistentRead\":true,\"No\":false,\"Key\":{\"id\":{\"S\":\"a\"}}}",
        "compact, in the order of building, from copies");
     j = ddb_json_object(p);
     ddb_json_set_str(j, "q\"", "\\ \" / \n \t \x01 \x7f \xc3\xa9");
