@@ -217,16 +217,22 @@ static int session_dynamodb_save(request_rec *r, session_rec *z)
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "the session was ended by another request meanwhile: what this one "
                       "changed is dropped");
     }
-    export_environment(q->top, q);
     return OK;
 }
 
+/* Before the access log is written, which may show what became of the session. */
 static int session_dynamodb_log_transaction(request_rec *r)
 {
     msd_request_t *q = msd_request_find(r);
     apr_interval_time_t interval = 0;
 
-    if (q && q->loader && msd_session_touch_due(q, &interval)) {
+    if (!q || !q->loader) {
+        return DECLINED;
+    }
+    for (; r; r = r->next) {
+        export_environment(r, q);
+    }
+    if (msd_session_touch_due(q, &interval)) {
         msd_child_touch_later(q->loader->server, &q->session, q->now, interval);
     }
     return DECLINED;
@@ -357,7 +363,7 @@ static void register_hooks(apr_pool_t *p)
     msd_filter_register(p);
     ap_hook_session_encode(session_dynamodb_encode, NULL, mod_session, APR_HOOK_REALLY_FIRST);
     ap_hook_session_save(session_dynamodb_save, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_log_transaction(session_dynamodb_log_transaction, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_log_transaction(session_dynamodb_log_transaction, NULL, NULL, APR_HOOK_FIRST);
 
     APR_REGISTER_OPTIONAL_FN(session_dynamodb_end);
     APR_REGISTER_OPTIONAL_FN(session_dynamodb_renew);

@@ -42,17 +42,39 @@ static void begin_with_loader(ap_filter_t *f, const msd_request_t *q)
     }
 }
 
+/** mod_session saves only what is dirty; a session that changes hands gets a new ID in any case. */
+static void notice_user(const request_rec *r, msd_request_t *q)
+{
+    if (msd_request_user_changed(r, q)) {
+        q->user = apr_pstrdup(q->top->pool, msd_request_user(r, q));
+        q->renew = 1;
+        q->z->dirty = 1;
+    }
+}
+
+/** Where mod_session has nothing to save (any more), it would let the application's session header pass. */
+static void drop_header(request_rec *r, const msd_request_t *q)
+{
+    const char *name = msd_request_session_conf(q->loader)->header;
+
+    if (name) {
+        apr_table_unset(r->headers_out, name);
+        apr_table_unset(r->err_headers_out, name);
+    }
+}
+
 static apr_status_t before(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     msd_request_t *q = msd_request_find(f->r);
 
-    if (q && !f->r->main && msd_request_usable(q) && q->written == MSD_NOTHING) {
-        if (msd_request_user_changed(f->r, q) || msd_request_user_changed(q->loader, q)) {
-            /* mod_session saves only what is dirty; a session that changes hands gets a new ID in any case. */
-            q->renew = 1;
-            q->z->dirty = 1;
+    if (q && q->loader && !f->r->main) {
+        if (!msd_request_usable(q) || q->z->written) {
+            drop_header(f->r, q);
         }
-        begin_with_loader(f, q);
+        else {
+            notice_user(f->r, q);
+            begin_with_loader(f, q);
+        }
     }
     ap_remove_output_filter(f);
     return ap_pass_brigade(f->next, bb);
