@@ -44,7 +44,8 @@ sub post {
 
 sub what_is_wrong {
     my ($key, $value) = @_;
-    return 'A key is needed.' if $key eq '';
+    # mod_session can't remove a key that has to be escaped.
+    return 'A key is of letters, digits, <code>_</code>, <code>-</code> and <code>.</code>' if $key !~ /^[\w.-]+$/a;
     return '<code>expiry</code> is mod_session\'s own key.' if lc $key eq 'expiry';
     return "A key has at most $MAX_KEY bytes, a value $MAX_VALUE." if length $key > $MAX_KEY || length $value > $MAX_VALUE;
     return "The demo stores $MAX_KEYS keys." if !exists $session{$key} && keys %session >= $MAX_KEYS;
@@ -80,7 +81,7 @@ sub forms_part {
     return <<'HTML';
 <form method="post" action="/">
 <input type="hidden" name="action" value="set">
-<label>Key <input name="key" required maxlength="64" size="12"></label>
+<label>Key <input name="key" required maxlength="64" size="12" pattern="[A-Za-z0-9_.\-]+"></label>
 <label>Value <input name="value" maxlength="1000" size="24"></label>
 <button>Store</button> <small>(an empty value removes the key)</small>
 </form>
