@@ -1,0 +1,119 @@
+package SessionTest::Log;
+
+# The error log is part of every result: lines that no test announced are faults, and so is any secret in it.
+
+use strict;
+use warnings;
+
+# A line that somebody has to look at: warn and worse of every module, and httpd's note that a child crashed.
+my $NOTEWORTHY = qr/^\[[^\]]*\] \[\w*:(?:warn|error|crit|alert|emerg)\]|exit signal|AH00051|AH00052:.*signal/;
+
+# What httpd itself says at such levels in a healthy run.
+my @HARMLESS = (
+    qr/AH00112: Warning: DocumentRoot/,
+    qr/\[ssl:warn\] .*AH01906|AH01909/,                  # the certificate of the tests names an address only
+    qr/\[mpm_\w+:warn\] .*AH00045: child process \d+ still did not exit/,
+    qr/\[lbmethod_heartbeat:/,
+);
+
+# httpd's own modules print whole requests and answers at the trace levels, cookies included: not ours to mend. Each
+# entry is a module and the reason why its lines are left out when secrets are looked for.
+my %PRINTS_TRAFFIC = (
+    core       => 'trace4/5: "Headers received from client", header dump of ap_read_request',
+    http       => 'trace4: "Headers" of each answer',
+    proxy_http => 'trace3/4: headers from the backend',
+    http2      => 'trace2 and up: frames and their headers',
+    cgid       => 'trace4: "Headers from script"',
+    cgi        => 'trace4: "Headers from script"',
+    headers    => 'trace: edited headers',
+    ssl        => 'trace4 and up: "dump" of the bytes on the wire',
+);
+
+sub path { return "$_[0]/logs/error_log" }
+
+sub size { return -s path($_[0]) || 0 }
+
+# Lines from byte offset `from` to `to` (default: the end).
+sub lines {
+    my($t, $from, $to) = @_;
+    open my $in, '<:raw', path($t) or return;
+    seek $in, $from, 0;
+    my $length = (defined $to ? $to : size($t)) - $from;
+    my $text = '';
+    read $in, $text, $length if $length > 0;
+    return split /\n/, $text;
+}
+
+sub noteworthy {
+    return grep { my $line = $_; $line =~ $NOTEWORTHY && !grep { $line =~ $_ } @HARMLESS } @_;
+}
+
+# Remember that this stretch of the log was judged by its test.
+sub mark_judged {
+    my($t, $from, $to) = @_;
+    append("$t/logs/judged", "$from $to\n");
+}
+
+# Remember what must not be found in the log.
+sub add_secret {
+    my($t, @secrets) = @_;
+    append("$t/logs/secrets", map { "$_\n" } @secrets);
+}
+
+sub append {
+    my($file, @lines) = @_;
+    open my $out, '>>', $file or die "$file: $!";
+    print $out @lines;
+    close $out or die "$file: $!";
+}
+
+# After the run: what is wrong with the log as a whole.
+sub verdict {
+    my $t = shift;
+    return (unjudged($t), revealed($t));
+}
+
+sub unjudged {
+    my $t = shift;
+    my @judged = map { [ split ' ' ] } split /\n/, slurp("$t/logs/judged");
+    my($at, @left) = (0);
+    for my $stretch ((sort { $a->[0] <=> $b->[0] } @judged), [ size($t) ]) {
+        push @left, lines($t, $at, $stretch->[0]) if $stretch->[0] > $at;
+        $at = $stretch->[1] if defined $stretch->[1] && $stretch->[1] > $at;
+    }
+    return map { "unexpected line outside of any test: $_" } noteworthy(@left);
+}
+
+sub revealed {
+    my $t = shift;
+    my $secrets = pattern(split /\n/, slurp("$t/logs/secrets")) or return;
+    my @found;
+    open my $in, '<:raw', path($t) or return;
+    while (my $line = <$in>) {
+        $line =~ $secrets or next;
+        my($module, $level) = $line =~ /^\[[^\]]*\] \[(\w*):(\w+)\]/;
+        next if defined $level && $level =~ /^trace/ && $PRINTS_TRAFFIC{$module};
+        chomp $line;
+        push @found, "a secret in the error log: $line";
+        last if @found >= 5;
+    }
+    return @found;
+}
+
+# One expression for all secrets (perl makes a trie of it). The beginning is enough: a log may cut the rest.
+sub pattern {
+    my %start = map { substr($_, 0, 16) => 1 } grep { length >= 8 } @_;
+    return unless %start;
+    my $any = join '|', map { quotemeta } sort keys %start;
+    return qr/$any/;
+}
+
+sub slurp {
+    my $file = shift;
+    open my $in, '<:raw', $file or return '';
+    local $/;
+    my $text = <$in>;
+    return defined $text ? $text : '';
+}
+
+1;
