@@ -1,0 +1,518 @@
+/* The HTTP transport over libcurl: the pool of handles with their connections, limits, and libcurl's codes in our
+ * words. */
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <apr_strings.h>
+#include <apr_thread_mutex.h>
+
+#include <curl/curl.h>
+
+#include "ddb_curl.h"
+
+#define HEADERS_MAX_BYTES      65536
+#define BODY_FIRST_BYTES       4096
+#define CONNECTION_IDLE_MAX_S  45  /* DynamoDB closes idle connections after some 60 s; libcurl's default is 118 s */
+#define CONNECTION_LIFE_MAX_S  600 /* so that connections follow changes of the name's addresses */
+#define CONNECTIONS_PER_HANDLE 2
+#define KEEPALIVE_S            30
+#define NAME_CACHE_S           30
+
+#ifndef SOCK_CLOEXEC
+#define SOCK_CLOEXEC 0
+#endif
+
+#if LIBCURL_VERSION_NUM < 0x074c00
+#error "libcurl 7.76 or later is needed"
+#endif
+
+struct ddb_curl_t {
+    apr_thread_mutex_t *mutex; /* guards idle and n_idle, and is never held over a call of libcurl */
+    CURL **idle;               /* the last one put back is taken first: few connections, and those warm */
+    int n_idle, max_idle;
+    const char *ca_file;
+};
+
+/** One exchange under way. It lives on the stack of the thread that performs it. */
+typedef struct exchange_t {
+    CURL *easy;
+    const ddb_http_request_t *req;
+    ddb_http_response_t *res;
+    apr_pool_t *pool;
+    struct curl_slist *headers;
+    apr_size_t body_sent;
+    apr_size_t body_space;   /* bytes allocated for res->body */
+    char *body;
+    apr_size_t header_bytes; /* received, interim replies included */
+    int headers_done;        /* the empty line behind them was seen */
+    int too_large;
+    CURLcode code;           /* the first failure; CURLE_OK till then */
+    char why[CURL_ERROR_SIZE];
+} exchange_t;
+
+typedef enum sent_e {
+    SENT_BY_TIMER, /* maybe, once the connection stood */
+    SENT_NO,
+    SENT_MAYBE
+} sent_e;
+
+/* What libcurl's codes mean for us; a code that is not here is DDB_EUNAVAILABLE and SENT_BY_TIMER. */
+static const struct failure_t {
+    CURLcode code;
+    apr_status_t status;
+    sent_e sent;
+    const char *advice;
+} failures[] = {
+    { CURLE_COULDNT_RESOLVE_HOST, DDB_EUNAVAILABLE, SENT_NO, "check the endpoint's host name and the name service" },
+    { CURLE_COULDNT_CONNECT, DDB_EUNAVAILABLE, SENT_NO, "check that the endpoint is up and no firewall is between" },
+    { CURLE_SSL_CONNECT_ERROR, DDB_EUNAVAILABLE, SENT_NO, "check that the endpoint speaks TLS 1.2 or later" },
+    { CURLE_PEER_FAILED_VERIFICATION, DDB_EUNAVAILABLE, SENT_NO, "check the endpoint's host name and the CA file" },
+    { CURLE_SSL_CACERT_BADFILE, DDB_EUNAVAILABLE, SENT_NO, "check that the CA file exists and can be read" },
+    { CURLE_OPERATION_TIMEDOUT, APR_TIMEUP, SENT_BY_TIMER, "the endpoint is slow or not reachable" },
+    { CURLE_GOT_NOTHING, DDB_EUNAVAILABLE, SENT_MAYBE, "the server closed the connection without an answer" },
+    { CURLE_SEND_ERROR, DDB_EUNAVAILABLE, SENT_MAYBE, "the connection broke while sending" },
+    { CURLE_RECV_ERROR, DDB_EUNAVAILABLE, SENT_MAYBE, "the connection broke before the answer was complete" },
+    { CURLE_PARTIAL_FILE, DDB_EUNAVAILABLE, SENT_MAYBE, "the connection broke before the answer was complete" },
+    /* A reused connection died before any answer, and libcurl wanted to send again: see take_body. */
+    { CURLE_SEND_FAIL_REWIND, DDB_EUNAVAILABLE, SENT_MAYBE, "the server closed a reused connection without an answer" },
+};
+
+static const struct failure_t unlisted = { CURLE_OK, DDB_EUNAVAILABLE, SENT_BY_TIMER, NULL };
+
+/* The same for every exchange. curl_easy_reset takes them off again, so they are set each time. */
+static const struct {
+    CURLoption option;
+    long value;
+} numbers[] = {
+    /* Signals belong to httpd, and with them libcurl's timeouts are not safe in threads. */
+    { CURLOPT_NOSIGNAL, 1 },
+#if LIBCURL_VERSION_NUM >= 0x075700
+    /* Without it a timeout waits for a name lookup that hangs, however long that takes. */
+    { CURLOPT_QUICK_EXIT, 1 },
+#endif
+    { CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1 },
+    { CURLOPT_FOLLOWLOCATION, 0 },
+    { CURLOPT_NETRC, CURL_NETRC_IGNORED },
+    { CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 },
+    { CURLOPT_SSL_VERIFYPEER, 1 },
+    { CURLOPT_SSL_VERIFYHOST, 2 },
+    { CURLOPT_MAXAGE_CONN, CONNECTION_IDLE_MAX_S },
+#if LIBCURL_VERSION_NUM >= 0x075000
+    { CURLOPT_MAXLIFETIME_CONN, CONNECTION_LIFE_MAX_S },
+#endif
+    { CURLOPT_MAXCONNECTS, CONNECTIONS_PER_HANDLE },
+    { CURLOPT_TCP_NODELAY, 1 },
+    { CURLOPT_TCP_KEEPALIVE, 1 },
+    { CURLOPT_TCP_KEEPIDLE, KEEPALIVE_S },
+    { CURLOPT_TCP_KEEPINTVL, KEEPALIVE_S },
+    { CURLOPT_DNS_CACHE_TIMEOUT, NAME_CACHE_S },
+#if LIBCURL_VERSION_NUM < 0x075500
+    { CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS },
+#endif
+};
+
+/* libcurl adds these to a POST by itself; the caller's headers are all that is to be sent. Expect would also make the
+ * request wait for up to a second. */
+static const char *const unwanted[] = { "Expect", "Accept", "Content-Type" };
+
+static CURL *take_handle(ddb_curl_t *c)
+{
+    CURL *easy = NULL;
+
+    apr_thread_mutex_lock(c->mutex);
+    if (c->n_idle > 0) {
+        easy = c->idle[--c->n_idle];
+    }
+    apr_thread_mutex_unlock(c->mutex);
+    return easy ? easy : curl_easy_init();
+}
+
+static void put_handle(ddb_curl_t *c, CURL *easy)
+{
+    curl_easy_reset(easy); /* now: what it points to is on the stack of the exchange */
+    apr_thread_mutex_lock(c->mutex);
+    if (c->n_idle < c->max_idle) {
+        c->idle[c->n_idle++] = easy;
+        easy = NULL;
+    }
+    apr_thread_mutex_unlock(c->mutex);
+    if (easy) {
+        curl_easy_cleanup(easy);
+    }
+}
+
+/* Close-on-exec from birth: libcurl sets it only from 8.19 on, and a CGI program that another thread starts between
+ * socket() and fcntl() would inherit a connection to the table. */
+static curl_socket_t open_socket(void *baton, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    curl_socket_t s = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+
+    (void)baton;
+    (void)purpose;
+    if (s != CURL_SOCKET_BAD && !SOCK_CLOEXEC) {
+        fcntl(s, F_SETFD, FD_CLOEXEC);
+    }
+    return s;
+}
+
+static size_t give_body(char *out, size_t size, size_t n, void *baton)
+{
+    exchange_t *x = baton;
+    apr_size_t len = x->req->body_len - x->body_sent;
+
+    if (len > size * n) {
+        len = size * n;
+    }
+    if (len > 0) {
+        memcpy(out, x->req->body + x->body_sent, len);
+    }
+    x->body_sent += len;
+    return len;
+}
+
+/* Anything but the number of bytes taken makes libcurl end the exchange with CURLE_WRITE_ERROR. */
+static size_t refuse_large(exchange_t *x, size_t len)
+{
+    x->too_large = 1;
+    return len + 1;
+}
+
+static void grow_body(exchange_t *x, apr_size_t needed, apr_size_t announced)
+{
+    char *bigger;
+
+    x->body_space = x->body_space ? x->body_space * 2 : BODY_FIRST_BYTES;
+    if (x->body_space < announced + 1) {
+        x->body_space = announced + 1;
+    }
+    if (x->body_space < needed) {
+        x->body_space = needed;
+    }
+    bigger = apr_palloc(x->pool, x->body_space);
+    if (x->res->body_len > 0) {
+        memcpy(bigger, x->body, x->res->body_len);
+    }
+    x->body = bigger;
+}
+
+static size_t take_body(char *data, size_t size, size_t n, void *baton)
+{
+    exchange_t *x = baton;
+    size_t len = size * n;
+    curl_off_t announced = -1; /* stays so in chunks */
+
+    curl_easy_getinfo(x->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+    if (len > x->req->max_response_bytes - x->res->body_len
+        || (announced > 0 && (apr_uint64_t)announced > x->req->max_response_bytes)) {
+        return refuse_large(x, len);
+    }
+    if (x->body_space < x->res->body_len + len + 1) {
+        grow_body(x, x->res->body_len + len + 1, announced > 0 ? (apr_size_t)announced : 0);
+    }
+    memcpy(x->body + x->res->body_len, data, len);
+    x->res->body_len += len;
+    return len;
+}
+
+static size_t take_header(char *line, size_t size, size_t n, void *baton)
+{
+    exchange_t *x = baton;
+    size_t len = size * n;
+    const char *end = line + len, *colon, *value;
+
+    x->header_bytes += len;
+    if (x->header_bytes > HEADERS_MAX_BYTES) {
+        return refuse_large(x, len);
+    }
+    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
+        apr_table_clear(x->res->headers); /* those before were of an interim reply (1xx) */
+        x->headers_done = 0;
+        return len;
+    }
+    x->headers_done |= *line == '\r' || *line == '\n';
+    colon = memchr(line, ':', len);
+    if (colon) {
+        value = colon + 1;
+        while (value < end && (*value == ' ' || *value == '\t')) {
+            value++;
+        }
+        while (end > value && strchr(" \t\r\n", end[-1])) {
+            end--;
+        }
+        apr_table_addn(x->res->headers, apr_pstrmemdup(x->pool, line, colon - line),
+                       apr_pstrmemdup(x->pool, value, end - value));
+    }
+    return len;
+}
+
+static int add_line(exchange_t *x, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(x->headers, line);
+
+    if (!longer) {
+        x->code = CURLE_OUT_OF_MEMORY;
+        return 0;
+    }
+    x->headers = longer;
+    return 1;
+}
+
+/* For apr_table_do: 0 stops it. */
+static int add_header(void *baton, const char *name, const char *value)
+{
+    exchange_t *x = baton;
+
+    /* libcurl sends such a line as it is: it would be two headers, or the end of them. */
+    if (strpbrk(name, ":\r\n") || strpbrk(value, "\r\n")) {
+        x->code = CURLE_BAD_FUNCTION_ARGUMENT;
+        apr_snprintf(x->why, sizeof(x->why), "The request header %.40s has a line break in it", name);
+        return 0;
+    }
+    /* An empty one is spelled with a semicolon: "Name:" would take the header away. */
+    return add_line(x, *value ? apr_pstrcat(x->pool, name, ": ", value, NULL) : apr_pstrcat(x->pool, name, ";", NULL));
+}
+
+static void set_headers(exchange_t *x)
+{
+    apr_size_t i;
+
+    if (x->req->headers && !apr_table_do(add_header, x, x->req->headers, NULL)) {
+        return;
+    }
+    for (i = 0; i < sizeof(unwanted) / sizeof(unwanted[0]); i++) {
+        if ((!x->req->headers || !apr_table_get(x->req->headers, unwanted[i]))
+            && !add_line(x, apr_pstrcat(x->pool, unwanted[i], ":", NULL))) {
+            return;
+        }
+    }
+    x->code = curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);
+}
+
+/* The first that failed of n codes. One option that is not set fails the exchange: each guards something. */
+static CURLcode first_failure(const CURLcode *codes, apr_size_t n)
+{
+    apr_size_t i;
+
+    for (i = 0; i < n; i++) {
+        if (codes[i] != CURLE_OK) {
+            return codes[i];
+        }
+    }
+    return CURLE_OK;
+}
+
+static CURLcode set_fixed(CURL *easy, const char *ca_file)
+{
+    CURLcode codes[sizeof(numbers) / sizeof(numbers[0]) + 4] = { CURLE_OK };
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        codes[i] = curl_easy_setopt(easy, numbers[i].option, numbers[i].value);
+    }
+    codes[i++] = curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* also none from the environment */
+#if LIBCURL_VERSION_NUM >= 0x075500
+    codes[i++] = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#endif
+    if (ca_file) {
+        codes[i++] = curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
+        codes[i++] = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* else the system's CAs are trusted beside it */
+    }
+    return first_failure(codes, i);
+}
+
+static CURLcode set_callbacks(exchange_t *x)
+{
+    const CURLcode codes[] = {
+        curl_easy_setopt(x->easy, CURLOPT_ERRORBUFFER, x->why),
+        curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket),
+        curl_easy_setopt(x->easy, CURLOPT_HEADERFUNCTION, take_header),
+        curl_easy_setopt(x->easy, CURLOPT_HEADERDATA, x),
+        curl_easy_setopt(x->easy, CURLOPT_WRITEFUNCTION, take_body),
+        curl_easy_setopt(x->easy, CURLOPT_WRITEDATA, x),
+    };
+
+    return first_failure(codes, sizeof(codes) / sizeof(codes[0]));
+}
+
+/*
+ * When a reused connection dies before any answer, libcurl opens another and sends the request again, and the caller
+ * never learns it: with POSTFIELDS, or a SEEKFUNCTION, a write would run twice. With READFUNCTION alone it can't rewind
+ * the body and fails with CURLE_SEND_FAIL_REWIND. A connection found closed before anything was sent on it is still
+ * replaced in silence.
+ */
+static CURLcode set_body(exchange_t *x)
+{
+    const CURLcode codes[] = {
+        curl_easy_setopt(x->easy, CURLOPT_POST, 1L),
+        curl_easy_setopt(x->easy, CURLOPT_READFUNCTION, give_body),
+        curl_easy_setopt(x->easy, CURLOPT_READDATA, x),
+        curl_easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->req->body_len),
+        curl_easy_setopt(x->easy, CURLOPT_CUSTOMREQUEST, strcmp(x->req->method, "POST") ? x->req->method : NULL),
+    };
+
+    return first_failure(codes, sizeof(codes) / sizeof(codes[0]));
+}
+
+/* Rounded up, because 0 means no limit to libcurl. */
+static long milliseconds(apr_interval_time_t t)
+{
+    return t <= 0 ? 1 : (long)((t + 999) / 1000);
+}
+
+static CURLcode set_request(exchange_t *x)
+{
+    const ddb_http_request_t *req = x->req;
+    apr_interval_time_t connect = req->connect_timeout < req->timeout ? req->connect_timeout : req->timeout;
+    /* Without a body there is nothing to rewind, so only a connection of its own keeps such a request from being sent
+     * twice. None is sent often. */
+    long fresh = req->fresh_connection || req->body_len == 0;
+    const CURLcode codes[] = {
+        curl_easy_setopt(x->easy, CURLOPT_URL, req->url),
+        curl_easy_setopt(x->easy, CURLOPT_TIMEOUT_MS, milliseconds(req->timeout)),
+        curl_easy_setopt(x->easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(connect)),
+        curl_easy_setopt(x->easy, CURLOPT_FRESH_CONNECT, fresh),
+        /* A PUT without a body goes as one of length 0. */
+        strcmp(req->method, "GET") ? set_body(x) : curl_easy_setopt(x->easy, CURLOPT_HTTPGET, 1L),
+    };
+
+    return first_failure(codes, sizeof(codes) / sizeof(codes[0]));
+}
+
+/* libcurl calls it a success when the connection closes amid the headers, or behind an interim reply. */
+static int is_whole(const exchange_t *x)
+{
+    long status = 0;
+
+    curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+    return x->headers_done && status >= 200;
+}
+
+static void run(exchange_t *x, const char *ca_file)
+{
+    const CURLcode codes[] = { set_fixed(x->easy, ca_file), set_callbacks(x), set_request(x) };
+
+    x->code = first_failure(codes, sizeof(codes) / sizeof(codes[0]));
+    if (x->code == CURLE_OK) {
+        set_headers(x);
+    }
+    if (x->code == CURLE_OK) {
+        x->code = curl_easy_perform(x->easy);
+    }
+    if (x->code == CURLE_OK && !is_whole(x)) {
+        x->code = CURLE_PARTIAL_FILE;
+    }
+}
+
+/* 1 once the connection stood and the request was on its way. */
+static int was_connected(const exchange_t *x)
+{
+    curl_off_t microseconds = 0;
+
+    curl_easy_getinfo(x->easy, CURLINFO_PRETRANSFER_TIME_T, &microseconds);
+    return microseconds > 0;
+}
+
+static apr_status_t settle_failure(const exchange_t *x, ddb_error_t *err)
+{
+    const struct failure_t *f = &unlisted;
+    const char *why = x->why[0] ? x->why : curl_easy_strerror(x->code);
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+        if (failures[i].code == x->code) {
+            f = &failures[i];
+        }
+    }
+    if (err && (f->sent == SENT_MAYBE || (f->sent == SENT_BY_TIMER && was_connected(x)))) {
+        err->unsettled = 1;
+    }
+    if (x->too_large) {
+        return ddb_error_set(err, DDB_ETOOLARGE, "the reply has a body over %" APR_SIZE_T_FMT " bytes or headers over %d",
+                             x->req->max_response_bytes, HEADERS_MAX_BYTES);
+    }
+    return ddb_error_set(err, f->status, "%.120s%s%s", why, f->advice ? "; " : "", f->advice ? f->advice : "");
+}
+
+static apr_status_t settle(exchange_t *x, ddb_error_t *err)
+{
+    long status = 0;
+
+    if (x->code != CURLE_OK) {
+        return settle_failure(x, err);
+    }
+    curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+    x->res->status = (int)status;
+    if (x->body) {
+        x->body[x->res->body_len] = '\0';
+        x->res->body = x->body;
+    }
+    return APR_SUCCESS;
+}
+
+/*
+ * A handle whose connection stood is kept after a failure too: libcurl has closed the connection, and what is left is
+ * good (addresses, parsed CAs). One that never got that far is not: the addresses it remembers may be the fault, and
+ * what it holds may be half.
+ */
+static int is_worth_keeping(const exchange_t *x)
+{
+    return x->code == CURLE_OK || (was_connected(x) && x->code != CURLE_OUT_OF_MEMORY);
+}
+
+static apr_status_t perform(void *baton, const ddb_http_request_t *req, apr_pool_t *p, ddb_http_response_t *res,
+                            ddb_error_t *err)
+{
+    ddb_curl_t *c = baton;
+    exchange_t x = { .req = req, .res = res, .pool = p };
+    apr_status_t rv;
+
+    x.easy = take_handle(c);
+    if (!x.easy) {
+        return ddb_error_set(err, DDB_EUNAVAILABLE, "libcurl has no memory for a handle");
+    }
+    res->status = 0;
+    res->headers = apr_table_make(p, 8);
+    res->body = "";
+    res->body_len = 0;
+    run(&x, c->ca_file);
+    rv = settle(&x, err);
+    if (is_worth_keeping(&x)) {
+        put_handle(c, x.easy);
+    }
+    else {
+        curl_easy_cleanup(x.easy);
+    }
+    curl_slist_free_all(x.headers); /* after the handle let go of it */
+    return rv;
+}
+
+apr_status_t ddb_curl_create(ddb_curl_t **pc, ddb_http_transport_t *t, const ddb_curl_opts_t *o, apr_pool_t *p)
+{
+    ddb_curl_t *c = apr_pcalloc(p, sizeof(*c));
+    apr_status_t rv;
+
+    c->max_idle = o->max_idle_handles > 0 ? o->max_idle_handles : 0;
+    c->idle = apr_pcalloc(p, (c->max_idle + 1) * sizeof(*c->idle));
+    c->ca_file = o->ca_file ? apr_pstrdup(p, o->ca_file) : NULL;
+    /* The one thing that is registered with p: it frees the mutex and touches no handle. */
+    rv = apr_thread_mutex_create(&c->mutex, APR_THREAD_MUTEX_DEFAULT, p);
+    if (rv == APR_SUCCESS && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        rv = APR_EINIT;
+    }
+    if (rv == APR_SUCCESS) {
+        t->perform = perform;
+        t->baton = c;
+        *pc = c;
+    }
+    return rv;
+}
+
+void ddb_curl_destroy(ddb_curl_t *c)
+{
+    while (c->n_idle > 0) {
+        curl_easy_cleanup(c->idle[--c->n_idle]);
+    }
+    /* libcurl counts: one for each curl_global_init, so that other modules' use of it goes on. */
+    curl_global_cleanup();
+}

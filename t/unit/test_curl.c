@@ -1,0 +1,811 @@
+/* ddb_curl against a scripted server on the loopback: what is sent, how often, over which connection, and what each
+ * way to fail is called. */
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <apr_general.h>
+#include <apr_strings.h>
+
+#include "ddb_curl.h"
+#include "tap.h"
+
+#define SEEN_MAX    256
+#define REQUEST_MAX (700 * 1024)
+#define PLAIN       "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+
+/* ---- the server: a thread that accepts, and one for each connection that acts by the path of the request ---- */
+
+typedef struct seen_t {
+    int connection; /* 0, 1, 2 … in the order of accept */
+    char line[80];  /* such as "POST /ok" */
+    char head[2048];
+    size_t body_len;
+    unsigned body_sum;
+} seen_t;
+
+typedef struct server_t {
+    pthread_mutex_t mutex;
+    pthread_cond_t moved;
+    pthread_t acceptor, threads[SEEN_MAX];
+    int listener, port;
+    int connections, closed; /* closed: by the server or, seen by it, by the client */
+    int n_seen, together;
+    seen_t seen[SEEN_MAX];
+} server_t;
+
+typedef struct talk_t {
+    server_t *server;
+    int fd, number;
+    char *buffer;
+    size_t head_len, len; /* of the request at hand, and bytes in buffer */
+} talk_t;
+
+static unsigned sum(const char *data, size_t len)
+{
+    unsigned total = 1;
+    while (len-- > 0) {
+        total = total * 31 + (unsigned char)*data++;
+    }
+    return total;
+}
+
+static void say(talk_t *t, const char *text)
+{
+    size_t left = strlen(text);
+    while (left > 0) {
+        ssize_t n = send(t->fd, text, left, MSG_NOSIGNAL);
+        if (n <= 0) {
+            return;
+        }
+        text += n;
+        left -= n;
+    }
+}
+
+/* 0 when the client closed the connection. */
+static int hear(talk_t *t)
+{
+    size_t body = 0;
+    char *end, *field;
+
+    t->len = t->head_len = 0;
+    for (;;) {
+        ssize_t n = recv(t->fd, t->buffer + t->len, REQUEST_MAX - t->len, 0);
+        if (n <= 0) {
+            return 0;
+        }
+        t->len += n;
+        t->buffer[t->len] = '\0';
+        if (!t->head_len && (end = strstr(t->buffer, "\r\n\r\n")) != NULL) {
+            t->head_len = end + 4 - t->buffer;
+            field = strstr(t->buffer, "Content-Length: ");
+            body = field && field < end ? strtoul(field + 16, NULL, 10) : 0;
+        }
+        if (t->head_len && t->len >= t->head_len + body) {
+            return 1;
+        }
+    }
+}
+
+static void note(talk_t *t)
+{
+    server_t *s = t->server;
+    seen_t *seen;
+    size_t n = t->head_len < sizeof(seen->head) ? t->head_len : sizeof(seen->head) - 1;
+
+    pthread_mutex_lock(&s->mutex);
+    seen = &s->seen[s->n_seen++];
+    seen->connection = t->number;
+    snprintf(seen->line, sizeof(seen->line), "%.*s", (int)strcspn(strchr(t->buffer, ' ') + 1, " ")
+             + (int)strcspn(t->buffer, " ") + 1, t->buffer);
+    memcpy(seen->head, t->buffer, n);
+    seen->body_len = t->len - t->head_len;
+    seen->body_sum = sum(t->buffer + t->head_len, seen->body_len);
+    pthread_cond_broadcast(&s->moved);
+    pthread_mutex_unlock(&s->mutex);
+}
+
+/* Two requests at a time get through. */
+static void meet(server_t *s)
+{
+    int round;
+
+    pthread_mutex_lock(&s->mutex);
+    round = s->together / 2;
+    s->together++;
+    pthread_cond_broadcast(&s->moved);
+    while (s->together / 2 == round) {
+        pthread_cond_wait(&s->moved, &s->mutex);
+    }
+    pthread_mutex_unlock(&s->mutex);
+}
+
+static void say_long(talk_t *t, const char *start, const char *piece, int n, const char *end)
+{
+    say(t, start);
+    while (n-- > 0) {
+        say(t, piece);
+    }
+    say(t, end);
+}
+
+/* 0 to close the connection. */
+static int answer(talk_t *t, const char *path)
+{
+    static const struct {
+        const char *path, *reply;
+        int go_on;
+    } plain[] = {
+        { "/ok", PLAIN, 1 },
+        { "/bye", PLAIN, 0 }, /* keep-alive, as far as the client is told */
+        { "/drop", "", 0 },
+        { "/status", "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\nX-Amzn-RequestId:  abc \r\n\r\n", 1 },
+        { "/away", "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n", 1 },
+        { "/interim", "HTTP/1.1 103 Early Hints\r\nX-Early: yes\r\n\r\n" PLAIN, 1 },
+        { "/short", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello", 0 },
+        { "/half", "HTTP/1.1 200 OK\r\nContent-Le", 0 },
+        { "/early", "HTTP/1.1 103 Early Hints\r\nX-Early: yes\r\n\r\n", 0 },
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+        if (strcmp(path, plain[i].path) == 0) {
+            say(t, plain[i].reply);
+            return plain[i].go_on;
+        }
+    }
+    if (strcmp(path, "/together") == 0) {
+        meet(t->server);
+        say(t, PLAIN);
+    }
+    else if (strcmp(path, "/long") == 0) {
+        say_long(t, "HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n", "0123456789", 1000, "");
+    }
+    else if (strcmp(path, "/chunks") == 0) {
+        say_long(t, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "a\r\n0123456789\r\n", 1000, "0\r\n\r\n");
+    }
+    else if (strcmp(path, "/heads") == 0) {
+        say_long(t, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n", "X-Padding: 0123456789\r\n", 4000, "\r\nhello");
+    }
+    return 1; /* any other path is never answered */
+}
+
+static void *talk(void *baton)
+{
+    talk_t *t = baton;
+    server_t *s = t->server;
+    char path[64];
+    int go_on = 1;
+
+    t->buffer = malloc(REQUEST_MAX + 1);
+    while (go_on && hear(t)) {
+        note(t);
+        sscanf(t->buffer, "%*s %63s", path);
+        go_on = answer(t, path);
+    }
+    close(t->fd);
+    pthread_mutex_lock(&s->mutex);
+    s->closed++;
+    pthread_cond_broadcast(&s->moved);
+    pthread_mutex_unlock(&s->mutex);
+    free(t->buffer);
+    free(t);
+    return NULL;
+}
+
+static void *accept_all(void *baton)
+{
+    server_t *s = baton;
+    int fd;
+
+    while ((fd = accept(s->listener, NULL, NULL)) >= 0) {
+        talk_t *t = calloc(1, sizeof(*t));
+        t->server = s;
+        t->fd = fd;
+        pthread_mutex_lock(&s->mutex);
+        t->number = s->connections++;
+        pthread_create(&s->threads[t->number], NULL, talk, t);
+        pthread_mutex_unlock(&s->mutex);
+    }
+    return NULL;
+}
+
+static int listen_free(int *port)
+{
+    struct sockaddr_in a = { .sin_family = AF_INET };
+    socklen_t len = sizeof(a);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (bind(fd, (struct sockaddr *)&a, len) != 0 || listen(fd, 16) != 0) {
+        perror("listen");
+        exit(1);
+    }
+    getsockname(fd, (struct sockaddr *)&a, &len);
+    *port = ntohs(a.sin_port);
+    return fd;
+}
+
+static void server_start(server_t *s)
+{
+    memset(s, 0, sizeof(*s));
+    pthread_mutex_init(&s->mutex, NULL);
+    pthread_cond_init(&s->moved, NULL);
+    s->listener = listen_free(&s->port);
+    pthread_create(&s->acceptor, NULL, accept_all, s);
+}
+
+/* The client's connections must be closed before. */
+static void server_stop(server_t *s)
+{
+    int i;
+
+    shutdown(s->listener, SHUT_RDWR);
+    pthread_join(s->acceptor, NULL);
+    for (i = 0; i < s->connections; i++) {
+        pthread_join(s->threads[i], NULL);
+    }
+    close(s->listener);
+}
+
+static void await_closed(server_t *s, int n)
+{
+    pthread_mutex_lock(&s->mutex);
+    while (s->closed < n) {
+        pthread_cond_wait(&s->moved, &s->mutex);
+    }
+    pthread_mutex_unlock(&s->mutex);
+}
+
+static int count_seen(server_t *s, const char *line)
+{
+    int i, n = 0;
+
+    pthread_mutex_lock(&s->mutex);
+    for (i = 0; i < s->n_seen; i++) {
+        n += strcmp(s->seen[i].line, line) == 0;
+    }
+    pthread_mutex_unlock(&s->mutex);
+    return n;
+}
+
+static const seen_t *last_seen(const server_t *s)
+{
+    return &s->seen[s->n_seen - 1];
+}
+
+/* ---- the client ---- */
+
+typedef struct fixture_t {
+    apr_pool_t *pool;
+    server_t server;
+    ddb_curl_t *curl;
+    ddb_http_transport_t http;
+    ddb_http_request_t req;
+    ddb_http_response_t res;
+    ddb_error_t err;
+} fixture_t;
+
+static fixture_t *setup_with(apr_pool_t *p, const ddb_curl_opts_t *o)
+{
+    fixture_t *f = apr_pcalloc(p, sizeof(*f));
+    apr_table_t *headers = apr_table_make(p, 2);
+
+    f->pool = p;
+    server_start(&f->server);
+    if (ddb_curl_create(&f->curl, &f->http, o, p) != APR_SUCCESS) {
+        printf("Bail out! no transport\n");
+        exit(1);
+    }
+    apr_table_set(headers, "X-Mark", "one");
+    f->req.method = "POST";
+    f->req.headers = headers;
+    f->req.body = "{\"w\":2}";
+    f->req.body_len = 7;
+    f->req.connect_timeout = apr_time_from_sec(5);
+    f->req.timeout = apr_time_from_sec(10);
+    f->req.max_response_bytes = 100000;
+    return f;
+}
+
+static fixture_t *setup(apr_pool_t *p)
+{
+    ddb_curl_opts_t o = { .max_idle_handles = 4 };
+    return setup_with(p, &o);
+}
+
+static void teardown(fixture_t *f)
+{
+    ddb_curl_destroy(f->curl);
+    server_stop(&f->server);
+}
+
+static apr_status_t ask(fixture_t *f, const char *path)
+{
+    memset(&f->err, 0, sizeof(f->err));
+    f->req.url = apr_psprintf(f->pool, "http://127.0.0.1:%d%s", f->server.port, path);
+    return f->http.perform(f->http.baton, &f->req, f->pool, &f->res, &f->err);
+}
+
+static apr_status_t ask_url(fixture_t *f, const char *url)
+{
+    memset(&f->err, 0, sizeof(f->err));
+    f->req.url = url;
+    return f->http.perform(f->http.baton, &f->req, f->pool, &f->res, &f->err);
+}
+
+static void test_exchange(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    NUM_IS(ask(f, "/ok"), APR_SUCCESS, "an exchange succeeds");
+    NUM_IS(f->res.status, 200, "with the status of the reply");
+    IS(f->res.body, "hello", "and its body, with a NUL behind it");
+    NUM_IS(f->res.body_len, 5, "of its length");
+    IS(apr_table_get(f->res.headers, "CONTENT-LENGTH"), "5", "and headers found without regard to case");
+    IS(last_seen(&f->server)->line, "POST /ok", "the server saw the method and path");
+    NUM_IS(last_seen(&f->server)->body_sum, sum("{\"w\":2}", 7), "and the body");
+    OK(strstr(last_seen(&f->server)->head, "\r\nX-Mark: one\r\n"), "and the header");
+    OK(strstr(last_seen(&f->server)->head, apr_psprintf(p, "\r\nHost: 127.0.0.1:%d\r\n", f->server.port)),
+       "Host has the port that is not the default");
+    OK(!strstr(last_seen(&f->server)->head, "\r\nAccept"), "libcurl adds no Accept");
+    OK(!strstr(last_seen(&f->server)->head, "\r\nContent-Type"), "nor a Content-Type");
+    OK(!strstr(last_seen(&f->server)->head, "\r\nUser-Agent"), "nor a User-Agent");
+    NUM_IS(ask(f, "/status"), APR_SUCCESS, "a reply of 500 is a complete exchange");
+    NUM_IS(f->res.status, 500, "whose status the caller judges");
+    IS(apr_table_get(f->res.headers, "x-amzn-requestid"), "abc", "header values come without white space around");
+    IS(f->res.body, "", "an empty body is an empty string");
+    NUM_IS(f->err.unsettled, 0, "and nothing is unsettled");
+    NUM_IS(ask(f, "/away"), APR_SUCCESS, "a redirect is a reply as well");
+    NUM_IS(f->res.status, 302, "that is not followed");
+    IS(last_seen(&f->server)->line, "POST /away", "the place it names is not asked");
+    NUM_IS(ask(f, "/interim"), APR_SUCCESS, "an interim reply is passed over");
+    NUM_IS(f->res.status, 200, "for the final one");
+    OK(!apr_table_get(f->res.headers, "X-Early"), "and its headers are forgotten");
+    IS(apr_table_get(f->res.headers, "Content-Length"), "5", "those of the final one are there");
+    NUM_IS(f->server.connections, 1, "all of them went over one connection");
+    teardown(f);
+}
+
+static void test_headers(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    apr_table_t *headers = apr_table_make(p, 4);
+
+    f->req.headers = headers;
+    apr_table_set(headers, "Content-Type", "application/x-amz-json-1.0");
+    apr_table_set(headers, "Accept-Encoding", "identity");
+    apr_table_set(headers, "X-Empty", "");
+    NUM_IS(ask(f, "/ok"), APR_SUCCESS, "headers of the caller");
+    OK(strstr(last_seen(&f->server)->head, "\r\nContent-Type: application/x-amz-json-1.0\r\n"), "are sent as they are");
+    OK(strstr(last_seen(&f->server)->head, "\r\nAccept-Encoding: identity\r\n"), "each of them");
+    OK(strstr(last_seen(&f->server)->head, "\r\nX-Empty:\r\n"), "an empty one too");
+    apr_table_set(headers, "X-Token", "a\r\nX-Other: b");
+    NUM_IS(ask(f, "/ok"), DDB_EUNAVAILABLE, "a value with a line break is refused");
+    OK(strstr(f->err.detail, "X-Token"), "by the name of its header");
+    OK(!strstr(f->err.detail, "X-Other"), "without its value");
+    NUM_IS(f->err.unsettled, 0, "surely unsent");
+    NUM_IS(f->server.n_seen, 1, "the server saw nothing of it");
+    f->req.headers = NULL;
+    NUM_IS(ask(f, "/ok"), APR_SUCCESS, "no headers at all will do");
+    teardown(f);
+}
+
+static void test_methods(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    f->req.body = NULL;
+    f->req.body_len = 0;
+    f->req.method = "GET";
+    NUM_IS(ask(f, "/ok"), APR_SUCCESS, "GET works");
+    IS(last_seen(&f->server)->line, "GET /ok", "as GET");
+    OK(!strstr(last_seen(&f->server)->head, "Content-Length"), "without a length");
+    f->req.method = "PUT";
+    NUM_IS(ask(f, "/ok"), APR_SUCCESS, "PUT without a body works");
+    IS(last_seen(&f->server)->line, "PUT /ok", "as PUT");
+    OK(strstr(last_seen(&f->server)->head, "\r\nContent-Length: 0\r\n"), "of length 0");
+    NUM_IS(f->server.connections, 2, "a request without a body has a connection of its own: it can't be sent twice");
+    f->req.body = "text";
+    f->req.body_len = 4;
+    NUM_IS(ask(f, "/ok"), APR_SUCCESS, "PUT with a body works");
+    IS(last_seen(&f->server)->line, "PUT /ok", "as PUT");
+    NUM_IS(last_seen(&f->server)->body_sum, sum("text", 4), "with its body");
+    f->req.method = "POST";
+    NUM_IS(ask(f, "/ok"), APR_SUCCESS, "and POST after it");
+    IS(last_seen(&f->server)->line, "POST /ok", "is POST again: nothing of the last exchange stays on the handle");
+    teardown(f);
+}
+
+static void test_large_body(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    char *body = apr_palloc(p, 600000);
+    int i;
+
+    for (i = 0; i < 600000; i++) {
+        body[i] = (char)(i * 7 % 251);
+    }
+    f->req.body = body;
+    f->req.body_len = 600000;
+    NUM_IS(ask(f, "/ok"), APR_SUCCESS, "a body as large as an item can be is sent");
+    NUM_IS(last_seen(&f->server)->body_len, 600000, "whole");
+    NUM_IS(last_seen(&f->server)->body_sum, sum(body, 600000), "and unchanged, NUL bytes too");
+    OK(!strstr(last_seen(&f->server)->head, "Expect"), "without waiting for 100-continue");
+    teardown(f);
+}
+
+static void test_reuse(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    int i, good = 0;
+
+    for (i = 0; i < 50; i++) {
+        good += ask(f, "/ok") == APR_SUCCESS;
+    }
+    NUM_IS(good, 50, "fifty exchanges in a row succeed");
+    NUM_IS(f->server.connections, 1, "over one connection");
+    f->req.fresh_connection = 1;
+    NUM_IS(ask(f, "/ok"), APR_SUCCESS, "one that asks for a fresh connection");
+    NUM_IS(last_seen(&f->server)->connection, 1, "has a second one");
+    f->req.fresh_connection = 0;
+    NUM_IS(ask(f, "/ok"), APR_SUCCESS, "the next one");
+    NUM_IS(f->server.connections, 2, "has no third");
+    teardown(f);
+    NUM_IS(f->server.closed, 2, "destroying the transport closes both");
+}
+
+static void test_idle_close(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    NUM_IS(ask(f, "/bye"), APR_SUCCESS, "a server answers");
+    await_closed(&f->server, 1);
+    NUM_IS(ask(f, "/ok"), APR_SUCCESS, "and closes the idle connection: the next exchange does not notice");
+    NUM_IS(last_seen(&f->server)->connection, 1, "it has a new connection");
+    NUM_IS(count_seen(&f->server, "POST /ok"), 1, "and was sent once");
+    NUM_IS(f->err.unsettled, 0, "nothing is unsettled");
+    teardown(f);
+}
+
+static void test_drop(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    NUM_IS(ask(f, "/ok"), APR_SUCCESS, "a connection is in use");
+    NUM_IS(ask(f, "/drop"), DDB_EUNAVAILABLE, "the server reads a request on it and closes: no answer");
+    NUM_IS(count_seen(&f->server, "POST /drop"), 1, "the server saw the request exactly once");
+    NUM_IS(f->err.unsettled, 1, "which may have been carried out");
+    NUM_IS(f->server.n_seen, 2, "nor any other: a connection that libcurl opened in its stead carries nothing");
+    OK(strstr(f->err.detail, "reused connection"), "the detail says so");
+    NUM_IS(ask(f, "/ok"), APR_SUCCESS, "the next exchange succeeds");
+    NUM_IS(f->err.unsettled, 0, "and settles nothing but itself");
+
+    f->req.fresh_connection = 1;
+    NUM_IS(ask(f, "/drop"), DDB_EUNAVAILABLE, "the same on a fresh connection");
+    NUM_IS(count_seen(&f->server, "POST /drop"), 2, "is sent once as well");
+    NUM_IS(f->err.unsettled, 1, "and is unsettled as well");
+    f->req.method = "GET";
+    f->req.body = NULL;
+    f->req.body_len = 0;
+    f->req.fresh_connection = 0;
+    NUM_IS(ask(f, "/drop"), DDB_EUNAVAILABLE, "a GET without an answer");
+    NUM_IS(count_seen(&f->server, "GET /drop"), 1, "is sent once");
+    teardown(f);
+}
+
+static void test_broken_replies(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    NUM_IS(ask(f, "/short"), DDB_EUNAVAILABLE, "a body shorter than announced is no answer");
+    NUM_IS(f->err.unsettled, 1, "to a request that was received");
+    NUM_IS(ask(f, "/half"), DDB_EUNAVAILABLE, "half a header is none");
+    NUM_IS(f->err.unsettled, 1, "likewise");
+    NUM_IS(ask(f, "/early"), DDB_EUNAVAILABLE, "nor is an interim reply with nothing behind it");
+    NUM_IS(f->err.unsettled, 1, "likewise");
+    NUM_IS(f->server.n_seen, 3, "each was sent once");
+    NUM_IS(ask(f, "/ok"), APR_SUCCESS, "the transport goes on");
+    teardown(f);
+}
+
+static void test_unreachable(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    int port, fd = listen_free(&port);
+    const char *url = apr_psprintf(p, "http://127.0.0.1:%d/", port);
+
+    close(fd);
+    NUM_IS(ask_url(f, url), DDB_EUNAVAILABLE, "a refused connection is no answer");
+    NUM_IS(f->err.unsettled, 0, "and surely nothing was sent");
+    OK(strstr(f->err.detail, "127.0.0.1"), "the detail names the host");
+    OK(strstr(f->err.detail, "check that the endpoint is up"), "and says what to do");
+    f->err.unsettled = 1;
+    f->http.perform(f->http.baton, &f->req, p, &f->res, &f->err);
+    NUM_IS(f->err.unsettled, 1, "what was unsettled before stays so");
+    NUM_IS(f->http.perform(f->http.baton, &f->req, p, &f->res, NULL), DDB_EUNAVAILABLE, "no error record will do");
+    NUM_IS(ask_url(f, "ftp://127.0.0.1/"), DDB_EUNAVAILABLE, "a scheme other than http and https is refused");
+    NUM_IS(f->err.unsettled, 0, "and nothing sent");
+    NUM_IS(ask_url(f, "http://127.0.0.1:bad/"), DDB_EUNAVAILABLE, "so is what is no URL");
+    teardown(f);
+}
+
+static void test_timeouts(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    apr_time_t start = apr_time_now();
+
+    f->req.timeout = apr_time_from_msec(60);
+    NUM_IS(ask(f, "/hang"), APR_TIMEUP, "a request without an answer in time");
+    NUM_IS(f->err.unsettled, 1, "may have been carried out");
+    OK(apr_time_now() - start >= apr_time_from_msec(59), "not before its time");
+    OK(apr_time_now() - start < apr_time_from_sec(3), "nor long after");
+    await_closed(&f->server, 1);
+    OK(1, "its connection is closed, so that a late answer can't meet another request");
+    f->req.timeout = apr_time_from_sec(10);
+    f->req.connect_timeout = apr_time_from_msec(60);
+    /* Our server waits for a request and never answers a TLS hello. */
+    NUM_IS(ask_url(f, apr_psprintf(p, "https://127.0.0.1:%d/", f->server.port)), APR_TIMEUP,
+           "a connection that takes too long");
+    NUM_IS(f->err.unsettled, 0, "has surely carried nothing");
+    f->req.connect_timeout = apr_time_from_sec(10);
+    f->req.timeout = apr_time_from_msec(60);
+    NUM_IS(ask_url(f, f->req.url), APR_TIMEUP, "the time for the whole includes the connection");
+    NUM_IS(f->err.unsettled, 0, "of which the same is true");
+    f->req.timeout = 0;
+    NUM_IS(ask(f, "/hang"), APR_TIMEUP, "no time at all is no endless time");
+    teardown(f);
+}
+
+static void test_limits(apr_pool_t *p)
+{
+    static const char *const paths[] = { "/long", "/chunks" };
+    fixture_t *f = setup(p);
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        f->req.max_response_bytes = 10000;
+        NUM_IS(ask(f, paths[i]), APR_SUCCESS, apr_psprintf(p, "%s: a body at the limit is taken", paths[i]));
+        NUM_IS(f->res.body_len, 10000, "whole");
+        OK(f->res.body[9999] == '9' && f->res.body[10000] == '\0', "to its end");
+        f->req.max_response_bytes = 9999;
+        NUM_IS(ask(f, paths[i]), DDB_ETOOLARGE, apr_psprintf(p, "%s: one byte over it is refused", paths[i]));
+        NUM_IS(f->err.unsettled, 1, "though the request was carried out");
+        OK(strstr(f->err.detail, "9999"), "the detail names the limit");
+    }
+    f->req.max_response_bytes = 10000;
+    NUM_IS(ask(f, "/heads"), DDB_ETOOLARGE, "endless headers are refused");
+    NUM_IS(ask(f, "/ok"), APR_SUCCESS, "the transport goes on");
+    teardown(f);
+}
+
+/* The client's own sockets to the server: their number, and how many of them a program started now would inherit. */
+static int count_sockets(const server_t *s, int *inherited)
+{
+    int fd, n = 0;
+
+    *inherited = 0;
+    for (fd = 0; fd < 256; fd++) {
+        struct sockaddr_in a = { 0 };
+        socklen_t len = sizeof(a);
+        if (getpeername(fd, (struct sockaddr *)&a, &len) == 0 && a.sin_family == AF_INET
+            && ntohs(a.sin_port) == s->port) {
+            n++;
+            *inherited += !(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+        }
+    }
+    return n;
+}
+
+static void test_close_on_exec(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    int inherited;
+
+    ask(f, "/ok");
+    NUM_IS(count_sockets(&f->server, &inherited), 1, "an idle handle keeps its connection");
+    NUM_IS(inherited, 0, "which a CGI program does not inherit");
+    teardown(f);
+}
+
+typedef struct asker_t {
+    fixture_t *f;
+    apr_pool_t *pool;
+    apr_status_t rv;
+} asker_t;
+
+static void *ask_together(void *baton)
+{
+    asker_t *a = baton;
+    ddb_http_request_t req = a->f->req;
+    ddb_http_response_t res;
+    ddb_error_t err = { 0 };
+
+    req.url = apr_psprintf(a->pool, "http://127.0.0.1:%d/together", a->f->server.port);
+    a->rv = a->f->http.perform(a->f->http.baton, &req, a->pool, &res, &err);
+    return NULL;
+}
+
+/* Two threads, each of which gets its answer only when both have asked. */
+static int ask_two(fixture_t *f)
+{
+    asker_t askers[2];
+    pthread_t threads[2];
+    int i, good = 0;
+
+    for (i = 0; i < 2; i++) {
+        askers[i].f = f;
+        apr_pool_create(&askers[i].pool, NULL);
+        pthread_create(&threads[i], NULL, ask_together, &askers[i]);
+    }
+    for (i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+        good += askers[i].rv == APR_SUCCESS;
+        apr_pool_destroy(askers[i].pool);
+    }
+    return good;
+}
+
+static void test_threads(apr_pool_t *p)
+{
+    ddb_curl_opts_t few = { .max_idle_handles = 1 };
+    fixture_t *f = setup(p);
+    int inherited;
+
+    NUM_IS(ask_two(f), 2, "two threads ask at once");
+    NUM_IS(f->server.connections, 2, "over two connections");
+    NUM_IS(ask_two(f) + ask_two(f), 4, "and again, and again");
+    NUM_IS(f->server.connections, 2, "over the same two");
+    ask(f, "/ok");
+    ask(f, "/ok");
+    NUM_IS(f->server.seen[f->server.n_seen - 1].connection, f->server.seen[f->server.n_seen - 2].connection,
+           "one thread keeps to the connection that was used last");
+    teardown(f);
+
+    f = setup_with(p, &few);
+    NUM_IS(ask_two(f), 2, "two threads where one handle may idle");
+    await_closed(&f->server, 1);
+    NUM_IS(count_sockets(&f->server, &inherited), 1, "one connection is kept and the other closed");
+    teardown(f);
+}
+
+static void test_environment(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    setenv("http_proxy", "http://127.0.0.1:1/", 1);
+    setenv("ALL_PROXY", "http://127.0.0.1:1/", 1);
+    NUM_IS(ask(f, "/ok"), APR_SUCCESS, "a proxy in the environment is not asked");
+    IS(last_seen(&f->server)->line, "POST /ok", "the request goes to the endpoint itself");
+    unsetenv("http_proxy");
+    unsetenv("ALL_PROXY");
+    teardown(f);
+}
+
+/* ---- TLS, with the openssl command as the server ---- */
+
+typedef struct tls_t {
+    char dir[64];
+    int port;
+    pid_t pid;
+} tls_t;
+
+static const char make_ca[] =
+    "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=test "
+    "-addext subjectAltName=IP:127.0.0.1 -keyout %s/key.pem -out %s/ca.pem 2>/dev/null";
+
+/* 0 when there is no openssl command that can do it. */
+static int tls_start(tls_t *t, apr_pool_t *p)
+{
+    char line[256], *colon;
+    int out[2];
+    FILE *says;
+
+    strcpy(t->dir, "/tmp/test_curl.XXXXXX");
+    if (!mkdtemp(t->dir) || system(apr_psprintf(p, make_ca, t->dir, t->dir)) != 0 || pipe(out) != 0) {
+        return 0;
+    }
+    t->pid = fork();
+    if (t->pid == 0) {
+        dup2(out[1], 1);
+        dup2(open("/dev/null", O_WRONLY), 2);
+        close(out[0]);
+        close(out[1]);
+        execlp("openssl", "openssl", "s_server", "-accept", "127.0.0.1:0", "-www", "-cert",
+               apr_psprintf(p, "%s/ca.pem", t->dir), "-key", apr_psprintf(p, "%s/key.pem", t->dir), (char *)NULL);
+        _exit(127);
+    }
+    close(out[1]);
+    says = fdopen(out[0], "r");
+    while (!t->port && fgets(line, sizeof(line), says)) {
+        colon = strrchr(line, ':');
+        t->port = strncmp(line, "ACCEPT", 6) == 0 && colon ? atoi(colon + 1) : 0;
+    }
+    fclose(says); /* it ignores that: with -www it prints no more */
+    return t->port > 0;
+}
+
+static void tls_stop(tls_t *t, apr_pool_t *p)
+{
+    if (t->pid > 0) {
+        kill(t->pid, SIGTERM);
+        waitpid(t->pid, NULL, 0);
+    }
+    unlink(apr_psprintf(p, "%s/key.pem", t->dir));
+    unlink(apr_psprintf(p, "%s/ca.pem", t->dir));
+    rmdir(t->dir);
+}
+
+static void test_tls_server(apr_pool_t *p, const tls_t *t)
+{
+    ddb_curl_opts_t system_cas = { .max_idle_handles = 1 };
+    ddb_curl_opts_t own_ca = { .max_idle_handles = 1, .ca_file = apr_psprintf(p, "%s/ca.pem", t->dir) };
+    ddb_curl_opts_t no_ca = { .max_idle_handles = 1, .ca_file = "/nonexistent/ca.pem" };
+    const char *url = apr_psprintf(p, "https://127.0.0.1:%d/", t->port);
+    fixture_t *f = setup_with(p, &own_ca);
+
+    f->req.method = "GET";
+    f->req.body = NULL;
+    f->req.body_len = 0;
+    NUM_IS(ask_url(f, url), APR_SUCCESS, "a server whose CA is the one given is trusted");
+    NUM_IS(f->res.status, 200, "and answers");
+    OK(strstr(f->res.body, "TLSv1.3") || strstr(f->res.body, "TLSv1.2"), "over TLS 1.2 or later");
+    NUM_IS(ask_url(f, apr_psprintf(p, "https://localhost:%d/", t->port)), DDB_EUNAVAILABLE,
+           "not under a name its certificate does not have");
+    NUM_IS(f->err.unsettled, 0, "nothing was sent to it");
+    teardown(f);
+    f = setup_with(p, &system_cas);
+    NUM_IS(ask_url(f, url), DDB_EUNAVAILABLE, "without that CA it is not trusted");
+    NUM_IS(f->err.unsettled, 0, "nothing was sent to it");
+    OK(strstr(f->err.detail, "CA file"), "the detail says where to look");
+    teardown(f);
+    f = setup_with(p, &no_ca);
+    NUM_IS(ask_url(f, url), DDB_EUNAVAILABLE, "nor with a CA file that is missing");
+    OK(strstr(f->err.detail, "CA file"), "and the detail says that");
+    teardown(f);
+}
+
+static void test_tls(apr_pool_t *p)
+{
+    tls_t t = { .port = 0 };
+
+    if (tls_start(&t, p)) {
+        test_tls_server(p, &t);
+    }
+    else {
+        OK(1, "TLS # SKIP the openssl command can't make a certificate and serve it");
+    }
+    tls_stop(&t, p);
+}
+
+int main(void)
+{
+    static void (*const tests[])(apr_pool_t *) = {
+        test_exchange, test_headers, test_methods, test_large_body, test_reuse, test_idle_close, test_drop,
+        test_broken_replies, test_unreachable, test_timeouts, test_limits, test_close_on_exec, test_threads,
+        test_environment, test_tls,
+    };
+    apr_pool_t *root, *p;
+    size_t i;
+
+    apr_initialize();
+    signal(SIGPIPE, SIG_IGN); /* as httpd does; OpenSSL writes without MSG_NOSIGNAL */
+    setvbuf(stdout, NULL, _IONBF, 0); /* a forked child has nothing to print again */
+    apr_pool_create(&root, NULL);
+    for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+        apr_pool_create(&p, root);
+        tests[i](p);
+        apr_pool_destroy(p);
+    }
+    apr_pool_destroy(root);
+    apr_terminate();
+    return tap_done();
+}
