@@ -226,8 +226,7 @@ apr_status_t ddb_item_time_parse(apr_time_t *t, const char *s)
     }
     /* APR rolls 30 February over into March: a time that comes back as another was none. */
     apr_time_exp_gmt(&back, found);
-    if (back.tm_mon != x.tm_mon || back.tm_mday != x.tm_mday || back.tm_hour != x.tm_hour || back.tm_min != x.tm_min
-        || back.tm_sec != x.tm_sec) {
+    if (back.tm_mday != x.tm_mday || back.tm_hour != x.tm_hour || back.tm_min != x.tm_min || back.tm_sec != x.tm_sec) {
         return DDB_EBADITEM;
     }
     *t = found;
@@ -298,7 +297,7 @@ static const char *read_bytes(reader_t *r, const char *name, apr_size_t *len)
         return "";
     }
     bytes = apr_pdecode_base64(r->p, text, APR_ENCODE_STRING, APR_ENCODE_NONE, len);
-    if (!bytes || *len == 0 || strlen(text) % 4) { /* APR takes text without padding, and padding without text */
+    if (!bytes || strlen(text) % 4) { /* APR takes base64 without padding too, which DynamoDB never sends */
         *len = 0;
         bad(r, name, "is no base64");
     }

@@ -312,7 +312,7 @@ static void test_parse_values(apr_pool_t *p)
     static const char *const bad[] = { "", " 1", "1 ", "+1", "-1", "1.5", "1.0", "1e3", "1E3", "0x10", "007", "00",
         "NaN", "12345678901234567890", "1000000000000000", "9223372036854775807", "one", "1,000" };
     static const char *const no_base64[] = { "A", "YT0x!", "YT0 x", "YT0x\\n", "=", "====", "YT==0x", "Y=0x",
-        "*", "YQ", "YT0xYg" };
+        "*", "YQ", "YT0xYg", "A===", "YT0xA===" };
     ddb_item_t it;
     ddb_error_t err;
     apr_size_t i, j;

@@ -1,0 +1,404 @@
+/* Owns the life of a row: which condition guards which write, how a write of unknown outcome is settled, and when a
+ * session is over. */
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "ddb_item.h"
+#include "ddb_store.h"
+
+#define INSERT_TRIES 3 /* new IDs; a single collision of random ones is already beyond belief */
+
+struct ddb_store_t {
+    ddb_client_t *client;
+    const char *table;
+    ddb_random_fn *random;
+};
+
+apr_status_t ddb_store_create(ddb_store_t **ps, ddb_client_t *client, const char *table, ddb_random_fn *random,
+                              apr_pool_t *p)
+{
+    ddb_store_t *st = apr_pcalloc(p, sizeof(*st));
+
+    st->client = client;
+    st->table = apr_pstrdup(p, table);
+    st->random = random;
+    *ps = st;
+    return APR_SUCCESS;
+}
+
+apr_time_t ddb_store_monotonic(const ddb_store_t *st)
+{
+    return ddb_client_monotonic(st->client);
+}
+
+const char *ddb_store_table(const ddb_store_t *st)
+{
+    return st->table;
+}
+
+int ddb_store_same_user(const ddb_session_t *s, const char *user, apr_pool_t *p)
+{
+    const char *mark;
+
+    if (!s->sid || !s->user_mark || !user || ddb_sid_user_mark(&mark, s->sid, user, p) != APR_SUCCESS) {
+        return 0;
+    }
+    return strlen(mark) == strlen(s->user_mark) && ddb_crypto_equal(mark, s->user_mark, strlen(mark));
+}
+
+apr_int64_t ddb_store_expires(const ddb_session_t *s)
+{
+    apr_int64_t absolute_end = apr_time_sec(s->created) + s->absolute_timeout;
+    apr_int64_t idle_end = apr_time_sec(s->accessed) + s->idle_timeout;
+
+    return absolute_end < idle_end ? absolute_end : idle_end;
+}
+
+/* --- rows and sessions --- */
+
+static ddb_item_t item_of(const ddb_session_t *s)
+{
+    ddb_item_t it;
+
+    memset(&it, 0, sizeof(it));
+    it.id = s->key;
+    it.data = s->data;
+    it.data_len = s->data_len;
+    it.created = s->created;
+    it.accessed = s->accessed;
+    it.expires = ddb_store_expires(s);
+    it.idle_timeout = s->idle_timeout;
+    it.absolute_timeout = s->absolute_timeout;
+    it.version = s->version;
+    it.user_mark = s->user_mark;
+    return it;
+}
+
+static apr_time_t not_after(apr_time_t t, apr_time_t limit)
+{
+    return t < limit ? t : limit;
+}
+
+/*
+ * The session in a row, or APR_NOTFOUND when it is over. Times beyond now come from a clock ahead of ours or a forged
+ * row; taken as now, no session outlives its timeouts counted from now. Either end counts: the row's own `expires`,
+ * which the table sweeps by, and the one its times give.
+ */
+static apr_status_t session_of(ddb_session_t *s, const ddb_item_t *it, const char *sid, const ddb_store_call_t *call)
+{
+    memset(s, 0, sizeof(*s));
+    s->sid = apr_pstrdup(call->pool, sid);
+    s->key = it->id;
+    s->data = it->data;
+    s->data_len = it->data_len;
+    s->created = not_after(it->created, call->now);
+    s->accessed = not_after(it->accessed, call->now);
+    s->idle_timeout = it->idle_timeout;
+    s->absolute_timeout = it->absolute_timeout;
+    s->version = it->version;
+    s->user_mark = it->user_mark;
+    if (it->expires <= apr_time_sec(call->now) || ddb_store_expires(s) <= apr_time_sec(call->now)) {
+        return APR_NOTFOUND;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t mark_user(ddb_session_t *s, const ddb_store_call_t *call)
+{
+    apr_status_t rv;
+
+    if (!s->user) {
+        return APR_SUCCESS;
+    }
+    rv = ddb_sid_user_mark(&s->user_mark, s->sid, s->user, call->pool);
+    return rv == APR_SUCCESS ? rv : ddb_error_set(call->err, rv, "the mark of the session's user can't be made:"
+                                                  " OpenSSL failed, see that it is set up for SHA-256");
+}
+
+static apr_status_t mark_write(ddb_store_t *st, ddb_item_t *it, const ddb_store_call_t *call)
+{
+    apr_status_t rv = st->random(it->write_id, sizeof(it->write_id));
+
+    return rv == APR_SUCCESS ? rv : ddb_error_set(call->err, rv, "no random bytes for a write id: OpenSSL failed");
+}
+
+/* --- calls --- */
+
+/* For ends that are reached without a call: ddb_client_call resets err itself. */
+static void reset(ddb_error_t *err)
+{
+    memset(err, 0, sizeof(*err));
+}
+
+/* The answer that was settled on is no failure, whatever the reply said that led to it. */
+static apr_status_t answer(ddb_error_t *err, apr_status_t rv)
+{
+    err->type[0] = '\0';
+    err->detail[0] = '\0';
+    err->http_status = 200;
+    return rv;
+}
+
+/* A write was carried out by an attempt whose reply was lost. */
+static apr_status_t settled(ddb_error_t *err)
+{
+    err->unsettled = 0;
+    return answer(err, APR_SUCCESS);
+}
+
+static apr_status_t send_call(ddb_store_t *st, const ddb_store_call_t *call, ddb_call_t what, ddb_reply_t *reply)
+{
+    what.deadline = call->deadline;
+    return ddb_client_call(st->client, &what, call->pool, reply, call->err);
+}
+
+/* One that made sure whose row it is: a reply meant for another request must not give away a session. */
+static apr_status_t parse_row(ddb_item_t *row, const ddb_reply_t *reply, const char *key, const ddb_store_call_t *call)
+{
+    apr_status_t rv = ddb_item_parse(row, reply->body, reply->len, call->pool, call->err);
+
+    if (rv == APR_SUCCESS && strcmp(row->id, key) != 0) {
+        return ddb_error_set(call->err, DDB_EBADREPLY, "the reply holds another row than the one asked for: check any"
+                             " proxy between this server and DynamoDB");
+    }
+    if (rv == APR_SUCCESS && memchr(row->data, '\0', row->data_len)) {
+        return ddb_error_set(call->err, DDB_EBADITEM, "attribute data of the stored session has a NUL in it: not"
+                             " written by this module, or changed by hand");
+    }
+    return rv;
+}
+
+static apr_status_t read_row(ddb_store_t *st, const ddb_store_call_t *call, const char *key, int consistent,
+                             ddb_item_t *row)
+{
+    ddb_call_t get = { "GetItem", ddb_item_get_body(st->table, key, consistent, call->pool), 0 };
+    ddb_reply_t reply;
+    apr_status_t rv = send_call(st, call, get, &reply);
+
+    return rv == APR_SUCCESS ? parse_row(row, &reply, key, call) : rv;
+}
+
+/*
+ * The row as it was when a condition failed: in the error body, or where that holds none (no such row, or a server that
+ * ignores ALL_OLD) by one consistent read. err goes on telling of the write, unless the read itself fails; and whether
+ * the write is settled is never for the read to say.
+ */
+static apr_status_t row_of_conflict(ddb_store_t *st, const ddb_store_call_t *call, const char *key,
+                                    const ddb_reply_t *reply, ddb_item_t *row)
+{
+    ddb_error_t of_write = *call->err;
+    apr_status_t rv = parse_row(row, reply, key, call);
+
+    if (rv != APR_NOTFOUND) {
+        return rv;
+    }
+    rv = read_row(st, call, key, 1, row);
+    of_write.attempts += call->err->attempts;
+    if (rv == APR_SUCCESS || rv == APR_NOTFOUND) {
+        *call->err = of_write;
+    }
+    call->err->attempts = of_write.attempts;
+    call->err->unsettled = of_write.unsettled;
+    return rv;
+}
+
+/* Whose the row is that made a condition fail: APR_NOTFOUND when it is gone or over, else a conflict with *current. */
+static apr_status_t conflict(ddb_session_t *current, const ddb_item_t *row, const char *sid,
+                             const ddb_store_call_t *call)
+{
+    ddb_session_t found;
+
+    if (session_of(&found, row, sid, call) != APR_SUCCESS) {
+        return answer(call->err, APR_NOTFOUND);
+    }
+    *current = found;
+    return ddb_error_set(call->err, DDB_ECONFLICT, "another request wrote the session first");
+}
+
+/* --- operations --- */
+
+apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const char *sid, ddb_session_t *out)
+{
+    const char *key;
+    ddb_session_t found;
+    ddb_item_t row;
+    apr_status_t rv;
+
+    reset(call->err);
+    rv = sid ? ddb_sid_check(sid, call->rules, call->pool) : APR_NOTFOUND;
+    if (rv == APR_NOTFOUND) {
+        return rv;
+    }
+    rv = rv == APR_SUCCESS ? ddb_sid_table_key(&key, sid, call->rules, call->pool) : rv;
+    if (rv != APR_SUCCESS) {
+        return ddb_error_set(call->err, rv, "the session ID can't be checked: OpenSSL failed, see that it is set up for"
+                             " SHA-1 and SHA-256");
+    }
+    rv = read_row(st, call, key, call->consistent, &row);
+    rv = rv == APR_SUCCESS ? session_of(&found, &row, sid, call) : rv;
+    if (rv == APR_SUCCESS) {
+        *out = found;
+    }
+    return rv;
+}
+
+/* Try one new ID. @return DDB_ECONFLICT when another session has it. */
+static apr_status_t insert_as(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *s)
+{
+    ddb_item_t it = item_of(s), row;
+    ddb_call_t put_item = { "PutItem", NULL, 0 };
+    ddb_reply_t reply;
+    apr_status_t rv = mark_write(st, &it, call);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    put_item.body = ddb_item_create_body(st->table, &it, call->pool);
+    rv = send_call(st, call, put_item, &reply);
+    if (rv != DDB_ECONFLICT) {
+        return rv;
+    }
+    rv = row_of_conflict(st, call, s->key, &reply, &row);
+    if (rv == APR_SUCCESS && memcmp(row.write_id, it.write_id, sizeof(it.write_id)) == 0) {
+        return settled(call->err);
+    }
+    if (rv == APR_SUCCESS || rv == APR_NOTFOUND || rv == DDB_EBADITEM) {
+        /* Our own row would be whole and carry our mark: whatever is or was under this ID, it is not ours. */
+        call->err->unsettled = 0;
+        return ddb_error_set(call->err, DDB_ECONFLICT, "new session IDs are taken already: the source of random bytes"
+                             " repeats itself");
+    }
+    return rv;
+}
+
+static apr_status_t name_session(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s)
+{
+    apr_status_t rv = ddb_sid_make(&s->sid, call->rules, st->random, call->pool);
+
+    rv = rv == APR_SUCCESS ? ddb_sid_table_key(&s->key, s->sid, call->rules, call->pool) : rv;
+    if (rv != APR_SUCCESS) {
+        return ddb_error_set(call->err, rv, "no new session ID can be made: OpenSSL failed");
+    }
+    return mark_user(s, call);
+}
+
+apr_status_t ddb_store_insert(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s,
+                              const char **undisclosed)
+{
+    ddb_session_t fresh = *s;
+    apr_status_t rv = DDB_ECONFLICT;
+    int tries;
+
+    reset(call->err);
+    fresh.accessed = call->now;
+    fresh.version = 1;
+    fresh.user_mark = NULL;
+    for (tries = 0; tries < INSERT_TRIES && rv == DDB_ECONFLICT; tries++) {
+        rv = name_session(st, call, &fresh);
+        rv = rv == APR_SUCCESS ? insert_as(st, call, &fresh) : rv;
+    }
+    if (rv == APR_SUCCESS) {
+        *s = fresh;
+        return rv;
+    }
+    if (undisclosed) {
+        *undisclosed = call->err->unsettled ? fresh.key : NULL;
+    }
+    s->sid = s->key = NULL;
+    s->version = 0;
+    return rv;
+}
+
+apr_status_t ddb_store_save(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s, ddb_session_t *current)
+{
+    ddb_session_t next = *s;
+    ddb_call_t update = { "UpdateItem", NULL, 0 };
+    ddb_item_t it, row;
+    ddb_reply_t reply;
+    apr_status_t rv;
+
+    reset(call->err);
+    next.accessed = call->now;
+    next.version = s->version + 1;
+    rv = mark_user(&next, call);
+    it = item_of(&next);
+    rv = rv == APR_SUCCESS ? mark_write(st, &it, call) : rv;
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    update.body = ddb_item_save_body(st->table, &it, s->version, apr_time_sec(call->now), call->pool);
+    rv = send_call(st, call, update, &reply);
+    if (rv == DDB_ECONFLICT) {
+        rv = row_of_conflict(st, call, s->key, &reply, &row);
+        if (rv == APR_NOTFOUND) {
+            return answer(call->err, rv);
+        }
+        if (rv == APR_SUCCESS && memcmp(row.write_id, it.write_id, sizeof(it.write_id)) != 0) {
+            return conflict(current, &row, s->sid, call);
+        }
+        rv = rv == APR_SUCCESS ? settled(call->err) : rv;
+    }
+    if (rv == APR_SUCCESS) {
+        *s = next;
+    }
+    return rv;
+}
+
+apr_status_t ddb_store_touch(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *s)
+{
+    ddb_session_t next = *s;
+    ddb_call_t update = { "UpdateItem", NULL, 0 };
+    ddb_item_t it;
+    ddb_reply_t reply;
+    apr_status_t rv;
+
+    reset(call->err);
+    next.accessed = call->now;
+    if (ddb_store_expires(&next) <= ddb_store_expires(s)) {
+        /* The absolute end is the nearer one: a write that can only fail would still cost its capacity. */
+        return APR_NOTFOUND;
+    }
+    it = item_of(&next);
+    update.body = ddb_item_touch_body(st->table, &it, apr_time_sec(call->now), call->pool);
+    rv = send_call(st, call, update, &reply);
+    return rv == DDB_ECONFLICT ? answer(call->err, APR_NOTFOUND) : rv;
+}
+
+apr_status_t ddb_store_remove(ddb_store_t *st, const ddb_store_call_t *call, const char *key)
+{
+    ddb_call_t delete_item = { "DeleteItem", ddb_item_delete_body(st->table, key, 0, call->pool), 0 };
+    ddb_reply_t reply;
+
+    return send_call(st, call, delete_item, &reply);
+}
+
+apr_status_t ddb_store_replace(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *old,
+                               ddb_session_t *current)
+{
+    ddb_call_t delete_item = { "DeleteItem", NULL, 0 };
+    ddb_item_t row;
+    ddb_reply_t reply;
+    apr_status_t rv;
+
+    if (!old->version) {
+        /* A session without a row; and version 0 would make the delete unconditional. */
+        reset(call->err);
+        return APR_NOTFOUND;
+    }
+    delete_item.body = ddb_item_delete_body(st->table, old->key, old->version, call->pool);
+    rv = send_call(st, call, delete_item, &reply);
+    if (rv != DDB_ECONFLICT) {
+        return rv;
+    }
+    rv = row_of_conflict(st, call, old->key, &reply, &row);
+    if (rv == APR_SUCCESS) {
+        return conflict(current, &row, old->sid, call);
+    }
+    if (rv == APR_NOTFOUND) {
+        /* With an attempt of unknown outcome before, the hand that deleted it was ours. */
+        return call->err->unsettled ? settled(call->err) : answer(call->err, rv);
+    }
+    return rv;
+}
