@@ -50,7 +50,8 @@ apr_int64_t ddb_store_expires(const ddb_session_t *s);
 /**
  * Read the session called sid: one GetItem, none for an ID that ddb_sid_check refuses.
  * @return APR_NOTFOUND for such an ID, an unknown one, and a row past its time that the table has not swept yet (TTL
- *         deletes hours late); DDB_EBADITEM for a row that is no whole session; a failure.
+ *         deletes hours late); DDB_EBADITEM for a row that is no whole session; a failure. Times in the row that lie
+ *         after call->now (a clock ahead of ours, a forged row) are handed out as call->now.
  */
 apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const char *sid, ddb_session_t *out);
 
@@ -71,7 +72,11 @@ apr_status_t ddb_store_insert(ddb_store_t *st, const ddb_store_call_t *call, ddb
  */
 apr_status_t ddb_store_save(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s, ddb_session_t *current);
 
-/** Move expires and nothing else: one conditional UpdateItem. @return APR_NOTFOUND when there was nothing to move. */
+/**
+ * Move accessed and expires and nothing else: one conditional UpdateItem, none when s as it was read ends no later by
+ * it (its absolute end is the nearer). s->accessed is the one that was loaded.
+ * @return APR_NOTFOUND when there was nothing to move.
+ */
 apr_status_t ddb_store_touch(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *s);
 
 /** End a session: one DeleteItem. APR_SUCCESS too when there was nothing to delete. */
