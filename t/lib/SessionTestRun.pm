@@ -392,7 +392,7 @@ our @ISA;
 # Those of Debian's modules that the tests use; all others stay out.
 my @MODULES = qw(authn_core authn_file authz_core authz_host authz_user auth_basic request session session_cookie
                  session_crypto session_dbd auth_form dbd alias dir env headers include log_config mime negotiation
-                 rewrite setenvif actions deflate proxy proxy_http http2 socache_shmcb ssl status info cache cache_disk);
+                 rewrite setenvif actions deflate proxy proxy_http socache_shmcb ssl status info cache cache_disk);
 
 sub main {
     my($class, @argv) = @_;
@@ -415,7 +415,8 @@ sub pre_configure {
     my $file  = $Apache::TestConfig::Argv{httpd_conf};
     return if -e $file;
     chomp(my $dir = `$state->{apxs} -q LIBEXECDIR`);
-    my @lines = ("mpm_$state->{mpm}", @MODULES, $state->{mpm} eq 'prefork' ? 'cgi' : 'cgid');
+    # mod_http2 warns that it does not work right under prefork.
+    my @lines = ("mpm_$state->{mpm}", @MODULES, $state->{mpm} eq 'prefork' ? 'cgi' : qw(cgid http2));
     @lines = map { my $so = "$dir/mod_$_.so"; -e $so ? "LoadModule ${_}_module $so\n" : "# no mod_$_ here\n" } @lines;
     push @lines, "LoadModule session_dynamodb_module $state->{module}\n",
                  "LoadModule test_session_module $state->{helper}\n";
