@@ -6,6 +6,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib $FindBin::Bin;
+use POSIX qw(strftime);
 
 use Table;
 
@@ -107,22 +108,25 @@ sub item_row {
     my ($item) = @_;
     my %value = map { $_ => (values %{ $item->{$_} })[0] } keys %$item;
     my %stored = decode_form(Table::bytes($item->{data}));
-    my $mine = $item->{data} && same(\%stored);
+    my $mine = ($value{created} // '') =~ /^\Q@{[iso($ENV{SESSION_DYNAMODB_CREATED})]}\E/ && same(\%stored);
     return [
         ($mine ? '<strong>yours</strong> ' : '') . '<code>' . text($value{id}) . '</code>',
         '<code>' . text(Table::bytes($item->{data})) . '</code>',
         (map { text(short_time($value{$_})) } qw(created accessed)),
-        text(defined $value{expires} ? scalar(gmtime $value{expires}) : ''), text($value{version}),
+        text(iso($value{expires})), text($value{version}),
     ];
 }
 
-# Whether a row holds what this request was given: before the visit was counted.
+# Whether a row holds what this request was given: before the visit was counted. (A program can't know the key of its
+# row; that it is of the same second and data will do to mark a line.)
 sub same {
     my ($stored) = @_;
     my %given = decode_form($ENV{HTTP_SESSION});
     return 0 if !%given || keys %given != keys %$stored;
     return !grep { !defined $stored->{$_} || $stored->{$_} ne $given{$_} } keys %given;
 }
+
+sub iso { my ($seconds) = @_; return defined $seconds ? strftime('%Y-%m-%dT%H:%M:%S', gmtime $seconds) : 'none' }
 
 sub short_time { my ($time) = @_; return defined $time ? $time =~ s/\.\d+|\+00:00$//gr : '' }
 
