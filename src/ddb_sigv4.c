@@ -110,7 +110,20 @@ static apr_status_t derive_key(unsigned char *key, const char *secret, const sco
     return rv;
 }
 
-/* A cached key is found by a MAC of the scope under the secret: who reads the cache learns no secret and no scope. */
+/* A cached key is found by a hash of secret and scope, with a NUL between: the secret itself is not kept. */
+static apr_status_t cache_id(unsigned char *id, const char *secret, const scope_t *scope, apr_pool_t *p)
+{
+    apr_size_t secret_len = strlen(secret) + 1, scope_len = strlen(scope->name), len = secret_len + scope_len;
+    char *both = apr_palloc(p, len);
+    apr_status_t rv;
+
+    memcpy(both, secret, secret_len);
+    memcpy(both + secret_len, scope->name, scope_len);
+    rv = ddb_crypto_digest(DDB_SHA256, id, both, len);
+    ddb_crypto_wipe(both, len);
+    return rv;
+}
+
 static apr_status_t signing_key(unsigned char *key, const ddb_sigv4_signer_t *signer, const scope_t *scope,
                                 apr_pool_t *p)
 {
@@ -121,7 +134,7 @@ static apr_status_t signing_key(unsigned char *key, const ddb_sigv4_signer_t *si
     if (!signer->cache) {
         return derive_key(key, secret, scope, p);
     }
-    rv = ddb_crypto_hmac(DDB_SHA256, id, text(secret), text(scope->name));
+    rv = cache_id(id, secret, scope, p);
     if (rv != APR_SUCCESS || cache_get(signer->cache, id, key)) {
         return rv;
     }

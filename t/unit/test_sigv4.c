@@ -303,48 +303,55 @@ static void test_cache_scope(apr_pool_t *p)
     NUM_IS(wrong, 0, "keys of other regions and services are told apart");
 }
 
-/* The cache is one block of its pool: it can be searched from its address on. The second look is in a cleanup that runs
- * after the cache's own and before the memory goes. */
-static struct {
-    const unsigned char *from;
-    apr_size_t len;
-    int found_before, found_after;
-} witness;
-
-static int holds_signing_key(apr_pool_t *p)
+/* Where the signing key of the vectors is in the cache, NULL if it is not: the cache is one block of its pool. */
+static unsigned char *key_in(ddb_sigv4_cache_t *cache, apr_pool_t *p)
 {
     const unsigned char *key = apr_pdecode_base16_binary(p, SIGNING_KEY, APR_ENCODE_STRING, APR_ENCODE_NONE, NULL);
+    unsigned char *bytes = (unsigned char *)cache;
     apr_size_t i;
 
-    for (i = 0; i + DDB_SHA256_BYTES <= witness.len; i++) {
-        if (!memcmp(witness.from + i, key, DDB_SHA256_BYTES)) {
-            return 1;
+    for (i = 0; i + DDB_SHA256_BYTES <= 256; i++) {
+        if (!memcmp(bytes + i, key, DDB_SHA256_BYTES)) {
+            return bytes + i;
         }
     }
-    return 0;
+    return NULL;
 }
 
-static apr_status_t look(void *elsewhere)
+/* A cleanup that runs after the cache's own and before the memory goes. */
+static struct {
+    ddb_sigv4_cache_t *cache;
+    apr_pool_t *elsewhere;
+    int wiped;
+} witness;
+
+static apr_status_t look(void *baton)
 {
-    witness.found_after = holds_signing_key(elsewhere);
+    (void)baton;
+    witness.wiped = key_in(witness.cache, witness.elsewhere) == NULL;
     return APR_SUCCESS;
 }
 
-static void test_cache_wiped(apr_pool_t *p)
+static void test_cache_inside(apr_pool_t *p)
 {
     apr_pool_t *scope;
-    ddb_sigv4_cache_t *cache;
+    unsigned char *key;
 
     apr_pool_create(&scope, p);
-    apr_pool_cleanup_register(scope, p, look, apr_pool_cleanup_null);
-    ddb_sigv4_cache_create(&cache, scope);
-    sign_get_item(&long_term, NOW, cache, p);
-    witness.from = (const unsigned char *)cache;
-    witness.len = 256;
-    witness.found_before = holds_signing_key(p);
+    apr_pool_cleanup_register(scope, &witness, look, apr_pool_cleanup_null);
+    ddb_sigv4_cache_create(&witness.cache, scope);
+    witness.elsewhere = p;
+    OK(key_in(witness.cache, p) == NULL, "a new cache has no key");
+    sign_get_item(&long_term, NOW, witness.cache, p);
+    key = key_in(witness.cache, p);
+    if (OK(key != NULL, "the signing key is in the cache")) {
+        *key ^= 1;
+        OK(strcmp(strrchr(sign_get_item(&long_term, NOW, witness.cache, p), '=') + 1, vectors[0].signature) != 0,
+           "and is taken from there");
+        *key ^= 1;
+    }
     apr_pool_destroy(scope);
-    OK(witness.found_before, "the signing key is in the cache");
-    OK(!witness.found_after, "and is wiped with the cache's pool");
+    OK(witness.wiped, "it is wiped with the cache's pool");
 }
 
 #define THREADS 8
@@ -408,7 +415,7 @@ int main(void)
     test_time(p);
     test_cache(p);
     test_cache_scope(p);
-    test_cache_wiped(p);
+    test_cache_inside(p);
     test_threads(p);
     apr_pool_destroy(p);
     apr_terminate();
