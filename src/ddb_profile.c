@@ -102,30 +102,28 @@ static apr_status_t refuse_file(const source_t *src, const char *what, apr_statu
                          src->path, what, apr_strerror(rv, buf, sizeof(buf)));
 }
 
-/* 1 when there is nothing to read, which is fine; else 0 and a verdict in *rv. */
-static int is_absent(const source_t *src, apr_status_t *rv)
+/* @return APR_NOTFOUND when there is nothing to read, which is fine. */
+static apr_status_t look(const source_t *src)
 {
     apr_finfo_t info;
+    apr_status_t rv;
 
-    *rv = APR_SUCCESS;
     if (!src->path) {
-        return 1;
+        return APR_NOTFOUND;
     }
-    *rv = apr_stat(&info, src->path, APR_FINFO_TYPE, src->p);
-    if (*rv != APR_SUCCESS && *rv != APR_INCOMPLETE) {
+    rv = apr_stat(&info, src->path, APR_FINFO_TYPE, src->p);
+    if (rv != APR_SUCCESS) {
         /* A server started by root inherits root's HOME, where its children may not even look. */
-        if (!src->named && (APR_STATUS_IS_ENOENT(*rv) || APR_STATUS_IS_ENOTDIR(*rv) || APR_STATUS_IS_EACCES(*rv))) {
-            return 1;
-        }
-        *rv = refuse_file(src, "can't be found", *rv);
-        return 0;
+        return !src->named && (APR_STATUS_IS_ENOENT(rv) || APR_STATUS_IS_ENOTDIR(rv) || APR_STATUS_IS_EACCES(rv))
+             ? APR_NOTFOUND : refuse_file(src, "can't be found", rv);
     }
-    *rv = APR_SUCCESS;
-    /* /dev/null is how the AWS tools are told to read no file. Opening a FIFO could block. */
-    if (info.filetype != APR_REG && info.filetype != APR_CHR) {
-        *rv = ddb_error_set(src->err, DDB_ECONFIG, "%s: not a regular file", src->path);
+    if (info.filetype == APR_CHR) {
+        /* /dev/null is how the AWS tools are told to read no file. */
+        return APR_NOTFOUND;
     }
-    return info.filetype == APR_CHR;
+    /* Opening a FIFO could block. */
+    return info.filetype == APR_REG ? APR_SUCCESS
+                                    : ddb_error_set(src->err, DDB_ECONFIG, "%s: not a regular file", src->path);
 }
 
 static apr_status_t wipe_text(void *data)
@@ -167,10 +165,10 @@ static apr_status_t parse_text(source_t *src)
 static apr_status_t read_file(source_t *src)
 {
     apr_file_t *file;
-    apr_status_t rv;
+    apr_status_t rv = look(src);
 
-    if (is_absent(src, &rv) || rv != APR_SUCCESS) {
-        return rv;
+    if (rv != APR_SUCCESS) {
+        return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
     }
     /* Unbuffered: APR's buffer would keep a copy of the secrets. */
     rv = apr_file_open(&file, src->path, APR_FOPEN_READ, APR_FPROT_OS_DEFAULT, src->p);

@@ -1,0 +1,389 @@
+/* Region and endpoint: whose setting counts, the partitions, and what is refused. */
+
+#include <apr_escape.h>
+#include <apr_general.h>
+
+#include "ddb_endpoint.h"
+#include "tap.h"
+#include "aws_files.h"
+
+static apr_pool_t *pool;
+static ddb_endpoint_opts_t opts;
+static ddb_endpoint_t endpoint;
+static ddb_error_t err;
+
+static void reset(void)
+{
+    aws_reset(pool);
+    memset(&opts, 0, sizeof(opts));
+}
+
+static apr_status_t resolve(void)
+{
+    memset(&endpoint, 0, sizeof(endpoint));
+    memset(&err, 0, sizeof(err));
+    return ddb_endpoint_resolve(&endpoint, &opts, pool, &err);
+}
+
+static const char *region_now(void)
+{
+    return resolve() == APR_SUCCESS ? endpoint.region : err.detail;
+}
+
+static const char *url_now(void)
+{
+    return resolve() == APR_SUCCESS ? endpoint.url : err.detail;
+}
+
+/* --- regions --- */
+
+static void test_partitions(void)
+{
+    static const struct {
+        const char *region, *host;
+    } cases[] = {
+        { "us-east-1", "dynamodb.us-east-1.amazonaws.com" },
+        { "eu-central-2", "dynamodb.eu-central-2.amazonaws.com" },
+        { "ap-southeast-10", "dynamodb.ap-southeast-10.amazonaws.com" },
+        { "sa-east-1", "dynamodb.sa-east-1.amazonaws.com" },
+        { "il-central-1", "dynamodb.il-central-1.amazonaws.com" },
+        { "mx-central-1", "dynamodb.mx-central-1.amazonaws.com" },
+        { "cn-north-1", "dynamodb.cn-north-1.amazonaws.com.cn" },
+        { "cn-northwest-1", "dynamodb.cn-northwest-1.amazonaws.com.cn" },
+        { "us-gov-west-1", "dynamodb.us-gov-west-1.amazonaws.com" },
+        { "us-iso-east-1", "dynamodb.us-iso-east-1.c2s.ic.gov" },
+        { "us-isob-east-1", "dynamodb.us-isob-east-1.sc2s.sgov.gov" },
+        { "eu-isoe-west-1", "dynamodb.eu-isoe-west-1.cloud.adc-e.uk" },
+        { "us-isof-south-1", "dynamodb.us-isof-south-1.csp.hci.ic.gov" },
+        { "eusc-de-east-1", "dynamodb.eusc-de-east-1.amazonaws.eu" },
+        { "cn-new2-1", "dynamodb.cn-new2-1.amazonaws.com.cn" },
+        { "zz-nowhere-9", "dynamodb.zz-nowhere-9.amazonaws.com" },
+        { "us-isox-east-1", "dynamodb.us-isox-east-1.amazonaws.com" },
+    };
+    apr_size_t i;
+
+    reset();
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        opts.region = cases[i].region;
+        NUM_IS(resolve(), APR_SUCCESS, apr_pstrcat(pool, "region ", cases[i].region, NULL));
+        IS(endpoint.host, cases[i].host, "  has the host of its partition");
+        IS(endpoint.url, apr_pstrcat(pool, "https://", cases[i].host, NULL), "  by TLS");
+        IS(endpoint.region, cases[i].region, "  and signs with its name");
+    }
+}
+
+static void test_local(void)
+{
+    reset();
+    opts.region = "local";
+    NUM_IS(resolve(), APR_SUCCESS, "region local");
+    IS(endpoint.url, "http://localhost:8000", "is DynamoDB Local");
+    IS(endpoint.host, "localhost:8000", "with its port in the host");
+    IS(endpoint.region, "us-east-1", "signed as us-east-1");
+    opts.url = "http://db:9000";
+    resolve();
+    IS(endpoint.url, "http://db:9000", "a URL goes before");
+    IS(endpoint.region, "local", "and is signed as it says");
+}
+
+static void test_good_regions(void)
+{
+    static const char *const regions[] = {
+        "local", "us-east-1", "us-gov-east-1", "eusc-de-east-1", "ab-cd-1", "ab-cd-ef-gh-123", "us-word2-1"
+    };
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(regions) / sizeof(regions[0]); i++) {
+        IS(ddb_endpoint_check_region(regions[i], pool), NULL, apr_pstrcat(pool, regions[i], " can be a region", NULL));
+    }
+}
+
+#define BAD(region, what) { region, "region \"" region "\" " what "; a region is named like eu-central-1" }
+
+static void test_bad_regions(void)
+{
+    static const struct {
+        const char *region, *message;
+    } cases[] = {
+        { "", "the region is empty; one is named like eu-central-1" },
+        BAD("eu-central-1a", "looks like an availability zone of region eu-central-1"),
+        BAD("us-gov-west-1b", "looks like an availability zone of region us-gov-west-1"),
+        BAD("EU-Central-1", "has upper case letters, which regions have not"),
+        BAD("dynamodb.eu-west-1.amazonaws.com", "looks like a host name, URL or ARN"),
+        BAD("https://h", "looks like a host name, URL or ARN"),
+        BAD("eu-west-1 ", "has a blank or a line break in it"),
+        BAD("eu-west-1\n", "has a blank or a line break in it"),
+        BAD("fips-us-east-1", "asks for FIPS, for which the endpoint URL has to be set"),
+        BAD("us-east-1-fips", "asks for FIPS, for which the endpoint URL has to be set"),
+        BAD("x", "is not of a form that AWS regions have"),
+        BAD("-", "is not of a form that AWS regions have"),
+        BAD("Frankfurt", "is not of a form that AWS regions have"),
+        BAD("us-east", "is not of a form that AWS regions have"),
+        BAD("us-1", "is not of a form that AWS regions have"),
+        BAD("us--1", "is not of a form that AWS regions have"),
+        BAD("us-east-", "is not of a form that AWS regions have"),
+        BAD("us-east-1-", "is not of a form that AWS regions have"),
+        BAD("-us-east-1", "is not of a form that AWS regions have"),
+        BAD("us_east_1", "is not of a form that AWS regions have"),
+        BAD("usa-east-1", "is not of a form that AWS regions have"),
+        BAD("u-east-1", "is not of a form that AWS regions have"),
+        BAD("zz-word2-1", "is not of a form that AWS regions have"),
+        BAD("aws-global", "is not of a form that AWS regions have"),
+        BAD("us-west-2-lax-1", "is not of a form that AWS regions have"),
+        BAD("eusc-fr-east-1", "is not of a form that AWS regions have"),
+    };
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        IS(ddb_endpoint_check_region(cases[i].region, pool), cases[i].message,
+           apr_pstrcat(pool, "no region: '", apr_pescape_echo(pool, cases[i].region, 1), "'", NULL));
+    }
+}
+
+static void test_region_length(void)
+{
+    char region[66];
+
+    memset(region, 'a', sizeof(region));
+    memcpy(region, "us-", 3);
+    memcpy(region + 61, "-1", 3);
+    IS(ddb_endpoint_check_region(region, pool), NULL, "a region of 63 characters can be one");
+    memcpy(region + 61, "a-1", 4);
+    IS(ddb_endpoint_check_region(region, pool), "region \"us-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" is not of a form "
+       "that AWS regions have; a region is named like eu-central-1", "one of 64 can't, and is shown cut");
+}
+
+static void test_whose_region(void)
+{
+    reset();
+    NUM_IS(resolve(), DDB_ECONFIG, "without a region there is no endpoint");
+    IS(err.detail, "no region is set; set one in the configuration, AWS_REGION or the profile, such as eu-central-1",
+       "and it is said where to set one");
+    aws_write(".aws/config", "[default]\nregion = eu-west-1\n[profile p]\nregion = eu-west-2\n", pool);
+    IS(region_now(), "eu-west-1", "the profile's region is the last");
+    aws_set("AWS_PROFILE", "p", pool);
+    IS(region_now(), "eu-west-2", "of the profile at hand");
+    opts.profile.name = "default";
+    IS(region_now(), "eu-west-1", "also one named in the options");
+    aws_set("AWS_DEFAULT_REGION", "us-east-2", pool);
+    IS(region_now(), "us-east-2", "AWS_DEFAULT_REGION goes before the profile");
+    aws_set("AWS_REGION", "us-west-1", pool);
+    IS(region_now(), "us-west-1", "AWS_REGION goes before AWS_DEFAULT_REGION");
+    opts.region = "us-west-2";
+    IS(region_now(), "us-west-2", "the option goes before all");
+    opts.region = NULL;
+    aws_set("AWS_REGION", "", pool);
+    IS(region_now(), "us-east-2", "an empty variable is not set");
+}
+
+static void test_wrong_region(void)
+{
+    reset();
+    aws_set("AWS_REGION", "x", pool);
+    NUM_IS(resolve(), DDB_ECONFIG, "a wrong region");
+    IS(err.detail, "AWS_REGION: region \"x\" is not of a form that AWS regions have; a region is named like "
+       "eu-central-1", "comes with the name of who said it");
+    opts.url = "http://localhost:8000";
+    NUM_IS(resolve(), DDB_ECONFIG, "it is wrong with an endpoint as well");
+    aws_set("AWS_REGION", NULL, pool);
+    aws_write(".aws/config", "[default]\nregion =\n  nested = map\n", pool);
+    NUM_IS(resolve(), DDB_ECONFIG, "as is a nested map of the profile");
+    OK(strncmp(err.detail, "the profile: region", 19) == 0, "which is named too");
+    opts.region = "y";
+    resolve();
+    OK(strncmp(err.detail, "the configuration: region \"y\"", 29) == 0, "and so is the option");
+    NUM_IS(ddb_endpoint_resolve(&endpoint, &opts, pool, NULL), DDB_ECONFIG, "nobody has to want the error");
+}
+
+/* --- URLs --- */
+
+static void test_good_urls(void)
+{
+    static const struct {
+        const char *given, *url, *host;
+    } cases[] = {
+        { "http://localhost:8000", "http://localhost:8000", "localhost:8000" },
+        { "http://localhost:8000/", "http://localhost:8000", "localhost:8000" },
+        { "https://DynamoDB.EU-West-1.amazonaws.com", "https://dynamodb.eu-west-1.amazonaws.com",
+          "dynamodb.eu-west-1.amazonaws.com" },
+        { "HTTPS://h", "https://h", "h" },
+        { "https://h:443", "https://h", "h" },
+        { "http://h:80/", "http://h", "h" },
+        { "https://h:80", "https://h:80", "h:80" },
+        { "http://h:443", "http://h:443", "h:443" },
+        { "http://h:0080", "http://h", "h" },
+        { "http://h:65535", "http://h:65535", "h:65535" },
+        { "http://h:1", "http://h:1", "h:1" },
+        { "http://10.0.0.1:8000", "http://10.0.0.1:8000", "10.0.0.1:8000" },
+        { "http://[::1]:8000", "http://[::1]:8000", "[::1]:8000" },
+        { "https://[FD00:EC2::254]:443/", "https://[fd00:ec2::254]", "[fd00:ec2::254]" },
+        { "http://my_db", "http://my_db", "my_db" },
+        { "https://vpce-1-2.dynamodb.eu-west-1.vpce.amazonaws.com",
+          "https://vpce-1-2.dynamodb.eu-west-1.vpce.amazonaws.com", "vpce-1-2.dynamodb.eu-west-1.vpce.amazonaws.com" },
+    };
+    apr_size_t i;
+
+    reset();
+    opts.region = "eu-west-1";
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        opts.url = cases[i].given;
+        IS(ddb_endpoint_check_url(cases[i].given, pool), NULL, apr_pstrcat(pool, "URL ", cases[i].given, NULL));
+        NUM_IS(resolve(), APR_SUCCESS, "  is an endpoint");
+        IS(endpoint.url, cases[i].url, "  of this URL");
+        IS(endpoint.host, cases[i].host, "  and this host");
+        IS(endpoint.region, "eu-west-1", "  signed for the region");
+    }
+}
+
+#define NO_URL "an endpoint URL is http:// or https://, a host and perhaps a port, such as " \
+               "https://dynamodb.eu-central-1.amazonaws.com"
+#define NO_HOST "the host of the endpoint URL can't be one; write a name or an address, of IPv6 in brackets: " \
+                "http://[::1]:8000"
+#define NO_PORT "the port of the endpoint URL is no number from 1 to 65535"
+#define PATH    "an endpoint URL has no path, it ends with the host or port"
+#define QUERY   "an endpoint URL has no ? or # in it, it ends with the host or port"
+#define USER    "an endpoint URL has no user or password in it; credentials are set elsewhere"
+
+static void test_bad_urls(void)
+{
+    static const struct {
+        const char *url, *message;
+    } cases[] = {
+        { "", NO_URL }, { "localhost", NO_URL }, { "localhost:8000", NO_URL }, { "//h", NO_URL }, { "ftp://h", NO_URL },
+        { "http:/h", NO_URL }, { "http:h", NO_URL }, { " http://h", NO_URL }, { "https", NO_URL },
+        { "http://h:8x", NO_URL }, { "http://h:80:80", NO_URL }, { "http://::1", NO_URL }, { "http://[::1", NO_URL },
+        { "http://", NO_HOST }, { "http:///", NO_HOST }, { "http://h ", NO_HOST }, { "http://h\r\nX", NO_HOST },
+        { "http://h%41", NO_HOST }, { "http://.h", NO_HOST }, { "http://a..b", NO_HOST },
+        { "http://h\xc3\xa9", NO_HOST },
+        { "http://[zz]:1", NO_HOST }, { "http://[::1]x", NO_HOST }, { "http://[10.0.0.1]", NO_HOST },
+        { "http://[fe80::1%eth0]", NO_HOST }, { "http://[]", NO_HOST },
+        { "http://h:", NO_PORT }, { "http://h:0", NO_PORT }, { "http://h:65536", NO_PORT },
+        { "http://h:99999", NO_PORT },
+        { "http://h:000080", NO_PORT }, { "http://h:+80", NO_PORT }, { "http://h:-1", NO_PORT },
+        { "http://h/path", PATH }, { "http://h//", PATH }, { "http://h/a/", PATH },
+        { "http://h/?", QUERY }, { "http://h?q=1", QUERY }, { "http://h/#", QUERY }, { "http://h#f", QUERY },
+        { "http://user@h", USER }, { "http://user:secret@h/path", USER }, { "http://@h", USER },
+    };
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        IS(ddb_endpoint_check_url(cases[i].url, pool), cases[i].message,
+           apr_pstrcat(pool, "no endpoint: '", apr_pescape_echo(pool, cases[i].url, 1), "'", NULL));
+    }
+}
+
+static void test_host_length(void)
+{
+    char *url = apr_pcalloc(pool, 300);
+
+    memset(url, 'a', 7 + 253);
+    memcpy(url, "http://", 7);
+    IS(ddb_endpoint_check_url(url, pool), NULL, "a host of 253 characters can be one");
+    url[7 + 253] = 'a';
+    IS(ddb_endpoint_check_url(url, pool), NO_HOST, "a longer one can't");
+}
+
+static void test_whose_url(void)
+{
+    reset();
+    opts.region = "eu-west-1";
+    IS(url_now(), "https://dynamodb.eu-west-1.amazonaws.com", "the region gives the endpoint");
+    aws_write(".aws/config", "[default]\nendpoint_url = http://profile\n", pool);
+    IS(url_now(), "http://profile", "the profile's endpoint_url goes before");
+    aws_set("AWS_ENDPOINT_URL", "http://all", pool);
+    IS(url_now(), "http://all", "AWS_ENDPOINT_URL before the profile");
+    aws_set("AWS_ENDPOINT_URL_DYNAMODB", "http://dynamodb", pool);
+    IS(url_now(), "http://dynamodb", "AWS_ENDPOINT_URL_DYNAMODB before AWS_ENDPOINT_URL");
+    opts.url = "http://option";
+    IS(url_now(), "http://option", "and the option before all");
+    aws_set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "True", pool);
+    IS(url_now(), "http://option", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS leaves the option alone");
+    opts.url = NULL;
+    IS(url_now(), "https://dynamodb.eu-west-1.amazonaws.com", "and takes the others away");
+    aws_set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "1", pool);
+    IS(url_now(), "http://dynamodb", "when it says true and not otherwise");
+    aws_set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", NULL, pool);
+    aws_write(".aws/config", "[default]\nignore_configured_endpoint_urls = true\n", pool);
+    IS(url_now(), "https://dynamodb.eu-west-1.amazonaws.com", "the profile can say it too");
+    aws_set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "false", pool);
+    IS(url_now(), "http://dynamodb", "the variable goes before the profile");
+    aws_set("AWS_ENDPOINT_URL_DYNAMODB", "", pool);
+    IS(url_now(), "http://all", "an empty variable is not set");
+}
+
+static void test_wrong_url(void)
+{
+    reset();
+    opts.region = "eu-west-1";
+    aws_set("AWS_ENDPOINT_URL", "http://me:secret@h", pool);
+    NUM_IS(resolve(), DDB_ECONFIG, "a wrong URL");
+    IS(err.detail, "AWS_ENDPOINT_URL: " USER, "comes with the name of who said it, and not with the password");
+    aws_set("AWS_ENDPOINT_URL_DYNAMODB", "h", pool);
+    IS(url_now(), "AWS_ENDPOINT_URL_DYNAMODB: " NO_URL, "the variable of the service as well");
+    aws_reset(pool);
+    aws_write(".aws/config", "[default]\nendpoint_url = http://h/p\n", pool);
+    IS(url_now(), "the profile: " PATH, "and the profile");
+    opts.url = "";
+    IS(url_now(), "the configuration: " NO_URL, "and the option");
+}
+
+/* --- the rest --- */
+
+static void test_fips(void)
+{
+    static const char refused[] = "AWS_USE_FIPS_ENDPOINT or use_fips_endpoint is set; FIPS endpoints are not worked "
+                                  "out yet, set the endpoint URL to one";
+
+    reset();
+    opts.region = "us-east-1";
+    aws_set("AWS_USE_FIPS_ENDPOINT", "true", pool);
+    NUM_IS(resolve(), DDB_ECONFIG, "who asks for FIPS does not get something else");
+    IS(err.detail, refused, "and is told so");
+    aws_set("AWS_ENDPOINT_URL", "https://dynamodb-fips.us-east-1.amazonaws.com", pool);
+    IS(url_now(), "https://dynamodb-fips.us-east-1.amazonaws.com", "unless the URL is set");
+    aws_reset(pool);
+    aws_write(".aws/config", "[default]\nuse_fips_endpoint = true\n", pool);
+    IS(url_now(), refused, "the profile can ask for it too");
+    aws_set("AWS_USE_FIPS_ENDPOINT", "false", pool);
+    IS(url_now(), "https://dynamodb.us-east-1.amazonaws.com", "and the variable against it");
+}
+
+static void test_profile_errors(void)
+{
+    reset();
+    opts.region = "us-east-1";
+    opts.profile.name = "none";
+    NUM_IS(resolve(), DDB_ECONFIG, "a profile that is named and missing is an error");
+    OK(strncmp(err.detail, "no profile \"none\" in ", 21) == 0, "and is named");
+    opts.url = "http://h";
+    NUM_IS(resolve(), APR_SUCCESS, "unless nothing depends on it");
+    opts.region = NULL;
+    NUM_IS(resolve(), DDB_ECONFIG, "as the region does");
+    aws_set("AWS_REGION", "us-east-1", pool);
+    NUM_IS(resolve(), APR_SUCCESS, "unless a variable has it");
+}
+
+int main(void)
+{
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    aws_home_create(pool);
+    test_partitions();
+    test_local();
+    test_good_regions();
+    test_bad_regions();
+    test_region_length();
+    test_whose_region();
+    test_wrong_region();
+    test_good_urls();
+    test_bad_urls();
+    test_host_length();
+    test_whose_url();
+    test_wrong_url();
+    test_fips();
+    test_profile_errors();
+    aws_home_destroy(pool);
+    apr_pool_destroy(pool);
+    apr_terminate();
+    return tap_done();
+}
