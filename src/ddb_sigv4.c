@@ -325,7 +325,7 @@ apr_status_t ddb_sigv4_sign(apr_table_t *out, const ddb_sigv4_request_t *req, co
 {
     const char *timestamp = print_timestamp(signer->now, p);
     apr_table_t *headers = apr_table_clone(p, req->headers);
-    const char *canonical, *string_to_sign, *signed_headers, *signature;
+    const char *canonical, *string_to_sign, *signed_headers, *signature = NULL;
     scope_t scope;
     apr_status_t rv;
 
