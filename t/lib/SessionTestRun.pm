@@ -7,7 +7,7 @@ package SessionTestRun;
 # then runs the inner one and judges what is left: cores, and the error log.
 #
 # The inner one is Apache::TestRun (SessionTestRun::Inner): it writes the configuration, starts httpd, runs the tests and
-# stops it. It may re-execute itself (to raise the limit for cores), which is why nothing is started there.
+# stops it.
 
 use strict;
 use warnings;
@@ -275,10 +275,21 @@ sub inner {
     @ENV{qw(AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE)} = ('/nonexistent/config', '/nonexistent/credentials');
     @ENV{qw(AWS_EC2_METADATA_DISABLED MSD_TEST_INNER MSD_TEST_STATE)} = ('true', 1, $self->{state});
     $ENV{HOME} = $self->{work};
-    my @command = $self->as_user($^X, "$self->{work}/t/TEST", @{ $self->{argv} });
-    local $SIG{INT} = 'IGNORE';   # the inner process gets it too, and stops httpd
-    my $status = system @command;
-    return $status == 0 ? 0 : ($status >> 8) || 1;
+    # Apache::TestRun would raise the limit for cores itself, in a shell between it and us.
+    $ENV{APACHE_TEST_ULIMIT_SET} = 1;
+    my @command = $self->as_user('/bin/sh', '-c', 'ulimit -c unlimited; exec "$@"', 'sh', $^X, "$self->{work}/t/TEST",
+                                 @{ $self->{argv} });
+    my $pid = fork;
+    defined $pid or die "t/TEST: fork: $!\n";
+    if (!$pid) {
+        { exec @command }
+        POSIX::_exit(127);
+    }
+    # From the keyboard the inner process gets SIGINT as well; it stops httpd then, and we have to outlive it.
+    local $SIG{INT} = sub { };
+    local @SIG{qw(TERM HUP)} = (sub { kill INT => $pid }) x 2;
+    until (waitpid($pid, 0) == $pid) { }
+    return $? == 0 ? 0 : ($? >> 8) || 1;
 }
 
 sub run_tests_again {
@@ -294,6 +305,7 @@ sub finish_kept_run {
     $self->identify;
     my $failed = $self->inner;
     kill TERM => $state->{pid} if is_ours($state->{pid}, 'table_proxy');
+    wait_for(10, sub { !is_ours($state->{pid}, 'table_proxy') });
     unlink $self->{state};
     $self->{kept} = 1;
     return $self->judge($failed);
@@ -321,7 +333,7 @@ sub judge {
 
     push @bad, "httpd was still running and had to be stopped" if $self->stop_httpd;
     push @bad, "no test ran" unless $failed || $self->{kept} || -s "$t/logs/ran";
-    push @bad, map { "core file: $_" } glob("$t/core* $self->{work}/core* $t/logs/core*");
+    push @bad, map { "core file: $_" } grep { m{/core(?:\.\d+)?$} } glob "$t/core* $t/logs/core* $self->{work}/core*";
     push @bad, SessionTest::Log::verdict($t);
     print STDERR "t/TEST: $_\n" for @bad;
     print STDERR "t/TEST: see $t/logs/error_log\n" if @bad || $failed;
