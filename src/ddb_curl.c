@@ -1,7 +1,5 @@
-/* The HTTP transport over libcurl: the pool of handles with their connections, limits, and libcurl's codes in our
- * words. */
+/* The HTTP transport over libcurl: handles with their connections, limits, and libcurl's codes in our words. */
 
-#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <apr_strings.h>
@@ -12,20 +10,11 @@
 #include "ddb_curl.h"
 
 #define HEADERS_MAX_BYTES      65536
-#define BODY_FIRST_BYTES       4096
 #define CONNECTION_IDLE_MAX_S  45  /* DynamoDB closes idle connections after some 60 s; libcurl's default is 118 s */
 #define CONNECTION_LIFE_MAX_S  600 /* so that connections follow changes of the name's addresses */
 #define CONNECTIONS_PER_HANDLE 2
 #define KEEPALIVE_S            30
 #define NAME_CACHE_S           30
-
-#ifndef SOCK_CLOEXEC
-#define SOCK_CLOEXEC 0
-#endif
-
-#if LIBCURL_VERSION_NUM < 0x074c00
-#error "libcurl 7.76 or later is needed"
-#endif
 
 struct ddb_curl_t {
     apr_thread_mutex_t *mutex; /* guards idle and n_idle, and is never held over a call of libcurl */
@@ -47,23 +36,24 @@ typedef struct exchange_t {
     apr_size_t header_bytes; /* received, interim replies included */
     int headers_done;        /* the empty line behind them was seen */
     int too_large;
+    int connected;           /* the connection stood and the request was on its way */
+    long status;
     CURLcode code;           /* the first failure; CURLE_OK till then */
     char why[CURL_ERROR_SIZE];
 } exchange_t;
 
-typedef enum sent_e {
-    SENT_BY_TIMER, /* maybe, once the connection stood */
-    SENT_NO,
-    SENT_MAYBE
-} sent_e;
+/** By timer: if the connection stood. */
+typedef enum sent_e { SENT_NO, SENT_BY_TIMER, SENT_MAYBE } sent_e;
 
-/* What libcurl's codes mean for us; a code that is not here is DDB_EUNAVAILABLE and SENT_BY_TIMER. */
-static const struct failure_t {
+typedef struct failure_t {
     CURLcode code;
     apr_status_t status;
     sent_e sent;
     const char *advice;
-} failures[] = {
+} failure_t;
+
+/* What libcurl's codes mean for us. */
+static const failure_t failures[] = {
     { CURLE_COULDNT_RESOLVE_HOST, DDB_EUNAVAILABLE, SENT_NO, "check the endpoint's host name and the name service" },
     { CURLE_COULDNT_CONNECT, DDB_EUNAVAILABLE, SENT_NO, "check that the endpoint is up and no firewall is between" },
     { CURLE_SSL_CONNECT_ERROR, DDB_EUNAVAILABLE, SENT_NO, "check that the endpoint speaks TLS 1.2 or later" },
@@ -74,17 +64,13 @@ static const struct failure_t {
     { CURLE_SEND_ERROR, DDB_EUNAVAILABLE, SENT_MAYBE, "the connection broke while sending" },
     { CURLE_RECV_ERROR, DDB_EUNAVAILABLE, SENT_MAYBE, "the connection broke before the answer was complete" },
     { CURLE_PARTIAL_FILE, DDB_EUNAVAILABLE, SENT_MAYBE, "the connection broke before the answer was complete" },
-    /* A reused connection died before any answer, and libcurl wanted to send again: see take_body. */
+    /* A reused connection died before any answer, and libcurl wanted to send again: see set_body. */
     { CURLE_SEND_FAIL_REWIND, DDB_EUNAVAILABLE, SENT_MAYBE, "the server closed a reused connection without an answer" },
+    { CURLE_OK, DDB_EUNAVAILABLE, SENT_BY_TIMER, "the exchange failed" }, /* all others */
 };
 
-static const struct failure_t unlisted = { CURLE_OK, DDB_EUNAVAILABLE, SENT_BY_TIMER, NULL };
-
 /* The same for every exchange. curl_easy_reset takes them off again, so they are set each time. */
-static const struct {
-    CURLoption option;
-    long value;
-} numbers[] = {
+static const struct { CURLoption option; long value; } numbers[] = {
     /* Signals belong to httpd, and with them libcurl's timeouts are not safe in threads. */
     { CURLOPT_NOSIGNAL, 1 },
 #if LIBCURL_VERSION_NUM >= 0x075700
@@ -112,8 +98,7 @@ static const struct {
 #endif
 };
 
-/* libcurl adds these to a POST by itself; the caller's headers are all that is to be sent. Expect would also make the
- * request wait for up to a second. */
+/* libcurl adds these to a POST, and we send the caller's headers only. Expect would wait for up to a second. */
 static const char *const unwanted[] = { "Expect", "Accept", "Content-Type" };
 
 static CURL *take_handle(ddb_curl_t *c)
@@ -146,24 +131,17 @@ static void put_handle(ddb_curl_t *c, CURL *easy)
  * socket() and fcntl() would inherit a connection to the table. */
 static curl_socket_t open_socket(void *baton, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    curl_socket_t s = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-
     (void)baton;
     (void)purpose;
-    if (s != CURL_SOCKET_BAD && !SOCK_CLOEXEC) {
-        fcntl(s, F_SETFD, FD_CLOEXEC);
-    }
-    return s;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 static size_t give_body(char *out, size_t size, size_t n, void *baton)
 {
     exchange_t *x = baton;
-    apr_size_t len = x->req->body_len - x->body_sent;
+    apr_size_t left = x->req->body_len - x->body_sent;
+    apr_size_t len = left < size * n ? left : size * n;
 
-    if (len > size * n) {
-        len = size * n;
-    }
     if (len > 0) {
         memcpy(out, x->req->body + x->body_sent, len);
     }
@@ -182,14 +160,8 @@ static void grow_body(exchange_t *x, apr_size_t needed, apr_size_t announced)
 {
     char *bigger;
 
-    x->body_space = x->body_space ? x->body_space * 2 : BODY_FIRST_BYTES;
-    if (x->body_space < announced + 1) {
-        x->body_space = announced + 1;
-    }
-    if (x->body_space < needed) {
-        x->body_space = needed;
-    }
-    bigger = apr_palloc(x->pool, x->body_space);
+    x->body_space = announced >= needed ? announced : needed * 2; /* doubling, for a reply in chunks */
+    bigger = apr_palloc(x->pool, x->body_space + 1);              /* a NUL goes behind it */
     if (x->res->body_len > 0) {
         memcpy(bigger, x->body, x->res->body_len);
     }
@@ -207,11 +179,13 @@ static size_t take_body(char *data, size_t size, size_t n, void *baton)
         || (announced > 0 && (apr_uint64_t)announced > x->req->max_response_bytes)) {
         return refuse_large(x, len);
     }
-    if (x->body_space < x->res->body_len + len + 1) {
-        grow_body(x, x->res->body_len + len + 1, announced > 0 ? (apr_size_t)announced : 0);
+    if (!x->body || x->body_space < x->res->body_len + len) {
+        grow_body(x, x->res->body_len + len, announced > 0 ? (apr_size_t)announced : 0);
     }
     memcpy(x->body + x->res->body_len, data, len);
     x->res->body_len += len;
+    x->body[x->res->body_len] = '\0';
+    x->res->body = x->body;
     return len;
 }
 
@@ -246,16 +220,12 @@ static size_t take_header(char *line, size_t size, size_t n, void *baton)
     return len;
 }
 
-static int add_line(exchange_t *x, const char *line)
+static void add_line(exchange_t *x, const char *line)
 {
     struct curl_slist *longer = curl_slist_append(x->headers, line);
 
-    if (!longer) {
-        x->code = CURLE_OUT_OF_MEMORY;
-        return 0;
-    }
-    x->headers = longer;
-    return 1;
+    x->headers = longer ? longer : x->headers;
+    x->code = longer ? x->code : CURLE_OUT_OF_MEMORY;
 }
 
 /* For apr_table_do: 0 stops it. */
@@ -270,23 +240,25 @@ static int add_header(void *baton, const char *name, const char *value)
         return 0;
     }
     /* An empty one is spelled with a semicolon: "Name:" would take the header away. */
-    return add_line(x, *value ? apr_pstrcat(x->pool, name, ": ", value, NULL) : apr_pstrcat(x->pool, name, ";", NULL));
+    add_line(x, apr_pstrcat(x->pool, name, *value ? ": " : ";", value, NULL));
+    return 1;
 }
 
 static void set_headers(exchange_t *x)
 {
     apr_size_t i;
 
-    if (x->req->headers && !apr_table_do(add_header, x, x->req->headers, NULL)) {
-        return;
-    }
     for (i = 0; i < sizeof(unwanted) / sizeof(unwanted[0]); i++) {
-        if ((!x->req->headers || !apr_table_get(x->req->headers, unwanted[i]))
-            && !add_line(x, apr_pstrcat(x->pool, unwanted[i], ":", NULL))) {
-            return;
+        if (!x->req->headers || !apr_table_get(x->req->headers, unwanted[i])) {
+            add_line(x, apr_pstrcat(x->pool, unwanted[i], ":", NULL));
         }
     }
-    x->code = curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);
+    if (x->req->headers) {
+        apr_table_do(add_header, x, x->req->headers, NULL);
+    }
+    if (x->code == CURLE_OK) {
+        x->code = curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);
+    }
 }
 
 /* The first that failed of n codes. One option that is not set fails the exchange: each guards something. */
@@ -321,20 +293,6 @@ static CURLcode set_fixed(CURL *easy, const char *ca_file)
     return first_failure(codes, i);
 }
 
-static CURLcode set_callbacks(exchange_t *x)
-{
-    const CURLcode codes[] = {
-        curl_easy_setopt(x->easy, CURLOPT_ERRORBUFFER, x->why),
-        curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket),
-        curl_easy_setopt(x->easy, CURLOPT_HEADERFUNCTION, take_header),
-        curl_easy_setopt(x->easy, CURLOPT_HEADERDATA, x),
-        curl_easy_setopt(x->easy, CURLOPT_WRITEFUNCTION, take_body),
-        curl_easy_setopt(x->easy, CURLOPT_WRITEDATA, x),
-    };
-
-    return first_failure(codes, sizeof(codes) / sizeof(codes[0]));
-}
-
 /*
  * When a reused connection dies before any answer, libcurl opens another and sends the request again, and the caller
  * never learns it: with POSTFIELDS, or a SEEKFUNCTION, a write would run twice. With READFUNCTION alone it can't rewind
@@ -354,10 +312,10 @@ static CURLcode set_body(exchange_t *x)
     return first_failure(codes, sizeof(codes) / sizeof(codes[0]));
 }
 
-/* Rounded up, because 0 means no limit to libcurl. */
+/* At least 1: to libcurl 0 means no limit. */
 static long milliseconds(apr_interval_time_t t)
 {
-    return t <= 0 ? 1 : (long)((t + 999) / 1000);
+    return t < 1000 ? 1 : (long)apr_time_as_msec(t);
 }
 
 static CURLcode set_request(exchange_t *x)
@@ -368,6 +326,12 @@ static CURLcode set_request(exchange_t *x)
      * twice. None is sent often. */
     long fresh = req->fresh_connection || req->body_len == 0;
     const CURLcode codes[] = {
+        curl_easy_setopt(x->easy, CURLOPT_ERRORBUFFER, x->why),
+        curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket),
+        curl_easy_setopt(x->easy, CURLOPT_HEADERFUNCTION, take_header),
+        curl_easy_setopt(x->easy, CURLOPT_HEADERDATA, x),
+        curl_easy_setopt(x->easy, CURLOPT_WRITEFUNCTION, take_body),
+        curl_easy_setopt(x->easy, CURLOPT_WRITEDATA, x),
         curl_easy_setopt(x->easy, CURLOPT_URL, req->url),
         curl_easy_setopt(x->easy, CURLOPT_TIMEOUT_MS, milliseconds(req->timeout)),
         curl_easy_setopt(x->easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(connect)),
@@ -379,75 +343,44 @@ static CURLcode set_request(exchange_t *x)
     return first_failure(codes, sizeof(codes) / sizeof(codes[0]));
 }
 
-/* libcurl calls it a success when the connection closes amid the headers, or behind an interim reply. */
-static int is_whole(const exchange_t *x)
-{
-    long status = 0;
-
-    curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
-    return x->headers_done && status >= 200;
-}
-
 static void run(exchange_t *x, const char *ca_file)
 {
-    const CURLcode codes[] = { set_fixed(x->easy, ca_file), set_callbacks(x), set_request(x) };
+    curl_off_t pretransfer = 0; /* microseconds */
 
-    x->code = first_failure(codes, sizeof(codes) / sizeof(codes[0]));
+    x->code = set_fixed(x->easy, ca_file);
+    if (x->code == CURLE_OK) {
+        x->code = set_request(x);
+    }
     if (x->code == CURLE_OK) {
         set_headers(x);
     }
     if (x->code == CURLE_OK) {
         x->code = curl_easy_perform(x->easy);
+        curl_easy_getinfo(x->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
+        curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &x->status);
+        x->connected = pretransfer > 0;
     }
-    if (x->code == CURLE_OK && !is_whole(x)) {
+    /* libcurl calls it a success when the connection closes amid the headers, or behind an interim reply. */
+    if (x->code == CURLE_OK && (!x->headers_done || x->status < 200)) {
         x->code = CURLE_PARTIAL_FILE;
     }
 }
 
-/* 1 once the connection stood and the request was on its way. */
-static int was_connected(const exchange_t *x)
-{
-    curl_off_t microseconds = 0;
-
-    curl_easy_getinfo(x->easy, CURLINFO_PRETRANSFER_TIME_T, &microseconds);
-    return microseconds > 0;
-}
-
 static apr_status_t settle_failure(const exchange_t *x, ddb_error_t *err)
 {
-    const struct failure_t *f = &unlisted;
-    const char *why = x->why[0] ? x->why : curl_easy_strerror(x->code);
-    apr_size_t i;
+    const failure_t *f = failures;
 
-    for (i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
-        if (failures[i].code == x->code) {
-            f = &failures[i];
-        }
+    while (f->code != CURLE_OK && f->code != x->code) {
+        f++;
     }
-    if (err && (f->sent == SENT_MAYBE || (f->sent == SENT_BY_TIMER && was_connected(x)))) {
+    if (err && (f->sent == SENT_MAYBE || (f->sent == SENT_BY_TIMER && x->connected))) {
         err->unsettled = 1;
     }
     if (x->too_large) {
-        return ddb_error_set(err, DDB_ETOOLARGE, "the reply has a body over %" APR_SIZE_T_FMT " bytes or headers over %d",
-                             x->req->max_response_bytes, HEADERS_MAX_BYTES);
+        return ddb_error_set(err, DDB_ETOOLARGE, "the reply has a body over %" APR_SIZE_T_FMT " bytes or headers over"
+                             " %d", x->req->max_response_bytes, HEADERS_MAX_BYTES);
     }
-    return ddb_error_set(err, f->status, "%.120s%s%s", why, f->advice ? "; " : "", f->advice ? f->advice : "");
-}
-
-static apr_status_t settle(exchange_t *x, ddb_error_t *err)
-{
-    long status = 0;
-
-    if (x->code != CURLE_OK) {
-        return settle_failure(x, err);
-    }
-    curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
-    x->res->status = (int)status;
-    if (x->body) {
-        x->body[x->res->body_len] = '\0';
-        x->res->body = x->body;
-    }
-    return APR_SUCCESS;
+    return ddb_error_set(err, f->status, "%.120s; %s", x->why[0] ? x->why : curl_easy_strerror(x->code), f->advice);
 }
 
 /*
@@ -455,9 +388,14 @@ static apr_status_t settle(exchange_t *x, ddb_error_t *err)
  * good (addresses, parsed CAs). One that never got that far is not: the addresses it remembers may be the fault, and
  * what it holds may be half.
  */
-static int is_worth_keeping(const exchange_t *x)
+static void release_handle(ddb_curl_t *c, const exchange_t *x)
 {
-    return x->code == CURLE_OK || (was_connected(x) && x->code != CURLE_OUT_OF_MEMORY);
+    if (x->code == CURLE_OK || (x->connected && x->code != CURLE_OUT_OF_MEMORY)) {
+        put_handle(c, x->easy);
+    }
+    else {
+        curl_easy_cleanup(x->easy);
+    }
 }
 
 static apr_status_t perform(void *baton, const ddb_http_request_t *req, apr_pool_t *p, ddb_http_response_t *res,
@@ -471,18 +409,13 @@ static apr_status_t perform(void *baton, const ddb_http_request_t *req, apr_pool
     if (!x.easy) {
         return ddb_error_set(err, DDB_EUNAVAILABLE, "libcurl has no memory for a handle");
     }
-    res->status = 0;
     res->headers = apr_table_make(p, 8);
     res->body = "";
     res->body_len = 0;
     run(&x, c->ca_file);
-    rv = settle(&x, err);
-    if (is_worth_keeping(&x)) {
-        put_handle(c, x.easy);
-    }
-    else {
-        curl_easy_cleanup(x.easy);
-    }
+    rv = x.code == CURLE_OK ? APR_SUCCESS : settle_failure(&x, err);
+    res->status = (int)x.status;
+    release_handle(c, &x);
     curl_slist_free_all(x.headers); /* after the handle let go of it */
     return rv;
 }
@@ -497,14 +430,12 @@ apr_status_t ddb_curl_create(ddb_curl_t **pc, ddb_http_transport_t *t, const ddb
     c->ca_file = o->ca_file ? apr_pstrdup(p, o->ca_file) : NULL;
     /* The one thing that is registered with p: it frees the mutex and touches no handle. */
     rv = apr_thread_mutex_create(&c->mutex, APR_THREAD_MUTEX_DEFAULT, p);
-    if (rv == APR_SUCCESS && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-        rv = APR_EINIT;
-    }
     if (rv == APR_SUCCESS) {
-        t->perform = perform;
-        t->baton = c;
-        *pc = c;
+        rv = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? APR_SUCCESS : APR_EINIT;
     }
+    t->perform = perform;
+    t->baton = c;
+    *pc = rv == APR_SUCCESS ? c : NULL;
     return rv;
 }
 
