@@ -1,0 +1,331 @@
+/* One API call of DynamoDB: sign, send, judge the reply, and try again while attempts and time are left. */
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include <string.h>
+
+#include <apr_date.h>
+#include <apr_strings.h>
+
+#include "ddb_client.h"
+#include "ddb_item.h"
+
+#ifndef DDB_VERSION
+#ifdef PACKAGE_VERSION
+#define DDB_VERSION PACKAGE_VERSION
+#else
+#define DDB_VERSION "unknown"
+#endif
+#endif
+
+#define TARGET_PREFIX       "DynamoDB_20120810."
+#define ATTEMPT_MAX         apr_time_from_sec(1)    /* so that one lost answer does not eat the whole deadline */
+#define ATTEMPT_MIN         apr_time_from_msec(50)  /* with less time left an attempt would only make load */
+#define BACKOFF             apr_time_from_msec(25)  /* bound of the first wait; doubles with each */
+#define BACKOFF_THROTTLED   apr_time_from_msec(100)
+#define BACKOFF_MAX         apr_time_from_msec(400)
+#define REPLY_MAX_BYTES     (1024 * 1024)           /* an item is 400 KB at most, some 550 KB in base64 */
+#define SKEW_MIN            apr_time_from_sec(240)  /* the service refuses from 15 min on, AWS's SDKs act from 4 */
+
+struct ddb_client_t {
+    ddb_client_opts_t o;
+    ddb_sigv4_cache_t *cache;
+    apr_uint32_t crc[256];
+};
+
+/** One call under way. */
+typedef struct run_t {
+    ddb_client_t *client;
+    const ddb_call_t *call;
+    apr_pool_t *pool;    /* of the call */
+    apr_pool_t *scratch; /* of the attempt */
+    ddb_reply_t *reply;
+    ddb_error_t *err;
+    apr_time_t signed_at;
+    int broken;          /* the last attempt ended without a reply and may have been carried out */
+} run_t;
+
+/* CRC-32 of zlib (ISO 3309): reflected polynomial 0xedb88320, start and end inverted. */
+static void make_crc_table(apr_uint32_t *table)
+{
+    apr_uint32_t i, crc;
+    int bit;
+
+    for (i = 0; i < 256; i++) {
+        crc = i;
+        for (bit = 0; bit < 8; bit++) {
+            crc = crc & 1 ? crc >> 1 ^ 0xedb88320u : crc >> 1;
+        }
+        table[i] = crc;
+    }
+}
+
+static apr_uint32_t crc32_of(const apr_uint32_t *table, const char *data, apr_size_t len)
+{
+    apr_uint32_t crc = 0xffffffffu;
+
+    while (len-- > 0) {
+        crc = crc >> 8 ^ table[(crc ^ (unsigned char)*data++) & 0xff];
+    }
+    return ~crc;
+}
+
+apr_status_t ddb_client_create(ddb_client_t **pc, const ddb_client_opts_t *o, apr_pool_t *p)
+{
+    ddb_client_t *c = apr_pcalloc(p, sizeof(*c));
+    apr_status_t rv;
+
+    c->o = *o;
+    make_crc_table(c->crc);
+    rv = ddb_sigv4_cache_create(&c->cache, p);
+    *pc = rv == APR_SUCCESS ? c : NULL;
+    return rv;
+}
+
+apr_time_t ddb_client_monotonic(const ddb_client_t *c)
+{
+    return c->o.clock->monotonic(c->o.clock->baton);
+}
+
+static apr_interval_time_t time_left(const run_t *r)
+{
+    return r->call->deadline - ddb_client_monotonic(r->client);
+}
+
+/* The headers to send, signed as of now with the credentials as they are now: both may have changed since the last
+ * attempt. What proxies rewrite is not signed. */
+static apr_status_t sign(run_t *r, apr_table_t **headers)
+{
+    const ddb_client_opts_t *o = &r->client->o;
+    ddb_credentials_t credentials;
+    ddb_sigv4_signer_t signer = { .credentials = &credentials, .cache = r->client->cache };
+    apr_table_t *to_sign = apr_table_make(r->scratch, 2);
+    ddb_sigv4_request_t req = { .method = "POST", .host = o->endpoint.host, .path = "/", .query = "",
+                                .headers = to_sign, .body = r->call->body, .body_len = strlen(r->call->body),
+                                .region = o->endpoint.region, .service = "dynamodb" };
+    apr_status_t rv = ddb_creds_get(o->creds, r->scratch, &credentials, r->err);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    apr_table_setn(to_sign, "Content-Type", "application/x-amz-json-1.0");
+    apr_table_setn(to_sign, "X-Amz-Target", apr_pstrcat(r->scratch, TARGET_PREFIX, r->call->operation, NULL));
+    *headers = apr_table_copy(r->scratch, to_sign);
+    apr_table_setn(*headers, "Host", o->endpoint.host); /* as signed, whatever the case of the URL */
+    apr_table_setn(*headers, "Accept-Encoding", "identity"); /* x-amz-crc32 is of the body as sent */
+    apr_table_setn(*headers, "User-Agent", "mod_session_dynamodb/" DDB_VERSION);
+    signer.now = r->signed_at = o->clock->wall(o->clock->baton);
+    rv = ddb_sigv4_sign(*headers, &req, &signer, r->scratch);
+    return rv == APR_SUCCESS ? rv : ddb_error_set(r->err, rv, "OpenSSL could not sign the request");
+}
+
+static apr_status_t send_request(run_t *r, const apr_table_t *headers, ddb_http_response_t *res)
+{
+    const ddb_client_opts_t *o = &r->client->o;
+    apr_interval_time_t left = time_left(r);
+    ddb_http_request_t req = { .method = "POST", .headers = headers, .body = r->call->body,
+                               .body_len = strlen(r->call->body), .connect_timeout = o->connect_timeout,
+                               .timeout = left < ATTEMPT_MAX ? left : ATTEMPT_MAX,
+                               .max_response_bytes = REPLY_MAX_BYTES,
+                               /* What took a request and gave no answer may have taken the other connections too. */
+                               .fresh_connection = r->broken };
+    int unsettled = r->err->unsettled;
+    apr_status_t rv;
+
+    req.url = apr_pstrcat(r->scratch, o->endpoint.url, "/", NULL);
+    r->err->attempts++;
+    r->err->unsettled = 0;
+    rv = o->http->perform(o->http->baton, &req, r->scratch, res, r->err);
+    r->broken = rv != APR_SUCCESS && r->err->unsettled;
+    r->err->unsettled |= unsettled;
+    return rv;
+}
+
+/* What goes to the log comes from outside. */
+static void copy_request_id(ddb_error_t *err, const char *id)
+{
+    char *at = err->request_id;
+
+    apr_cpystrn(err->request_id, id ? id : "", sizeof(err->request_id));
+    for (; *at; at++) {
+        *at = *at > ' ' && *at <= '~' ? *at : '?';
+    }
+}
+
+/* A reply without the header is taken as it is; not all servers send one. */
+static int is_crc_right(const ddb_client_t *c, const ddb_http_response_t *res)
+{
+    const char *header = apr_table_get(res->headers, "x-amz-crc32");
+    char *end;
+
+    return !header || (apr_strtoi64(header, &end, 10) == (apr_int64_t)crc32_of(c->crc, res->body, res->body_len)
+                       && end != header && *end == '\0');
+}
+
+/* A signature is refused for a wrong clock with the same word as for a wrong key; the Date of the reply tells. */
+static void explain_skew(run_t *r, const ddb_http_response_t *res)
+{
+    static const char *const types[] = { "InvalidSignatureException", "SignatureDoesNotMatch", "RequestExpired",
+                                         "RequestTimeTooSkewed", "RequestInTheFuture" };
+    const char *header = apr_table_get(res->headers, "Date");
+    apr_time_t date = header ? apr_date_parse_http(header) : APR_DATE_BAD;
+    apr_interval_time_t ahead = r->signed_at - date;
+    apr_size_t i;
+
+    if (date == APR_DATE_BAD || (ahead < SKEW_MIN && ahead > -SKEW_MIN)) {
+        return;
+    }
+    for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        if (strcmp(r->err->type, types[i]) == 0) {
+            ddb_error_set(r->err, 0, "the signature was refused, and this machine's clock is %" APR_INT64_T_FMT
+                          " s %s the service's: set it right (NTP)", apr_time_sec(ahead < 0 ? -ahead : ahead),
+                          ahead < 0 ? "behind" : "ahead of");
+        }
+    }
+}
+
+static void keep_body(run_t *r, const ddb_http_response_t *res)
+{
+    r->reply->body = apr_pstrmemdup(r->pool, res->body, res->body_len);
+    r->reply->len = res->body_len;
+}
+
+static apr_status_t judge_good(run_t *r, const ddb_http_response_t *res)
+{
+    r->err->type[0] = r->err->detail[0] = '\0';
+    /* Every reply of DynamoDB is an object; the page of a proxy must not pass for a write that was done. */
+    if (res->body[strspn(res->body, " \t\r\n")] != '{') {
+        r->err->unsettled = 1;
+        return ddb_error_set(r->err, DDB_EBADREPLY, "status 200, but the body is no JSON object: check the endpoint "
+                             "and any proxy on the way");
+    }
+    keep_body(r, res);
+    return APR_SUCCESS;
+}
+
+static apr_status_t judge_bad(run_t *r, const ddb_http_response_t *res)
+{
+    apr_status_t rv = ddb_item_parse_error(res->status, res->body, res->body_len, r->scratch, r->err);
+
+    /* A 5xx leaves open what was done before the failure; another status below 400 is none that the API has. */
+    if (res->status >= 500 || res->status < 400) {
+        r->err->unsettled = 1;
+    }
+    if (rv == DDB_ECONFLICT) {
+        keep_body(r, res);
+    }
+    else if (rv != DDB_ETHROTTLED && rv != DDB_EUNAVAILABLE) {
+        explain_skew(r, res);
+    }
+    return rv;
+}
+
+static apr_status_t judge(run_t *r, const ddb_http_response_t *res)
+{
+    r->err->http_status = res->status;
+    copy_request_id(r->err, apr_table_get(res->headers, "x-amzn-RequestId"));
+    if (!is_crc_right(r->client, res)) {
+        r->err->type[0] = '\0';
+        r->err->unsettled = 1;
+        return ddb_error_set(r->err, DDB_EUNAVAILABLE, "the reply was damaged on its way: its checksum is not the one "
+                             "in x-amz-crc32");
+    }
+    return res->status == 200 ? judge_good(r, res) : judge_bad(r, res);
+}
+
+static apr_status_t attempt(run_t *r)
+{
+    apr_table_t *headers = NULL;
+    ddb_http_response_t res;
+    apr_status_t rv = apr_pool_create(&r->scratch, r->pool);
+
+    if (rv != APR_SUCCESS) {
+        return ddb_error_set(r->err, rv, "no memory for a request");
+    }
+    rv = sign(r, &headers);
+    if (rv == APR_SUCCESS) {
+        rv = send_request(r, headers, &res);
+        if (rv == APR_SUCCESS) {
+            rv = judge(r, &res);
+        }
+    }
+    apr_pool_destroy(r->scratch); /* with it the credentials are wiped */
+    return rv;
+}
+
+/* Full jitter: anything from 0 to the bound, so that those who failed together do not come back together. */
+static apr_interval_time_t draw_wait(const run_t *r, apr_status_t failure)
+{
+    apr_interval_time_t bound = failure == DDB_ETHROTTLED ? BACKOFF_THROTTLED : BACKOFF;
+    apr_uint32_t drawn;
+    int i;
+
+    for (i = 1; i < r->err->attempts && bound < BACKOFF_MAX; i++) {
+        bound *= 2;
+    }
+    if (bound > BACKOFF_MAX) {
+        bound = BACKOFF_MAX;
+    }
+    return r->client->o.random(&drawn, sizeof(drawn)) == APR_SUCCESS ? drawn % (bound + 1) : bound;
+}
+
+static void wait_before_retry(const run_t *r, apr_status_t failure)
+{
+    const ddb_clock_t *clock = r->client->o.clock;
+    apr_interval_time_t wait, most = time_left(r) - ATTEMPT_MIN;
+
+    /* Most likely a reused connection that the server had just given up: no sign of load. */
+    if (r->err->attempts == 1 && r->broken && failure == DDB_EUNAVAILABLE) {
+        return;
+    }
+    wait = draw_wait(r, failure);
+    if (wait > most) {
+        wait = most; /* a short last attempt is better than none */
+    }
+    if (wait > 0) {
+        clock->sleep(clock->baton, wait);
+    }
+}
+
+static apr_status_t out_of_time(ddb_error_t *err)
+{
+    char last[sizeof(err->detail)];
+
+    if (err->attempts == 0) {
+        return ddb_error_set(err, APR_TIMEUP, "the time for the whole was used up before this call");
+    }
+    apr_cpystrn(last, err->detail, sizeof(last));
+    return ddb_error_set(err, APR_TIMEUP, "the time for the whole is used up; the last attempt: %.140s", last);
+}
+
+static int may_help_to_retry(apr_status_t rv)
+{
+    return rv == DDB_ETHROTTLED || rv == DDB_EUNAVAILABLE || rv == APR_TIMEUP;
+}
+
+apr_status_t ddb_client_call(ddb_client_t *c, const ddb_call_t *call, apr_pool_t *p, ddb_reply_t *reply,
+                             ddb_error_t *err)
+{
+    run_t r = { .client = c, .call = call, .pool = p, .reply = reply, .err = err };
+    apr_status_t rv;
+    int sent;
+
+    memset(reply, 0, sizeof(*reply));
+    memset(err, 0, sizeof(*err));
+    apr_cpystrn(err->operation, call->operation, sizeof(err->operation));
+    while (time_left(&r) >= ATTEMPT_MIN) {
+        sent = err->attempts;
+        rv = attempt(&r);
+        if (err->attempts == sent || !may_help_to_retry(rv)) {
+            return rv; /* an answer, or nothing could be sent at all */
+        }
+        if (err->attempts >= c->o.max_attempts) {
+            /* APR_TIMEUP is of the attempt here; to the caller it means the deadline. */
+            return rv == APR_TIMEUP && time_left(&r) > 0 ? DDB_EUNAVAILABLE : rv;
+        }
+        wait_before_retry(&r, rv);
+    }
+    return out_of_time(err);
+}

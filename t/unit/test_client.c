@@ -1,0 +1,654 @@
+/* ddb_client in a scripted world: what is signed and sent, how often and when, and what each reply is called. */
+
+#include <stdlib.h>
+
+#include <apr_general.h>
+
+#include "ddb_client.h"
+#include "tap.h"
+#include "world.h"
+
+#define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
+#define GET_BODY "{\"TableName\":\"sess\",\"Key\":{\"id\":{\"S\":\"a\"}}}"
+#define ERROR(name) "{\"__type\":\"com.amazonaws.dynamodb.v20120810#" name "\",\"message\":\"m\"}"
+
+/* What the jitter draws, in order; then 0. */
+static apr_uint32_t draws[WORLD_MAX];
+static int n_draws, drawn;
+
+static apr_status_t scripted_random(void *out, apr_size_t len)
+{
+    apr_uint32_t value = drawn < n_draws ? draws[drawn] : 0;
+
+    drawn++;
+    memset(out, 0, len);
+    memcpy(out, &value, len < sizeof(value) ? len : sizeof(value));
+    return APR_SUCCESS;
+}
+
+static apr_status_t broken_random(void *out, apr_size_t len)
+{
+    (void)out;
+    (void)len;
+    return APR_EGENERAL;
+}
+
+static void script_draws(const apr_uint32_t *values, int n)
+{
+    memcpy(draws, values, n * sizeof(*values));
+    n_draws = n;
+    drawn = 0;
+}
+
+typedef struct fixture_t {
+    apr_pool_t *pool;
+    world_t *w;
+    ddb_credentials_t credentials;
+    ddb_creds_opts_t creds;
+    ddb_client_opts_t o;
+    ddb_call_t call;
+    ddb_reply_t reply;
+    ddb_error_t err;
+} fixture_t;
+
+/* Three attempts in two seconds, as the module's defaults are. */
+static fixture_t *setup(apr_pool_t *p)
+{
+    fixture_t *f = apr_pcalloc(p, sizeof(*f));
+
+    script_draws(NULL, 0);
+    f->pool = p;
+    f->w = world_create(p);
+    f->credentials.access_key_id = "AKIDEXAMPLE";
+    f->credentials.secret_access_key = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+    f->creds.fixed = &f->credentials;
+    f->creds.http = &f->w->http;
+    f->creds.clock = &f->w->clock;
+    f->o.endpoint.url = "https://dynamodb.us-east-1.amazonaws.com";
+    f->o.endpoint.host = "dynamodb.us-east-1.amazonaws.com";
+    f->o.endpoint.region = "us-east-1";
+    f->o.connect_timeout = apr_time_from_msec(700);
+    f->o.max_attempts = 3;
+    f->o.http = &f->w->http;
+    f->o.clock = &f->w->clock;
+    f->o.random = scripted_random;
+    f->call.operation = "GetItem";
+    f->call.body = GET_BODY;
+    f->call.deadline = f->w->mono + apr_time_from_sec(2);
+    return f;
+}
+
+static apr_status_t run(fixture_t *f)
+{
+    ddb_client_t *client;
+
+    memset(&f->err, 0x55, sizeof(f->err)); /* the call resets it */
+    memset(&f->reply, 0x55, sizeof(f->reply));
+    if (ddb_creds_create(&f->o.creds, &f->creds, f->pool) != APR_SUCCESS
+        || ddb_client_create(&client, &f->o, f->pool) != APR_SUCCESS) {
+        return APR_EINIT;
+    }
+    return ddb_client_call(client, &f->call, f->pool, &f->reply, &f->err);
+}
+
+static const char *sent_header(const fixture_t *f, int i, const char *name)
+{
+    const char *value = apr_table_get(f->w->sent[i].headers, name);
+    return value ? value : "(none)";
+}
+
+static void test_request(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    const ddb_http_request_t *sent = &f->w->sent[0];
+
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run(f), APR_SUCCESS, "a call is answered");
+    IS(sent->method, "POST", "it was a POST");
+    IS(sent->url, "https://dynamodb.us-east-1.amazonaws.com/", "to the endpoint");
+    IS(sent->body, GET_BODY, "of the body given");
+    IS(sent_header(f, 0, "Content-Type"), "application/x-amz-json-1.0", "as JSON 1.0");
+    IS(sent_header(f, 0, "X-Amz-Target"), "DynamoDB_20120810.GetItem", "for the operation");
+    IS(sent_header(f, 0, "Host"), "dynamodb.us-east-1.amazonaws.com", "with the Host that is signed");
+    IS(sent_header(f, 0, "Accept-Encoding"), "identity", "for a body that is not packed");
+    OK(strncmp(sent_header(f, 0, "User-Agent"), "mod_session_dynamodb/", 21) == 0, "with our name");
+    NUM_IS(sent->connect_timeout, apr_time_from_msec(700), "the time to connect is the one set");
+    NUM_IS(sent->timeout, apr_time_from_sec(1), "an attempt has one second, not the whole deadline");
+    NUM_IS(sent->max_response_bytes, 1024 * 1024, "a reply may have 1 MiB");
+    NUM_IS(sent->fresh_connection, 0, "over whatever connection is there");
+}
+
+/* Signatures made by botocore 1.43.67 for the same keys, time and bodies. */
+static void test_signature(apr_pool_t *p)
+{
+    static const struct {
+        const char *host, *operation, *body, *token, *signature;
+    } cases[] = {
+        { "dynamodb.us-east-1.amazonaws.com", "GetItem", GET_BODY, NULL,
+          "1506939fbc9e5183a6d9c4383dfaf321eca31d031bdb63f16171bbede88ede8e" },
+        { "dynamodb.us-east-1.amazonaws.com", "GetItem", GET_BODY, "TOK/EN+==",
+          "dcda2a0eb312f683bfe06eb80cee4389f5d1c18d6320a2ca9f5fe12e0a7d8a7e" },
+        { "127.0.0.1:8000", "ListTables", "{}", NULL,
+          "d342c0e49fcbd4eb70579a8d6e48560e9a88939d854e6e3941cdaf762f63ac79" },
+    };
+    int i;
+
+    for (i = 0; i < COUNT(cases); i++) {
+        fixture_t *f = setup(p);
+        f->o.endpoint.host = cases[i].host;
+        f->call.operation = cases[i].operation;
+        f->call.body = cases[i].body;
+        f->credentials.session_token = cases[i].token;
+        world_answer(f->w, 200, "{}");
+        run(f);
+        OK(strstr(sent_header(f, 0, "Authorization"), cases[i].signature),
+           apr_psprintf(p, "botocore signs %s to %s%s the same", cases[i].operation, cases[i].host,
+                        cases[i].token ? " with a token" : ""));
+        IS(sent_header(f, 0, "X-Amz-Security-Token"), cases[i].token ? cases[i].token : "(none)",
+           "the token is sent where there is one");
+    }
+}
+
+/* What an attempt left behind is given out again here. */
+static void overwrite_free_memory(apr_pool_t *p)
+{
+    apr_pool_t *sub;
+    int i;
+
+    apr_pool_create(&sub, p);
+    for (i = 0; i < 100; i++) {
+        memset(apr_palloc(sub, 1000), 'x', 1000);
+    }
+    apr_pool_destroy(sub);
+}
+
+static void test_success(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    world_answer_t *a = world_answer(f->w, 200, "{\"Item\":{}}");
+
+    a->header[0] = "X-AMZN-REQUESTID";
+    a->header[1] = "ABC123";
+    NUM_IS(run(f), APR_SUCCESS, "an answer comes");
+    IS(f->reply.body, "{\"Item\":{}}", "with its body");
+    NUM_IS(f->reply.len, 11, "of its length");
+    IS(f->err.operation, "GetItem", "the record has the operation");
+    IS(f->err.request_id, "ABC123", "the id of the request");
+    NUM_IS(f->err.http_status, 200, "the status");
+    NUM_IS(f->err.attempts, 1, "one attempt");
+    NUM_IS(f->err.unsettled, 0, "nothing unsettled");
+    IS(f->err.type, "", "no error type");
+    IS(f->err.detail, "", "and no detail: what was in it before is gone");
+    NUM_IS(f->w->n_slept, 0, "nothing was waited for");
+    overwrite_free_memory(p);
+    IS(f->reply.body, "{\"Item\":{}}", "the body stays as long as the caller's pool");
+}
+
+static void test_record_is_printable(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    world_answer_t *a = world_answer(f->w, 200, "{}");
+
+    f->call.operation = "AnOperationWithAnUncommonlyLongName";
+    a->header[0] = "x-amzn-RequestId";
+    a->header[1] = "a\nb\x1b[2Jc 0123456789012345678901234567890123456789012345678901234567890123456789";
+    run(f);
+    OK(strncmp(f->err.request_id, "a?b?[2Jc?0123", 13) == 0, "a request id can't break a line of the log");
+    NUM_IS(strlen(f->err.request_id), sizeof(f->err.request_id) - 1, "and is cut to its place");
+    IS(f->err.operation, "AnOperationWithAnUncomm", "so is the operation");
+}
+
+static void test_conflict(apr_pool_t *p)
+{
+    static const char body[] = "{\"__type\":\"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException\","
+                               "\"message\":\"The conditional request failed\",\"Item\":{\"id\":{\"S\":\"a\"}}}";
+    fixture_t *f = setup(p);
+
+    world_answer(f->w, 400, body);
+    NUM_IS(run(f), DDB_ECONFLICT, "a failed condition is an answer");
+    IS(f->reply.body, body, "that comes with its body");
+    NUM_IS(f->reply.len, sizeof(body) - 1, "of its length");
+    NUM_IS(f->err.attempts, 1, "it is not asked again");
+    NUM_IS(f->err.unsettled, 0, "and leaves nothing open");
+
+    f = setup(p);
+    world_answer(f->w, 500, ERROR("InternalServerError"));
+    world_answer(f->w, 400, body);
+    NUM_IS(run(f), DDB_ECONFLICT, "a failed condition after a 500");
+    IS(f->reply.body, body, "has its body too");
+    NUM_IS(f->err.attempts, 2, "was the second attempt");
+    NUM_IS(f->err.unsettled, 1, "and may be due to the first, which may have been carried out");
+
+    f = setup(p);
+    world_answer(f->w, 400, ERROR("ValidationException"));
+    run(f);
+    OK(f->reply.body == NULL && f->reply.len == 0, "other errors have no body for the caller");
+}
+
+/* The table of DynamoDB's errors. A call that is retried makes all its attempts. */
+static void test_error_classes(apr_pool_t *p)
+{
+    static const struct {
+        int status;
+        const char *name;
+        apr_status_t word;
+        int attempts, unsettled;
+    } cases[] = {
+        { 400, "ProvisionedThroughputExceededException", DDB_ETHROTTLED, 3, 0 },
+        { 400, "ThrottlingException", DDB_ETHROTTLED, 3, 0 },
+        { 400, "RequestLimitExceeded", DDB_ETHROTTLED, 3, 0 },
+        { 400, "Throttling", DDB_ETHROTTLED, 3, 0 },
+        { 500, "InternalServerError", DDB_EUNAVAILABLE, 3, 1 },
+        { 503, "ServiceUnavailable", DDB_EUNAVAILABLE, 3, 1 },
+        { 503, "ThrottlingException", DDB_ETHROTTLED, 3, 1 },
+        { 400, "TransactionInProgressException", DDB_EUNAVAILABLE, 3, 0 },
+        { 400, "TransactionConflictException", DDB_EUNAVAILABLE, 3, 0 },
+        { 400, "ReplicatedWriteConflictException", DDB_EUNAVAILABLE, 3, 0 },
+        { 400, "ConditionalCheckFailedException", DDB_ECONFLICT, 1, 0 },
+        { 400, "ExpiredTokenException", DDB_EDENIED, 1, 0 },
+        { 400, "UnrecognizedClientException", DDB_EDENIED, 1, 0 },
+        { 400, "InvalidSignatureException", DDB_EDENIED, 1, 0 },
+        { 400, "IncompleteSignatureException", DDB_EDENIED, 1, 0 },
+        { 400, "MissingAuthenticationTokenException", DDB_EDENIED, 1, 0 },
+        { 400, "AccessDeniedException", DDB_EDENIED, 1, 0 },
+        { 400, "ResourceNotFoundException", DDB_EREFUSED, 1, 0 },
+        { 400, "ResourceInUseException", DDB_EREFUSED, 1, 0 },
+        { 400, "LimitExceededException", DDB_EREFUSED, 1, 0 },
+        { 400, "ValidationException", DDB_EREFUSED, 1, 0 },
+        { 400, "SerializationException", DDB_EREFUSED, 1, 0 },
+        { 400, "UnknownOperationException", DDB_EREFUSED, 1, 0 },
+        { 400, "ItemCollectionSizeLimitExceededException", DDB_ETOOLARGE, 1, 0 },
+    };
+    int i, n;
+
+    for (i = 0; i < COUNT(cases); i++) {
+        fixture_t *f = setup(p);
+        for (n = 0; n < 3; n++) {
+            world_answer(f->w, cases[i].status, apr_psprintf(p, ERROR("%s"), cases[i].name));
+        }
+        NUM_IS(run(f), cases[i].word, apr_psprintf(p, "%d %s has its word", cases[i].status, cases[i].name));
+        NUM_IS(f->w->n_sent, cases[i].attempts, cases[i].attempts > 1 ? "and is tried again" : "and is final");
+        NUM_IS(f->err.attempts, f->w->n_sent, "the record counts the attempts");
+        NUM_IS(f->err.unsettled, cases[i].unsettled, "and says whether one may have been carried out");
+        IS(f->err.type, cases[i].name, "and what the service called it");
+        NUM_IS(f->err.http_status, cases[i].status, "and its status");
+    }
+}
+
+static void test_bodies_that_are_no_json(apr_pool_t *p)
+{
+    static const struct {
+        int status;
+        const char *body;
+        apr_status_t word;
+        int attempts, unsettled;
+    } cases[] = {
+        { 502, "<html>Bad Gateway</html>", DDB_EUNAVAILABLE, 3, 1 },
+        { 504, "", DDB_EUNAVAILABLE, 3, 1 },
+        { 429, "", DDB_ETHROTTLED, 3, 0 },
+        { 403, "<Error/>", DDB_EDENIED, 1, 0 },
+        { 404, "<UnknownOperationException/>", DDB_EREFUSED, 1, 0 },
+        { 413, "", DDB_ETOOLARGE, 1, 0 },
+        { 302, "", DDB_EBADREPLY, 1, 1 },
+        { 204, "", DDB_EBADREPLY, 1, 1 },
+        { 200, "<html>Please log in</html>", DDB_EBADREPLY, 1, 1 },
+        { 200, "", DDB_EBADREPLY, 1, 1 },
+        { 200, "[]", DDB_EBADREPLY, 1, 1 },
+    };
+    int i, n;
+
+    for (i = 0; i < COUNT(cases); i++) {
+        fixture_t *f = setup(p);
+        for (n = 0; n < 3; n++) {
+            world_answer(f->w, cases[i].status, cases[i].body);
+        }
+        NUM_IS(run(f), cases[i].word, apr_psprintf(p, "%d with '%s' has its word", cases[i].status, cases[i].body));
+        NUM_IS(f->w->n_sent, cases[i].attempts, cases[i].attempts > 1 ? "and is tried again" : "and is final");
+        NUM_IS(f->err.unsettled, cases[i].unsettled, "what may have been carried out is said");
+        OK(f->err.detail[0] && f->reply.body == NULL, "there is a detail and no body");
+    }
+}
+
+static void test_retry(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    world_answer_t *a;
+
+    world_answer(f->w, 500, ERROR("InternalServerError"))->took = apr_time_from_msec(300);
+    world_answer(f->w, 400, ERROR("ThrottlingException"))->took = apr_time_from_sec(1);
+    a = world_answer(f->w, 200, "{}");
+    a->header[0] = "x-amzn-RequestId";
+    a->header[1] = "third";
+    f->call.deadline += apr_time_from_sec(1);
+    NUM_IS(run(f), APR_SUCCESS, "the third attempt is answered");
+    NUM_IS(f->err.attempts, 3, "and counted");
+    NUM_IS(f->err.unsettled, 1, "the first may have been carried out");
+    IS(f->err.type, "", "the last reply is no error any more");
+    IS(f->err.detail, "", "and has no detail");
+    IS(f->err.request_id, "third", "the request id is of the last reply");
+    NUM_IS(f->err.http_status, 200, "so is the status");
+    IS(sent_header(f, 0, "X-Amz-Date"), "20261123T010203Z", "the first attempt was signed at its time");
+    IS(sent_header(f, 2, "X-Amz-Date"), "20261123T010204Z", "the third at its own");
+    OK(strcmp(sent_header(f, 0, "Authorization"), sent_header(f, 2, "Authorization")) != 0, "and anew");
+    IS(f->w->sent[2].body, GET_BODY, "with the same body");
+    NUM_IS(f->w->sent[1].fresh_connection + f->w->sent[2].fresh_connection, 0,
+           "a connection that brought an error is good for the next attempt");
+
+    f = setup(p);
+    f->o.max_attempts = 1;
+    world_answer(f->w, 500, ERROR("InternalServerError"));
+    NUM_IS(run(f), DDB_EUNAVAILABLE, "with one attempt allowed, one failure is the end");
+    NUM_IS(f->w->n_sent, 1, "nothing is sent again");
+    NUM_IS(f->w->n_slept, 0, "and nothing waited for");
+}
+
+/* Waits before the attempts 2, 3 … when `draws` are drawn for them. */
+static void check_waits(apr_pool_t *p, const char *error, const apr_uint32_t *drawing, const apr_int64_t *waits, int n)
+{
+    fixture_t *f = setup(p);
+    int i;
+
+    f->o.max_attempts = n + 1;
+    f->call.deadline += apr_time_from_sec(60);
+    for (i = 0; i < n; i++) {
+        world_answer(f->w, 400, error);
+    }
+    world_answer(f->w, 200, "{}");
+    script_draws(drawing, n);
+    NUM_IS(run(f), APR_SUCCESS, "the last attempt succeeds");
+    NUM_IS(f->w->n_slept, n, "a wait before each new attempt");
+    for (i = 0; i < n; i++) {
+        NUM_IS(f->w->slept[i], waits[i], apr_psprintf(p, "wait %d is as drawn", i + 1));
+    }
+}
+
+static void test_backoff(apr_pool_t *p)
+{
+    /* Drawn are numbers from 0 to the bound; with the bound itself the wait is longest, one more starts from 0. */
+    static const apr_uint32_t top[] = { 25000, 50000, 100000, 200000, 400000, 400000, 400000 };
+    static const apr_int64_t longest[] = { 25000, 50000, 100000, 200000, 400000, 400000, 400000 };
+    static const apr_uint32_t over[] = { 25002, 50002, 100002, 200002, 400002, 400002, 0xffffffffu };
+    static const apr_int64_t shortest[] = { 1, 1, 1, 1, 1, 1, 0xffffffffu % 400001 };
+    static const apr_uint32_t throttled[] = { 100000, 200000, 400000, 400000, 400002 };
+    static const apr_int64_t throttled_waits[] = { 100000, 200000, 400000, 400000, 1 };
+    fixture_t *f = setup(p);
+
+    check_waits(p, ERROR("TransactionConflictException"), top, longest, COUNT(top));
+    check_waits(p, ERROR("TransactionConflictException"), over, shortest, COUNT(over));
+    check_waits(p, ERROR("ThrottlingException"), throttled, throttled_waits, COUNT(throttled));
+
+    f->o.random = broken_random;
+    world_answer(f->w, 500, ERROR("InternalServerError"));
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run(f), APR_SUCCESS, "without random numbers the call goes on");
+    NUM_IS(f->w->slept[0], 25000, "after the longest wait");
+}
+
+static void test_dead_connection(apr_pool_t *p)
+{
+    static const apr_uint32_t some[] = { 7000, 7000, 7000 };
+    fixture_t *f = setup(p);
+
+    script_draws(some, 3);
+    world_fail(f->w, DDB_EUNAVAILABLE, 1);
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run(f), APR_SUCCESS, "a connection that died under the first attempt is no failure of the call");
+    NUM_IS(f->w->n_slept, 0, "the second attempt does not wait");
+    NUM_IS(f->w->sent[1].fresh_connection, 1, "and takes no connection that may be dead too");
+    NUM_IS(f->err.unsettled, 1, "the first may have been carried out");
+
+    f = setup(p);
+    script_draws(some, 3);
+    world_fail(f->w, DDB_EUNAVAILABLE, 1);
+    world_fail(f->w, DDB_EUNAVAILABLE, 1);
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run(f), APR_SUCCESS, "when a fresh connection dies as well");
+    NUM_IS(f->w->n_slept, 1, "the third attempt waits");
+    NUM_IS(f->w->slept[0], 7000, "as drawn");
+    NUM_IS(f->w->sent[2].fresh_connection, 1, "for another fresh one");
+
+    f = setup(p);
+    script_draws(some, 3);
+    world_fail(f->w, DDB_EUNAVAILABLE, 0);
+    world_fail(f->w, DDB_EUNAVAILABLE, 0);
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run(f), APR_SUCCESS, "when no connection comes about");
+    NUM_IS(f->w->n_slept, 2, "each attempt waits");
+    NUM_IS(f->w->sent[1].fresh_connection, 0, "there is no need to ask for a fresh one");
+    NUM_IS(f->err.unsettled, 0, "nothing was sent that could have been carried out");
+
+    f = setup(p);
+    world_fail(f->w, DDB_EUNAVAILABLE, 1);
+    world_fail(f->w, DDB_EUNAVAILABLE, 0);
+    world_fail(f->w, DDB_EUNAVAILABLE, 0);
+    NUM_IS(run(f), DDB_EUNAVAILABLE, "all attempts fail");
+    NUM_IS(f->err.attempts, 3, "three were made");
+    NUM_IS(f->err.unsettled, 1, "the first of them stays open");
+    NUM_IS(f->err.http_status, 0, "no reply, no status");
+    IS(f->err.detail, "scripted failure", "the detail is of the last one");
+}
+
+static void test_final_transport_failures(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    world_fail(f->w, DDB_ETOOLARGE, 1);
+    NUM_IS(run(f), DDB_ETOOLARGE, "a reply over the limit is not asked for again");
+    NUM_IS(f->w->n_sent, 1, "the same would come");
+    NUM_IS(f->err.unsettled, 1, "what was asked for was done");
+}
+
+static void fail_by_timeout(fixture_t *f, int n)
+{
+    while (n-- > 0) {
+        world_fail(f->w, APR_TIMEUP, 1);
+        f->w->answers[f->w->n_answers - 1].took = apr_time_from_sec(1);
+    }
+}
+
+static void test_deadline(apr_pool_t *p)
+{
+    static const apr_uint32_t longest[] = { 25000, 50000 };
+    fixture_t *f = setup(p);
+
+    script_draws(longest, 2);
+    fail_by_timeout(f, 2);
+    NUM_IS(run(f), APR_TIMEUP, "two attempts without an answer use up two seconds");
+    NUM_IS(f->w->n_sent, 2, "there is no third");
+    NUM_IS(f->w->n_slept, 1, "nor a wait for it");
+    NUM_IS(f->w->sent[0].timeout, 1000000, "the first attempt had a second");
+    NUM_IS(f->w->sent[1].timeout, 975000, "the second what was left after it and the wait");
+    NUM_IS(f->w->sent[1].fresh_connection, 1, "over a fresh connection: the other may lead nowhere");
+    NUM_IS(f->err.unsettled, 1, "both may have been carried out");
+    NUM_IS(f->err.attempts, 2, "two are counted");
+    OK(strstr(f->err.detail, "used up") && strstr(f->err.detail, "scripted failure"),
+       "the detail says that time is up, and what the last attempt said");
+
+    f = setup(p);
+    f->o.max_attempts = 1;
+    fail_by_timeout(f, 1);
+    NUM_IS(run(f), DDB_EUNAVAILABLE, "an attempt that had no answer in its time is not the deadline");
+
+    f = setup(p);
+    f->o.max_attempts = 1;
+    f->call.deadline = f->w->mono + apr_time_from_msec(900);
+    fail_by_timeout(f, 1);
+    NUM_IS(run(f), APR_TIMEUP, "unless it is");
+    NUM_IS(f->w->sent[0].timeout, 900000, "its time was what was left");
+}
+
+static void test_too_little_time(apr_pool_t *p)
+{
+    static const apr_uint32_t longest[] = { 25000, 50000 };
+    fixture_t *f = setup(p);
+
+    f->call.deadline = f->w->mono + apr_time_from_msec(50) - 1;
+    NUM_IS(run(f), APR_TIMEUP, "with less than 50 ms left");
+    NUM_IS(f->w->n_sent, 0, "nothing is sent");
+    NUM_IS(f->err.attempts, 0, "nor counted");
+    IS(f->err.operation, "GetItem", "the record says what for");
+    OK(f->err.detail[0], "and why");
+
+    f = setup(p);
+    f->call.deadline = f->w->mono - 1;
+    NUM_IS(run(f), APR_TIMEUP, "nor is it after the deadline");
+    NUM_IS(f->w->n_sent, 0, "when nothing is sent");
+
+    f = setup(p);
+    f->call.deadline = f->w->mono + apr_time_from_msec(50);
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run(f), APR_SUCCESS, "50 ms are enough");
+    NUM_IS(f->w->sent[0].timeout, 50000, "for an attempt of that time");
+
+    f = setup(p);
+    script_draws(longest, 2);
+    f->call.deadline = f->w->mono + apr_time_from_msec(160);
+    world_answer(f->w, 500, ERROR("InternalServerError"))->took = apr_time_from_msec(100);
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run(f), APR_SUCCESS, "a wait leaves time for the attempt after it");
+    NUM_IS(f->w->slept[0], 10000, "it is cut short for that");
+    NUM_IS(f->w->sent[1].timeout, 50000, "to the shortest attempt");
+
+    f = setup(p);
+    f->call.deadline = f->w->mono + apr_time_from_msec(149);
+    world_answer(f->w, 400, ERROR("ThrottlingException"))->took = apr_time_from_msec(100);
+    NUM_IS(run(f), APR_TIMEUP, "when no time is left for another attempt");
+    NUM_IS(f->w->n_slept, 0, "there is no wait either");
+    IS(f->err.type, "ThrottlingException", "the record keeps the last reply");
+}
+
+/* CRC-32 by Python's zlib: {"Item":{}} 49613676, {} 2745614147. */
+static void test_checksum(apr_pool_t *p)
+{
+    static const char *const bad[] = { "2745614148", "", "2745614147x", "-1549353149", "x", "99999999999999999999" };
+    fixture_t *f = setup(p);
+    world_answer_t *a = world_answer(f->w, 200, "{}");
+    int i;
+
+    a->header[0] = "X-Amz-CRC32";
+    a->header[1] = "2745614147";
+    NUM_IS(run(f), APR_SUCCESS, "a reply whose checksum is right is taken");
+    NUM_IS(f->err.attempts, 1, "at once");
+    for (i = 0; i < COUNT(bad); i++) {
+        f = setup(p);
+        a = world_answer(f->w, 200, "{}");
+        a->header[0] = "x-amz-crc32";
+        a->header[1] = bad[i];
+        a = world_answer(f->w, 200, "{\"Item\":{}}");
+        a->header[0] = "x-amz-crc32";
+        a->header[1] = "49613676";
+        NUM_IS(run(f), APR_SUCCESS, apr_psprintf(p, "one with '%s' for a checksum is asked for again", bad[i]));
+        NUM_IS(f->err.attempts, 2, "once");
+        IS(f->reply.body, "{\"Item\":{}}", "for a right one");
+        NUM_IS(f->err.unsettled, 1, "the first was carried out, or not");
+    }
+    f = setup(p);
+    for (i = 0; i < 3; i++) {
+        a = world_answer(f->w, 400, ERROR("ConditionalCheckFailedException"));
+        a->header[0] = "x-amz-crc32";
+        a->header[1] = "1";
+    }
+    NUM_IS(run(f), DDB_EUNAVAILABLE, "an error reply that is damaged is no answer");
+    NUM_IS(f->err.unsettled, 1, "and settles nothing");
+    OK(strstr(f->err.detail, "x-amz-crc32"), "the detail says why");
+    OK(f->reply.body == NULL, "its body is not given out");
+}
+
+static void test_skew(apr_pool_t *p)
+{
+    /* Our clock says 01:02:03. */
+    static const struct {
+        const char *date, *error, *said;
+    } cases[] = {
+        { "Mon, 23 Nov 2026 01:22:03 GMT", ERROR("InvalidSignatureException"), "1199 s behind" },
+        { "Mon, 23 Nov 2026 00:42:03 GMT", ERROR("InvalidSignatureException"), "1200 s ahead of" },
+        { "Mon, 23 Nov 2026 01:04:03 GMT", ERROR("InvalidSignatureException"), NULL },
+        { "Mon, 23 Nov 2026 01:22:03 GMT", ERROR("AccessDeniedException"), NULL },
+        { "yesterday", ERROR("InvalidSignatureException"), NULL },
+        { NULL, ERROR("InvalidSignatureException"), NULL },
+    };
+    int i;
+
+    for (i = 0; i < COUNT(cases); i++) {
+        fixture_t *f = setup(p);
+        world_answer_t *a = world_answer(f->w, 400, cases[i].error);
+        a->header[0] = cases[i].date ? "Date" : NULL;
+        a->header[1] = cases[i].date;
+        NUM_IS(run(f), DDB_EDENIED, "a refused signature is refused");
+        if (cases[i].said) {
+            OK(strstr(f->err.detail, cases[i].said), "a clock that is wrong by minutes is named as the cause");
+        }
+        else {
+            OK(!strstr(f->err.detail, "NTP"), "the clock is not blamed without reason");
+        }
+        NUM_IS(f->err.attempts, 1, "it is not tried again");
+    }
+}
+
+static void test_no_credentials(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    unsetenv("AWS_ACCESS_KEY_ID");
+    unsetenv("AWS_SECRET_ACCESS_KEY");
+    unsetenv("AWS_PROFILE");
+    unsetenv("AWS_DEFAULT_PROFILE");
+    f->creds.fixed = NULL;
+    f->creds.profile.credentials_file = "/nonexistent/credentials";
+    f->creds.profile.config_file = "/nonexistent/config";
+    OK(run(f) != APR_SUCCESS, "without credentials a call fails");
+    NUM_IS(f->w->n_sent, 0, "nothing is sent");
+    NUM_IS(f->err.attempts, 0, "nor counted");
+    NUM_IS(f->w->n_slept, 0, "nor waited for");
+    NUM_IS(f->err.unsettled, 0, "nor open");
+    OK(f->err.detail[0], "the detail is the provider chain's");
+    IS(f->err.operation, "GetItem", "the operation is told");
+}
+
+/* Times are moved by jumps of the wall clock only in what is signed. */
+static void jump_and_sleep(void *baton, apr_interval_time_t t)
+{
+    world_t *w = baton;
+
+    world_sleep(w, t);
+    w->now -= apr_time_from_sec(3600);
+}
+
+static void test_wall_clock_jump(apr_pool_t *p)
+{
+    static const apr_uint32_t some[] = { 1000, 1000 };
+    fixture_t *f = setup(p);
+    ddb_client_t *client;
+
+    f->w->clock.sleep = jump_and_sleep;
+    script_draws(some, 2);
+    world_answer(f->w, 500, ERROR("InternalServerError"));
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run(f), APR_SUCCESS, "the wall clock jumps back an hour between two attempts");
+    IS(sent_header(f, 1, "X-Amz-Date"), "20261123T000203Z", "the second is signed with what it shows then");
+    NUM_IS(f->w->sent[1].timeout, 1000000, "the deadline does not move with it");
+    ddb_client_create(&client, &f->o, p);
+    NUM_IS(ddb_client_monotonic(client), f->w->mono, "deadlines are made of the client's own time");
+}
+
+int main(void)
+{
+    static void (*const tests[])(apr_pool_t *) = {
+        test_request, test_signature, test_success, test_record_is_printable, test_conflict, test_error_classes,
+        test_bodies_that_are_no_json, test_retry, test_backoff, test_dead_connection, test_final_transport_failures,
+        test_deadline, test_too_little_time, test_checksum, test_skew, test_no_credentials, test_wall_clock_jump,
+    };
+    apr_pool_t *root, *p;
+    size_t i;
+
+    apr_initialize();
+    apr_pool_create(&root, NULL);
+    for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+        apr_pool_create(&p, root);
+        tests[i](p);
+        apr_pool_destroy(p);
+    }
+    apr_pool_destroy(root);
+    apr_terminate();
+    return tap_done();
+}
