@@ -107,6 +107,11 @@ static void fill_in(msd_server_config_t *c)
     c->max_attempts = c->max_attempts != MSD_UNSET ? c->max_attempts : 3;
 }
 
+static const char *server_name(const server_rec *s, apr_pool_t *p)
+{
+    return s->is_virtual ? apr_psprintf(p, "virtual host at %s:%u", s->defn_name, s->defn_line_number) : "main server";
+}
+
 static int check_server(server_rec *s, int used, apr_pool_t *p)
 {
     msd_server_config_t *c = msd_config_server(s);
@@ -127,8 +132,9 @@ static int check_server(server_rec *s, int used, apr_pool_t *p)
     }
     c->endpoint.url = NULL;
     if (used) {
-        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s, "SessionDynamoDB in server %s:%u: %s",
-                     s->server_hostname ? s->server_hostname : "(main)", s->port, err.detail);
+        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s, "SessionDynamoDB is On in the %s, but %s (the "
+                     "directives are SessionDynamoDBRegion and SessionDynamoDBEndpointURL)", server_name(s, p),
+                     err.detail);
     }
     return !used;
 }

@@ -1,0 +1,202 @@
+# What configtest refuses, and what it says: file, line and remedy. And what settings mean once sections are merged.
+
+use strict;
+use warnings;
+use File::Temp ();
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use SessionTest;
+
+my $DIR = File::Temp->newdir;
+chomp(my $MODULES = do { my $apxs = setting('apxs'); `$apxs -q LIBEXECDIR` });
+
+sub file {
+    my($name, $mode, $text) = @_;
+    open my $out, '>', "$DIR/$name" or die "$name: $!";
+    print $out $text;
+    close $out;
+    chmod $mode, "$DIR/$name" or die "$name: $!";
+    return "$DIR/$name";
+}
+
+# Exit status and messages of configtest with these lines, the first of them in line 10 of httpd.conf.
+my %ENVIRONMENT = (AWS_REGION => 'us-east-1');
+sub configtest {
+    my @lines = @_;
+    my @load = map { "LoadModule ${_}_module $MODULES/mod_$_.so" } 'mpm_' . setting('mpm'), qw(authz_core session);
+    my @head = ('# httpd.conf', @load, "LoadModule session_dynamodb_module " . setting('module'), "ServerRoot $DIR",
+        'ServerName localhost', 'Listen 127.0.0.1:1', 'ErrorLog error_log');
+    my $conf = file('httpd.conf', 0644, join '', map { "$_\n" } @head[0 .. 8], @lines);
+    my $pid = open my $in, '-|';
+    defined $pid or die "fork: $!";
+    if (!$pid) {
+        delete @ENV{grep { /^AWS_/ } keys %ENV};
+        @ENV{keys %ENVIRONMENT} = values %ENVIRONMENT;
+        open STDERR, '>&', \*STDOUT;
+        exec setting('httpd'), '-t', '-f', $conf or die "httpd: $!";
+    }
+    local $/;
+    my $said = <$in>;
+    close $in;
+    return ($? >> 8, $said);
+}
+
+sub accepted {
+    my($name, @lines) = @_;
+    my($status, $said) = configtest(@lines);
+    is $status, 0, $name or diag $said;
+    return $said;
+}
+
+# Refused, with a message that names the place and matches what is expected.
+sub refused {
+    my($name, $line, $expected, @lines) = @_;
+    my($status, $said) = configtest(@lines);
+    isnt $status, 0, "$name is refused";
+    like $said, qr/httpd\.conf:$line\b|line $line of \Q$DIR\E\/httpd\.conf/, '... naming file and line';
+    like $said, $expected, '... and what to do';
+    return $said;
+}
+
+note 'Values';
+accepted 'no directive of ours at all';
+for my $case (
+    ['SessionDynamoDBSidByteLength 15',        qr/16 to 128/],
+    ['SessionDynamoDBSidByteLength 129',       qr/16 to 128/],
+    ['SessionDynamoDBSidByteLength 32x',       qr/16 to 128/],
+    ['SessionDynamoDBSidByteLength -32',       qr/16 to 128/],
+    ['SessionDynamoDBIdleTimeout 0',           qr/whole seconds from 1/],
+    ['SessionDynamoDBIdleTimeout -1',          qr/whole seconds from 1/],
+    ['SessionDynamoDBIdleTimeout 500ms',       qr/whole seconds from 1/],
+    ['SessionDynamoDBIdleTimeout soon',        qr/such as 1800, 30min or 2h/],
+    ['SessionDynamoDBIdleTimeout 99999999999', qr/ten years/],
+    ['SessionDynamoDBAbsoluteTimeout 0',       qr/whole seconds from 1/],
+    ['SessionDynamoDBTouchInterval -1',        qr/whole seconds from 0/],
+    ['SessionDynamoDBTimeout 50ms',            qr/from 100ms to 8s/],
+    ['SessionDynamoDBTimeout 9s',              qr/from 100ms to 8s/],
+    ['SessionDynamoDBConnectTimeout never',    qr/from 100ms to 8s/],
+    ['SessionDynamoDBMaxAttempts 0',           qr/from 1 to 10/],
+    ['SessionDynamoDBMaxAttempts 3.5',         qr/from 1 to 10/],
+    ['SessionDynamoDBTableName ab',            qr/3 to 255/],
+    ['SessionDynamoDBTableName my/table',      qr/3 to 255/],
+    ['SessionDynamoDBRegion "EU West"',        qr/region/i],
+    ['SessionDynamoDBRegion nowhere',          qr/region/i],
+    ['SessionDynamoDBEndpointURL ftp://host',  qr/http/],
+    ['SessionDynamoDBEndpointURL http://host/path', qr/path/],
+    ['SessionDynamoDBEndpointURL http://user:pw@host', qr/user/],
+    ['SessionDynamoDBCookieName "a b"',        qr/use letters, digits/],
+    ['SessionDynamoDBCookieName "a=b"',        qr/use letters, digits/],
+    ['SessionDynamoDBHeaderName "x:y"',        qr/use letters, digits/],
+    ['SessionDynamoDBCookiePath app',          qr/begin with '\/'/],
+    ['SessionDynamoDBCookiePath "/a;b"',       qr/hold no/],
+    ['SessionDynamoDBCookieDomain "a;b"',      qr/host name/],
+    ['SessionDynamoDBCookieSameSite Sometimes', qr/Strict, Lax or None/],
+    ['SessionDynamoDBSidDigest MD5',           qr/SHA1 or SHA256/],
+    ['SessionDynamoDBOnError ignore',          qr/deny or anonymous/],
+    ['SessionDynamoDBFormat json',             qr/write form/],
+    ['SessionDynamoDBFormat xml',              qr/write form/],
+    ['SessionDynamoDB Maybe',                  qr/On or Off/],
+    ['SessionDynamoDBSidKeys',                 qr/file:PATH/],
+    ['SessionDynamoDBCredentialsFile missing', qr/there is no file/],
+    ['SessionDynamoDBConfigFile missing',      qr/there is no file/],
+) {
+    my($line, $expected) = @$case;
+    refused $line, 10, $expected, $line;
+}
+for my $line ('SessionDynamoDBSidByteLength 16', 'SessionDynamoDBSidByteLength 128', 'SessionDynamoDBIdleTimeout 1',
+              'SessionDynamoDBIdleTimeout 30min', 'SessionDynamoDBIdleTimeout 1h',
+              'SessionDynamoDBTouchInterval 0', 'SessionDynamoDBTimeout 500ms', 'SessionDynamoDBRegion eu-central-1',
+              'SessionDynamoDBRegion us-gov-west-1', 'SessionDynamoDBRegion local', 'SessionDynamoDBCookieDomain None',
+              'SessionDynamoDBEndpointURL http://127.0.0.1:8000', 'SessionDynamoDBEndpointURL https://[::1]/',
+              'SessionDynamoDBFormat form', 'SessionDynamoDBCookieName __Host-id', 'SessionDynamoDBSidDigest sha256') {
+    accepted "$line is accepted", $line;
+}
+
+note 'Settings that do not fit each other';
+refused 'SameSite None without Secure', 11, qr/CookieSecure On, or SameSite/,
+    'SessionDynamoDBCookieSecure Off', 'SessionDynamoDBCookieSameSite None';
+refused '__Host- with a Domain', 11, qr/remove\s+SessionDynamoDBCookieDomain/,
+    'SessionDynamoDBCookieName __Host-id', 'SessionDynamoDBCookieDomain example.com';
+refused '__Host- with another path', 11, qr/CookiePath \//,
+    'SessionDynamoDBCookieName __Host-id', 'SessionDynamoDBCookiePath /app';
+refused '__Host- without Secure', 11, qr/CookieSecure On/,
+    'SessionDynamoDBCookieName __Host-id', 'SessionDynamoDBCookieSecure Off';
+refused '__Secure- without Secure', 11, qr/CookieSecure On/,
+    'SessionDynamoDBCookieName __Secure-id', 'SessionDynamoDBCookieSecure Off';
+refused 'idle longer than absolute', 11, qr/could never end a session/,
+    'SessionDynamoDBIdleTimeout 100', 'SessionDynamoDBAbsoluteTimeout 99';
+refused 'a section that contradicts the server', 12, qr/CookieSecure On/,
+    'SessionDynamoDBCookieSecure Off', '<Location /app>', '  SessionDynamoDBCookieSameSite None', '</Location>';
+refused 'a virtual host that contradicts the server', 12, qr/remove\s+SessionDynamoDBCookieDomain/,
+    'SessionDynamoDBCookieName __Host-id', '<VirtualHost *:1>', '  SessionDynamoDBCookieDomain example.com',
+    '</VirtualHost>';
+accepted 'cookie settings do not matter to a header', 'SessionDynamoDBUseHeader On', 'SessionDynamoDBCookieSecure Off',
+    'SessionDynamoDBCookieSameSite None';
+accepted 'a section that mends what the server left open', 'SessionDynamoDBCookieDomain example.com',
+    '<Location /app>', 'SessionDynamoDBCookieName __Host-id', 'SessionDynamoDBCookieDomain None', '</Location>';
+
+note 'Places';
+for my $directive ('TableName my_table', 'EndpointURL http://localhost', 'Region eu-west-1', 'Profile p', 'Timeout 1s',
+                   'ConnectTimeout 1s', 'MaxAttempts 2') {
+    refused "SessionDynamoDB$directive in a section", 11, qr/not allowed (?:here|in <Location>)/, '<Location /app>',
+        "SessionDynamoDB$directive", '</Location>';
+    accepted "SessionDynamoDB$directive in a virtual host", '<VirtualHost *:1>', "SessionDynamoDB$directive",
+        '</VirtualHost>';
+}
+
+note 'Keys';
+my $key = 'k' x 8 . 'a literal key of the tests 0123456789';
+my $good = file('good.keys', 0600, "$key\n");
+accepted 'a file of keys', "SessionDynamoDBSidKeys file:$good";
+accepted 'several sources', "SessionDynamoDBSidKeys file:$good file:good.keys";
+unlike refused('a literal key', 10, qr/put them into a file/, "SessionDynamoDBSidKeys \"$key\""), qr/a literal key of/,
+    '... and the message does not repeat it';
+file('open.keys', 0644, "$key\n");
+refused 'a key file that others can read', 10, qr/chmod 0600/, 'SessionDynamoDBSidKeys file:open.keys';
+file('shared.keys', 0660, "$key\n");
+refused 'a key file that the group can change', 10, qr/chmod 0600/, 'SessionDynamoDBSidKeys file:shared.keys';
+file('group.keys', 0640, "$key\n");
+accepted 'a key file that the group can read', 'SessionDynamoDBSidKeys file:group.keys';
+file('empty.keys', 0600, "\n\n");
+refused 'a key file without a key', 10, qr/one key a line/, 'SessionDynamoDBSidKeys file:empty.keys';
+file('long.keys', 0600, 'x' x 2000 . "\n");
+refused 'a key over the limit', 10, qr/longer than/, 'SessionDynamoDBSidKeys file:long.keys';
+refused 'a missing key file', 10, qr/no-such/, 'SessionDynamoDBSidKeys file:no-such.keys';
+refused 'a directory', 10, qr/not a regular file/, "SessionDynamoDBSidKeys file:$DIR";
+{
+    local $ENVIRONMENT{TEST_KEY} = $key;
+    accepted 'a key in the environment', 'SessionDynamoDBSidKeys env:TEST_KEY';
+}
+refused 'a variable that is not set', 10, qr/NO_SUCH_KEY is not set/, 'SessionDynamoDBSidKeys env:NO_SUCH_KEY';
+my $program = file('print-key', 0700, "#!/bin/sh\necho key-of-a-program-0123456789abcdefghij\n");
+accepted 'a program that prints a key', "SessionDynamoDBSidKeys exec:$program";
+file('print-nothing', 0700, "#!/bin/sh\nexit 1\n");
+refused 'a program that prints nothing', 10, qr/printed no key/, 'SessionDynamoDBSidKeys exec:print-nothing';
+file('short.keys', 0600, "short\n");
+like accepted('a short key', 'SessionDynamoDBSidKeys file:short.keys'), qr/shorter than 32.*openssl rand/s,
+    '... with a warning that says how to make one';
+
+note 'Region, credentials';
+{
+    local $ENVIRONMENT{AWS_REGION} = '';
+    my($status, $said) = configtest('<Location /app>', 'SessionDynamoDB On', '</Location>');
+    isnt $status, 0, 'no region where sessions are kept is refused';
+    like $said, qr/SessionDynamoDBRegion/, '... and the directive is named';
+    accepted 'no region where none are kept', '<Location /app>', 'SessionDynamoDB Off', '</Location>';
+    accepted 'a region by directive', 'SessionDynamoDBRegion eu-west-1', '<Location /app>', 'SessionDynamoDB On',
+        '</Location>';
+    local $ENVIRONMENT{AWS_DEFAULT_REGION} = 'eu-west-1';
+    accepted 'a region by AWS_DEFAULT_REGION', 'SessionDynamoDB On';
+}
+{
+    my $secret = "[default]\naws_access_key_id = a\naws_secret_access_key = b\n";
+    file('credentials', 0644, $secret);
+    my($status, $said) = configtest('SessionDynamoDBCredentialsFile credentials', 'SessionDynamoDB On');
+    isnt $status, 0, 'credentials that others can read are refused';
+    like $said, qr/SessionDynamoDBCredentialsFile.*chmod 0600/, '... and the remedy is named';
+    file('credentials', 0600, $secret);
+    accepted 'credentials that only their owner can read', 'SessionDynamoDBCredentialsFile credentials',
+        'SessionDynamoDB On';
+}
+
+done;
