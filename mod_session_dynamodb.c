@@ -94,11 +94,23 @@ static int session_dynamodb_load(request_rec *r, session_rec **z)
 
 /* ---- before the handler ------------------------------------------------------------------------------------------ */
 
+/** 1 when r is a look ahead (MultiViews' at a variant, say) for a request that will come to our fixups itself. */
+static int is_look_ahead(const request_rec *r, const msd_request_t *q)
+{
+    const request_rec *top = r;
+
+    while (top->main) {
+        top = top->main;
+    }
+    return top != r && top != q->passed_fixups && msd_config_enabled(top);
+}
+
 static int refusal(request_rec *r)
 {
     const msd_request_t *q = msd_request_find(r);
 
-    if (!q || msd_request_is_error_page(r)) {
+    /* A variant refused ahead would be no variant: the answer would be 404, and not 503. */
+    if (!q || msd_request_is_error_page(r) || is_look_ahead(r, q)) {
         return DECLINED;
     }
     if (q->outcome == MSD_MISCONFIGURED) {
@@ -173,6 +185,9 @@ static int session_dynamodb_fixups(request_rec *r)
     msd_request_take(r, q, q->conf && q->loader == r ? q->conf : msd_config_dir(r, r->pool));
     if (r->user && !r->main && !msd_request_is_error_page(r)) {
         q->user = apr_pstrdup(q->top->pool, r->user);
+    }
+    if (!r->main) {
+        q->passed_fixups = r;
     }
     if (q->z) {
         limit_environment(r);

@@ -31,6 +31,7 @@ typedef enum msd_written_e {
 typedef struct msd_request_t {
     request_rec *top;
     request_rec *loader;      /* the request that loaded: its settings hold for the tree; NULL before */
+    const request_rec *passed_fixups; /* the last request, no subrequest, that did; NULL before */
     msd_dir_config_t *conf;   /* of the loader */
     ddb_store_t *store;       /* NULL when this child has none */
     msd_outcome_e outcome;
