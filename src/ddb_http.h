@@ -9,7 +9,7 @@
 
 typedef struct ddb_http_request_t {
     const char *method;
-    const char *url;                     /* absolute; the Host sent is its host, with the port if it is not the default */
+    const char *url;                     /* absolute; the Host sent is its host, with a port other than the default */
     const apr_table_t *headers;          /* sent as they are */
     const char *body;                    /* body_len bytes; NULL for none */
     apr_size_t body_len;

@@ -52,7 +52,8 @@ const char *ddb_item_delete_body(const char *table, const char *id, apr_int64_t 
  * Read the item of a GetItem reply ("Item"), or the one in a ConditionalCheckFailedException. Unknown attributes are
  * passed over. Strings live in p.
  * @return APR_NOTFOUND when the reply holds no item; DDB_EBADITEM with a detail that names the attribute when one of
- *         ours is missing, has another type, or a value that can't be (base64, number, time); DDB_EBADREPLY for no JSON.
+ *         ours is missing, has another type, or a value that can't be (base64, number, time); DDB_EBADREPLY if it is no
+ *         JSON.
  */
 apr_status_t ddb_item_parse(ddb_item_t *it, const char *in, apr_size_t len, apr_pool_t *p, ddb_error_t *err);
 

@@ -46,7 +46,7 @@ typedef struct ddb_sigv4_signer_t {
 apr_status_t ddb_sigv4_sign(apr_table_t *out, const ddb_sigv4_request_t *req, const ddb_sigv4_signer_t *signer,
                             apr_pool_t *p);
 
-/* The steps, in order, as the specification names them; public for t/unit. headers: name -> value of all signed ones. */
+/* The steps, in order, as the specification names them; public for t/unit. headers: all signed ones. */
 apr_status_t ddb_sigv4_canonical_request(const char **out, const char **signed_headers,
                                          const ddb_sigv4_request_t *req, const apr_table_t *headers, apr_pool_t *p);
 apr_status_t ddb_sigv4_string_to_sign(const char **out, const char *canonical_request, const char *scope,

@@ -65,7 +65,8 @@ static const char *read_file(cmd_parms *cmd, const char *arg, apr_array_header_t
     ap_cfg_closefile(file);
     ddb_crypto_wipe(line, sizeof(line));
     if (!problem && rv != APR_EOF) {
-        problem = apr_psprintf(cmd->pool, "%s: a line of %s is longer than %d bytes", cmd->cmd->name, path, KEY_MAX - 1);
+        problem = apr_psprintf(cmd->pool, "%s: a line of %s is longer than %d bytes", cmd->cmd->name, path,
+                               KEY_MAX - 1);
     }
     if (!problem && keys->nelts == before) {
         problem = apr_psprintf(cmd->pool, "%s: %s holds no key: write one key a line, oldest first", cmd->cmd->name,

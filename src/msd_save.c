@@ -38,7 +38,8 @@ static apr_status_t merge(request_rec *r, msd_request_t *q, const ddb_session_t 
     theirs.pool = p;
     theirs.entries = apr_table_make(p, 10);
     if (!msd_request_decode(r, &theirs, current)) {
-        return ddb_error_set(&q->error, DDB_EBADITEM, "the data that another request stored meanwhile can't be decoded");
+        return ddb_error_set(&q->error, DDB_EBADITEM, "the data that another request stored meanwhile can't be "
+                             "decoded");
     }
     merged = msd_entries_merge(p, q->loaded, q->z->entries, theirs.entries);
     q->loaded = msd_entries_copy(p, theirs.entries);

@@ -24,8 +24,8 @@ static apr_status_t accept_loaded(request_rec *r, msd_request_t *q, const ddb_se
     q->session = *s;
     if (!msd_request_decode(r, q->z, s)) {
         msd_request_begin_new(q);
-        return ddb_error_set(&q->error, DDB_EBADITEM, "the data can't be decoded: encrypted with another passphrase, or "
-                             "not written by mod_session");
+        return ddb_error_set(&q->error, DDB_EBADITEM, "the data can't be decoded: encrypted with another passphrase, "
+                             "or not written by mod_session");
     }
     if (past_expiry(q)) {
         msd_request_begin_new(q);
