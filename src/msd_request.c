@@ -117,6 +117,7 @@ static void blank(msd_request_t *q)
     q->z->entries = apr_table_make(p, 10);
     q->z->uuid = apr_pcalloc(p, sizeof(*q->z->uuid));
     q->loaded = apr_table_make(p, 1);
+    q->expiry = 0;
     memset(&q->session, 0, sizeof(q->session));
 }
 

@@ -39,6 +39,7 @@ typedef struct msd_request_t {
     session_rec *z;           /* the one that mod_session was given */
     ddb_session_t session;    /* as last read or written; sid NULL: no row */
     apr_table_t *loaded;      /* its entries then: what the merge calls base */
+    apr_time_t expiry;        /* z->expiry then; without SessionMaxAge only an application sets one */
     const char *taken_name;   /* carrier (cookie or header) from which the ID was taken, NULL before */
     const char *taken_sid;
     int taken;                /* how many there were */

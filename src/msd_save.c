@@ -27,6 +27,12 @@ static void set_payload(msd_request_t *q, ddb_session_t *s)
     s->data_len = strlen(s->data);
 }
 
+/** 1 when the application set an end of its own. With SessionMaxAge the end follows from the row's times instead. */
+static int expiry_changed(const msd_request_t *q)
+{
+    return q->z->maxage <= 0 && q->z->expiry != q->expiry;
+}
+
 /** Another request changed the row: q's entries become the merge of both changes, against the row as it is now. */
 static apr_status_t merge(request_rec *r, msd_request_t *q, const ddb_session_t *current)
 {
@@ -43,6 +49,10 @@ static apr_status_t merge(request_rec *r, msd_request_t *q, const ddb_session_t 
     }
     merged = msd_entries_merge(p, q->loaded, q->z->entries, theirs.entries);
     q->loaded = msd_entries_copy(p, theirs.entries);
+    if (!expiry_changed(q)) {
+        q->z->expiry = theirs.expiry;
+    }
+    q->expiry = theirs.expiry;
     /* The table's address is known to handlers: its content changes, not the table. */
     apr_table_clear(q->z->entries);
     apr_table_overlap(q->z->entries, merged, APR_OVERLAP_TABLES_SET);
@@ -53,6 +63,7 @@ static void stored(msd_request_t *q, const ddb_session_t *s)
 {
     q->session = *s;
     q->loaded = msd_entries_copy(q->top->pool, q->z->entries);
+    q->expiry = q->z->expiry;
     q->written = MSD_STORED;
 }
 
@@ -227,7 +238,7 @@ static write_fn *choose_write(request_rec *r, msd_request_t *q)
     if (q->renew || msd_request_user_changed(r, q)) {
         return renew;
     }
-    return q->timeouts_changed || !msd_entries_equal(q->z->entries, q->loaded) ? change : NULL;
+    return q->timeouts_changed || expiry_changed(q) || !msd_entries_equal(q->z->entries, q->loaded) ? change : NULL;
 }
 
 apr_status_t msd_save(request_rec *r, msd_request_t *q)

@@ -33,6 +33,7 @@ static apr_status_t accept_loaded(request_rec *r, msd_request_t *q, const ddb_se
     }
     q->z->dirty = 0;
     q->loaded = msd_entries_copy(q->top->pool, q->z->entries);
+    q->expiry = q->z->expiry;
     q->outcome = MSD_LOADED;
     return APR_SUCCESS;
 }
@@ -100,7 +101,7 @@ void msd_session_keep(msd_request_t *q)
     apr_time_t now = apr_time_now();
 
     if (q->z->expiry && q->z->expiry <= now && q->z->expiry > q->now) {
-        q->z->expiry = now + apr_time_from_sec(1);
+        q->z->expiry = q->expiry = now + apr_time_from_sec(1);
     }
 }
 
