@@ -1,0 +1,128 @@
+/*
+ * What any session store behind a network costs at least: one blocking exchange with the stand-in over a connection
+ * that the thread keeps, in the fixups hook, where mod_session loads. No session, no signature, no parsing. For
+ * benchmarks only.
+ *
+ *   RoundTripPort PORT       of the stand-in on 127.0.0.1; per server
+ */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+#include <httpd.h>
+#include <http_config.h>
+#include <http_log.h>
+#include <http_request.h>
+
+module AP_MODULE_DECLARE_DATA round_trip_module;
+
+/* As long as what mod_session_dynamodb sends. */
+static const char request[] =
+    "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-amz-json-1.0\r\n"
+    "X-Amz-Target: DynamoDB_20120810.GetItem\r\nX-Amz-Date: 20260101T000000Z\r\n"
+    "Authorization: AWS4-HMAC-SHA256 Credential=bench/20260101/us-east-1/dynamodb/aws4_request, "
+    "SignedHeaders=content-type;host;x-amz-date;x-amz-target, "
+    "Signature=0000000000000000000000000000000000000000000000000000000000000000\r\nContent-Length: 112\r\n\r\n"
+    "{\"TableName\":\"app_session\",\"Key\":{\"id\":{\"S\":\"bench\"}},\"ConsistentRead\":true}"
+    "                                    "; /* spaces up to the length of a real key */
+
+typedef struct round_trip_config_t {
+    int port;
+} round_trip_config_t;
+
+static __thread int connection = -1;
+
+static int connect_to(int port)
+{
+    struct sockaddr_in addr = {0};
+    int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    addr.sin_family = AF_INET;
+    addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    addr.sin_port = htons((unsigned short)port);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&addr, sizeof(addr)) != 0) {
+        close(fd);
+        return -1;
+    }
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    return fd;
+}
+
+/* 1 when buf holds a whole reply. */
+static int is_whole(const char *buf, size_t len)
+{
+    const char *body = strstr(buf, "\r\n\r\n"), *length = strstr(buf, "Content-Length: ");
+
+    return body && length && len >= (size_t)(body + 4 - buf) + strtoul(length + 16, NULL, 10);
+}
+
+static int exchange(int fd)
+{
+    char buf[16384];
+    size_t len = 0;
+    ssize_t n;
+
+    if (send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) != (ssize_t)sizeof(request) - 1) {
+        return -1;
+    }
+    do {
+        n = recv(fd, buf + len, sizeof(buf) - 1 - len, 0);
+        if (n <= 0) {
+            return -1;
+        }
+        len += (size_t)n;
+        buf[len] = '\0';
+    } while (!is_whole(buf, len));
+    return strncmp(buf, "HTTP/1.1 200", 12) == 0 ? 0 : -1;
+}
+
+static int fixups(request_rec *r)
+{
+    round_trip_config_t *c = ap_get_module_config(r->server->module_config, &round_trip_module);
+
+    if (!c->port) {
+        return DECLINED;
+    }
+    if (connection < 0) {
+        connection = connect_to(c->port);
+    }
+    if (connection < 0 || exchange(connection) != 0) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "no good answer from the stand-in on port %d", c->port);
+        return HTTP_SERVICE_UNAVAILABLE;
+    }
+    return DECLINED;
+}
+
+static void *create_server(apr_pool_t *p, server_rec *s)
+{
+    (void)s;
+    return apr_pcalloc(p, sizeof(round_trip_config_t));
+}
+
+static const char *set_port(cmd_parms *cmd, void *dir, const char *arg)
+{
+    round_trip_config_t *c = ap_get_module_config(cmd->server->module_config, &round_trip_module);
+
+    (void)dir;
+    c->port = atoi(arg);
+    return NULL;
+}
+
+static const command_rec directives[] = {
+    AP_INIT_TAKE1("RoundTripPort", set_port, NULL, RSRC_CONF, "port of the stand-in on 127.0.0.1"),
+    {NULL, {NULL}, NULL, 0, 0, NULL}
+};
+
+static void register_hooks(apr_pool_t *p)
+{
+    (void)p;
+    ap_hook_fixups(fixups, NULL, NULL, APR_HOOK_MIDDLE);
+}
+
+AP_DECLARE_MODULE(round_trip) = {
+    STANDARD20_MODULE_STUFF, NULL, NULL, create_server, NULL, directives, register_hooks, AP_MODULE_FLAG_NONE
+};
