@@ -32,6 +32,10 @@ our @EXPORT = (@Test::More::EXPORT, qw(
     seconds_of here let_go eventually within
     expect_log log_lines note_secret done));
 
+# Milliseconds of rest at the table before and after a block whose calls are counted. Where no late call (a touch) can
+# come, a file may do with less.
+our @QUIET = (40, 80);
+
 our $T = Cwd::abs_path(File::Basename::dirname(__FILE__) . '/..');   # the server root
 my($STATE, $TABLE, $LOG_START, @EXPECTED, %SECRETS, $RES);
 
@@ -146,9 +150,9 @@ sub session {
 # The entries of the calls that a block causes, the late ones (touches) too: hashes with op, body, status, connection, ...
 sub calls_of (&;$) {
     my($block, $want) = @_;
-    my $last = $TABLE->requests(brief => 1, quiet => 40)->{last};
+    my $last = $TABLE->requests(brief => 1, quiet => $QUIET[0])->{last};
     $block->();
-    return @{ $TABLE->requests(since => $last, quiet => 80, want => $want || 0)->{requests} };
+    return @{ $TABLE->requests(since => $last, quiet => $QUIET[1], want => $want || 0)->{requests} };
 }
 
 # Their names.
