@@ -10,6 +10,7 @@
 #include <apr_strings.h>
 #include <httpd.h>
 #include <http_config.h>
+#include <http_core.h>
 #include <http_log.h>
 #include <http_main.h>
 #include <http_protocol.h>
@@ -348,6 +349,16 @@ static int session_dynamodb_check_config(apr_pool_t *pconf, apr_pool_t *plog, ap
     return msd_config_check(pconf, s);
 }
 
+static int session_dynamodb_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    (void)plog;
+    (void)ptemp;
+    if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
+        msd_child_prepare(pconf, s);
+    }
+    return OK;
+}
+
 static void session_dynamodb_child_stopping(apr_pool_t *pchild, int graceful)
 {
     (void)pchild;
@@ -366,6 +377,7 @@ static void register_hooks(apr_pool_t *p)
     static const char *const mod_auth_form[] = { "mod_auth_form.c", NULL };
 
     ap_hook_check_config(session_dynamodb_check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(session_dynamodb_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_optional_fn_retrieve(retrieve_functions, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(msd_child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_stopping(session_dynamodb_child_stopping, NULL, NULL, APR_HOOK_MIDDLE);

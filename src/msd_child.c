@@ -10,6 +10,7 @@
 #include "ddb_curl.h"
 #include "msd_child.h"
 #include "msd_config.h"
+#include "msd_recent.h"
 #include "msd_writer.h"
 
 APLOG_USE_MODULE(session_dynamodb);
@@ -77,6 +78,21 @@ static apr_status_t build_shared(shared_t *shared, server_rec *main_server)
     return rv;
 }
 
+void msd_child_prepare(apr_pool_t *p, server_rec *main_server)
+{
+    msd_recent_t *recent = NULL;
+    apr_status_t rv = msd_recent_create(&recent, p);
+    server_rec *s;
+
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, main_server, "no shared memory: parallel requests of one session "
+                     "may each record their activity in the table");
+    }
+    for (s = main_server; s; s = s->next) {
+        msd_config_server(s)->recent = recent;
+    }
+}
+
 void msd_child_init(apr_pool_t *pchild, server_rec *main_server)
 {
     shared_t *shared = NULL;
@@ -133,14 +149,17 @@ ddb_store_t *msd_child_store(const server_rec *s)
 void msd_child_touch_later(const server_rec *s, const ddb_session_t *session, apr_time_t now,
                            apr_interval_time_t interval)
 {
-    msd_writer_job_t job = { msd_child_store(s), msd_config_server(s)->timeout, *session, now, interval };
+    const msd_server_config_t *c = msd_config_server(s);
+    msd_writer_job_t job = { c->child->store, c->timeout, *session, now };
 
-    msd_writer_push(child_of(s)->writer, &job);
+    if (!c->recent || msd_recent_claim(c->recent, session->key, now, interval)) {
+        msd_writer_push(c->child->writer, &job);
+    }
 }
 
 void msd_child_remove_later(const server_rec *s, const char *key)
 {
-    msd_writer_job_t job = { msd_child_store(s), msd_config_server(s)->timeout, { 0 }, 0, 0 };
+    msd_writer_job_t job = { msd_child_store(s), msd_config_server(s)->timeout, { 0 }, 0 };
 
     job.session.key = key;
     msd_writer_push(child_of(s)->writer, &job);

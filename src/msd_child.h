@@ -10,6 +10,9 @@
  * client and store. All of it is made after fork, because connections must not be shared between processes.
  */
 
+/** In post_config: make what all children share. p is the configuration's pool. */
+void msd_child_prepare(apr_pool_t *p, server_rec *main_server);
+
 /** The child_init hook: build for every server whose endpoint is known. What can't be built is logged. */
 void msd_child_init(apr_pool_t *pchild, server_rec *main_server);
 
@@ -20,8 +23,8 @@ void msd_child_stopping(server_rec *main_server);
 ddb_store_t *msd_child_store(const server_rec *s);
 
 /**
- * Record a request's activity in the table, after the request and without delaying anything. Several requests of this
- * child within interval (microseconds) cause one touch.
+ * Record a request's activity in the table, after the request and without delaying anything. Several requests within
+ * interval (microseconds), in any child, cause one touch.
  */
 void msd_child_touch_later(const server_rec *s, const ddb_session_t *session, apr_time_t now,
                            apr_interval_time_t interval);

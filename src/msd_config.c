@@ -22,6 +22,7 @@ void *msd_config_create_server(apr_pool_t *p, server_rec *s)
     c->connect_timeout = MSD_UNSET;
     c->max_attempts = MSD_UNSET;
     c->endpoint.url = NULL;
+    c->recent = NULL;
     c->child = NULL;
     return c;
 }
@@ -45,6 +46,7 @@ void *msd_config_merge_server(apr_pool_t *p, void *base, void *add)
     NEARER_NUM(max_attempts);
     /* Worked out per server, after merging. */
     c->endpoint.url = NULL;
+    c->recent = NULL;
     c->child = NULL;
     return c;
 }

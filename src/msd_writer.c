@@ -3,7 +3,6 @@
 #include <signal.h>
 
 #include <apr_atomic.h>
-#include <apr_hash.h>
 #include <apr_strings.h>
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
@@ -15,14 +14,7 @@
 
 APLOG_USE_MODULE(session_dynamodb);
 
-#define QUEUE_MAX   1024 /* jobs; more than a child can cause while the table takes its time is not worth keeping */
-#define RECENT_MAX  512  /* touches remembered, so that parallel requests of one session cause one */
-#define KEY_MAX     64   /* enough of a table key to tell sessions apart: its first 43 characters are random */
-
-typedef struct recent_t {
-    char key[KEY_MAX];
-    apr_time_t now;
-} recent_t;
+#define QUEUE_MAX 1024 /* jobs; more than a child can cause while the table takes its time is not worth keeping */
 
 struct msd_writer_t {
     apr_pool_t *pool;
@@ -34,28 +26,8 @@ struct msd_writer_t {
     apr_pool_t *pools[QUEUE_MAX]; /* of each job */
     int first, count, stopping;
     int full_logged;
-    recent_t recent[RECENT_MAX];
     volatile apr_uint32_t pending; /* queued and under way */
 };
-
-static recent_t *recent_slot(msd_writer_t *w, const char *key)
-{
-    apr_ssize_t len = APR_HASH_KEY_STRING;
-    return &w->recent[apr_hashfunc_default(key, &len) % RECENT_MAX];
-}
-
-/** 1 when this child has the same touch behind it or in the queue; remembers it otherwise. */
-static int touched_lately(msd_writer_t *w, const msd_writer_job_t *job)
-{
-    recent_t *slot = recent_slot(w, job->session.key);
-
-    if (strncmp(slot->key, job->session.key, KEY_MAX - 1) == 0 && slot->now + job->interval > job->now) {
-        return 1;
-    }
-    apr_cpystrn(slot->key, job->session.key, KEY_MAX);
-    slot->now = job->now;
-    return 0;
-}
 
 static const msd_writer_job_t *copy_job(apr_pool_t *p, const msd_writer_job_t *job)
 {
@@ -92,7 +64,7 @@ static void enqueue(msd_writer_t *w, const msd_writer_job_t *job)
 void msd_writer_push(msd_writer_t *w, const msd_writer_job_t *job)
 {
     apr_thread_mutex_lock(w->mutex);
-    if (!w->stopping && !(job->now && touched_lately(w, job))) {
+    if (!w->stopping) {
         enqueue(w, job);
     }
     apr_thread_mutex_unlock(w->mutex);

@@ -23,7 +23,6 @@ typedef struct msd_writer_job_t {
     apr_interval_time_t timeout;  /* microseconds, all attempts */
     ddb_session_t session;        /* of a touch; key only for a removal */
     apr_time_t now;               /* of the touch: the activity's time; 0 for a removal */
-    apr_interval_time_t interval; /* of the touch: one of the same session within this time is enough */
 } msd_writer_job_t;
 
 /** Queue a copy of the job; dropped when the queue is full. Never blocks on the network. */

@@ -1,0 +1,23 @@
+#ifndef MSD_RECENT_H
+#define MSD_RECENT_H
+
+#include <apr_pools.h>
+#include <apr_time.h>
+
+/*
+ * Which sessions were touched lately, by any child process: what keeps parallel requests of one session, in however
+ * many processes, down to one touch. A table of fixed size in shared memory, without locks; what it has forgotten costs
+ * a touch too many, never a session.
+ */
+typedef struct msd_recent_t msd_recent_t;
+
+/** Make it in the parent process, before fork; the children find it at the same address. Goes with p. */
+apr_status_t msd_recent_create(msd_recent_t **pr, apr_pool_t *p);
+
+/**
+ * Ask to be the one who touches the session with this table key at now. Thread and process safe.
+ * @return 1 for the first who asks; 0 when somebody did within interval (microseconds; 0: always 1).
+ */
+int msd_recent_claim(msd_recent_t *r, const char *key, apr_time_t now, apr_interval_time_t interval);
+
+#endif
