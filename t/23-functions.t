@@ -226,7 +226,7 @@ age($expired, 8000);
 my $ended = session(a => 1);
 get('/test/?end', cookie => $ended);
 my($program, $modules) = ('/cgi/session.pl?', '/signed/?env=SESSION_DYNAMODB_FAILED_ID&env=SESSION_DYNAMODB_NEW&');
-for my $case ([$program, 'an unknown one', 'AAAAunknownAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'],
+for my $case ([$program, 'an unknown one', 'AAAAunknown' . 'A' x 32],
               [$program, 'an expired one', $expired], [$program, 'an ended one', $ended],
               [$program, 'a malformed one', 'no-id'], [$program, 'one of 3,000 bytes', 'x' x 3000],
               [$program, 'an empty one', ''], [$program, 'one signed, unasked for', $signed],
