@@ -93,6 +93,11 @@ static void set_headers(request_rec *r, const msd_request_t *q)
         apr_table_unset(r->headers_out, "Cache-Control");
         apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
     }
+    if (q->written == MSD_WRITE_FAILED && ap_is_HTTP_ERROR(r->status)) {
+        /* An error page that could not be saved comes here with the first error's status. */
+        r->status = HTTP_SERVICE_UNAVAILABLE;
+        r->status_line = NULL;
+    }
     if (q->written == MSD_WRITE_FAILED || q->outcome == MSD_FAILED) {
         if (r->status == HTTP_SERVICE_UNAVAILABLE) {
             apr_table_setn(r->err_headers_out, "Retry-After", RETRY_AFTER);
