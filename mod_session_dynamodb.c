@@ -23,6 +23,7 @@
 #include "msd_config.h"
 #include "msd_config_check.h"
 #include "msd_directives.h"
+#include "msd_entries.h"
 #include "msd_filter.h"
 #include "msd_request.h"
 #include "msd_save.h"
@@ -229,11 +230,22 @@ static int session_dynamodb_save(request_rec *r, session_rec *z)
         log_store(r, APLOG_ERR, rv, "the session could not be written");
         return APR_EGENERAL;
     }
+    if (q->written == MSD_TOO_LATE) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "the session needs a new ID, but the response has begun: what was "
+                      "changed is dropped. Change sessions before the first byte of a page, not in an include below it");
+    }
     if (q->written == MSD_GONE) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "the session was ended by another request meanwhile: what this one "
                       "changed is dropped");
     }
     return OK;
+}
+
+/** 1 when entries were changed and that came to no save: mod_session saves once, and not everywhere. */
+static int changes_dropped(const msd_request_t *q)
+{
+    return msd_request_usable(q) && (q->written == MSD_NOTHING || q->written == MSD_STORED || q->written == MSD_ENDED)
+           && !(q->z->expiry && q->z->expiry < apr_time_now()) && !msd_entries_equal(q->z->entries, q->loaded);
 }
 
 /* Before the access log is written, which may show what became of the session. */
@@ -247,6 +259,10 @@ static int session_dynamodb_log_transaction(request_rec *r)
     }
     for (; r; r = r->next) {
         export_environment(r, q);
+    }
+    if (changes_dropped(q)) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, q->top, "the session was changed after it had been saved, or where "
+                      "mod_session saves none: the change is dropped");
     }
     if (msd_session_touch_due(q, &interval)) {
         msd_child_touch_later(q->loader->server, &q->session, q->now, interval);

@@ -86,8 +86,10 @@ static int used_session(const msd_request_t *q)
     return q->outcome == MSD_LOADED || q->outcome == MSD_FAILED || q->written != MSD_NOTHING;
 }
 
-static void set_headers(request_rec *r, const msd_request_t *q)
+static void set_headers(request_rec *r, msd_request_t *q)
 {
+    apr_interval_time_t interval;
+
     if (used_session(q)) {
         /* OWASP Session Management Cheat Sheet, "Web Content Caching". */
         apr_table_unset(r->headers_out, "Cache-Control");
@@ -104,8 +106,11 @@ static void set_headers(request_rec *r, const msd_request_t *q)
         }
         return; /* the client's ID is left alone */
     }
+    if (!q->issue && q->conf->cookie_persistent && msd_session_touch_due(q, &interval)) {
+        q->issue = q->session.sid; /* the end moves, and with it the date in the cookie */
+    }
     if (q->issue) {
-        msd_transport_issue(r, q->conf, q->issue, msd_session_expires(q));
+        msd_transport_issue(r, q->conf, q->issue, msd_session_next_end(q));
     }
     else if (q->end_id) {
         msd_transport_end(r, q->conf);
@@ -130,12 +135,17 @@ static apr_status_t behind(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     msd_request_t *q = msd_request_find(f->r);
 
-    if (q && !f->r->main) {
+    if (q && q->loader && !f->r->main) {
+        if (!q->begun && !q->loader->main && msd_request_unsaved(q)) {
+            /* mod_session's encoders failed, and nothing came to our save; mod_session has logged it. */
+            q->written = MSD_WRITE_FAILED;
+        }
         if (q->written == MSD_WRITE_FAILED && !q->answered) {
             q->answered = 1;
             return answer_unavailable(f, bb);
         }
         set_headers(f->r, q);
+        q->begun = 1;
     }
     ap_remove_output_filter(f);
     return ap_pass_brigade(f->next, bb);

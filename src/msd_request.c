@@ -65,6 +65,12 @@ int msd_request_usable(const msd_request_t *q)
     return q->z && (q->outcome == MSD_NEW || q->outcome == MSD_LOADED);
 }
 
+int msd_request_unsaved(const msd_request_t *q)
+{
+    return msd_request_usable(q) && q->z->dirty && !q->z->written && q->written == MSD_NOTHING
+           && !(q->z->expiry && q->z->expiry < apr_time_now());
+}
+
 /** The name of mod_auth_form's entry for the user; NULL where no AuthName is set. */
 static const char *user_entry(const request_rec *r)
 {

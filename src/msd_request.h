@@ -21,6 +21,7 @@ typedef enum msd_written_e {
     MSD_STORED,       /* created, changed or renewed */
     MSD_ENDED,
     MSD_GONE,         /* it was ended by another request meanwhile: it stays so, and this response sends no ID */
+    MSD_TOO_LATE,     /* a new ID would have to be handed out, but the response has begun: dropped */
     MSD_WRITE_FAILED
 } msd_written_e;
 
@@ -49,6 +50,7 @@ typedef struct msd_request_t {
     int end_id;               /* 1: the response must end the ID */
     int renew;                /* 1: a new ID was asked for */
     int timeouts_changed;
+    int begun;                /* 1: the response is on its way: no header can be added any more */
     int answered;             /* 1: the failed write was turned into an error response */
     apr_time_t now;           /* the one reading of the clock */
     apr_interval_time_t budget; /* what is left of SessionDynamoDBTimeout for store calls */
@@ -99,6 +101,9 @@ int msd_request_decode(request_rec *r, session_rec *z, const ddb_session_t *s);
  */
 apr_time_t msd_request_call_begin(msd_request_t *q, ddb_store_call_t *call, ddb_sid_rules_t *rules);
 void msd_request_call_end(msd_request_t *q, apr_time_t started);
+
+/** 1 when changes were made that mod_session did not bring to a save, an end in the past apart, which it refuses. */
+int msd_request_unsaved(const msd_request_t *q);
 
 /** mod_session's settings for r. */
 const session_dir_conf *msd_request_session_conf(const request_rec *r);

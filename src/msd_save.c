@@ -252,6 +252,11 @@ apr_status_t msd_save(request_rec *r, msd_request_t *q)
     if (!write) {
         return APR_SUCCESS;
     }
+    if (q->begun && (write == create || write == renew)) {
+        /* A server side include that comes late in its page. A row that nobody can find would be of no use. */
+        q->written = MSD_TOO_LATE;
+        return APR_SUCCESS;
+    }
     if (!q->store) {
         q->written = MSD_WRITE_FAILED;
         return ddb_error_set(&q->error, DDB_ECONFIG, "this server has no store: an earlier line of the log or "

@@ -127,3 +127,11 @@ apr_int64_t msd_session_expires(const msd_request_t *q)
 {
     return q->session.sid ? ddb_store_expires(&q->session) : 0;
 }
+
+apr_int64_t msd_session_next_end(const msd_request_t *q)
+{
+    ddb_session_t s = q->session;
+
+    s.accessed = q->now;
+    return ddb_store_expires(&s);
+}

@@ -26,6 +26,9 @@ void msd_session_keep(msd_request_t *q);
  */
 int msd_session_touch_due(const msd_request_t *q, apr_interval_time_t *interval);
 
+/** When the session will end once this request's activity is recorded, epoch seconds. */
+apr_int64_t msd_session_next_end(const msd_request_t *q);
+
 /** When the session will end if nothing more happens, epoch seconds; 0 without a stored session. */
 apr_int64_t msd_session_expires(const msd_request_t *q);
 
