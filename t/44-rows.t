@@ -1,0 +1,142 @@
+# Rows that are no sessions: halves, strange types, data that nobody can read. None of them is an error page, none of
+# them is used, and none is overwritten.
+#
+# Not shown here: an attribute of type B that is no base64. dynalite, like DynamoDB, stores and sends bytes.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use MIME::Base64 qw(encode_base64);
+use SessionTest;
+
+my $ID      = qr/^[A-Za-z0-9_-]{43}$/;
+my $WARNING = qr/\[session_dynamodb:warn\]/;
+
+# No late call comes: a session that is none is not touched.
+@SessionTest::QUIET = (5, 10);
+
+# The lines of level warn or above that came while the block ran.
+sub warnings (&) {
+    my $block  = shift;
+    my $before = () = SessionTest::Log::noteworthy(log_lines());
+    $block->();
+    my @lines = SessionTest::Log::noteworthy(log_lines());
+    return @lines[$before .. $#lines];
+}
+
+# What a request makes of the row of this ID: no session, but one that it may begin.
+sub is_no_session {
+    my($what, $id, $log, $area, @also) = @_;
+    $area ||= '/test/';
+    my $strange = row(key_of($id));
+    my $rows    = rows();
+
+    my @lines = warnings { calls_are { get("${area}?entries&env=SESSION_DYNAMODB_NEW", cookie => $id) } ['GetItem'],
+        "$what: one read" };
+    is res()->status, 200, '... and a page';
+    is res()->line('entries'), '', '... without a session';
+    is res()->line('env SESSION_DYNAMODB_NEW'), 1, '... or a new one';
+    is_deeply [res()->set_cookies], [], '... which is nobody\'s yet';
+    is scalar(@lines), @also ? 2 : 1, '... one warning' or diag "@lines";
+    like $lines[-1], qr/$WARNING.*table app_session: a row is no session and was passed over: .*$log/, '... says why';
+
+    calls_are { get("${area}?set=b:2", cookie => $id) } [qw(GetItem PutItem)], '... a page that stores something';
+    my $new = res()->cookie('id');
+    like $new, $ID, '... gets a new ID';
+    isnt $new, $id, '... not the one that came';
+    ok row(key_of($new)), '... under which it is stored';
+    is scalar(rows()), $rows + 1, '... in a row more';
+    is_deeply row(key_of($id)), $strange, '... and the strange one is left alone';
+}
+
+sub strange {
+    my($what, $change, $log, $area, @also) = @_;
+    my $id = session($area || '/test/', a => 1);
+    change_row($id, $change);
+    is_no_session($what, $id, $log, $area, @also);
+}
+
+note 'Half a row';
+for my $name (qw(data created accessed expires idle_timeout absolute_timeout version write_id)) {
+    strange("no $name", sub { delete $_->{$name} }, qr/attribute $name of the stored session is missing/);
+}
+strange('nothing but a key', sub { my $row = shift; delete @$row{ grep { $_ ne 'id' } keys %$row } }, qr/is missing/);
+
+note 'Strange types';
+for my $case (
+    [data             => { S => 'a=1' },          'is not of type B'],
+    [data             => { M => { a => { S => '1' } } }, 'is not of type B'],
+    [data             => { NULL => JSON::PP::true() }, 'is not of type B'],
+    [created          => { N => 1764000000 },     'is not of type S'],
+    [created          => { S => 'yesterday' },    'is no time in UTC'],
+    [created          => { S => '2026-02-30T00:00:00+00:00' }, 'is no time in UTC'],
+    [accessed         => { S => '2026-01-01T00:00:00+01:00' }, 'is no time in UTC'],
+    [accessed         => { L => [] },             'is not of type S'],
+    [expires          => { S => '1764000000' },   'is not of type N'],
+    [expires          => { N => '1.5' },          'is no whole number'],
+    [expires          => { N => '-1' },           'is no whole number'],
+    [expires          => { N => '1E+40' },        'is no whole number'],
+    [idle_timeout     => { N => '0' },            'is a number out of range'],
+    [idle_timeout     => { S => '7200' },         'is not of type N'],
+    [absolute_timeout => { N => '-5' },           'is no whole number'],
+    [absolute_timeout => { BOOL => JSON::PP::true() }, 'is not of type N'],
+    [version          => { N => '0' },            'is a number out of range'],
+    [version          => { S => '1' },            'is not of type N'],
+    [write_id         => { S => 'x' x 16 },       'is not of type B'],
+    [write_id         => { B => encode_base64('short', '') }, 'has another length'],
+    [user_mark        => { N => '1' },            'is not of type S'],
+) {
+    my($name, $value, $fault) = @$case;
+    my($type) = keys %$value;
+    strange("$name as $type", sub { $_->{$name} = $value }, qr/attribute $name of the stored session \Q$fault\E/);
+}
+
+note 'Data that nobody can read';
+strange('a NUL in the data', sub { $_->{data} = { B => encode_base64("a=1\0&b=2", '') } }, qr/data of the stored session has a NUL/);
+strange('nothing but a NUL', sub { $_->{data} = { B => encode_base64("\0", '') } }, qr/data of the stored session has a NUL/);
+strange('a decoder that fails', sub { }, qr/can't be decoded/, '/codec-fail-decode/');
+{
+    my $id = session('/crypto/', a => 1);
+    is_no_session('another passphrase', $id, qr/can't be decoded/, '/crypto-other/', 'and a line of mod_session_crypto\'s');
+    is get('/crypto/?get=a', cookie => $id)->line('get a'), 1, '... and where the passphrase is right the session is there';
+    strange('not encrypted', sub { $_->{data} = { B => encode_base64('a=1', '') } }, qr/can't be decoded/, '/crypto/',
+        'and a line of mod_session_crypto\'s');
+    strange('cut off', sub { $_->{data}{B} = encode_base64(substr(data_of($_), 0, 40), '') }, qr/can't be decoded/,
+        '/crypto/', 'and a line of mod_session_crypto\'s');
+}
+
+note 'Strange, and yet a session';
+{
+    my $id = session(a => 1);
+    change_row($id, sub { @$_{qw(note of)} = ({ S => 'somebody' }, { L => [{ NULL => JSON::PP::true() }] }) });
+    my @lines = warnings { is get('/test/?get=a', cookie => $id)->line('get a'), 1, 'attributes that we do not know' };
+    is_deeply \@lines, [], '... are no reason for a warning';
+    get('/test/?set=a:2', cookie => $id);
+    is row(key_of($id))->{note}{S}, 'somebody', '... and survive a change';
+
+    change_row($id, sub { $_->{data} = { B => encode_base64("&&=&%zz&a&=b&\xff=1&a=%00&c=3", '') } });
+    @lines = warnings { get('/test/?get=c', cookie => $id) };
+    is_deeply [res()->status, res()->line('get c')], [200, 3], 'data with odd places: what can be read is';
+    is_deeply \@lines, [], '... as mod_session has it: without a word';
+    is get('/test/?set=c:4', cookie => $id)->status, 200, '... and can be changed';
+}
+
+note 'A row that goes bad while a request works with it';
+{
+    my $id = session(a => 1);
+    my $slow = connection();
+    $slow->send_request(path => '/test/?meet=bad&set=a:2', headers => [['Cookie', "id=$id"]]);
+    ok here('bad'), 'a request is under way';
+    my $strange = change_row($id, sub { delete $_->{created}; $_->{version}{N} = '7' });
+    let_go('bad');
+    my $answer = $slow->read_response;
+    is $answer->status, 503, '... what it stores can not be merged: 503';
+    is_deeply [$answer->set_cookies], [], '... without a cookie';
+    is_deeply row(key_of($id)), $strange, '... and the row is left alone';
+}
+
+expect_log qr/$WARNING.*a row is no session and was passed over/, qr/\[session_crypto:error\].*AH0184[0-9]/,
+    qr/\[session_dynamodb:error\].*the session could not be written/, qr/\[session:error\].*AH01822/;
+
+done;
