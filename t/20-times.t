@@ -300,6 +300,19 @@ note 'SessionMaxAge';
     calls_are { get('/maxage/?clear', cookie => $id) } [qw(GetItem DeleteItem)], 'a logout costs one delete';
     is row_of($id), undef, '... and leaves no row';
     like +(res()->set_cookies)[0], qr/^id=; /, '... nor cookie';
+
+    # With SessionEnv, mod_session's own entry is in the session before the program runs.
+    calls_are { get('/cgi-maxage/session.pl') for 1, 2 } [], 'a program that uses no session costs nothing with it';
+    is_deeply [res()->set_cookies], [], '... and sends no cookie';
+    $id = get('/cgi-maxage/session.pl?replace=a%3D1')->cookie('id');
+    is data_of(row_of($id)), 'a=1', '... what another one stores is in the table, and nothing else';
+    calls_are { get('/cgi-maxage/session.pl', cookie => $id) } ['GetItem'], '... reading it costs no write';
+    like res()->line('HTTP_SESSION'), qr/^a=1(?:&expiry=\d+)?$/, '... and shows it';
+    calls_are { get('/cgi-maxage/session.pl?replace=b%3D2', cookie => $id) } [qw(GetItem UpdateItem)],
+        '... changing it costs one';
+    is data_of(row_of($id)), 'a=1&b=2', '... of no more than what changed';
+    calls_are { get('/cgi-maxage/session.pl?replace=a%3D%26b%3D', cookie => $id) } [qw(GetItem DeleteItem)],
+        '... and what is emptied is ended';
 }
 
 note 'A handler slower than what is left of the session';
