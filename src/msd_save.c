@@ -6,8 +6,6 @@
 #include "msd_entries.h"
 #include "msd_save.h"
 
-#define MERGE_ROUNDS 10 /* how often a save is tried against other writers */
-
 /** The payload of the entries as they are now, through mod_session's encoders. */
 static apr_status_t encode(request_rec *r, msd_request_t *q)
 {
@@ -64,6 +62,8 @@ static void stored(msd_request_t *q, const ddb_session_t *s)
     q->session = *s;
     q->loaded = msd_entries_copy(q->top->pool, q->z->entries);
     q->expiry = q->z->expiry;
+    q->renew = 0;
+    q->timeouts_changed = 0;
     q->written = MSD_STORED;
 }
 
@@ -107,9 +107,9 @@ static apr_status_t change(request_rec *r, msd_request_t *q, const ddb_store_cal
     ddb_session_t s = q->session, current;
     int left = msd_request_user_left(r, q);
     apr_status_t rv;
-    int round;
 
-    for (round = 0;; round++) {
+    /* Each round that is lost was won by another request, which then is done: the deadline is limit enough. */
+    for (;;) {
         set_payload(q, &s);
         s.user = NULL;
         if (left) {
@@ -118,7 +118,7 @@ static apr_status_t change(request_rec *r, msd_request_t *q, const ddb_store_cal
         }
         memset(&current, 0, sizeof(current));
         rv = ddb_store_save(q->store, call, &s, &current);
-        if (rv != DDB_ECONFLICT || round == MERGE_ROUNDS) {
+        if (rv != DDB_ECONFLICT) {
             break;
         }
         rv = merge(r, q, &current);
@@ -152,12 +152,11 @@ static apr_status_t end_old(request_rec *r, msd_request_t *q, const ddb_store_ca
 {
     ddb_session_t old = q->session, current, unused;
     apr_status_t rv;
-    int round;
 
-    for (round = 0;; round++) {
+    for (;;) {
         memset(&current, 0, sizeof(current));
         rv = ddb_store_replace(q->store, call, &old, &current);
-        if (rv != DDB_ECONFLICT || round == MERGE_ROUNDS) {
+        if (rv != DDB_ECONFLICT) {
             return rv;
         }
         rv = merge(r, q, &current);
