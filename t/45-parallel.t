@@ -1,0 +1,225 @@
+# Many requests at once on one session: what they cost, and that no change gets lost.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use SessionTest;
+
+my $ID      = qr/^[A-Za-z0-9_-]{43}$/;
+my $MEETING = 0;
+
+# The host "patient" gives up late: twenty writers on a slow machine are not what its deadline is for.
+# All of them have loaded the session before any of them goes on. Queries for the handler, or [path, http's arguments];
+# the answers in order.
+sub at_once {
+    my($id, @requests) = @_;
+    my @names = map { 'at-once-' . ++$MEETING } @requests;
+    my @connections = map {
+        my($path, %also) = ref $requests[$_] ? @{ $requests[$_] } : "/test/?meet=NAME&$requests[$_]";
+        $path =~ s/NAME/$names[$_]/;
+        $also{headers} = [@{ $also{headers} || [] }, defined $id ? ['Cookie', "id=$id"] : ()];
+        connection('bulk')->send_request(path => $path, host => 'patient.test', %also);
+    } 0 .. $#requests;
+    my @missing = grep { !here($_) } @names;
+    is scalar(@missing), 0, scalar(@requests) . ' requests have loaded the session';
+    let_go($_) for @names;
+    return map { SessionTest::_seen($_->read_response) } @connections;
+}
+
+sub statuses { my %n; $n{ $_->status }++ for @_; return join ' ', map { "$n{$_} x $_" } sort keys %n }
+sub entries  { return { map { split /=/, $_, 2 } split /&/, data_of(row(key_of($_[0]))) } }
+sub ids      { return grep { defined && length } map { $_->cookie('id') } @_ }
+
+note 'Fifty readers';
+{
+    my $id = session(a => 1);
+    get('/test/?get=a', cookie => $id);
+    close_connections();
+    my $accepted = connections()->{accepted};
+    age($id, 300);
+    my $before = row(key_of($id));
+    my @answers;
+    my @calls = calls_of { @answers = at_once($id, ('get=a') x 50) } 51;
+    is statuses(@answers), '50 x 200', 'all are answered';
+    is scalar(grep { ($_->line('get a') || '') eq '1' } @answers), 50, '... all see the session';
+    is ids(@answers), 0, '... none gets a cookie';
+    is scalar(grep { $_->{op} eq 'GetItem' } @calls), 50, '... with one read each';
+    is scalar(grep { $_->{op} eq 'UpdateItem' } @calls), 1, '... and one touch in all';
+    is scalar(@calls), 51, '... and nothing else';
+    cmp_ok seconds_of(row(key_of($id))->{accessed}{S}), '>', seconds_of($before->{accessed}{S}) + 200, '... which is recorded';
+
+    # One of each thread that was busy, and the one that each child writes touches on.
+    cmp_ok connections()->{accepted} - $accepted, '<=', 50 + 2, '... on one connection per busy thread at most';
+    for (1 .. 4) {
+        my @more = at_once($id, ('get=a') x 50);
+        is statuses(@more), '50 x 200', 'fifty more';
+    }
+    get('/test/?get=a', cookie => $id) for 1 .. 100;
+    # prefork ends children that it has no use for, and their connections with them.
+    cmp_ok connections()->{accepted} - $accepted, '<=', 64 + 2, '350 requests: no more than there are threads'
+        unless setting('mpm') eq 'prefork';
+    $accepted = connections()->{accepted};
+    get('/test/?get=a', cookie => $id) for 1 .. 50;
+    is connections()->{accepted} - $accepted, 0, 'fifty one after the other: not one new connection'
+        unless setting('mpm') eq 'prefork';
+}
+
+note 'Twenty writers';
+{
+    my $id = session(a => 1);
+    my @answers = at_once($id, map { "set=k$_:$_" } 1 .. 20);
+    is statuses(@answers), '20 x 200', 'all succeed';
+    is ids(@answers), 0, '... without a new ID';
+    is_deeply entries($id), { a => 1, map { ("k$_" => $_) } 1 .. 20 }, '... and everything is there';
+    is row(key_of($id))->{version}{N}, 21, '... in as many versions';
+
+    @answers = at_once($id, map { "set=same:$_" } 1 .. 20);
+    is statuses(@answers), '20 x 200', 'of one entry: all succeed';
+    my $entries = entries($id);
+    like $entries->{same}, qr/^(?:1?[1-9]|10|20)$/, '... and one of them has it';
+    is scalar(keys %$entries), 22, '... and no other entry was lost';
+
+    @answers = at_once($id, map { $_ % 2 ? "del=k$_" : "set=k$_:new" } 1 .. 20);
+    is statuses(@answers), '20 x 200', 'removed here, changed there: all succeed';
+    $entries = entries($id);
+    delete @$entries{qw(a same)};
+    is_deeply $entries, { map { ("k$_" => 'new') } grep { $_ % 2 == 0 } 1 .. 20 }, '... and both happened';
+}
+for my $area (qw(/crypto/ /signed/ /maxage/)) {
+    my $id = session($area, a => 1);
+    my @answers = at_once($id, map { ["$area?meet=NAME&set=k$_:$_"] } 1 .. 8);
+    is statuses(@answers), '8 x 200', "$area: all succeed";
+    is get("$area?entries", cookie => $id)->line('entries') =~ s/expiry=\d+&//r,
+        join('&', 'a=1', map { "k$_=$_" } 1 .. 8), '... and everything is there';
+}
+
+note 'Two at once';
+for my $case (
+    # one writes, then the other; what must come of a=1 and b=1
+    ['different entries',             'set=a:2',          'set=b:2',         { a => 2, b => 2 }],
+    ['the same entry, the later one', 'set=a:2',          'set=a:3',         { a => 3, b => 1 }],
+    ['removed, then another changed', 'del=a',            'set=b:2',         { b => 2 }],
+    ['changed, then another removed', 'set=b:2',          'del=a',           { b => 2 }],
+    ['changed, then removed',         'set=a:2',          'del=a&set=b:2',   { b => 2 }],
+    ['removed, then changed',         'del=a',            'set=a:2',         { a => 2, b => 1 }],
+    ['all replaced, then one more',   'clear&set=c:1',    'set=d:1',         { c => 1, d => 1 }],
+    ['one more, then all replaced',   'set=d:1',          'clear&set=c:1',   { c => 1, d => 1 }],
+    ['the same by both',              'set=a:2',          'set=a:2',         { a => 2, b => 1 }],
+    ['timeouts, then an entry',       'timeouts=100:200', 'set=a:2',         { a => 2, b => 1 }],
+) {
+    my($what, $first, $then, $result) = @$case;
+    my $id   = session(a => 1, b => 1);
+    my $slow = connection();
+    my $name = 'two-' . ++$MEETING;
+    $slow->send_request(path => "/test/?meet=$name&$then", headers => [['Cookie', "id=$id"]]);
+    ok here($name), "$what: both have loaded";
+    is get("/test/?$first", cookie => $id)->status, 200, '... one is through';
+    let_go($name);
+    my $answer = $slow->read_response;
+    is_deeply [$answer->status, $answer->set_cookies], [200], '... then the other';
+    is_deeply entries($id), $result, '... and both count';
+    is row(key_of($id))->{idle_timeout}{N}, 100, '... the timeouts too' if $what =~ /timeouts/;
+}
+{
+    my $id   = session(a => 1);
+    my $slow = connection();
+    $slow->send_request(path => '/test/?meet=ended&set=b:2', headers => [['Cookie', "id=$id"]]);
+    ok here('ended'), 'two have loaded';
+    get('/test/?set=c:1', cookie => $id);
+    get('/test/?end', cookie => $id);
+    let_go('ended');
+    is_deeply [$slow->read_response->set_cookies], [], 'changed and ended meanwhile: no cookie';
+    is row(key_of($id)), undef, '... and the session stays gone';
+}
+{
+    my $id   = session(a => 1);
+    my $slow = connection();
+    $slow->send_request(path => '/test/?meet=out&clear', headers => [['Cookie', "id=$id"]]);
+    ok here('out'), 'two have loaded';
+    get('/test/?set=c:1', cookie => $id);
+    let_go('out');
+    is $slow->read_response->cookie('id'), '', 'ended, though another one changed it meanwhile';
+    is row(key_of($id)), undef, '... and the session is gone';
+}
+
+note 'Beginners';
+{
+    clear_tables();
+    my @answers = at_once(undef, map { "set=a:$_" } 1 .. 20);
+    my %ids = map { $_ => 1 } ids(@answers);
+    is scalar(keys %ids), 20, 'twenty first stores give twenty IDs';
+    is scalar(rows()), 20, '... of as many rows';
+    is_deeply [sort { $a <=> $b } map { entries($_)->{a} } keys %ids], [1 .. 20], '... each with its own';
+}
+
+note 'A new ID, at once';
+{
+    clear_tables();
+    my $id = session(a => 1);
+    my @answers = at_once($id, ('renew') x 10);
+    is statuses(@answers), '10 x 200', 'ten renewals: no error';
+    my @new = ids(@answers);
+    is scalar(@new), 1, '... one new ID is given out';
+    ok eventually(sub { rows() == 1 }), '... there is one row';
+    is row(key_of($id)), undef, '... not the old one';
+    is get('/test/?get=a', cookie => $new[0])->line('get a'), 1, '... but the new one\'s, whose session it is';
+    is scalar(grep { defined $_->cookie('id') } @answers), 1, '... and nobody\'s cookie was taken away';
+
+    $id = $new[0];
+    @answers = at_once($id, 'renew', 'set=b:2', 'get=a', 'set=c:3');
+    is statuses(@answers), '4 x 200', 'renewal among others: no error';
+    my($new) = ids(@answers);
+    like $new, $ID, '... a new ID is given out';
+    is row(key_of($id)), undef, '... the old row is gone';
+    is scalar(rows()), 1, '... there is one';
+    my $entries = entries($new);
+    is delete $entries->{a}, 1, '... with what there was';
+    # b and c are there if they were saved before the renewal's last step, and lost with their session if not.
+    is_deeply [grep { !/^[bc][23]$/ } %$entries ? map { "$_$entries->{$_}" } keys %$entries : ()], [], '... and nothing strange';
+}
+{
+    clear_tables();
+    my $id   = session(a => 1);
+    my $slow = connection();
+    $slow->send_request(path => '/test/?meet=renew&set=b:2&renew', headers => [['Cookie', "id=$id"]]);
+    ok here('renew'), 'a request that will renew the ID has loaded';
+    is get('/test/?set=c:3', cookie => $id)->status, 200, '... another one changes the session';
+    let_go('renew');
+    my $new = SessionTest::_seen($slow->read_response)->cookie('id');
+    like $new, $ID, '... a new ID is given out';
+    is_deeply entries($new), { a => 1, b => 2, c => 3 }, '... whose session has both changes';
+    is scalar(rows()), 1, '... and there is one row';
+}
+{
+    clear_tables();
+    my $id = session('/form/open/', a => 1);
+    my $login = 'httpd_username=alice&httpd_password=secret-of-alice';
+    # Held at the write of the new rows: all have loaded the old one by then.
+    fault(kind => 'hold', op => 'PutItem', count => 5);
+    my @connections = map {
+        connection()->send_request(path => '/form/page', method => 'POST', body => $login, headers => [['Cookie', "id=$id"]])
+    } 1 .. 5;
+    ok held(5), 'five logins at once';
+    release();
+    my @answers = map { SessionTest::_seen($_->read_response) } @connections;
+    is statuses(@answers), '5 x 200', '... no error';
+    my @new = ids(@answers);
+    is scalar(@new), 1, '... one new ID';
+    ok eventually(sub { rows() == 1 }), '... one row';
+    is row(key_of($id)), undef, '... not the old one';
+    is get('/form/page?user', cookie => $new[0])->line('user'), 'alice', '... the new session is alice\'s';
+    is get('/form/open/?get=a', cookie => $new[0])->line('get a'), 1, '... with all that was in it';
+}
+
+note 'Logouts, at once';
+{
+    clear_tables();
+    my $id = session(a => 1);
+    my @answers = at_once($id, ('clear') x 10, ('end') x 10, map { "set=k$_:1" } 1 .. 10);
+    is statuses(@answers), '30 x 200', 'twenty logouts and ten writers: no error';
+    is scalar(grep { ($_->cookie('id') || '') ne '' } @answers), 0, '... and no ID';
+    is scalar(rows()), 0, '... and no row';
+}
+
+done;
