@@ -16,6 +16,28 @@
 #define MOD_SESSION_FILTER "mod_session_out" /* registered names are lower case */
 #define RETRY_AFTER "2" /* seconds; a store that was away is asked again after about as long */
 
+static const char *header_in(const request_rec *r, const char *name)
+{
+    const char *value = apr_table_get(r->err_headers_out, name);
+
+    return value ? value : apr_table_get(r->headers_out, name);
+}
+
+/** 1 when the response has a session header that r's settings know, but not the loader's, and r may change the session:
+ * only mod_session's filter on r itself would hear it. */
+static int has_own_header(request_rec *r, const msd_request_t *q)
+{
+    APR_OPTIONAL_FN_TYPE(ap_session_load) *load = APR_RETRIEVE_OPTIONAL_FN(ap_session_load);
+    const char *of_loader = msd_request_session_conf(q->loader)->header;
+    const char *name = msd_request_session_conf(r)->header;
+    session_rec *z = NULL;
+
+    if (!name || (of_loader && strcasecmp(of_loader, name) == 0) || !header_in(r, name)) {
+        return 0;
+    }
+    return load(r, &z) == APR_SUCCESS && z == q->z;
+}
+
 /*
  * mod_session saves the sessions of the request that answers and of those redirected from it, never of those before.
  * After a redirect or an error page out of the session's area it would save nothing, and would send the application's
@@ -27,7 +49,7 @@ static void begin_with_loader(ap_filter_t *f, const msd_request_t *q)
     const char *name = msd_request_session_conf(q->loader)->header;
     ap_filter_t *next;
 
-    if (q->loader == f->r || q->loader->main) {
+    if (q->loader == f->r || q->loader->main || has_own_header(f->r, q)) {
         return;
     }
     if (name && q->loader->headers_out != f->r->headers_out && apr_table_get(f->r->headers_out, name)) {
@@ -53,9 +75,9 @@ static void notice_user(const request_rec *r, msd_request_t *q)
 }
 
 /** Where mod_session has nothing to save (any more), it would let the application's session header pass. */
-static void drop_header(request_rec *r, const msd_request_t *q)
+static void drop_header(request_rec *r, const request_rec *whose)
 {
-    const char *name = msd_request_session_conf(q->loader)->header;
+    const char *name = msd_request_session_conf(whose)->header;
 
     if (name) {
         apr_table_unset(r->headers_out, name);
@@ -63,13 +85,32 @@ static void drop_header(request_rec *r, const msd_request_t *q)
     }
 }
 
+/** 1 when a brigade brings nothing. mod_include sends such a one ahead of a part that begins its page; passed on, it
+ * would begin the response before the part has done anything. */
+static int brings_nothing(const apr_bucket_brigade *bb)
+{
+    const apr_bucket *b;
+
+    for (b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb); b = APR_BUCKET_NEXT(b)) {
+        if (APR_BUCKET_IS_METADATA(b) || b->length != 0) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 static apr_status_t before(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     msd_request_t *q = msd_request_find(f->r);
 
+    if (!f->r->main && brings_nothing(bb)) {
+        apr_brigade_cleanup(bb);
+        return APR_SUCCESS;
+    }
     if (q && q->loader && !f->r->main) {
         if (!msd_request_usable(q) || q->z->written) {
-            drop_header(f->r, q);
+            drop_header(f->r, q->loader);
+            drop_header(f->r, f->r);
         }
         else {
             notice_user(f->r, q);
@@ -135,6 +176,11 @@ static apr_status_t behind(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     msd_request_t *q = msd_request_find(f->r);
 
+    if (q && q->written == MSD_STORED) {
+        /* mod_session saves once; a page has several parts, each of which may change the session. */
+        q->z->written = 0;
+        q->z->dirty = 0;
+    }
     if (q && q->loader && !f->r->main) {
         if (!q->begun && !q->loader->main && msd_request_unsaved(q)) {
             /* mod_session's encoders failed, and nothing came to our save; mod_session has logged it. */
