@@ -1,0 +1,71 @@
+package SessionTest::Login;
+
+# Users, and what a login does to a session: moves { login } $old, 'sentence' and stays { no login } $id, 'sentence'.
+
+use strict;
+use warnings;
+
+use Exporter qw(import);
+use MIME::Base64 ();
+
+use SessionTest;
+
+our @EXPORT = qw(form basic row_of data entries moves stays @RENEWAL);
+
+my %PASSWORD = (alice => 'secret-of-alice', bob => 'secret-of-bob');
+our @RENEWAL = qw(GetItem PutItem DeleteItem);
+
+sub form { my($user, $password) = @_; "httpd_username=$user&httpd_password=" . ($password || $PASSWORD{$user}) }
+
+sub basic {
+    my($user, $password) = @_;
+    return headers => ['Authorization', 'Basic '
+        . MIME::Base64::encode_base64("$user:" . ($password || $PASSWORD{$user}), '')];
+}
+
+sub row_of  { return row(key_of($_[0])) }
+sub entries { return join '&', sort split /&/, $_[0] }
+sub data    { my $row = row_of($_[0]); return $row ? entries(data_of($row)) : undef }
+
+# The request in the block moves the session $old to a new ID, in exactly these steps. The new ID.
+sub moves (&$$) {
+    my($block, $old, $sentence) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my $before = row_of($old);
+    my @calls  = calls_of(sub { $block->() }, scalar @RENEWAL);
+
+    is join(' ', map { $_->{op} } @calls), "@RENEWAL", "$sentence: one read, one row made, one deleted";
+    my($put, $delete) = @calls == 3 ? map { $_->{body} } @calls[1, 2] : ({}, {});
+    like $put->{ConditionExpression}, qr/^attribute_not_exists\(/, '... made if there was none';
+    is $delete->{Key}{id}{S}, key_of($old), '... deleted the old one';
+    my $version = join ' ', map { $_->{N} } values %{ $delete->{ExpressionAttributeValues} };
+    is $version, $before->{version}{N}, '... as it was read';
+    like $delete->{ConditionExpression}, qr/^#version = :/, '... if it was still that';
+
+    my @cookies = res()->set_cookies;
+    is scalar(@cookies), 1, '... one cookie';
+    my $new = res()->cookie('id');
+    return Test::More::fail('... with an ID') unless defined $new && length $new;
+    isnt $new, $old, '... with a new ID';
+    my $after = row_of($new);
+    is_deeply $after->{$_}, $before->{$_}, "... of a session with the same $_"
+        for qw(created idle_timeout absolute_timeout);
+    ok $after->{user_mark}, '... that knows its user';
+    is row_of($old), undef, '... while the old one is gone';
+    is get('/test/?get=a', cookie => $old)->line('get a'), '(none)', '... and its ID is dead';
+    is get('/test/?get=a', cookie => $new)->line('get a'), 1, '... and the new one shows the data';
+    return $new;
+}
+
+# The request in the block leaves the session as it is.
+sub stays (&$$) {
+    my($block, $id, $sentence) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my $before = row_of($id);
+    calls_are { $block->() } ['GetItem'], "$sentence: one read";
+    is_deeply [res()->set_cookies], [], '... no cookie';
+    is_deeply row_of($id), $before, '... and the session as it was';
+    return;
+}
+
+1;
