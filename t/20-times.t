@@ -316,26 +316,21 @@ note 'SessionMaxAge';
 }
 
 note 'A handler slower than what is left of the session';
-# All at once: rows with two seconds to live, requests that load them in time and end when these are over.
+# All at once: rows with three seconds to live, requests that load them in time and end when these are over.
 my @slow;
 for my $area ('/test/', '/maxage/') {
     for my $case (['read', 'get=a'], ['write', 'set=b:2'], ['clear', 'clear'], ['renew', 'renew']) {
         my($kind, $op) = @$case;
-        my $id = session($area, a => 1);
         my $meet = "slow$kind" . ($area =~ tr/a-z//cdr);
-        push @slow, { area => $area, kind => $kind, op => $op, id => $id, meet => $meet };
+        my $id   = session($area, a => 1);
+        age($id, row_of($id)->{idle_timeout}{N} - 3);
+        my $slow = { area => $area, kind => $kind, id => $id, meet => $meet, row => row_of($id),
+                     connection => connection() };
+        $slow->{connection}->send_request(path => "$area?get=a&meet=$meet&$op", headers => [['Cookie', "id=$id"]]);
+        # One after the other: prefork may have to fork for each.
+        ok here($meet), "$area $kind: under way";
+        push @slow, $slow;
     }
-}
-for my $slow (@slow) {
-    my $row = row_of($slow->{id});
-    age($slow->{id}, $row->{idle_timeout}{N} - 2);
-    $slow->{row} = row_of($slow->{id});
-    $slow->{connection} = connection();
-    $slow->{connection}->send_request(path => "$slow->{area}?get=a&meet=$slow->{meet}&$slow->{op}",
-                                      headers => [['Cookie', "id=$slow->{id}"]]);
-}
-for my $slow (@slow) {
-    ok here($slow->{meet}), "$slow->{area} $slow->{kind}: under way";
 }
 my($last) = sort { $b <=> $a } map { seconds_of($_->{row}{accessed}{S}) + $_->{row}{idle_timeout}{N} } @slow;
 # For "Real clocks", below: both take their time at once.
