@@ -139,6 +139,9 @@ static void set_time(apr_table_t *env, const char *name, apr_int64_t seconds)
     if (seconds) {
         apr_table_setn(env, name, apr_psprintf(apr_table_elts(env)->pool, "%" APR_INT64_T_FMT, seconds));
     }
+    else {
+        apr_table_unset(env, name); /* of a session that was ended in this request */
+    }
 }
 
 /* What CGI programs and LogFormat may know of a session: never the ID. */
