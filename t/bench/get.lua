@@ -7,3 +7,9 @@ wrk.headers["Authorization"] = "AWS4-HMAC-SHA256 Credential=bench/20260101/us-ea
     .. "SignedHeaders=host;x-amz-date;x-amz-target, Signature=" .. string.rep("0", 64)
 wrk.headers["X-Amz-Date"] = "20260101T000000Z"
 wrk.body = '{"TableName":"app_session","Key":{"id":{"S":"bench"}},"ConsistentRead":true}'
+
+function done(summary)
+    local e = summary.errors
+    io.write(string.format('\n{"requests":%d,"seconds":%.6f,"errors":%d}\n', summary.requests, summary.duration / 1e6,
+        e.connect + e.read + e.write + e.status + e.timeout))
+end
