@@ -234,8 +234,9 @@ static int session_dynamodb_save(request_rec *r, session_rec *z)
         return APR_EGENERAL;
     }
     if (q->written == MSD_TOO_LATE) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "the session needs a new ID, but the response has begun: what was "
-                      "changed is dropped. Change sessions before the first byte of a page, not in an include below it");
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "the session needs a new ID, but the response has begun: what "
+                      "was changed is dropped. Change sessions before the first byte of a page, not in an include "
+                      "below it");
     }
     if (q->written == MSD_GONE) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "the session was ended by another request meanwhile: what this one "
