@@ -186,7 +186,8 @@ else {
     my $at_once = sub {
         my($path, @headers) = @_;
         open my $in, '-|', 'curl', '-sSik', '--no-progress-meter', '--http2', '--max-time', 20,
-            '--parallel', '-w', 'connects: %{num_connects}\n', (map { ('-H', $_) } @headers), 'https://127.0.0.1:' . port('tls') . $path or die "curl: $!";
+            '--parallel', '-w', 'connects: %{num_connects}\n', (map { ('-H', $_) } @headers),
+            'https://127.0.0.1:' . port('tls') . $path or die "curl: $!";
         return <$in>;
     };
     my $id = session(a => 1);

@@ -1,0 +1,291 @@
+# How the session ID travels: what is taken for one and what is not, who gets to see it, and how it is handed out. And
+# how the session travels to programs.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use SessionTest;
+use SessionTest::Once;
+
+my $ID = qr/[A-Za-z0-9_-]{43}/;
+
+sub seen_cookie { return res()->line('in Cookie') }
+
+note 'Cookies of others';
+{
+    my $id = session(a => 1);
+    my %left = (
+        "id=$id"                           => '(none)',
+        "x=1; id=$id"                      => 'x=1',
+        "id=$id; x=1"                      => 'x=1',
+        "x=1; id=$id; y=2"                 => 'x=1; y=2',
+        "z=3; y=2; id=$id; x=1; w=0"       => 'z=3; y=2; x=1; w=0',
+        "a=1,2; id=$id; b=3,4"             => 'a=1,2; b=3,4',
+        qq(q="x, y"; id=$id; e=; n)        => 'q="x, y"; e=; n',
+        "x=1;id=$id;y=2"                   => 'x=1;y=2',
+        "xid=1; id=$id; id2=2; ID=3; id-=4" => 'xid=1; id2=2; ID=3; id-=4',
+        "x=id=1; id=$id"                   => 'x=id=1',
+        "id ; id=$id"                      => 'id',
+        "  x=1;  id = $id ;  y=2"          => "x=1;  y=2",
+    );
+    for my $cookie (sort keys %left) {
+        calls_are { get('/test/?get=a&in=Cookie', cookies => [$cookie]) } ['GetItem'],
+            $cookie =~ s/\Q$id\E/ID/r . ' is the session';
+        is res()->line('get a'), 1, '... and read';
+        is seen_cookie(), $left{$cookie}, '... and the rest stays as it was';
+    }
+    for my $cookie ('a=1,2', 'x=1; a=1,2;  b="3, 4"', 'xid=1', 'x=id', 'ID=1', 'id', 'id2=x; y') {
+        calls_are { get('/test/?get=a&in=Cookie', cookies => [$cookie]) } [], "$cookie is none";
+        is seen_cookie(), $cookie, '... and stays as it was';
+    }
+}
+
+note 'An ID in a cookie of somebody else';
+{
+    my $id = session(a => 1);
+    for my $cookies (["foo=bar,id=$id"], ["foo=bar, id=$id"], ["foo=bar,id=$id,x"], ["foo=bar\tid=$id"],
+                     ["foo=\"; id\"=$id"], ['foo=bar', "id=$id"]) {
+        my $text = join(' | ', @$cookies) =~ s/\Q$id\E/ID/r;
+        calls_are { get('/test/?get=a&in=Cookie', cookies => $cookies) } [], "$text is no session";
+        is_deeply [res()->line('get a'), res()->set_cookies], ['(none)'], '... and nothing is sent';
+    }
+    calls_are { get('/test/?get=a', headers => ['id', $id, 'X-Cookie', "id=$id", 'Cookie2', "id=$id"]) } [],
+        'an ID anywhere else is none';
+    is res()->line('get a'), '(none)', '... and gives no session';
+}
+
+note 'More than one';
+{
+    my($one, $two) = (session(a => 1), session(a => 2));
+    my @twice = (["id=$one; id=$two"], ["id=$one; id=$one"], ["x=1; id=$one; y=2; id=$two; z=3"],
+                 ["id=$one", "id=$two"], ["x=1; id=$one", "id=$two; z=3"], ["id=$one; id="], ["id=; id=$one"],
+                 ["id=made-up; id=$one"]);
+    for my $cookies (@twice) {
+        my $text = join(' | ', @$cookies) =~ s/\Q$one\E/ONE/gr =~ s/\Q$two\E/TWO/gr;
+        calls_are { get('/test/?get=a&in=Cookie', cookies => $cookies) } [], "$text: no session";
+        is_deeply [res()->status, res()->line('get a'), res()->set_cookies], [200, '(none)'], '... and nothing is sent';
+        unlike seen_cookie(), qr/\Q$one\E|\Q$two\E|\bid=/, '... and the handler sees none of them';
+        like seen_cookie(), qr/x=1/, '... but those of others' if $text =~ /^x=1/;
+        unlike get('/cgi/session.pl', cookies => $cookies)->body, qr/\Q$one\E|\Q$two\E/, '... nor does a program';
+        unlike get('/proxied/env.pl', cookies => $cookies)->body, qr/\Q$one\E|\Q$two\E/, '... nor a backend';
+    }
+    calls_are { get('/test/?set=b:2', cookies => ["id=$one; id=$two"]) } ['PutItem'], 'What is stored begins one';
+    is scalar(res()->set_cookies), 1, '... with one cookie';
+    isnt res()->cookie('id'), $_, '... of another ID' for $one, $two;
+    is_deeply [data($one), data($two)], ['a=1', 'a=2'], '... and both stay as they are';
+}
+
+note 'Who sees the cookie';
+{
+    my $id = session(a => 1);
+    my @cookies = (cookies => ["x=1; id=$id; y=2"]);
+    is get('/cgi/session.pl', @cookies)->line('HTTP_COOKIE'), 'x=1; y=2', 'a program does not';
+    is res()->line('HTTP_SESSION'), 'a=1', '... but the session';
+    is get('/proxied/env.pl', @cookies)->line('HTTP_COOKIE'), 'x=1; y=2', 'a backend does not';
+    unlike res()->body, qr/\Q$id\E|HTTP_SESSION|a=1/, '... nor anything of the session';
+
+    my %path = (
+        'after a redirect in the session'  => '/go/?internal=/test/?in=Cookie',
+        'after a redirect to a program'    => '/go/?internal=/cgi/session.pl',
+        'after a redirect out of it'       => '/go/?internal=/plain/handler?in=Cookie',
+        'after one to a program outside'   => '/go/?internal=/plain/cgi/env.pl',
+        'after a program\'s redirect'      => '/cgi/session.pl?location=/plain/cgi/env.pl',
+        'after mod_rewrite\'s'             => '/rewrite/inside?in=Cookie',
+        'after one from outside'           => '/plain/into?in=Cookie',
+        'after one from outside to a program' => '/plain/into-program',
+        'on an error page'                 => '/errors-inside/?status=500&',
+        'on an error page by a program'    => '/go/?status=500&',
+        'on one outside'                   => '/go/?status=410&',
+        'as an index'                      => '/programs/',
+        'as a variant'                     => '/programs/env',
+    );
+    for my $who (sort keys %path) {
+        calls_are { get($path{$who}, @cookies) } ['GetItem'], "$path{$who}, one read";
+        unlike res()->body, qr/\Q$id\E|\bid=/, "... nobody sees the ID $who";
+        like res()->body, qr/^(?:in Cookie: |HTTP_COOKIE=)x=1; y=2$/m, '... but the other cookies'
+            if $who !~ /^on an error page$/;
+    }
+    get('/ssi/cookie.shtml', @cookies);
+    unlike res()->body, qr/\Q$id\E|\bid=/, 'parts of a page do not';
+    is scalar(() = res()->body =~ /x=1; y=2/g), 4, '... but see the others';
+    like get('/plain/cgi/env.pl', @cookies)->line('HTTP_COOKIE'), qr/id=/, 'without a session nothing is taken';
+}
+
+note 'Cookies that the application sets';
+{
+    get('/test/?set=a:1&errheader=Set-Cookie:x%3D1&header=Set-Cookie:y%3D2');
+    my @cookies = res()->set_cookies;
+    is_deeply [sort grep { !/^id=/ } @cookies], ['x=1', 'y=2'], 'stay';
+    is scalar(grep { /^id=$ID; / } @cookies), 1, '... and ours is one more';
+    my $id = res()->cookie('id');
+    get('/test/?get=a&errheader=Set-Cookie:x%3D1', cookie => $id);
+    is_deeply [res()->set_cookies], ['x=1'], '... alone where ours is not due';
+    get('/test/?end&status=404&errheader=Set-Cookie:x%3D1', cookie => $id);
+    is_deeply [map { /^(\w+=\w*)/ } sort(res()->set_cookies)], ['id=', 'x=1'], '... and with errors';
+}
+
+note 'Attributes';
+for my $case (['/test/', 'id', 'Path=/; Secure; HttpOnly; SameSite=Strict'],
+              ['/cookie/', 'sess', 'Path=/cookie/; Domain=example.test; SameSite=Lax'],
+              ['/cookie-none/', 'id', 'Path=/; Secure; HttpOnly; SameSite=None'],
+              ['/cookie-host/', '__Host-id', 'Path=/; Secure; HttpOnly; SameSite=Strict']) {
+    my($area, $name, $attributes) = @$case;
+    get("$area?set=a:1");
+    is scalar(res()->set_cookies), 1, "$area: one cookie";
+    like +(res()->set_cookies)[0], qr/^\Q$name\E=$ID; \Q$attributes\E$/, '... as configured';
+    my $id = res()->cookie($name);
+    is get("$area?get=a", cookie => $id, cookie_name => $name)->line('get a'), 1, '... by which the session is found';
+    calls_are { get("$area?get=a", cookie => $id, cookie_name => "x$name") } [], '... and by no other name';
+    calls_are { get("$area?renew", cookie => $id, cookie_name => $name) } [qw(GetItem PutItem DeleteItem)], '... a new';
+    like +(res()->set_cookies)[0], qr/^\Q$name\E=$ID; \Q$attributes\E$/, '... is handed out the same way';
+    get("$area?end", cookie => res()->cookie($name), cookie_name => $name);
+    is scalar(res()->set_cookies), 1, '... and ended by one cookie';
+    my %has = map { $_ => 1 } split /; /, (res()->set_cookies)[0];
+    ok delete $has{"$name="}, '... without a value';
+    ok delete $has{'Max-Age=0'}, '... of no age';
+    ok delete $has{'Expires=Thu, 01 Jan 1970 00:00:00 GMT'}, '... of the past';
+    is_deeply [sort keys %has], [sort split /; /, $attributes], '... and the same attributes';
+}
+
+note 'Cookies that outlive the browser';
+{
+    require HTTP::Date;
+    my $end = sub {
+        my($date) = map { /; Expires=([^;]+)/ ? $1 : () } res()->set_cookies;
+        return defined $date ? HTTP::Date::str2time($date) : undef;
+    };
+    my $row_end = sub { row(key_of($_[0]))->{expires}{N} };
+
+    get('/persistent/?set=a:1');
+    my $id = res()->cookie('id');
+    like +(res()->set_cookies)[0],
+        qr/^id=$ID; Path=\/; Expires=\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT; Secure; HttpOnly; SameSite=Strict$/,
+        'a cookie with a date';
+    is $end->(), $row_end->($id), '... which is the session\'s end';
+    calls_are { get('/persistent/?get=a', cookie => $id) } ['GetItem'], 'where nothing moves';
+    is_deeply [res()->set_cookies], [], '... nothing is sent';
+
+    my $before = age($id, 300);
+    calls_are { get('/persistent/?get=a', cookie => $id) } [qw(GetItem UpdateItem)], 'where a touch moves the end';
+    is res()->cookie('id'), $id, '... the same ID is sent again';
+    is $end->(), $row_end->($id), '... with the new end';
+    cmp_ok $end->(), '>', $before->{expires}{N}, '... which is later';
+
+    $before = age($id, 30);
+    calls_are { get('/persistent/?set=b:2', cookie => $id) } [qw(GetItem UpdateItem)], 'where a change moves it';
+    is res()->cookie('id'), $id, '... the same ID is sent again';
+    is $end->(), $row_end->($id), '... with the new end';
+    cmp_ok $end->(), '>', $before->{expires}{N}, '... which is later';
+
+    get('/persistent/?renew', cookie => $id);
+    isnt res()->cookie('id'), $id, 'a new ID';
+    $id = res()->cookie('id');
+    is $end->(), $row_end->($id), '... has its date';
+    get('/persistent/?end', cookie => $id);
+    is $end->(), 0, 'and the end is long past';
+    is scalar(res()->set_cookies), 1, '... in one cookie';
+
+    $id = get('/persistent/?set=a:1')->cookie('id');
+    change_row($id, sub {
+        my $row = shift;
+        $row->{absolute_timeout}{N} = 600;
+        $row->{expires}{N} = int(seconds_of($row->{created}{S})) + 600;
+    });
+    age($id, 300);
+    get('/persistent/?set=b:2', cookie => $id);
+    is $end->(), $row_end->($id), 'The date is never behind the absolute end';
+}
+
+note 'In a header';
+for my $case (['/header/', 'x-id', 'X-Id'], ['/header-named/', 'X-Session-Token', 'x-session-token']) {
+    my($area, $name, $spelled) = @$case;
+    get("$area?set=a:1");
+    my @ids = res()->all($name);
+    is scalar(@ids), 1, "$area: an ID in $name";
+    like $ids[0], qr/^$ID$/, '... and nothing else in it';
+    is_deeply [res()->set_cookies], [], '... and no cookie';
+    is_deeply [res()->all('Cache-Control')], ['no-store'], '... not to be cached';
+    my $id = $ids[0];
+    calls_are { get("$area?get=a&in=$name", headers => [$spelled, $id]) } ['GetItem'], '... which may come in any case';
+    is_deeply [res()->line('get a'), res()->line("in $name")], [1, '(none)'], '... and is taken out';
+    is_deeply [res()->all($name)], [], '... and not sent again';
+    calls_are { get("$area?get=a&in=Cookie", cookie => $id) } [], 'in a cookie it is nothing';
+    is_deeply [res()->line('get a'), seen_cookie()], ['(none)', "id=$id"], '... to us, and stays';
+    calls_are { get("$area?get=a&in=$name", headers => [$name, $id, $name, $id]) } [], 'twice it is none';
+    is_deeply [res()->line('get a'), res()->line("in $name")], ['(none)', '(none)'], '... and taken out';
+    calls_are { get("$area?get=a", headers => [$name, "$id,$id"]) } [], 'twice in one as well';
+    calls_are { get("$area?set=b:2", headers => [$name, $id]) } [qw(GetItem UpdateItem)], 'a change';
+    is_deeply [res()->all($name)], [], '... needs no new ID';
+    calls_are { get("$area?renew&status=404", headers => [$name, $id]) } [qw(GetItem PutItem DeleteItem)], 'a new one';
+    isnt res()->header($name), $id, '... is another';
+    $id = res()->header($name);
+    like $id, qr/^$ID$/, '... also with an error';
+    calls_are { get("$area?end", headers => [$name, $id]) } [qw(GetItem DeleteItem)], 'the end';
+    is_deeply [res()->all($name)], [''], '... is an empty header';
+    is_deeply [res()->set_cookies], [], '... and no cookie';
+}
+{
+    my $id = session(a => 1);
+    calls_are { get('/test/?get=a&in=x-id', headers => ['x-id', $id]) } [], 'with cookies configured, x-id is nothing';
+    is_deeply [res()->line('get a'), res()->line('in x-id')], ['(none)', $id], '... to us, and stays';
+    get('/test/?set=b:2&end', cookie => $id);
+    is_deeply [res()->all('x-id')], [], '... and none is sent';
+}
+
+note 'A client\'s header "Session" is not the session';
+for my $path ('/cgi/session.pl', '/cgi-noenv/session.pl', '/programs/', '/go/?internal=/cgi/session.pl',
+              '/plain/into-program', '/cgi-noenv/session.pl?location=/cgi-noenv/session.pl', '/go/?status=500') {
+    for my $id (undef, session(a => 1)) {
+        get($path, defined $id ? (cookies => ["id=$id"]) : (), headers =>
+            ['Session', 'evil=1', 'session', 'evil=2', 'HTTP_SESSION', 'evil=3', 'HTTP-SESSION', 'evil=4']);
+        my $session = res()->line('HTTP_SESSION');
+        like defined $session ? $session : '', qr/^(?:a=1|\(none\)|)$/,
+            "$path, a session " . (defined $id ? 'too' : 'missing');
+        unlike res()->body, qr/^(?:HTTP|REDIRECT_HTTP)_SESSION=.*evil/m, '... is not what the client says';
+    }
+}
+is get('/test/?in=Session', headers => ['Session', 'evil=1'])->line('in Session'), '(none)', 'no handler sees it';
+unlike get('/proxied/env.pl', headers => ['Session', 'evil=1'])->body, qr/evil/, 'no backend sees it';
+unlike get('/ssi/cookie.shtml', headers => ['Session', 'evil=1'])->body, qr/in Session: evil/, 'no part sees it';
+
+note 'Sessions too long for an environment';
+{
+    expect_log qr/\[session_dynamodb:warn\].*HTTP_SESSION is left out/;
+    # 128 KiB less "HTTP_SESSION=" and the end of the string, less "a="
+    my $most = 128 * 1024 - length('HTTP_SESSION=') - 1 - length('a=');
+    my $id = get("/test/?big=a:$most")->cookie('id');
+    is length(get('/cgi/session.pl', cookie => $id)->line('HTTP_SESSION')), $most + 2, 'as much as a program can take';
+    is get('/test/?big=a:' . ($most + 1), cookie => $id)->status, 200, '... and a byte more';
+    my $before = () = log_lines(qr/HTTP_SESSION is left out/);
+    calls_are { get('/cgi/session.pl', cookie => $id) } ['GetItem'], '... costs one read';
+    is_deeply [res()->status, res()->line('HTTP_SESSION')], [200, '(none)'], '... and the program runs without it';
+    cmp_ok scalar(() = log_lines(qr/HTTP_SESSION is left out/)), '>', $before, '... which the log says';
+    is get('/cgi/session.pl?replace=b%3D2', cookie => $id)->status, 200, '... and may change the session';
+    is get('/test/?get=b', cookie => $id)->line('get b'), 2, '... with effect';
+    get('/test/?big=a:200000', cookie => $id);
+    for my $path ('/cgi/session.sh', '/programs/', '/plain/into-program', '/go/?internal=/cgi/session.pl') {
+        get($path, cookie => $id);
+        is_deeply [res()->status, res()->line('HTTP_SESSION')], [200, '(none)'], "200,000 bytes: $path runs without it";
+    }
+    is get('/ssi/cgi.shtml', cookie => $id)->status, 200, '... a page of parts is served';
+    like res()->body, qr/HTTP_SESSION=\(none\)/, '... whose program runs';
+    is get('/proxied/env.pl', cookie => $id)->status, 200, '... and a backend does not care';
+    is length(get('/test/?get=a', cookie => $id)->line('get a')), 200_000, '... while a module sees all of it';
+}
+
+note 'Backends';
+{
+    my $id = session(a => 1);
+    reads { get('/proxied/env.pl', cookie => $id) } 'a backend that says nothing of the session';
+    changes { get('/proxied/env.pl?replace=b%3D2', cookie => $id) } $id, 'a=1&b=2', 'one that changes it';
+    changes { get('/proxied/env.pl?replace=b%3D3&status=404', cookie => $id) } $id, 'a=1&b=3', 'one that fails';
+    is res()->status, 404, '... with its status';
+    creates { get('/proxied/env.pl?replace=b%3D2') } 'b=2', 'one that begins a session';
+    calls_are { get('/proxied/env.pl?replace=a%3D%26b%3D', cookie => $id) } [qw(GetItem DeleteItem)], 'one to end it';
+    is res()->cookie('id'), '', '... ends the cookie';
+    calls_are { get('/proxied/env.pl') } [], 'and one without a session';
+    is_deeply [res()->status, res()->set_cookies], [200], '... is a backend as any';
+}
+
+done;
