@@ -1,0 +1,108 @@
+# 64 clients, 10,000 requests, graceful restarts: no error, no lost session, nothing that grows. Two hosts with a table
+# each, all the while. MSD_TEST_LOAD=NUMBER for another number of requests.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use SessionTest;
+use SessionTest::Load;
+
+my $REQUESTS = $ENV{MSD_TEST_LOAD} || 10_000;
+my @HOSTS    = map { { port => port('bulk'), host => $_ } } qw(patient.test patient-other.test);
+my %TABLE    = ('patient.test' => 'app_session', 'patient-other.test' => 'other_session');
+my($PARENT)  = SessionTest::Log::slurp("$SessionTest::T/logs/httpd.pid") =~ /(\d+)/;
+
+# The children that serve requests: those with the module's connections, not mod_cgid's daemon.
+sub children {
+    my %children;
+    for my $file (glob '/proc/[0-9]*/stat') {
+        my($pid, $parent) = SessionTest::Log::slurp($file) =~ /^(\d+) \(.*\) \S (\d+)/ or next;
+        next if $parent != $PARENT;
+        my $threads = () = glob "/proc/$pid/task/*";
+        $children{$pid} = 1 if setting('mpm') eq 'prefork' || $threads > 5;
+    }
+    return sort { $a <=> $b } keys %children;
+}
+
+sub kilobytes  { return SessionTest::Log::slurp("/proc/$_[0]/status") =~ /^VmRSS:\s+(\d+)/m ? $1 : 0 }
+sub descriptors { my @fds = glob "/proc/$_[0]/fd/*"; return scalar @fds }
+sub sum        { my $sum = 0; $sum += $_ for @_; return $sum }
+sub size       { return { map { $_ => [kilobytes($_), descriptors($_)] } @_ } }
+
+note 'Two hosts, two tables';
+{
+    my @ids = map { get('/test/?set=a:1', %$_)->cookie('id') } @HOSTS;
+    for my $n (0, 1) {
+        ok row(key_of($ids[$n]), $TABLE{ $HOSTS[$n]{host} }), "$HOSTS[$n]{host} stores in $TABLE{ $HOSTS[$n]{host} }";
+        is row(key_of($ids[$n]), $TABLE{ $HOSTS[1 - $n]{host} }), undef, '... and not in the other table';
+        is get('/test/?get=a', cookie => $ids[$n], %{ $HOSTS[1 - $n] })->line('get a'), '(none)',
+            '... and its session is none of the other host\'s';
+        is get('/test/?get=a', cookie => $ids[$n], %{ $HOSTS[$n] })->line('get a'), 1, '... but its own';
+    }
+    clear_tables();
+}
+
+mode(verify => JSON::PP::false());   # of signatures: the proxy's work, and most of it
+my $load = SessionTest::Load->new(hosts => \@HOSTS, clients => 64);
+
+sub all_is_well {
+    my $what = shift;
+    is join("\n", $load->faults), '', "$what: every answer is right";
+}
+
+note 'Load';
+{
+    $load->run($REQUESTS * .3);
+    all_is_well('warming up');
+    my $before = size(children());
+    my $seconds = within { $load->run($REQUESTS * .3) };
+    all_is_well(sprintf 'at %.0f requests per second', $REQUESTS * .3 / $seconds);
+    quiet();
+    my $after = size(children());
+    my @same  = grep { $after->{$_} } sort keys %$before;
+    ok @same > 0, 'the children are the same';
+    # A kilobyte leaked by each request would be 1,500 in each of two children.
+    my $growth = sum(map { $after->{$_}[0] - $before->{$_}[0] } @same);
+    cmp_ok $growth, '<', 1000 + $REQUESTS * .05, "... and have not grown (by $growth KB)";
+    # No more than one connection for each thread, busy at last or not.
+    my $more = sum(map { $after->{$_}[1] - $before->{$_}[1] } @same);
+    cmp_ok $more, '<=', 16, "... nor have their descriptors (by $more)";
+    cmp_ok $after->{$_}[1], '<', 40 + 3 * 80, "... $after->{$_}[1] in all" for @same;
+}
+
+note 'Graceful restarts under load';
+{
+    my @before = children();
+    my $parent = size($PARENT)->{$PARENT};
+    my $restart = sub { kill USR1 => $PARENT };
+    my $part = $REQUESTS * .4;
+    $load->run($part, map { int($part * $_ / 4) => $restart } 1 .. 3);
+    all_is_well('three restarts');
+    note 'requests sent again on a new connection: ', $load->resent;
+    ok eventually(sub { my %now = map { $_ => 1 } children(); !grep { $now{$_} } @before }, 20), 'all children are new';
+    is descriptors($PARENT), $parent->[1], 'the parent has no more descriptors';
+    my $growth = kilobytes($PARENT) - $parent->[0];
+    cmp_ok $growth, '<', 3000, "... and has not grown (by $growth KB)";
+    $load->run(640);
+    all_is_well('the new children');
+}
+
+note 'What is left';
+{
+    quiet();
+    my @sessions = $load->sessions;
+    cmp_ok scalar(@sessions), '>', 50, 'most clients have a session';
+    my %expected = map { $_ => [] } values %TABLE;
+    push @{ $expected{ $TABLE{ $_->[0] } } }, key_of($_->[1]) for @sessions;
+    for my $host (sort keys %TABLE) {
+        my $table = $TABLE{$host};
+        is_deeply [sort map { $_->{id}{S} } rows($table)], [sort @{ $expected{$table} }],
+            "$table has the sessions of $host, and no other row";
+    }
+    my @lost = grep { get('/test/?get=n', port => 'bulk', host => $_->[0], cookie => $_->[1])->line('get n') ne $_->[2] } @sessions;
+    is scalar(@lost), 0, 'none is lost';
+}
+
+mode(verify => JSON::PP::true());
+done;
