@@ -7,28 +7,18 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use SessionTest;
 use SessionTest::Load;
+use SessionTest::Process;
 
 my $REQUESTS = $ENV{MSD_TEST_LOAD} || 10_000;
 my @HOSTS    = map { { port => port('bulk'), host => $_ } } qw(patient.test patient-other.test);
 my %TABLE    = ('patient.test' => 'app_session', 'patient-other.test' => 'other_session');
-my($PARENT)  = SessionTest::Log::slurp("$SessionTest::T/logs/httpd.pid") =~ /(\d+)/;
+my $PARENT   = SessionTest::Process::parent($SessionTest::T);
 
-# The children that serve requests: those with the module's connections, not mod_cgid's daemon.
-sub children {
-    my %children;
-    for my $file (glob '/proc/[0-9]*/stat') {
-        my($pid, $parent) = SessionTest::Log::slurp($file) =~ /^(\d+) \(.*\) \S (\d+)/ or next;
-        next if $parent != $PARENT;
-        my $threads = () = glob "/proc/$pid/task/*";
-        $children{$pid} = 1 if setting('mpm') eq 'prefork' || $threads > 5;
-    }
-    return sort { $a <=> $b } keys %children;
-}
-
-sub kilobytes  { return SessionTest::Log::slurp("/proc/$_[0]/status") =~ /^VmRSS:\s+(\d+)/m ? $1 : 0 }
-sub descriptors { my @fds = glob "/proc/$_[0]/fd/*"; return scalar @fds }
-sub sum        { my $sum = 0; $sum += $_ for @_; return $sum }
-sub size       { return { map { $_ => [kilobytes($_), descriptors($_)] } @_ } }
+sub children    { return SessionTest::Process::children($PARENT, setting('mpm')) }
+sub kilobytes   { return SessionTest::Process::kilobytes($_[0]) }
+sub descriptors { return SessionTest::Process::descriptors($_[0]) }
+sub sum         { my $sum = 0; $sum += $_ for @_; return $sum }
+sub size        { return { map { $_ => [kilobytes($_), descriptors($_)] } @_ } }
 
 note 'Two hosts, two tables';
 {
