@@ -52,12 +52,13 @@ note 'Load';
     my $after = size(children());
     my @same  = grep { $after->{$_} } sort keys %$before;
     ok @same > 0, 'the children are the same';
-    # A kilobyte leaked by each request would be 1,500 in each of two children.
+    # A kilobyte leaked by each request would be 3,000. Not under prefork: there each of 64 children has served fifty
+    # requests, and still uses more of what it shared with its parent.
     my $growth = sum(map { $after->{$_}[0] - $before->{$_}[0] } @same);
-    cmp_ok $growth, '<', 1000 + $REQUESTS * .05, "... and have not grown (by $growth KB)";
-    # No more than one connection for each thread, busy at last or not.
+    cmp_ok $growth, '<', 1200 + $REQUESTS * .05, "... and have not grown (by $growth KB)" if setting('mpm') ne 'prefork';
+    # A thread that was not busy yet opens a connection when it is; so does the one that records activity.
     my $more = sum(map { $after->{$_}[1] - $before->{$_}[1] } @same);
-    cmp_ok $more, '<=', 16, "... nor have their descriptors (by $more)";
+    cmp_ok $more, '<=', 16 + 2 * @same, "... nor have their descriptors (by $more)";
     cmp_ok $after->{$_}[1], '<', 40 + 3 * 80, "... $after->{$_}[1] in all" for @same;
 }
 

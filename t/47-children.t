@@ -7,7 +7,8 @@ use lib "$FindBin::Bin/lib";
 use SessionTest;
 use SessionTest::Process;
 
-my $PARENT = SessionTest::Process::parent($SessionTest::T);
+my $PARENT  = SessionTest::Process::parent($SessionTest::T);
+my $RESTART = qr/SIGUSR1 received|Graceful restart requested/;   # each MPM has its words
 
 sub children { return SessionTest::Process::children($PARENT, setting('mpm')) }
 
@@ -89,7 +90,7 @@ note 'Stopped gracefully, with activity still to be recorded';
     is get('/test/?get=a', cookie => $_)->status, 200, 'a request with a touch due' for @ids;
     ok held(1), '... is answered, and the touch under way';
     kill USR1 => $PARENT;
-    ok eventually(sub { log_lines(qr/AH00493: SIGUSR1 received/) }), '... when the restart begins';
+    ok eventually(sub { log_lines($RESTART) }), '... when the restart begins';
     # Time enough for the children to end, if they would not wait.
     eventually(sub { my %now = map { $_ => 1 } children(); !grep { $now{$_} } @children }, 0.5);
     clear_faults();
@@ -104,7 +105,7 @@ note 'Stopped gracefully, with a request under way';
     my @children = children();
     my($id, $connection) = amid('set=a:2', kind => 'hold', op => 'UpdateItem');
     kill USR1 => $PARENT;
-    ok eventually(sub { 2 == grep { /AH00493: SIGUSR1 received/ } log_lines() }), '... when the restart begins';
+    ok eventually(sub { 2 == log_lines($RESTART) }), '... when the restart begins';
     release();
     is $connection->read_response->status, 200, '... it is answered';
     is get('/test/?get=a', cookie => $id)->line('get a'), 2, '... and its session saved';
