@@ -76,6 +76,10 @@ for my $case (['mod_rewrite', '/rewrite/inside?set=b:2'], ['a handler', '/go/?in
     is_deeply [res()->status, res()->set_cookies], [200], '... without a cookie';
 }
 
+my $passing = session(a => 1);
+reads { get('/plain/into-and-out', cookie => $passing) } 'from outside, and out again';
+is res()->body, "a page without a session\n", '... to the page there';
+
 note 'The change is made first, and the redirect follows';
 my %goal = (
     'to a handler in the session' => '/test/?get=b',
