@@ -137,7 +137,7 @@ static int session_dynamodb_check_authn(request_rec *r)
 static void set_time(apr_table_t *env, const char *name, apr_int64_t seconds)
 {
     if (seconds) {
-        apr_table_setn(env, name, apr_psprintf(apr_table_elts(env)->pool, "%" APR_INT64_T_FMT, seconds));
+        apr_table_setn(env, name, apr_off_t_toa(apr_table_elts(env)->pool, (apr_off_t)seconds));
     }
     else {
         apr_table_unset(env, name); /* of a session that was ended in this request */
@@ -145,16 +145,17 @@ static void set_time(apr_table_t *env, const char *name, apr_int64_t seconds)
 }
 
 /* What CGI programs and LogFormat may know of a session: never the ID. */
-static void export_environment(request_rec *r, const msd_request_t *q)
+static void export_environment(request_rec *r, msd_request_t *q)
 {
     apr_table_t *env = r->subprocess_env;
+    const char *loggable = msd_request_loggable_id(q);
 
     if (!msd_request_usable(q)) {
         return;
     }
     apr_table_setn(env, "SESSION_DYNAMODB_NEW", q->session.sid ? "0" : "1");
-    if (q->session.sid) {
-        apr_table_setn(env, "SESSION_DYNAMODB_LOGGABLE_ID", ddb_sid_loggable(q->session.sid, q->top->pool));
+    if (loggable) {
+        apr_table_setn(env, "SESSION_DYNAMODB_LOGGABLE_ID", loggable);
     }
     set_time(env, "SESSION_DYNAMODB_CREATED", apr_time_sec(q->session.created));
     set_time(env, "SESSION_DYNAMODB_EXPIRES", msd_session_expires(q));
@@ -324,7 +325,7 @@ static const char *session_dynamodb_loggable_id(request_rec *r)
 {
     msd_request_t *q = session_of(r);
 
-    return q && q->session.sid ? ddb_sid_loggable(q->session.sid, r->pool) : NULL;
+    return q ? msd_request_loggable_id(q) : NULL;
 }
 
 static apr_status_t session_dynamodb_times(request_rec *r, session_dynamodb_times_t *times)

@@ -111,6 +111,16 @@ long msd_request_max_age(const msd_request_t *q)
     return msd_request_session_conf(q->loader)->maxage;
 }
 
+const char *msd_request_loggable_id(msd_request_t *q)
+{
+    /* The IDs of a tree are in its own pool, so that no two of them ever have the same address. */
+    if (q->loggable_of != q->session.sid) {
+        q->loggable_of = q->session.sid;
+        q->loggable = q->session.sid ? ddb_sid_loggable(q->session.sid, q->top->pool) : NULL;
+    }
+    return q->loggable;
+}
+
 static void blank(msd_request_t *q)
 {
     apr_pool_t *p = q->top->pool;

@@ -44,6 +44,8 @@ typedef struct msd_request_t {
     const char *taken_name;   /* carrier (cookie or header) from which the ID was taken, NULL before */
     const char *taken_sid;
     int taken;                /* how many there were */
+    const char *loggable;     /* SHA-512 of loggable_of, for logs; NULL before somebody asks */
+    const char *loggable_of;  /* the session.sid that it was made of */
     const char *refused;      /* loggable hash of an ID that came and was no session's; NULL for none */
     const char *user;         /* r->user, once authentication and authorization let the request pass */
     const char *issue;        /* the ID that the response must hand out; NULL for none */
@@ -104,6 +106,9 @@ void msd_request_call_end(msd_request_t *q, apr_time_t started);
 
 /** 1 when changes were made that mod_session did not bring to a save, an end in the past apart, which it refuses. */
 int msd_request_unsaved(const msd_request_t *q);
+
+/** SHA-512 of the session's ID, what logs may show of it; made once per ID. NULL while there is no ID. */
+const char *msd_request_loggable_id(msd_request_t *q);
 
 /** mod_session's settings for r. */
 const session_dir_conf *msd_request_session_conf(const request_rec *r);
