@@ -1,4 +1,4 @@
-/* The HTTP transport over libcurl: handles with their connections, limits, and libcurl's codes in our words. */
+/* The HTTP transport over libcurl: handles with their connections, and limits. */
 
 #include <sys/socket.h>
 
@@ -8,6 +8,7 @@
 #include <curl/curl.h>
 
 #include "ddb_curl.h"
+#include "ddb_curl_int.h"
 
 #define HEADERS_MAX_BYTES      65536
 #define CONNECTION_IDLE_MAX_S  45  /* DynamoDB closes idle connections after some 60 s; libcurl's default is 118 s */
@@ -26,10 +27,11 @@ struct ddb_curl_t {
 /** One exchange under way. It lives on the stack of the thread that performs it. */
 typedef struct exchange_t {
     CURL *easy;
+    int is_new;              /* the handle has no options yet */
     const ddb_http_request_t *req;
     ddb_http_response_t *res;
     apr_pool_t *pool;
-    struct curl_slist *headers;
+    struct curl_slist *headers, **end; /* in pool */
     apr_size_t body_sent;
     apr_size_t body_space;   /* bytes allocated for res->body */
     char *body;
@@ -42,34 +44,7 @@ typedef struct exchange_t {
     char why[CURL_ERROR_SIZE];
 } exchange_t;
 
-/** By timer: if the connection stood. */
-typedef enum sent_e { SENT_NO, SENT_BY_TIMER, SENT_MAYBE } sent_e;
-
-typedef struct failure_t {
-    CURLcode code;
-    apr_status_t status;
-    sent_e sent;
-    const char *advice;
-} failure_t;
-
-/* What libcurl's codes mean for us. */
-static const failure_t failures[] = {
-    { CURLE_COULDNT_RESOLVE_HOST, DDB_EUNAVAILABLE, SENT_NO, "check the endpoint's host name and the name service" },
-    { CURLE_COULDNT_CONNECT, DDB_EUNAVAILABLE, SENT_NO, "check that the endpoint is up and no firewall is between" },
-    { CURLE_SSL_CONNECT_ERROR, DDB_EUNAVAILABLE, SENT_NO, "check that the endpoint speaks TLS 1.2 or later" },
-    { CURLE_PEER_FAILED_VERIFICATION, DDB_EUNAVAILABLE, SENT_NO, "check the endpoint's host name and the CA file" },
-    { CURLE_SSL_CACERT_BADFILE, DDB_EUNAVAILABLE, SENT_NO, "check that the CA file exists and can be read" },
-    { CURLE_OPERATION_TIMEDOUT, APR_TIMEUP, SENT_BY_TIMER, "the endpoint is slow or not reachable" },
-    { CURLE_GOT_NOTHING, DDB_EUNAVAILABLE, SENT_MAYBE, "the server closed the connection without an answer" },
-    { CURLE_SEND_ERROR, DDB_EUNAVAILABLE, SENT_MAYBE, "the connection broke while sending" },
-    { CURLE_RECV_ERROR, DDB_EUNAVAILABLE, SENT_MAYBE, "the connection broke before the answer was complete" },
-    { CURLE_PARTIAL_FILE, DDB_EUNAVAILABLE, SENT_MAYBE, "the connection broke before the answer was complete" },
-    /* A reused connection died before any answer, and libcurl wanted to send again: see set_body. */
-    { CURLE_SEND_FAIL_REWIND, DDB_EUNAVAILABLE, SENT_MAYBE, "the server closed a reused connection without an answer" },
-    { CURLE_OK, DDB_EUNAVAILABLE, SENT_BY_TIMER, "the exchange failed" }, /* all others */
-};
-
-/* The same for every exchange. curl_easy_reset takes them off again, so they are set each time. */
+/* The same for every exchange: set once per handle. */
 static const struct { CURLoption option; long value; } numbers[] = {
     /* Signals belong to httpd, and with them libcurl's timeouts are not safe in threads. */
     { CURLOPT_NOSIGNAL, 1 },
@@ -99,23 +74,25 @@ static const struct { CURLoption option; long value; } numbers[] = {
 };
 
 /* libcurl adds these to a POST, and we send the caller's headers only. Expect would wait for up to a second. */
-static const char *const unwanted[] = { "Expect", "Accept", "Content-Type" };
+static const struct { const char *name, *removal; } unwanted[] = {
+    { "Expect", "Expect:" }, { "Accept", "Accept:" }, { "Content-Type", "Content-Type:" },
+};
 
-static CURL *take_handle(ddb_curl_t *c)
+static void take_handle(ddb_curl_t *c, exchange_t *x)
 {
-    CURL *easy = NULL;
-
     apr_thread_mutex_lock(c->mutex);
     if (c->n_idle > 0) {
-        easy = c->idle[--c->n_idle];
+        x->easy = c->idle[--c->n_idle];
     }
     apr_thread_mutex_unlock(c->mutex);
-    return easy ? easy : curl_easy_init();
+    if (!x->easy) {
+        x->easy = curl_easy_init();
+        x->is_new = 1;
+    }
 }
 
 static void put_handle(ddb_curl_t *c, CURL *easy)
 {
-    curl_easy_reset(easy); /* now: what it points to is on the stack of the exchange */
     apr_thread_mutex_lock(c->mutex);
     if (c->n_idle < c->max_idle) {
         c->idle[c->n_idle++] = easy;
@@ -220,12 +197,15 @@ static size_t take_header(char *line, size_t size, size_t n, void *baton)
     return len;
 }
 
+/* libcurl only reads the list. curl_slist_append would copy each line once more and look for the end each time. */
 static void add_line(exchange_t *x, const char *line)
 {
-    struct curl_slist *longer = curl_slist_append(x->headers, line);
+    struct curl_slist *last = apr_palloc(x->pool, sizeof(*last));
 
-    x->headers = longer ? longer : x->headers;
-    x->code = longer ? x->code : CURLE_OUT_OF_MEMORY;
+    last->data = (char *)line;
+    last->next = NULL;
+    *x->end = last;
+    x->end = &last->next;
 }
 
 /* For apr_table_do: 0 stops it. */
@@ -249,8 +229,8 @@ static void set_headers(exchange_t *x)
     apr_size_t i;
 
     for (i = 0; i < sizeof(unwanted) / sizeof(unwanted[0]); i++) {
-        if (!x->req->headers || !apr_table_get(x->req->headers, unwanted[i])) {
-            add_line(x, apr_pstrcat(x->pool, unwanted[i], ":", NULL));
+        if (!x->req->headers || !apr_table_get(x->req->headers, unwanted[i].name)) {
+            add_line(x, unwanted[i].removal);
         }
     }
     if (x->req->headers) {
@@ -276,13 +256,18 @@ static CURLcode first_failure(const CURLcode *codes, apr_size_t n)
 
 static CURLcode set_fixed(CURL *easy, const char *ca_file)
 {
-    CURLcode codes[sizeof(numbers) / sizeof(numbers[0]) + 4] = { CURLE_OK };
+    CURLcode codes[sizeof(numbers) / sizeof(numbers[0]) + 9] = { CURLE_OK };
     apr_size_t i;
 
     for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         codes[i] = curl_easy_setopt(easy, numbers[i].option, numbers[i].value);
     }
     codes[i++] = curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* also none from the environment */
+    codes[i++] = curl_easy_setopt(easy, CURLOPT_NOPROXY, "*"); /* else each exchange looks for it in the environment */
+    codes[i++] = curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    codes[i++] = curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
+    codes[i++] = curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+    codes[i++] = curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_body);
 #if LIBCURL_VERSION_NUM >= 0x075500
     codes[i++] = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 #endif
@@ -303,10 +288,8 @@ static CURLcode set_body(exchange_t *x)
 {
     const CURLcode codes[] = {
         curl_easy_setopt(x->easy, CURLOPT_POST, 1L),
-        curl_easy_setopt(x->easy, CURLOPT_READFUNCTION, give_body),
         curl_easy_setopt(x->easy, CURLOPT_READDATA, x),
         curl_easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->req->body_len),
-        curl_easy_setopt(x->easy, CURLOPT_CUSTOMREQUEST, strcmp(x->req->method, "POST") ? x->req->method : NULL),
     };
 
     return first_failure(codes, sizeof(codes) / sizeof(codes[0]));
@@ -318,26 +301,26 @@ static long milliseconds(apr_interval_time_t t)
     return t < 1000 ? 1 : (long)apr_time_as_msec(t);
 }
 
+/* All that differs between exchanges, each time: the last one's settings are still on the handle. */
 static CURLcode set_request(exchange_t *x)
 {
     const ddb_http_request_t *req = x->req;
+    int is_get = strcmp(req->method, "GET") == 0, is_post = strcmp(req->method, "POST") == 0;
     apr_interval_time_t connect = req->connect_timeout < req->timeout ? req->connect_timeout : req->timeout;
     /* Without a body there is nothing to rewind, so only a connection of its own keeps such a request from being sent
      * twice. None is sent often. */
     long fresh = req->fresh_connection || req->body_len == 0;
     const CURLcode codes[] = {
         curl_easy_setopt(x->easy, CURLOPT_ERRORBUFFER, x->why),
-        curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket),
-        curl_easy_setopt(x->easy, CURLOPT_HEADERFUNCTION, take_header),
         curl_easy_setopt(x->easy, CURLOPT_HEADERDATA, x),
-        curl_easy_setopt(x->easy, CURLOPT_WRITEFUNCTION, take_body),
         curl_easy_setopt(x->easy, CURLOPT_WRITEDATA, x),
         curl_easy_setopt(x->easy, CURLOPT_URL, req->url),
         curl_easy_setopt(x->easy, CURLOPT_TIMEOUT_MS, milliseconds(req->timeout)),
         curl_easy_setopt(x->easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(connect)),
         curl_easy_setopt(x->easy, CURLOPT_FRESH_CONNECT, fresh),
+        curl_easy_setopt(x->easy, CURLOPT_CUSTOMREQUEST, is_get || is_post ? NULL : req->method),
         /* A PUT without a body goes as one of length 0. */
-        strcmp(req->method, "GET") ? set_body(x) : curl_easy_setopt(x->easy, CURLOPT_HTTPGET, 1L),
+        is_get ? curl_easy_setopt(x->easy, CURLOPT_HTTPGET, 1L) : set_body(x),
     };
 
     return first_failure(codes, sizeof(codes) / sizeof(codes[0]));
@@ -347,7 +330,7 @@ static void run(exchange_t *x, const char *ca_file)
 {
     curl_off_t pretransfer = 0; /* microseconds */
 
-    x->code = set_fixed(x->easy, ca_file);
+    x->code = x->is_new ? set_fixed(x->easy, ca_file) : CURLE_OK;
     if (x->code == CURLE_OK) {
         x->code = set_request(x);
     }
@@ -368,19 +351,32 @@ static void run(exchange_t *x, const char *ca_file)
 
 static apr_status_t settle_failure(const exchange_t *x, ddb_error_t *err)
 {
-    const failure_t *f = failures;
+    apr_status_t rv = ddb_curl_failure(x->code, x->connected, x->why, err);
 
-    while (f->code != CURLE_OK && f->code != x->code) {
-        f++;
+    return !x->too_large ? rv : ddb_error_set(err, DDB_ETOOLARGE, "the reply has a body over %" APR_SIZE_T_FMT
+                                              " bytes or headers over %d", x->req->max_response_bytes,
+                                              HEADERS_MAX_BYTES);
+}
+
+/* The handle must point to nothing of an exchange that is over. 0: it could not be made so. */
+static int detach(const exchange_t *x, const char *ca_file)
+{
+    static const CURLoption pointers[] = { CURLOPT_ERRORBUFFER, CURLOPT_HEADERDATA, CURLOPT_WRITEDATA, CURLOPT_READDATA,
+                                           CURLOPT_HTTPHEADER };
+    CURLcode codes[sizeof(pointers) / sizeof(pointers[0])];
+    long connects = 1;
+    apr_size_t i;
+
+    curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connects);
+    if (x->code != CURLE_OK || connects) {
+        /* Without a reset libcurl counts replaced connections over the handle's life, and fails after some. */
+        curl_easy_reset(x->easy);
+        return set_fixed(x->easy, ca_file) == CURLE_OK;
     }
-    if (err && (f->sent == SENT_MAYBE || (f->sent == SENT_BY_TIMER && x->connected))) {
-        err->unsettled = 1;
+    for (i = 0; i < sizeof(pointers) / sizeof(pointers[0]); i++) {
+        codes[i] = curl_easy_setopt(x->easy, pointers[i], NULL);
     }
-    if (x->too_large) {
-        return ddb_error_set(err, DDB_ETOOLARGE, "the reply has a body over %" APR_SIZE_T_FMT " bytes or headers over"
-                             " %d", x->req->max_response_bytes, HEADERS_MAX_BYTES);
-    }
-    return ddb_error_set(err, f->status, "%.120s; %s", x->why[0] ? x->why : curl_easy_strerror(x->code), f->advice);
+    return first_failure(codes, i) == CURLE_OK;
 }
 
 /*
@@ -390,7 +386,9 @@ static apr_status_t settle_failure(const exchange_t *x, ddb_error_t *err)
  */
 static void release_handle(ddb_curl_t *c, const exchange_t *x)
 {
-    if (x->code == CURLE_OK || (x->connected && x->code != CURLE_OUT_OF_MEMORY)) {
+    int usable = x->code == CURLE_OK || (x->connected && x->code != CURLE_OUT_OF_MEMORY);
+
+    if (usable && detach(x, c->ca_file)) {
         put_handle(c, x->easy);
     }
     else {
@@ -405,7 +403,8 @@ static apr_status_t perform(void *baton, const ddb_http_request_t *req, apr_pool
     exchange_t x = { .req = req, .res = res, .pool = p };
     apr_status_t rv;
 
-    x.easy = take_handle(c);
+    x.end = &x.headers;
+    take_handle(c, &x);
     if (!x.easy) {
         return ddb_error_set(err, DDB_EUNAVAILABLE, "libcurl has no memory for a handle");
     }
@@ -416,7 +415,6 @@ static apr_status_t perform(void *baton, const ddb_http_request_t *req, apr_pool
     rv = x.code == CURLE_OK ? APR_SUCCESS : settle_failure(&x, err);
     res->status = (int)x.status;
     release_handle(c, &x);
-    curl_slist_free_all(x.headers); /* after the handle let go of it */
     return rv;
 }
 

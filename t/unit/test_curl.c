@@ -394,8 +394,12 @@ static void test_headers(apr_pool_t *p)
     OK(!strstr(f->err.detail, "X-Other"), "without its value");
     NUM_IS(f->err.unsettled, 0, "surely unsent");
     NUM_IS(f->server.n_seen, 1, "the server saw nothing of it");
+    apr_table_unset(headers, "X-Token");
+    ask(f, "/ok");
     f->req.headers = NULL;
     NUM_IS(ask(f, "/ok"), APR_SUCCESS, "no headers at all will do");
+    NUM_IS(f->server.connections, 2, "over a connection that was used with some");
+    OK(!strstr(last_seen(&f->server)->head, "\r\nAccept-Encoding"), "those of the exchange before are gone");
     teardown(f);
 }
 
@@ -422,6 +426,16 @@ static void test_methods(apr_pool_t *p)
     f->req.method = "POST";
     NUM_IS(ask(f, "/ok"), APR_SUCCESS, "and POST after it");
     IS(last_seen(&f->server)->line, "POST /ok", "is POST again: nothing of the last exchange stays on the handle");
+    NUM_IS(ask(f, "/ok"), APR_SUCCESS, "one more over the same connection");
+    f->req.method = "DELETE";
+    NUM_IS(ask(f, "/ok"), APR_SUCCESS, "lets a DELETE follow");
+    IS(last_seen(&f->server)->line, "DELETE /ok", "as DELETE");
+    f->req.method = "GET";
+    f->req.body = NULL;
+    f->req.body_len = 0;
+    NUM_IS(ask(f, "/ok"), APR_SUCCESS, "and a GET behind it");
+    IS(last_seen(&f->server)->line, "GET /ok", "is a GET");
+    OK(!strstr(last_seen(&f->server)->head, "Content-Length"), "without the body before");
     teardown(f);
 }
 
