@@ -1,9 +1,9 @@
 /* OpenSSL for the other rooms: digests, HMAC, random, constant-time compare, and secrets that are wiped. */
 
 #include <limits.h>
+#include <pthread.h>
 #include <string.h>
 
-#include <apr_encode.h>
 #include <apr_strings.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -12,15 +12,43 @@
 
 #include "ddb_crypto.h"
 
+#define BLOCK_MAX 128 /* bytes; of SHA-512 */
+
 static const struct {
-    const EVP_MD *(*md)(void); /* OpenSSL finds a digest so in two thirds of the time that a name takes */
-    const char *name;          /* what a MAC asks for */
-    apr_size_t size;
+    const EVP_MD *(*md)(void);
+    const char *name;
+    apr_size_t size, block;
 } digests[] = {
-    [DDB_SHA1] = { EVP_sha1, "SHA1", DDB_SHA1_BYTES },
-    [DDB_SHA256] = { EVP_sha256, "SHA256", DDB_SHA256_BYTES },
-    [DDB_SHA512] = { EVP_sha512, "SHA512", DDB_SHA512_BYTES },
+    [DDB_SHA1] = { EVP_sha1, "SHA1", DDB_SHA1_BYTES, 64 },
+    [DDB_SHA256] = { EVP_sha256, "SHA256", DDB_SHA256_BYTES, 64 },
+    [DDB_SHA512] = { EVP_sha512, "SHA512", DDB_SHA512_BYTES, BLOCK_MAX },
 };
+#define DIGESTS (sizeof(digests) / sizeof(digests[0]))
+
+/*
+ * What EVP_sha256() gives makes OpenSSL look for the code behind it in each use. This is found once per process, on
+ * first use, which is a request's: what a module set up for the process before (SSLFIPS) holds for it. Never changed
+ * after, and never freed: the process may end while threads use it.
+ */
+static EVP_MD *fetched[DIGESTS];
+static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;
+
+static void fetch_digests(void)
+{
+    apr_size_t i;
+
+    ERR_set_mark();
+    for (i = 0; i < DIGESTS; i++) {
+        fetched[i] = EVP_MD_fetch(NULL, digests[i].name, NULL);
+    }
+    ERR_pop_to_mark(); /* one that is missing is the affair of who uses it */
+}
+
+static const EVP_MD *digest_of(ddb_digest_e alg)
+{
+    pthread_once(&fetch_once, fetch_digests);
+    return fetched[alg] ? fetched[alg] : digests[alg].md();
+}
 
 /* Entries that we leave in the thread's error queue would be read by mod_ssl as its own; those of others stay. Every
  * caller has set the mark before it asked OpenSSL. */
@@ -42,18 +70,48 @@ apr_size_t ddb_crypto_size(ddb_digest_e alg)
 apr_status_t ddb_crypto_digest(ddb_digest_e alg, unsigned char *out, const void *in, apr_size_t len)
 {
     ERR_set_mark();
-    return outcome(EVP_Digest(in, len, out, NULL, digests[alg].md(), NULL));
+    return outcome(EVP_Digest(in, len, out, NULL, digest_of(alg), NULL));
 }
 
+/* One of HMAC's two digests: of the key, padded to a block with every byte changed by pad, and of in. */
+static int padded_digest(EVP_MD_CTX *ctx, ddb_digest_e alg, unsigned char *out, const unsigned char *key,
+                         unsigned char pad, ddb_bytes_t in)
+{
+    unsigned char block[BLOCK_MAX];
+    apr_size_t i;
+    int good;
+
+    for (i = 0; i < digests[alg].block; i++) {
+        block[i] = key[i] ^ pad;
+    }
+    good = EVP_DigestInit_ex(ctx, digest_of(alg), NULL) && EVP_DigestUpdate(ctx, block, digests[alg].block)
+           && EVP_DigestUpdate(ctx, in.data, in.len) && EVP_DigestFinal_ex(ctx, out, NULL);
+    OPENSSL_cleanse(block, sizeof(block));
+    return good;
+}
+
+/* RFC 2104 by two digests: setting up OpenSSL's own HMAC costs three times what it hashes of a string to sign. */
 apr_status_t ddb_crypto_hmac(ddb_digest_e alg, unsigned char *out, ddb_bytes_t key, ddb_bytes_t in)
 {
-    /* A NULL key would mean "the key set before", of which there is none: an empty one needs an address. */
-    const void *key_data = key.data ? key.data : "";
-    apr_size_t size = digests[alg].size, made = 0;
+    unsigned char block[BLOCK_MAX] = { 0 }, inner[DDB_DIGEST_MAX];
+    ddb_bytes_t second = { inner, digests[alg].size };
+    EVP_MD_CTX *ctx;
+    int good = 1;
 
     ERR_set_mark();
-    return outcome(EVP_Q_mac(NULL, "HMAC", NULL, digests[alg].name, NULL, key_data, key.len, in.data, in.len, out, size,
-                             &made) && made == size);
+    ctx = EVP_MD_CTX_new();
+    if (key.len > digests[alg].block) {
+        good = EVP_Digest(key.data, key.len, block, NULL, digest_of(alg), NULL);
+    }
+    else if (key.len > 0) {
+        memcpy(block, key.data, key.len);
+    }
+    good = good && ctx && padded_digest(ctx, alg, inner, block, 0x36, in)
+           && padded_digest(ctx, alg, out, block, 0x5c, second);
+    OPENSSL_cleanse(block, sizeof(block));
+    OPENSSL_cleanse(inner, sizeof(inner));
+    EVP_MD_CTX_free(ctx);
+    return outcome(good);
 }
 
 apr_status_t ddb_crypto_random(void *out, apr_size_t len)
@@ -93,5 +151,15 @@ const char *ddb_crypto_secret_dup(apr_pool_t *p, const char *secret)
 
 const char *ddb_crypto_hex(apr_pool_t *p, const void *in, apr_size_t len)
 {
-    return apr_pencode_base16_binary(p, in, (apr_ssize_t)len, APR_ENCODE_LOWER, NULL);
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *byte = in;
+    char *text = apr_palloc(p, 2 * len + 1), *at = text; /* apr_pencode_base16_binary takes ten times as long */
+    apr_size_t i;
+
+    for (i = 0; i < len; i++) {
+        *at++ = digits[byte[i] >> 4];
+        *at++ = digits[byte[i] & 15];
+    }
+    *at = '\0';
+    return text;
 }

@@ -250,14 +250,9 @@ apr_status_t ddb_sigv4_canonical_request(const char **out, const char **signed_h
         return rv;
     }
     canonical_headers(&lines, &names, headers, p);
-    *out = apr_psprintf(p, "%s\n" /* method */
-                           "%s\n" /* path */
-                           "%s\n" /* query */
-                           "%s\n" /* headers, then an empty line */
-                           "\n"
-                           "%s\n" /* signed headers */
-                           "%s",  /* hashed payload */
-                        req->method, req->path, req->query, lines, names, body_hash);
+    /* An empty line ends the headers; behind it the names of the signed ones. */
+    *out = apr_pstrcat(p, req->method, "\n", req->path, "\n", req->query, "\n", lines, "\n\n", names, "\n", body_hash,
+                       NULL);
     *signed_headers = names;
     return APR_SUCCESS;
 }
@@ -269,19 +264,35 @@ apr_status_t ddb_sigv4_string_to_sign(const char **out, const char *canonical_re
     apr_status_t rv = hex_sha256(&hash, canonical_request, strlen(canonical_request), p);
 
     if (rv == APR_SUCCESS) {
-        *out = apr_psprintf(p, ALGORITHM "\n%s\n%s\n%s", timestamp, scope, hash);
+        *out = apr_pstrcat(p, ALGORITHM "\n", timestamp, "\n", scope, "\n", hash, NULL);
     }
     return rv;
+}
+
+static void put_two(char *at, int n)
+{
+    at[0] = (char)('0' + n / 10);
+    at[1] = (char)('0' + n % 10);
 }
 
 /* YYYYMMDDTHHMMSSZ; its first eight digits are the date of the scope, always. */
 static const char *print_timestamp(apr_time_t now, apr_pool_t *p)
 {
+    char *text = apr_palloc(p, sizeof("YYYYMMDDTHHMMSSZ"));
     apr_time_exp_t t;
 
     apr_time_exp_gmt(&t, now);
-    return apr_psprintf(p, "%04d%02d%02dT%02d%02d%02dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min,
-                        t.tm_sec);
+    put_two(text, t.tm_year / 100 + 19);
+    put_two(text + 2, t.tm_year % 100);
+    put_two(text + 4, t.tm_mon + 1);
+    put_two(text + 6, t.tm_mday);
+    text[8] = 'T';
+    put_two(text + 9, t.tm_hour);
+    put_two(text + 11, t.tm_min);
+    put_two(text + 13, t.tm_sec);
+    text[15] = 'Z';
+    text[16] = '\0';
+    return text;
 }
 
 static void make_scope(scope_t *scope, const ddb_sigv4_request_t *req, const char *timestamp, apr_pool_t *p)
@@ -342,8 +353,8 @@ apr_status_t ddb_sigv4_sign(apr_table_t *out, const ddb_sigv4_request_t *req, co
     if (rv == APR_SUCCESS) {
         set_own_headers(out, timestamp, signer->credentials);
         apr_table_setn(out, "Authorization",
-                       apr_psprintf(p, ALGORITHM " Credential=%s/%s, SignedHeaders=%s, Signature=%s",
-                                    signer->credentials->access_key_id, scope.name, signed_headers, signature));
+                       apr_pstrcat(p, ALGORITHM " Credential=", signer->credentials->access_key_id, "/", scope.name,
+                                   ", SignedHeaders=", signed_headers, ", Signature=", signature, NULL));
     }
     return rv;
 }

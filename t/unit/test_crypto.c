@@ -1,5 +1,9 @@
 /* ddb_crypto: published vectors, failures that leave nothing behind, secrets that are wiped. */
 
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <apr_general.h>
 #include <apr_strings.h>
 #include <openssl/err.h>
@@ -126,7 +130,7 @@ static void test_hmac(apr_pool_t *p)
 }
 
 /* No algorithm of OpenSSL's default provider has the property asked for here: fetching fails, as it does on a machine
- * whose OpenSSL is set up wrong. */
+ * whose OpenSSL is set up wrong. Digests are fetched once per process: this is for one that has fetched none yet. */
 static void test_failure(void)
 {
     unsigned char out[DDB_DIGEST_MAX];
@@ -145,6 +149,33 @@ static void test_failure(void)
     EVP_set_default_properties(NULL, "");
     NUM_IS(ddb_crypto_digest(DDB_SHA256, out, "x", 1), APR_SUCCESS, "and so does a success");
     OK(ERR_get_error() == mine && ERR_get_error() == 0, "which may come after a failure");
+    NUM_IS(ddb_crypto_hmac(DDB_SHA256, out, bytes, bytes), APR_SUCCESS, "for HMAC as well");
+}
+
+/* In a process of its own; its checks are the first ones. */
+static void run_apart(void (*test)(void))
+{
+    int status = 0;
+    pid_t child = fork();
+
+    if (child == 0) {
+        test();
+        fflush(stdout);
+        _exit(tap_failed ? 255 : tap_count);
+    }
+    waitpid(child, &status, 0);
+    tap_count = WEXITSTATUS(status);
+    OK(child > 0 && WIFEXITED(status) && tap_count < 255, "all of these hold in a process of their own");
+}
+
+static void test_fetched(apr_pool_t *p)
+{
+    unsigned char out[DDB_DIGEST_MAX];
+
+    EVP_set_default_properties(NULL, "nobody=has_this");
+    NUM_IS(ddb_crypto_digest(DDB_SHA256, out, "abc", 3), APR_SUCCESS, "a digest used before is not looked for again");
+    IS(ddb_crypto_hex(p, out, 32), digest_vectors[3].want, "and is the same");
+    EVP_set_default_properties(NULL, "");
 }
 
 static void test_random(void)
@@ -231,6 +262,7 @@ int main(void)
 {
     apr_pool_t *p;
 
+    run_apart(test_failure);
     apr_initialize();
     apr_pool_create(&p, NULL);
     NUM_IS(ddb_crypto_size(DDB_SHA1), 20, "SHA-1 has 20 bytes");
@@ -238,7 +270,7 @@ int main(void)
     NUM_IS(ddb_crypto_size(DDB_SHA512), 64, "SHA-512 has 64 bytes");
     test_digest(p);
     test_hmac(p);
-    test_failure();
+    test_fetched(p);
     test_random();
     test_equal();
     test_secrets(p);
