@@ -256,13 +256,9 @@ static const char *read_text(reader_t *r, const char *name, const char *type)
     if (r->rv != APR_SUCCESS) {
         return NULL;
     }
-    if (!ddb_json_has(r->item, name)) {
-        bad(r, name, "is missing");
-        return NULL;
-    }
     text = ddb_json_str(ddb_json_child(r->item, name), type);
     if (!text) {
-        bad(r, name, apr_psprintf(r->p, "is not of type %s", type));
+        bad(r, name, ddb_json_has(r->item, name) ? apr_psprintf(r->p, "is not of type %s", type) : "is missing");
     }
     return text;
 }

@@ -115,16 +115,23 @@ static apr_size_t scan_step(scan_t *s, const unsigned char *in, apr_size_t left)
     return utf8_sequence(in, left);
 }
 
+/* What is nothing but itself within a string: ASCII without controls, quote and backslash. Most of a reply is. */
+static const char plain[256] = { [0x20 ... 0x21] = 1, [0x23 ... 0x5b] = 1, [0x5d ... 0x7f] = 1 };
+
 static int scan(const char *in, apr_size_t len)
 {
+    const unsigned char *at = (const unsigned char *)in, *end = at + len;
     scan_t s = { 0, 0 };
-    apr_size_t at = 0, n = 1;
+    apr_size_t n = 1;
 
-    while (at < len && n > 0) {
-        n = scan_step(&s, (const unsigned char *)in + at, len - at);
+    while (at < end && n > 0) {
+        n = scan_step(&s, at, (apr_size_t)(end - at));
         at += n;
+        while (s.in_string && at < end && plain[*at]) {
+            at++;
+        }
     }
-    return at == len;
+    return n > 0 && at == end;
 }
 
 apr_status_t ddb_json_parse(ddb_json_t **pj, const char *in, apr_size_t len, apr_pool_t *p)
