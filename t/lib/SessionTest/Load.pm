@@ -4,6 +4,7 @@ package SessionTest::Load;
 #
 #   my $load = SessionTest::Load->new(hosts => [{ port => .., host => .. }, ..], clients => 64);
 #   $load->run(1000);                          # so many requests, all clients together; again and again
+#   $load->hang_up;                            # all connections
 #   $load->faults; $load->resent; $load->sessions;
 
 use strict;
@@ -87,6 +88,11 @@ sub say {
     $c->{waits} = 1;
     eval { $c->{connection}->send_request(path => $c->{path}, host => $c->{host}, keep => 1, headers => \@cookie); 1 }
         or $self->lost($c, $@);
+}
+
+sub hang_up {
+    my $self = shift;
+    $self->drop($_) for @{ $self->{all} };
 }
 
 sub drop {
