@@ -49,8 +49,8 @@ typedef struct run_t {
     int broken;          /* the last attempt ended without a reply and may have been carried out */
 } run_t;
 
-/* CRC-32 of zlib (ISO 3309): reflected polynomial 0xedb88320, start and end inverted. Table k tells what a byte comes to
- * with k bytes of zero behind it ("slicing"). */
+/* CRC-32 of zlib (ISO 3309): reflected polynomial 0xedb88320, start and end inverted. Table k tells what a byte comes
+ * to with k bytes of zero behind it ("slicing"). */
 static void make_crc_tables(apr_uint32_t table[CRC_TABLES][256])
 {
     apr_uint32_t i, crc;
