@@ -1,5 +1,7 @@
-/* The HTTP transport over libcurl: handles with their connections, and limits. */
+/* The HTTP transport over libcurl: one exchange, and the handles that wait for the next with their connections. */
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <apr_strings.h>
@@ -10,12 +12,7 @@
 #include "ddb_curl.h"
 #include "ddb_curl_int.h"
 
-#define HEADERS_MAX_BYTES      65536
-#define CONNECTION_IDLE_MAX_S  45  /* DynamoDB closes idle connections after some 60 s; libcurl's default is 118 s */
-#define CONNECTION_LIFE_MAX_S  600 /* so that connections follow changes of the name's addresses */
-#define CONNECTIONS_PER_HANDLE 2
-#define KEEPALIVE_S            30
-#define NAME_CACHE_S           30
+#define HEADERS_MAX_BYTES 65536
 
 struct ddb_curl_t {
     apr_thread_mutex_t *mutex; /* guards idle and n_idle, and is never held over a call of libcurl */
@@ -33,6 +30,7 @@ typedef struct exchange_t {
     apr_pool_t *pool;
     struct curl_slist *headers, **end; /* in pool */
     apr_size_t body_sent;
+    curl_socket_t corked;    /* the connection that holds back what is sent; CURL_SOCKET_BAD for none */
     apr_size_t body_space;   /* bytes allocated for res->body */
     char *body;
     apr_size_t header_bytes; /* received, interim replies included */
@@ -43,35 +41,6 @@ typedef struct exchange_t {
     CURLcode code;           /* the first failure; CURLE_OK till then */
     char why[CURL_ERROR_SIZE];
 } exchange_t;
-
-/* The same for every exchange: set once per handle. */
-static const struct { CURLoption option; long value; } numbers[] = {
-    /* Signals belong to httpd, and with them libcurl's timeouts are not safe in threads. */
-    { CURLOPT_NOSIGNAL, 1 },
-#if LIBCURL_VERSION_NUM >= 0x075700
-    /* Without it a timeout waits for a name lookup that hangs, however long that takes. */
-    { CURLOPT_QUICK_EXIT, 1 },
-#endif
-    { CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1 },
-    { CURLOPT_FOLLOWLOCATION, 0 },
-    { CURLOPT_NETRC, CURL_NETRC_IGNORED },
-    { CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 },
-    { CURLOPT_SSL_VERIFYPEER, 1 },
-    { CURLOPT_SSL_VERIFYHOST, 2 },
-    { CURLOPT_MAXAGE_CONN, CONNECTION_IDLE_MAX_S },
-#if LIBCURL_VERSION_NUM >= 0x075000
-    { CURLOPT_MAXLIFETIME_CONN, CONNECTION_LIFE_MAX_S },
-#endif
-    { CURLOPT_MAXCONNECTS, CONNECTIONS_PER_HANDLE },
-    { CURLOPT_TCP_NODELAY, 1 },
-    { CURLOPT_TCP_KEEPALIVE, 1 },
-    { CURLOPT_TCP_KEEPIDLE, KEEPALIVE_S },
-    { CURLOPT_TCP_KEEPINTVL, KEEPALIVE_S },
-    { CURLOPT_DNS_CACHE_TIMEOUT, NAME_CACHE_S },
-#if LIBCURL_VERSION_NUM < 0x075500
-    { CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS },
-#endif
-};
 
 /* libcurl adds these to a POST, and we send the caller's headers only. Expect would wait for up to a second. */
 static const struct { const char *name, *removal; } unwanted[] = {
@@ -104,15 +73,6 @@ static void put_handle(ddb_curl_t *c, CURL *easy)
     }
 }
 
-/* Close-on-exec from birth: libcurl sets it only from 8.19 on, and a CGI program that another thread starts between
- * socket() and fcntl() would inherit a connection to the table. */
-static curl_socket_t open_socket(void *baton, curlsocktype purpose, struct curl_sockaddr *address)
-{
-    (void)baton;
-    (void)purpose;
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
-
 static size_t give_body(char *out, size_t size, size_t n, void *baton)
 {
     exchange_t *x = baton;
@@ -124,6 +84,47 @@ static size_t give_body(char *out, size_t size, size_t n, void *baton)
     }
     x->body_sent += len;
     return len;
+}
+
+static void set_cork(curl_socket_t s, int on)
+{
+#ifdef TCP_CORK
+    setsockopt(s, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+#else
+    (void)s;
+    (void)on;
+#endif
+}
+
+/*
+ * libcurl 7 sends head and body apart: two packets, for which the kernel works twice, here and at the server. On a
+ * connection that stands already the head waits for the body; not on a new one, where TLS would wait as well. Linux
+ * holds nothing back for more than 200 ms, whatever becomes of the exchange.
+ */
+static void hold_head(exchange_t *x)
+{
+    x->corked = CURL_SOCKET_BAD;
+    if (!x->is_new && x->req->body_len > 0 && !x->req->fresh_connection
+        && curl_easy_getinfo(x->easy, CURLINFO_ACTIVESOCKET, &x->corked) == CURLE_OK && x->corked != CURL_SOCKET_BAD) {
+        set_cork(x->corked, 1);
+    }
+}
+
+/* libcurl calls it after each step. Should it have closed the connection meanwhile, whoever has its number now loses
+ * nothing by this. */
+static int let_go(void *baton, curl_off_t to_take, curl_off_t taken, curl_off_t to_send, curl_off_t sent)
+{
+    exchange_t *x = baton;
+
+    (void)to_take;
+    (void)taken;
+    (void)to_send;
+    (void)sent;
+    if (x && x->corked != CURL_SOCKET_BAD && x->body_sent == x->req->body_len) {
+        set_cork(x->corked, 0);
+        x->corked = CURL_SOCKET_BAD;
+    }
+    return 0;
 }
 
 /* Anything but the number of bytes taken makes libcurl end the exchange with CURLE_WRITE_ERROR. */
@@ -241,43 +242,6 @@ static void set_headers(exchange_t *x)
     }
 }
 
-/* The first that failed of n codes. One option that is not set fails the exchange: each guards something. */
-static CURLcode first_failure(const CURLcode *codes, apr_size_t n)
-{
-    apr_size_t i;
-
-    for (i = 0; i < n; i++) {
-        if (codes[i] != CURLE_OK) {
-            return codes[i];
-        }
-    }
-    return CURLE_OK;
-}
-
-static CURLcode set_fixed(CURL *easy, const char *ca_file)
-{
-    CURLcode codes[sizeof(numbers) / sizeof(numbers[0]) + 9] = { CURLE_OK };
-    apr_size_t i;
-
-    for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-        codes[i] = curl_easy_setopt(easy, numbers[i].option, numbers[i].value);
-    }
-    codes[i++] = curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* also none from the environment */
-    codes[i++] = curl_easy_setopt(easy, CURLOPT_NOPROXY, "*"); /* else each exchange looks for it in the environment */
-    codes[i++] = curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    codes[i++] = curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
-    codes[i++] = curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
-    codes[i++] = curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_body);
-#if LIBCURL_VERSION_NUM >= 0x075500
-    codes[i++] = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-#endif
-    if (ca_file) {
-        codes[i++] = curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
-        codes[i++] = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* else the system's CAs are trusted beside it */
-    }
-    return first_failure(codes, i);
-}
-
 /*
  * When a reused connection dies before any answer, libcurl opens another and sends the request again, and the caller
  * never learns it: with POSTFIELDS, or a SEEKFUNCTION, a write would run twice. With READFUNCTION alone it can't rewind
@@ -288,11 +252,12 @@ static CURLcode set_body(exchange_t *x)
 {
     const CURLcode codes[] = {
         curl_easy_setopt(x->easy, CURLOPT_POST, 1L),
+        curl_easy_setopt(x->easy, CURLOPT_READFUNCTION, give_body),
         curl_easy_setopt(x->easy, CURLOPT_READDATA, x),
         curl_easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->req->body_len),
     };
 
-    return first_failure(codes, sizeof(codes) / sizeof(codes[0]));
+    return ddb_curl_first_failure(codes, sizeof(codes) / sizeof(codes[0]));
 }
 
 /* At least 1: to libcurl 0 means no limit. */
@@ -312,7 +277,12 @@ static CURLcode set_request(exchange_t *x)
     long fresh = req->fresh_connection || req->body_len == 0;
     const CURLcode codes[] = {
         curl_easy_setopt(x->easy, CURLOPT_ERRORBUFFER, x->why),
+        curl_easy_setopt(x->easy, CURLOPT_NOPROGRESS, 0L), /* else let_go is not called */
+        curl_easy_setopt(x->easy, CURLOPT_XFERINFOFUNCTION, let_go),
+        curl_easy_setopt(x->easy, CURLOPT_XFERINFODATA, x),
+        curl_easy_setopt(x->easy, CURLOPT_HEADERFUNCTION, take_header),
         curl_easy_setopt(x->easy, CURLOPT_HEADERDATA, x),
+        curl_easy_setopt(x->easy, CURLOPT_WRITEFUNCTION, take_body),
         curl_easy_setopt(x->easy, CURLOPT_WRITEDATA, x),
         curl_easy_setopt(x->easy, CURLOPT_URL, req->url),
         curl_easy_setopt(x->easy, CURLOPT_TIMEOUT_MS, milliseconds(req->timeout)),
@@ -323,14 +293,14 @@ static CURLcode set_request(exchange_t *x)
         is_get ? curl_easy_setopt(x->easy, CURLOPT_HTTPGET, 1L) : set_body(x),
     };
 
-    return first_failure(codes, sizeof(codes) / sizeof(codes[0]));
+    return ddb_curl_first_failure(codes, sizeof(codes) / sizeof(codes[0]));
 }
 
 static void run(exchange_t *x, const char *ca_file)
 {
     curl_off_t pretransfer = 0; /* microseconds */
 
-    x->code = x->is_new ? set_fixed(x->easy, ca_file) : CURLE_OK;
+    x->code = x->is_new ? ddb_curl_set_fixed(x->easy, ca_file) : CURLE_OK;
     if (x->code == CURLE_OK) {
         x->code = set_request(x);
     }
@@ -338,6 +308,7 @@ static void run(exchange_t *x, const char *ca_file)
         set_headers(x);
     }
     if (x->code == CURLE_OK) {
+        hold_head(x);
         x->code = curl_easy_perform(x->easy);
         curl_easy_getinfo(x->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
         curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &x->status);
@@ -362,7 +333,7 @@ static apr_status_t settle_failure(const exchange_t *x, ddb_error_t *err)
 static int detach(const exchange_t *x, const char *ca_file)
 {
     static const CURLoption pointers[] = { CURLOPT_ERRORBUFFER, CURLOPT_HEADERDATA, CURLOPT_WRITEDATA, CURLOPT_READDATA,
-                                           CURLOPT_HTTPHEADER };
+                                           CURLOPT_HTTPHEADER, CURLOPT_XFERINFODATA };
     CURLcode codes[sizeof(pointers) / sizeof(pointers[0])];
     long connects = 1;
     apr_size_t i;
@@ -371,12 +342,12 @@ static int detach(const exchange_t *x, const char *ca_file)
     if (x->code != CURLE_OK || connects) {
         /* Without a reset libcurl counts replaced connections over the handle's life, and fails after some. */
         curl_easy_reset(x->easy);
-        return set_fixed(x->easy, ca_file) == CURLE_OK;
+        return ddb_curl_set_fixed(x->easy, ca_file) == CURLE_OK;
     }
     for (i = 0; i < sizeof(pointers) / sizeof(pointers[0]); i++) {
         codes[i] = curl_easy_setopt(x->easy, pointers[i], NULL);
     }
-    return first_failure(codes, i) == CURLE_OK;
+    return ddb_curl_first_failure(codes, i) == CURLE_OK;
 }
 
 /*

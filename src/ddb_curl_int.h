@@ -14,4 +14,10 @@
  */
 apr_status_t ddb_curl_failure(CURLcode code, int connected, const char *why, ddb_error_t *err);
 
+/** Set what is the same for every exchange. ca_file: NULL for the system's CAs. */
+CURLcode ddb_curl_set_fixed(CURL *easy, const char *ca_file);
+
+/** The first that failed of n codes. One option that is not set fails the exchange: each guards something. */
+CURLcode ddb_curl_first_failure(const CURLcode *codes, apr_size_t n);
+
 #endif

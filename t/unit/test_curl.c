@@ -24,6 +24,7 @@
 /* ---- the server: a thread that accepts, and one for each connection that acts by the path of the request ---- */
 
 typedef struct seen_t {
+    int pieces;     /* in which it was received */
     int connection; /* 0, 1, 2 … in the order of accept */
     char line[80];  /* such as "POST /ok" */
     char head[2048];
@@ -43,7 +44,7 @@ typedef struct server_t {
 
 typedef struct talk_t {
     server_t *server;
-    int fd, number;
+    int fd, number, pieces;
     char *buffer;
     size_t head_len, len; /* of the request at hand, and bytes in buffer */
 } talk_t;
@@ -77,12 +78,14 @@ static int hear(talk_t *t)
     char *end, *field;
 
     t->len = t->head_len = 0;
+    t->pieces = 0;
     for (;;) {
         ssize_t n = recv(t->fd, t->buffer + t->len, REQUEST_MAX - t->len, 0);
         if (n <= 0) {
             return 0;
         }
         t->len += n;
+        t->pieces++;
         t->buffer[t->len] = '\0';
         if (!t->head_len && (end = strstr(t->buffer, "\r\n\r\n")) != NULL) {
             t->head_len = end + 4 - t->buffer;
@@ -104,6 +107,7 @@ static void note(talk_t *t)
     pthread_mutex_lock(&s->mutex);
     seen = &s->seen[s->n_seen++];
     seen->connection = t->number;
+    seen->pieces = t->pieces;
     snprintf(seen->line, sizeof(seen->line), "%.*s", (int)strcspn(strchr(t->buffer, ' ') + 1, " ")
              + (int)strcspn(t->buffer, " ") + 1, t->buffer);
     memcpy(seen->head, t->buffer, n);
@@ -460,12 +464,14 @@ static void test_large_body(apr_pool_t *p)
 static void test_reuse(apr_pool_t *p)
 {
     fixture_t *f = setup(p);
-    int i, good = 0;
+    int i, good = 0, whole = 0;
 
     for (i = 0; i < 50; i++) {
         good += ask(f, "/ok") == APR_SUCCESS;
+        whole += i > 0 && last_seen(&f->server)->pieces == 1;
     }
     NUM_IS(good, 50, "fifty exchanges in a row succeed");
+    NUM_IS(whole, 49, "each behind the first with head and body in one packet");
     NUM_IS(f->server.connections, 1, "over one connection");
     f->req.fresh_connection = 1;
     NUM_IS(ask(f, "/ok"), APR_SUCCESS, "one that asks for a fresh connection");
