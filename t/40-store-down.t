@@ -86,11 +86,14 @@ note 'How often a request asks';
     my $id = session(a => 1);
     for my $case (['/test/?get=a', 'a page'], ['/ssi/page.shtml', 'a page of parts'], ['/static/dir/', 'an index'],
                   ['/static/negotiated/page.html', 'variants'], ['/rewrite/inside?get=a', 'a redirect'],
-                  ['/cgi/session.pl', 'a program'], ['/static/file.html', 'a file'], ['/maxage/?get=a', 'SessionMaxAge'],
+                  ['/cgi/session.pl', 'a program'], ['/static/file.html', 'a file'],
+                  ['/maxage/?get=a', 'SessionMaxAge'],
                   ['/errors-inside/?get=a', 'an error page in a session'], ['/proxied/env.pl', 'a backend']) {
         my($path, $what) = @$case;
         fault(kind => '500', count => 0);
-        my @lines = failures { calls_are { get($path, cookie => $id) } [('GetItem') x 3], "$what: three attempts in all" };
+        my @lines = failures {
+            calls_are { get($path, cookie => $id) } [('GetItem') x 3], "$what: three attempts in all";
+        };
         is_unavailable(res(), '...');
         is scalar(@lines), 1, '... and one line in the log';
         clear_faults();
@@ -126,7 +129,8 @@ note 'Requests of every kind';
     is_unavailable(post('/form/login', $login, cookie => $id, @QUICK), 'a login that redirects');
     is res()->header('Location'), undef, '... does not';
     is_unavailable(get('/form/logout', cookie => $id, @QUICK), 'a logout');
-    is_unavailable(get('/basic/', cookie => $id, headers => ['Authorization', 'Basic Ym9iOnNlY3JldC1vZi1ib2I='], @QUICK),
+    my @bob = (headers => ['Authorization', 'Basic Ym9iOnNlY3JldC1vZi1ib2I=']);
+    is_unavailable(get('/basic/', cookie => $id, @bob, @QUICK),
         'HTTP authentication');
     is_unavailable(h2('/test/?get=a', cookie => $id), 'HTTP/2') unless setting('mpm') eq 'prefork';
 
@@ -217,7 +221,8 @@ sub is_unavailable_unsaved {
     is_deeply [$answer->set_cookies], [], '... without a cookie';
 }
 
-expect_log qr/\[include:error\].*unable to include/, qr/\[session_dynamodb:error\].*the session could not be read/, qr/\[session:error\].*AH01816/,
+expect_log qr/\[include:error\].*unable to include/,
+    qr/\[session_dynamodb:error\].*the session could not be read/, qr/\[session:error\].*AH01816/,
     qr/\[session_dynamodb:error\].*the session could not be written/, qr/\[session:error\].*AH01822/;
 
 done;

@@ -67,7 +67,8 @@ for my $all_old (1, 0) {
         # Whose row is gone can't be in any answer: it is looked for.
         fault(@fault, op => 'DeleteItem');
         @calls = calls_of { get('/test/?renew', cookie => $new) };
-        is ops(@calls), 'GetItem PutItem DeleteItem DeleteItem GetItem', "... the end of the old one, $what: tried again";
+        is ops(@calls), 'GetItem PutItem DeleteItem DeleteItem GetItem',
+            "... the end of the old one, $what: tried again";
         $id = res()->cookie('id');
         like $id, $ID, '... and the new ID given out';
         is_deeply [map { $_->{id}{S} } rows()], [key_of($id)], '... with one row';

@@ -68,7 +68,8 @@ my $before = row(key_of($id));
 for (@answers, @items) {
     my($what, $attempts, @fault) = @$_;
     fault(@fault, op => 'GetItem', count => 0);
-    calls_are { get('/test/?set=a:2&get=a', cookie => $id) } [('GetItem') x $attempts], "$what: a load, $attempts times";
+    calls_are { get('/test/?set=a:2&get=a', cookie => $id) } [('GetItem') x $attempts],
+        "$what: a load, $attempts times";
     is_unavailable(res(), '...');
     clear_faults();
     is get('/test/?get=a', cookie => $id)->line('get a'), 1, '... and is over with the fault';

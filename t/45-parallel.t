@@ -47,7 +47,8 @@ note 'Fifty readers';
     is scalar(grep { $_->{op} eq 'GetItem' } @calls), 50, '... with one read each';
     is scalar(grep { $_->{op} eq 'UpdateItem' } @calls), 1, '... and one touch in all';
     is scalar(@calls), 51, '... and nothing else';
-    cmp_ok seconds_of(row(key_of($id))->{accessed}{S}), '>', seconds_of($before->{accessed}{S}) + 200, '... which is recorded';
+    my $accessed = row(key_of($id))->{accessed}{S};
+    cmp_ok seconds_of($accessed), '>', seconds_of($before->{accessed}{S}) + 200, '... which is recorded';
 
     # One of each thread that was busy, and the one that each child writes touches on.
     cmp_ok connections()->{accepted} - $accepted, '<=', 50 + 2, '... on one connection per busy thread at most';
@@ -176,7 +177,7 @@ note 'A new ID, at once';
     my $entries = entries($new);
     is delete $entries->{a}, 1, '... with what there was';
     # b and c are there if they were saved before the renewal's last step, and lost with their session if not.
-    is_deeply [grep { !/^[bc][23]$/ } %$entries ? map { "$_$entries->{$_}" } keys %$entries : ()], [], '... and nothing strange';
+    is_deeply [grep { !/^(?:b2|c3)$/ } map { "$_$entries->{$_}" } keys %$entries], [], '... and nothing strange';
 }
 {
     clear_tables();
@@ -198,7 +199,8 @@ note 'A new ID, at once';
     # Held at the write of the new rows: all have loaded the old one by then.
     fault(kind => 'hold', op => 'PutItem', count => 5);
     my @connections = map {
-        connection()->send_request(path => '/form/page', method => 'POST', body => $login, headers => [['Cookie', "id=$id"]])
+        connection()->send_request(path => '/form/page', method => 'POST', body => $login,
+                                   headers => [['Cookie', "id=$id"]])
     } 1 .. 5;
     ok held(5), 'five logins at once';
     release();

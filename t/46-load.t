@@ -53,13 +53,15 @@ note 'Load';
     # Less than a kilobyte per request: each of 80 threads takes its time to get all the memory that it will keep. Not
     # under prefork, where each of 64 children still uses more of what it shared with its parent.
     my $growth = sum(map { kilobytes($_) - $before{$_} } @same);
-    cmp_ok $growth, '<', 2500 + $REQUESTS * .15, "... and have not grown (by $growth KB)" if setting('mpm') ne 'prefork';
+    cmp_ok $growth, '<', 2500 + $REQUESTS * .15, "... and have not grown (by $growth KB)"
+        if setting('mpm') ne 'prefork';
 
     # What httpd has open without a client, some 20, and a connection for each thread, the writer of touches being one
     # more. libcurl has a pair of sockets beside each.
     $load->hang_up;
     my $limit = 24 + 3 * ((setting('mpm') eq 'prefork' ? 1 : 40) + 1);
-    ok eventually(sub { !grep { descriptors($_) > $limit } @same }), "... nor have they more than $limit descriptors open"
+    ok eventually(sub { !grep { descriptors($_) > $limit } @same }),
+        "... nor have they more than $limit descriptors open"
         or diag join ' ', map { descriptors($_) } @same;
 }
 
@@ -92,7 +94,10 @@ note 'What is left';
         is_deeply [sort map { $_->{id}{S} } rows($table)], [sort @{ $expected{$table} }],
             "$table has the sessions of $host, and no other row";
     }
-    my @lost = grep { get('/test/?get=n', port => 'bulk', host => $_->[0], cookie => $_->[1])->line('get n') ne $_->[2] } @sessions;
+    my @lost = grep {
+        my($host, $id, $value) = @$_;
+        get('/test/?get=n', port => 'bulk', host => $host, cookie => $id)->line('get n') ne $value;
+    } @sessions;
     is scalar(@lost), 0, 'none is lost';
 }
 

@@ -34,7 +34,8 @@ sub is_unharmed {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     my $row = row(key_of($id));
     is_deeply [sort keys %{ $row || {} }],
-        [sort qw(id data created accessed expires idle_timeout absolute_timeout version write_id)], '... the row is whole';
+        [sort qw(id data created accessed expires idle_timeout absolute_timeout version write_id)],
+        '... the row is whole';
     my $answer;
     # Who connects while a child dies may be dropped by it.
     ok eventually(sub { $answer = eval { get('/test/?get=a', cookie => $id) } }, 20), '... a next request is answered';
@@ -43,7 +44,8 @@ sub is_unharmed {
 }
 
 note 'Killed';
-for my $case (['before the write arrived', 'hang', 1], ['after it was done', 'hang_after', 2], ['while it is on its way', 'hold', 1, 2]) {
+for my $case (['before the write arrived', 'hang', 1], ['after it was done', 'hang_after', 2],
+              ['while it is on its way', 'hold', 1, 2]) {
     my($when, $kind, @values) = @$case;
     clear_tables();
     my @children = children();

@@ -125,9 +125,9 @@ sub hear {
     return $self->lost($c, length $connection->{in} ? 'in the answer' : 'without an answer') unless $n;
     my($head) = $connection->{in} =~ /^(.*?)\r\n\r\n/s or return;
     my($length) = $head =~ /^Content-Length: *(\d+)/mi;
-    if (defined $length ? length $connection->{in} < length($head) + 4 + $length : $connection->{in} !~ /\r\n0\r\n\r\n\z/) {
-        return;
-    }
+    my $whole = defined $length ? length $connection->{in} >= length($head) + 4 + $length
+        : $connection->{in} =~ /\r\n0\r\n\r\n\z/;
+    return unless $whole;
     my $response = $connection->read_response;
     $c->{waits} = 0;
     $c->{used}++;
@@ -145,9 +145,10 @@ sub judge {
     my @wrong;
 
     push @wrong, 'status ' . $response->status if $response->status != 200;
-    push @wrong, 'n is ' . (defined $got ? $got : 'missing') . ", not $c->{wanted}" if !defined $got || $got ne $c->{wanted};
-    push @wrong, defined $cookie ? 'a cookie' : 'no cookie' if defined $cookie ? !$cookie_wanted || $cookie !~ $cookie_wanted
-        : $cookie_wanted;
+    $got = 'missing' unless defined $got;
+    push @wrong, "n is $got, not $c->{wanted}" if $got ne $c->{wanted};
+    push @wrong, 'no cookie' if $cookie_wanted && !defined $cookie;
+    push @wrong, 'a wrong cookie' if defined $cookie && (!$cookie_wanted || $cookie !~ $cookie_wanted);
     push @{ $self->{faults} }, "client $c->{number}, $c->{doing}: @wrong" if @wrong;
     $c->{value} = $c->{wanted};
     $c->{id} = length $cookie ? $cookie : undef if defined $cookie;
