@@ -5,6 +5,7 @@
 #include <http_config.h>
 
 #include "ddb_endpoint.h"
+#include "ddb_item.h"
 #include "ddb_sid.h"
 
 extern module AP_MODULE_DECLARE_DATA session_dynamodb_module;
@@ -54,6 +55,7 @@ typedef struct msd_dir_config_t {
     int use_header;
     const char *header_name;
     int on_error;                        /* msd_on_error_e */
+    int format;                          /* ddb_format_e */
 } msd_dir_config_t;
 
 void *msd_config_create_server(apr_pool_t *p, server_rec *s);

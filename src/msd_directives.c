@@ -115,15 +115,37 @@ static const char *set_on_error(cmd_parms *cmd, void *dir, const char *arg)
     return set_word(cmd, dir, arg, words);
 }
 
+/**
+ * The SessionCryptoPassphrase that is sure to hold where cmd stands: beside it or around it, as mod_session_crypto can
+ * not be switched off again further in. NULL for none. What only meets in a request is refused there.
+ */
+static const ap_directive_t *passphrase_around(const cmd_parms *cmd)
+{
+    const ap_directive_t *inside, *d;
+
+    if (cmd->pool == cmd->temp_pool) {
+        return NULL; /* .htaccess: the tree of the configuration files is gone */
+    }
+    for (inside = cmd->directive; inside; inside = inside->parent) {
+        for (d = inside->parent ? inside->parent->first_child : ap_conftree; d; d = d->next) {
+            if (strncasecmp(d->directive, "SessionCryptoPassphrase", 23) == 0) {
+                return d;
+            }
+        }
+    }
+    return NULL;
+}
+
 static const char *set_format(cmd_parms *cmd, void *dir, const char *arg)
 {
-    msd_config_note(cmd, dir);
-    if (strcasecmp(arg, "json") == 0) {
-        return apr_psprintf(cmd->pool, "%s: json is not supported by this version: write form", cmd->cmd->name);
-    }
-    return strcasecmp(arg, "form") == 0
-               ? NULL
-               : apr_psprintf(cmd->pool, "%s: '%s' is unknown: write form", cmd->cmd->name, arg);
+    /* The places are those of ddb_format_e. */
+    static const char *const words[] = { "form", "json", NULL };
+    const char *problem = set_word(cmd, dir, arg, words);
+    const ap_directive_t *d = !problem && *FIELD(int, dir, cmd) == DDB_JSON ? passphrase_around(cmd) : NULL;
+
+    return !d ? problem
+              : apr_psprintf(cmd->pool, "%s json can't be encrypted, and %s at %s:%d asks for it: remove one of them",
+                             cmd->cmd->name, d->directive, d->filename, d->line_num);
 }
 
 /** An HTTP token (RFC 9110 section 5.6.2), as names of cookies and headers are. */
@@ -312,6 +334,7 @@ const command_rec msd_directives[] = {
     AP_INIT_TAKE1("SessionDynamoDBHeaderName", set_token, DIR(header_name), SWITCH, "name of that header"),
     AP_INIT_TAKE1("SessionDynamoDBOnError", set_on_error, DIR(on_error), SWITCH,
                   "deny or anonymous: what happens to a request when its session can't be read"),
-    AP_INIT_TAKE1("SessionDynamoDBFormat", set_format, NULL, SWITCH, "form: how the entries are stored"),
+    AP_INIT_TAKE1("SessionDynamoDBFormat", set_format, DIR(format), SWITCH,
+                  "form or json: how the entries are stored; json is shared with dynamodb-session-flask"),
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
 };

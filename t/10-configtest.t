@@ -93,8 +93,7 @@ for my $case (
     ['SessionDynamoDBCookieSameSite Sometimes', qr/Strict, Lax or None/],
     ['SessionDynamoDBSidDigest MD5',           qr/SHA1 or SHA256/],
     ['SessionDynamoDBOnError ignore',          qr/deny or anonymous/],
-    ['SessionDynamoDBFormat json',             qr/write form/],
-    ['SessionDynamoDBFormat xml',              qr/write form/],
+    ['SessionDynamoDBFormat xml',              qr/write form or json/],
     ['SessionDynamoDB Maybe',                  qr/On or Off/],
     ['SessionDynamoDBSidKeys',                 qr/file:PATH/],
     ['SessionDynamoDBCredentialsFile missing', qr/there is no file/],
@@ -108,7 +107,8 @@ for my $line ('SessionDynamoDBSidByteLength 16', 'SessionDynamoDBSidByteLength 1
               'SessionDynamoDBTouchInterval 0', 'SessionDynamoDBTimeout 500ms', 'SessionDynamoDBRegion eu-central-1',
               'SessionDynamoDBRegion us-gov-west-1', 'SessionDynamoDBRegion local', 'SessionDynamoDBCookieDomain None',
               'SessionDynamoDBEndpointURL http://127.0.0.1:8000', 'SessionDynamoDBEndpointURL https://[::1]/',
-              'SessionDynamoDBFormat form', 'SessionDynamoDBCookieName __Host-id', 'SessionDynamoDBSidDigest sha256') {
+              'SessionDynamoDBFormat form', 'SessionDynamoDBFormat JSON', 'SessionDynamoDBCookieName __Host-id',
+              'SessionDynamoDBSidDigest sha256') {
     accepted "$line is accepted", $line;
 }
 
@@ -134,6 +134,26 @@ accepted 'cookie settings do not matter to a header', 'SessionDynamoDBUseHeader 
     'SessionDynamoDBCookieSameSite None';
 accepted 'a section that mends what the server left open', 'SessionDynamoDBCookieDomain example.com',
     '<Location /app>', 'SessionDynamoDBCookieName __Host-id', 'SessionDynamoDBCookieDomain None', '</Location>';
+
+note 'What can not be encrypted';
+{
+    my $crypto = "LoadModule session_crypto_module $MODULES/mod_session_crypto.so";
+    my($json, $secret) = ('SessionDynamoDBFormat json', 'SessionCryptoPassphrase secret-passphrase');
+    for my $case (['beside', 12, $crypto, '<Location /app>', $json, $secret, '</Location>'],
+                  ['before', 13, $crypto, '<Location /app>', $secret, $json, '</Location>'],
+                  ['around', 13, $crypto, $secret, '<Location /app>', $json, '</Location>'],
+                  ['in the virtual host', 14, $crypto, '<VirtualHost *:1>', $secret, '<Location /app>', $json,
+                   '</Location>', '</VirtualHost>'],
+                  ['in the server, before a virtual host', 13, $crypto, $secret, '<VirtualHost *:1>', $json,
+                   '</VirtualHost>']) {
+        my($where, $at, @lines) = @$case;
+        unlike refused("json with a passphrase $where", $at, qr/json can't be encrypted.*remove one of them/s, @lines),
+            qr/secret-passphrase/, '... and the message does not repeat it';
+    }
+    accepted 'json in one place and a passphrase in another', $crypto, '<Location /app>', $json, '</Location>',
+        '<Location /crypto>', $secret, '</Location>', '<VirtualHost *:1>', $secret, '</VirtualHost>';
+    accepted 'form with a passphrase', $crypto, $secret, 'SessionDynamoDBFormat form';
+}
 
 note 'Places';
 for my $directive ('TableName my_table', 'EndpointURL http://localhost', 'Region eu-west-1', 'Profile p', 'Timeout 1s',
