@@ -79,12 +79,17 @@ note 'A session that Flask began';
     like res()->body, qr/^HTTP_SESSION=.*&list=%5b1%2c\+%22two%22%2c\+%7b%22three%22%3a\+3%7d%5d&none=null&/m,
         '... and a program has it in HTTP_SESSION';
 
+    calls_are { get('/flask-cgi/session.pl?replace=city%3DK%25C3%25B6ln%26empty%3D', cookie => $id) }
+        [qw(GetItem UpdateItem)], 'what a program sets is one write';
+    my $data = flask_data($id);
+    is_deeply [@$data{qw(city count)}, exists $data->{empty}], ["K\x{f6}ln", 5, ''], '... which Flask reads';
+
     my $before = $JSON->decode(text($id));
     calls_are { get('/flask/?set=user:bob&set=new:1', cookie => $id) } [qw(GetItem UpdateItem)], 'a change is one write';
     is_deeply $JSON->decode(text($id)), { %$before, user => 'bob', new => '1' }, '... and leaves the rest as it was';
     like text($id), qr/"count":5[,}]/, '... a number a number';
     like text($id), qr/"text":"5"/, '... and a string of digits a string';
-    is_deeply [@{ row($id) }{qw(version user_mark)}], [{ N => 1 }, undef], '... under our first version';
+    is_deeply [@{ row($id) }{qw(version user_mark)}], [{ N => 2 }, undef], '... under our second version';
     like +(res()->set_cookies)[0], qr/^id=\Q$id\E; .*Expires=/i, '... and the cookie follows the end of the session';
     is flask_data($id)->{user}, 'bob', 'Flask sees the change';
     flask_sets($id, user => 'eve', count => 6);
@@ -352,6 +357,7 @@ note 'The recipe, as it is printed';
     close $out;
     defined(my $pid = fork) or die "fork: $!";
     if (!$pid) {
+        setpgrp;   # prefork ends its whole group
         delete @ENV{qw(AWS_REGION AWS_DEFAULT_REGION)};
         { exec setting('httpd'), '-DFOREGROUND', '-f', "$dir/httpd.conf" }
         POSIX::_exit(127);
