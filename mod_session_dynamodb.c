@@ -19,12 +19,14 @@
 #include <mpm_common.h>
 
 #include "mod_session_dynamodb.h"
+#include "msd_accept.h"
 #include "msd_child.h"
 #include "msd_config.h"
 #include "msd_config_check.h"
 #include "msd_directives.h"
 #include "msd_entries.h"
 #include "msd_filter.h"
+#include "msd_forward.h"
 #include "msd_request.h"
 #include "msd_save.h"
 #include "msd_session.h"
@@ -199,6 +201,19 @@ static int session_dynamodb_fixups(request_rec *r)
         export_environment(r, q);
     }
     return refusal(r);
+}
+
+/* First of all handlers. In fixups it would be too soon: a look ahead (mod_dir's at an index) may change settings. */
+static int session_dynamodb_handler(request_rec *r)
+{
+    session_rec *z = NULL;
+
+    msd_accept_begin(r);
+    if (msd_forward_due(r)) {
+        session_load_fn(r, &z);
+        msd_forward(r, z);
+    }
+    return DECLINED;
 }
 
 /* ---- behind the handler ------------------------------------------------------------------------------------------ */
@@ -395,6 +410,7 @@ static void register_hooks(apr_pool_t *p)
 {
     static const char *const mod_session[] = { "mod_session.c", NULL };
     static const char *const mod_auth_form[] = { "mod_auth_form.c", NULL };
+    static const char *const mod_cache[] = { "mod_cache.c", NULL };
 
     ap_hook_check_config(session_dynamodb_check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(session_dynamodb_post_config, NULL, NULL, APR_HOOK_MIDDLE);
@@ -405,6 +421,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_session_load(session_dynamodb_load, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_authn(session_dynamodb_check_authn, NULL, mod_auth_form, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_fixups(session_dynamodb_fixups, mod_session, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(session_dynamodb_handler, NULL, mod_cache, APR_HOOK_REALLY_FIRST);
     ap_hook_insert_filter(msd_filter_insert, mod_session, NULL, APR_HOOK_MIDDLE);
     ap_hook_insert_error_filter(msd_filter_insert, mod_session, NULL, APR_HOOK_MIDDLE);
     msd_filter_register(p);

@@ -33,6 +33,15 @@ typedef struct msd_server_config_t {
     struct msd_child_t *child;           /* what this child process talks to the store with; made after fork */
 } msd_server_config_t;
 
+/** The header of the signature of what is forwarded. */
+#define MSD_SIGNATURE_HEADER "X-Session-Signature"
+
+/** An entry of the session that becomes a request header. */
+typedef struct msd_forward_t {
+    const char *key;
+    const char *header; /* letters, digits and '-' */
+} msd_forward_t;
+
 /** The settings of one place. Unset fields as above; msd_config_dir fills in the defaults. */
 typedef struct msd_dir_config_t {
     int enabled;
@@ -54,6 +63,9 @@ typedef struct msd_dir_config_t {
     int use_header;
     const char *header_name;
     int on_error;                        /* msd_on_error_e */
+    const apr_array_header_t *forward;   /* msd_forward_t; empty: nothing */
+    const apr_array_header_t *forward_keys; /* const char *, oldest first */
+    const apr_array_header_t *accept;    /* const char *: names of entries, or "*"; empty: nothing */
 } msd_dir_config_t;
 
 void *msd_config_create_server(apr_pool_t *p, server_rec *s);
@@ -66,6 +78,9 @@ msd_server_config_t *msd_config_server(const server_rec *s);
 
 /** 1 when SessionDynamoDB is On where this request is. Cheap. */
 int msd_config_enabled(const request_rec *r);
+
+/** The settings that hold for this request, without defaults. Cheap. */
+const msd_dir_config_t *msd_config_merged(const request_rec *r);
 
 /** The settings that hold for this request, defaults filled in, in p. */
 msd_dir_config_t *msd_config_dir(const request_rec *r, apr_pool_t *p);

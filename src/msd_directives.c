@@ -62,9 +62,8 @@ static const char *set_sid_byte_length(cmd_parms *cmd, void *dir, const char *ar
     return NULL;
 }
 
-static const char *set_sid_keys(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+static const char *set_keys(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
-    msd_dir_config_t *c = dir;
     apr_array_header_t *keys = apr_array_make(cmd->pool, 4, sizeof(const char *));
     const char *problem = NULL;
     int i;
@@ -76,8 +75,103 @@ static const char *set_sid_keys(cmd_parms *cmd, void *dir, int argc, char *const
     for (i = 0; i < argc && !problem; i++) {
         problem = msd_keys_read(cmd, argv[i], keys);
     }
-    c->sid_keys = keys;
+    *FIELD(const apr_array_header_t *, dir, cmd) = keys;
     return problem;
+}
+
+/** Letters, digits and '-': other header names reach no CGI program, and many servers drop them. */
+static int is_plain_name(const char *name)
+{
+    const char *c;
+
+    for (c = name; apr_isalnum(*c) || *c == '-'; c++) {
+    }
+    return *name && !*c;
+}
+
+/** 1 when others give the header a meaning, for HTTP itself or by its variable, that no session may decide. */
+static int is_reserved(const char *header)
+{
+    static const char *const names[] = {
+        "Connection", "Content-Length", "Content-Type", "Cookie", "Expect", "Host", "HTTP2-Settings", "Keep-Alive",
+        "Proxy", "Proxy-Authorization", "Proxy-Connection", "Session", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
+        MSD_SIGNATURE_HEADER, NULL
+    };
+    int i;
+
+    for (i = 0; names[i] && strcasecmp(names[i], header) != 0; i++) {
+    }
+    return names[i] != NULL;
+}
+
+/** KEY or KEY=Header, added to list. */
+static const char *add_forward(cmd_parms *cmd, const char *arg, apr_array_header_t *list)
+{
+    const char *equals = strrchr(arg, '=');
+    msd_forward_t f;
+    char *c;
+    int i;
+
+    f.key = equals ? apr_pstrmemdup(cmd->pool, arg, (apr_size_t)(equals - arg)) : arg;
+    f.header = equals ? equals + 1 : apr_pstrcat(cmd->pool, "X-Session-", arg, NULL);
+    for (c = (char *)f.header; !equals && *c; c++) {
+        *c = *c == '_' ? '-' : *c;
+    }
+    if (!*f.key || !is_plain_name(f.header)) {
+        return apr_psprintf(cmd->pool, "%s: '%s' does not make the name of a header: write KEY=Header with letters, "
+                            "digits and '-' in Header", cmd->cmd->name, arg);
+    }
+    if (is_reserved(f.header)) {
+        return apr_psprintf(cmd->pool, "%s: the header %s has a meaning of its own: write KEY=Header with another name",
+                            cmd->cmd->name, f.header);
+    }
+    for (i = 0; i < list->nelts; i++) {
+        if (strcasecmp(APR_ARRAY_IDX(list, i, msd_forward_t).header, f.header) == 0) {
+            return apr_psprintf(cmd->pool, "%s: the header %s is there twice: write KEY=Header with another name "
+                                "for one", cmd->cmd->name, f.header);
+        }
+    }
+    APR_ARRAY_PUSH(list, msd_forward_t) = f;
+    return NULL;
+}
+
+/** 1 for the one word None. */
+static int is_none(int argc, char *const argv[])
+{
+    return argc == 1 && strcasecmp(argv[0], "None") == 0;
+}
+
+static const char *set_forward(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    apr_array_header_t *list = apr_array_make(cmd->pool, 4, sizeof(msd_forward_t));
+    const char *problem = NULL;
+    int i;
+
+    msd_config_note(cmd, dir);
+    ((msd_dir_config_t *)dir)->forward = list;
+    if (argc == 0) {
+        return apr_psprintf(cmd->pool, "%s needs the names of entries, KEY or KEY=Header, or None", cmd->cmd->name);
+    }
+    for (i = 0; i < argc && !problem && !is_none(argc, argv); i++) {
+        problem = add_forward(cmd, argv[i], list);
+    }
+    return problem;
+}
+
+static const char *set_accept(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    apr_array_header_t *list = apr_array_make(cmd->pool, 4, sizeof(const char *));
+    int i;
+
+    msd_config_note(cmd, dir);
+    ((msd_dir_config_t *)dir)->accept = list;
+    if (argc == 0) {
+        return apr_psprintf(cmd->pool, "%s needs the names of entries, or *, or None", cmd->cmd->name);
+    }
+    for (i = 0; i < argc && !is_none(argc, argv); i++) {
+        APR_ARRAY_PUSH(list, const char *) = argv[i];
+    }
+    return NULL;
 }
 
 /** One of a list of words, NULL at its end; its place in the list is the value. */
@@ -260,6 +354,7 @@ static const char *set_max_attempts(cmd_parms *cmd, void *dir, const char *arg)
 }
 
 #define SWITCH        (RSRC_CONF | OR_AUTHCFG)
+#define PLACE         (RSRC_CONF | ACCESS_CONF)
 #define DIR(field)    (void *)APR_OFFSETOF(msd_dir_config_t, field)
 #define SERVER(field) (void *)APR_OFFSETOF(msd_server_config_t, field)
 
@@ -289,7 +384,7 @@ const command_rec msd_directives[] = {
     AP_INIT_TAKE1("SessionDynamoDBTouchInterval", set_seconds_or_zero, DIR(touch_interval), SWITCH,
                   "activity is recorded at most this often"),
     AP_INIT_TAKE1("SessionDynamoDBSidByteLength", set_sid_byte_length, NULL, SWITCH, "random bytes in a session ID"),
-    AP_INIT_TAKE_ARGV("SessionDynamoDBSidKeys", set_sid_keys, NULL, RSRC_CONF | ACCESS_CONF,
+    AP_INIT_TAKE_ARGV("SessionDynamoDBSidKeys", set_keys, DIR(sid_keys), PLACE,
                       "file:PATH, exec:PATH or env:NAME of the keys that sign session IDs, oldest first"),
     AP_INIT_TAKE1("SessionDynamoDBSidDigest", set_sid_digest, DIR(sid_digest), SWITCH,
                   "SHA1 or SHA256, of the signature of session IDs"),
@@ -313,5 +408,11 @@ const command_rec msd_directives[] = {
     AP_INIT_TAKE1("SessionDynamoDBOnError", set_on_error, DIR(on_error), SWITCH,
                   "deny or anonymous: what happens to a request when its session can't be read"),
     AP_INIT_TAKE1("SessionDynamoDBFormat", set_format, NULL, SWITCH, "form: how the entries are stored"),
+    AP_INIT_TAKE_ARGV("SessionDynamoDBForward", set_forward, NULL, PLACE,
+                      "KEY or KEY=Header of the entries that are sent to programs and backends as headers, or None"),
+    AP_INIT_TAKE_ARGV("SessionDynamoDBForwardKeys", set_keys, DIR(forward_keys), PLACE,
+                      "file:PATH, exec:PATH or env:NAME of the keys that sign these headers, oldest first"),
+    AP_INIT_TAKE_ARGV("SessionDynamoDBAccept", set_accept, NULL, PLACE,
+                      "the entries that a proxied backend may change, * or None"),
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
 };

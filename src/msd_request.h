@@ -47,6 +47,7 @@ typedef struct msd_request_t {
     const char *refused;      /* loggable hash of an ID that came and was no session's; NULL for none */
     const char *user;         /* r->user, once authentication and authorization let the request pass */
     const char *issue;        /* the ID that the response must hand out; NULL for none */
+    apr_array_header_t *forwarded; /* const char *: the request headers that entries were sent in; NULL before */
     int end_id;               /* 1: the response must end the ID */
     int renew;                /* 1: a new ID was asked for */
     int timeouts_changed;
