@@ -136,11 +136,13 @@ static int is_mixed(const request_rec *r)
 
 void msd_accept_settle(request_rec *r)
 {
-    for (; r; r = r->prev) {
-        if (is_mixed(r) && !apr_table_get(r->notes, SETTLED)) {
-            apr_table_setn(r->notes, SETTLED, "1");
-            each_header(r, settle_header);
-        }
+    if (r->prev) {
+        /* First: they share a table, and what a backend left in it must not pass for what a program said later. */
+        msd_accept_settle(r->prev);
+    }
+    if (is_mixed(r) && !apr_table_get(r->notes, SETTLED)) {
+        apr_table_setn(r->notes, SETTLED, "1");
+        each_header(r, settle_header);
     }
 }
 

@@ -149,7 +149,7 @@ static const char *header_value(request_rec *r, const msd_forward_t *f, const ap
 static const char *target_of(request_rec *r)
 {
     static const char *const by_line[] = { "http:", "https:", "h2:", "h2c:", "ws:", "wss:", "balancer:", NULL };
-    const char *url = r->proxyreq && strncmp(r->filename, "proxy:", 6) == 0 ? r->filename + 6 : NULL;
+    const char *url = r->proxyreq && r->filename && strncmp(r->filename, "proxy:", 6) == 0 ? r->filename + 6 : NULL;
     const char *socket = url && strncmp(url, "unix:", 5) == 0 ? strchr(url, '|') : NULL;
     const char *from;
     int i;
@@ -161,7 +161,8 @@ static const char *target_of(request_rec *r)
             return *from == '/' ? from : apr_pstrcat(r->pool, "/", from, NULL);
         }
     }
-    from = r->the_request + strcspn(r->the_request, " ");
+    from = r->the_request ? r->the_request : "";
+    from += strcspn(from, " ");
     from += strspn(from, " ");
     return apr_pstrmemdup(r->pool, from, strcspn(from, " "));
 }
