@@ -203,7 +203,7 @@ static int session_dynamodb_fixups(request_rec *r)
     return refusal(r);
 }
 
-/* First of all handlers. In fixups it would be too soon: a look ahead (mod_dir's at an index) may change settings. */
+/* First of all handlers: in fixups it could be too soon, as mod_dir there puts the settings of an index under r. */
 static int session_dynamodb_handler(request_rec *r)
 {
     session_rec *z = NULL;
