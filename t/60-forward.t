@@ -77,7 +77,8 @@ if (setting('mpm') ne 'prefork') {
     ok verified(res()->body), '... signed';
 }
 
-get('/forward/page', cookie => $id, keep => 1, headers => ['Connection', 'X-Role', 'Connection', 'close, x_session.user']);
+get('/forward/page', cookie => $id, keep => 1,
+    headers => ['Connection', 'X-Role', 'Connection', 'close, x_session.user']);
 is arrived(), 'X-Role: admin | X-Session-user-id: 7 | X-Session-user: alice', '... given twice';
 ok verified(res()->body), '... signed';
 
@@ -107,7 +108,8 @@ for my $case ([8000, 1], [8001, 0], [20000, 0]) {
     like arrived(), qr/X-Role: kept/, '... and the others are there';
     ok verified(res()->body), '... signed';
 }
-expect_log qr/session_dynamodb:warn.*X-Session-user is left out: the entry has 8001 bytes/, qr/the entry has 20000 bytes/;
+expect_log qr/session_dynamodb:warn.*X-Session-user is left out: the entry has 8001 bytes/,
+    qr/the entry has 20000 bytes/;
 
 note 'The signature';
 {
@@ -126,7 +128,7 @@ note 'The signature';
     is verified($body, headers => { 'x-session-signature' => 't=1; k=0; h=x; s=0' }), undef, 'a made up one is refused';
     my($signature) = $body =~ /^X-Session-Signature: (.*)$/m;
     for my $part ('t=(\d)', 'k=(\w)', 'h=(x)', 's=(\w)') {
-        (my $changed = $signature) =~ s/$part/my $all = $&; my $c = $1; substr($all, -1) = $c eq '1' ? '2' : '1'; $all/e;
+        my $changed = $signature =~ s/$part/substr($&, 0, -1) . ($1 eq '1' ? '2' : '1')/er;
         is verified($body, headers => { 'x-session-signature' => $changed }), undef, "$part changed: refused";
     }
     for my $method (qw(POST PUT DELETE)) {
@@ -143,7 +145,7 @@ note 'The signature';
     ok verified(res()->body, keys => $file{'key.old'}), 'before rotation the old key signs';
     ok verified(res()->body, keys => $file{keys}), '... and who has both keys takes it';
     get('/forward/page', cookie => $id);
-    is verified(res()->body, keys => $file{'key.old'}), undef, 'after it the new one does: who has the old one only refuses';
+    is verified(res()->body, keys => $file{'key.old'}), undef, 'after it the new one does: who has the old one refuses';
     ok verified(res()->body, keys => $file{keys}), '... and who has both takes it';
 }
 
