@@ -75,6 +75,8 @@ void *msd_config_create_dir(apr_pool_t *p, char *dir)
     c->use_header = MSD_UNSET;
     c->header_name = NULL;
     c->on_error = MSD_UNSET;
+    c->env = NULL;
+    c->mask = NULL;
     return c;
 }
 
@@ -102,6 +104,8 @@ void *msd_config_merge_dir(apr_pool_t *p, void *base, void *add)
     NEARER_NUM(use_header);
     NEARER_PTR(header_name);
     NEARER_NUM(on_error);
+    NEARER_PTR(env);
+    NEARER_PTR(mask);
     return c;
 }
 
@@ -118,6 +122,11 @@ static const msd_dir_config_t *merged_dir(const request_rec *r)
 int msd_config_enabled(const request_rec *r)
 {
     return merged_dir(r)->enabled == 1;
+}
+
+const apr_array_header_t *msd_config_env(const request_rec *r)
+{
+    return merged_dir(r)->env;
 }
 
 #define DEFAULT_NUM(field, value) c->field = c->field != MSD_UNSET ? c->field : (value)

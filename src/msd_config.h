@@ -33,6 +33,12 @@ typedef struct msd_server_config_t {
     struct msd_child_t *child;           /* what this child process talks to the store with; made after fork */
 } msd_server_config_t;
 
+/** SessionDynamoDBEnv: an entry and the environment variable that shows it. */
+typedef struct msd_env_t {
+    const char *key;
+    const char *name;
+} msd_env_t;
+
 /** The settings of one place. Unset fields as above; msd_config_dir fills in the defaults. */
 typedef struct msd_dir_config_t {
     int enabled;
@@ -54,6 +60,8 @@ typedef struct msd_dir_config_t {
     int use_header;
     const char *header_name;
     int on_error;                        /* msd_on_error_e */
+    const apr_array_header_t *env;       /* msd_env_t; empty for none */
+    const apr_array_header_t *mask;      /* const char *, names of entries; empty for none */
 } msd_dir_config_t;
 
 void *msd_config_create_server(apr_pool_t *p, server_rec *s);
@@ -66,6 +74,9 @@ msd_server_config_t *msd_config_server(const server_rec *s);
 
 /** 1 when SessionDynamoDB is On where this request is. Cheap. */
 int msd_config_enabled(const request_rec *r);
+
+/** The entries that are exported where this request is, msd_env_t; NULL or empty for none. Cheap. */
+const apr_array_header_t *msd_config_env(const request_rec *r);
 
 /** The settings that hold for this request, defaults filled in, in p. */
 msd_dir_config_t *msd_config_dir(const request_rec *r, apr_pool_t *p);

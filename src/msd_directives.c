@@ -172,6 +172,77 @@ static const char *set_cookie_domain(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
+/** The name of a variable: KEY=NAME, or one made from KEY. NULL when it can't be one. */
+static const char *env_name(apr_pool_t *p, const char *key, const char *name)
+{
+    char *made, *c;
+
+    if (!name) {
+        made = apr_pstrcat(p, "SESSION_ENTRY_", key, NULL);
+        for (c = made; *c; c++) {
+            *c = apr_isalnum(*c) ? *c : '_';
+        }
+        return made;
+    }
+    for (c = (char *)name; apr_isalnum(*c) || *c == '_'; c++) {
+    }
+    /* HTTP_ is what a client sent, SESSION_DYNAMODB_ what we say ourselves. */
+    return !*name || *c || apr_isdigit(*name) || strncasecmp(name, "HTTP_", 5) == 0
+                   || strncasecmp(name, "SESSION_DYNAMODB_", 17) == 0 ? NULL : name;
+}
+
+static const char *add_env(cmd_parms *cmd, apr_array_header_t *env, const char *arg)
+{
+    char *key = apr_pstrdup(cmd->pool, arg), *name = strrchr(key, '=');
+    msd_env_t *e = apr_array_push(env);
+
+    if (name) {
+        *name++ = '\0';
+    }
+    e->key = key;
+    e->name = env_name(cmd->pool, key, name);
+    if (!*key || strcasecmp(key, "expiry") == 0 || !e->name) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not KEY or KEY=NAME: KEY is an entry of the session, NAME of "
+                            "letters, digits and _, and begins neither with a digit nor HTTP_ nor SESSION_DYNAMODB_",
+                            cmd->cmd->name, arg);
+    }
+    return NULL;
+}
+
+static const char *set_env(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    apr_array_header_t *env = apr_array_make(cmd->pool, 4, sizeof(msd_env_t));
+    const char *problem = NULL;
+    int i;
+
+    msd_config_note(cmd, dir);
+    if (argc == 0) {
+        return apr_psprintf(cmd->pool, "%s needs an argument: KEY, KEY=NAME, or None", cmd->cmd->name);
+    }
+    for (i = 0; i < argc && !problem && !(argc == 1 && strcasecmp(argv[0], "None") == 0); i++) {
+        problem = add_env(cmd, env, argv[i]);
+    }
+    ((msd_dir_config_t *)dir)->env = env;
+    return problem;
+}
+
+static const char *set_mask(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    apr_array_header_t *mask = apr_array_make(cmd->pool, 4, sizeof(const char *));
+    int i;
+
+    msd_config_note(cmd, dir);
+    if (argc == 0) {
+        return apr_psprintf(cmd->pool, "%s needs an argument: names of entries, such as members-pw, or None",
+                            cmd->cmd->name);
+    }
+    for (i = 0; i < argc && !(argc == 1 && strcasecmp(argv[0], "None") == 0); i++) {
+        APR_ARRAY_PUSH(mask, const char *) = argv[i];
+    }
+    ((msd_dir_config_t *)dir)->mask = mask;
+    return NULL;
+}
+
 static msd_server_config_t *server_of(cmd_parms *cmd)
 {
     return msd_config_server(cmd->server);
@@ -312,6 +383,10 @@ const command_rec msd_directives[] = {
     AP_INIT_TAKE1("SessionDynamoDBHeaderName", set_token, DIR(header_name), SWITCH, "name of that header"),
     AP_INIT_TAKE1("SessionDynamoDBOnError", set_on_error, DIR(on_error), SWITCH,
                   "deny or anonymous: what happens to a request when its session can't be read"),
+    AP_INIT_TAKE_ARGV("SessionDynamoDBEnv", set_env, NULL, SWITCH,
+                      "entries to show as environment variables before access is decided: KEY[=NAME] ..., or None"),
+    AP_INIT_TAKE_ARGV("SessionDynamoDBMask", set_mask, NULL, SWITCH,
+                      "entries whose value is not stored, such as mod_auth_form's password: KEY ..., or None"),
     AP_INIT_TAKE1("SessionDynamoDBFormat", set_format, NULL, SWITCH, "form: how the entries are stored"),
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
 };

@@ -93,6 +93,14 @@ for my $case (
     ['SessionDynamoDBCookieSameSite Sometimes', qr/Strict, Lax or None/],
     ['SessionDynamoDBSidDigest MD5',           qr/SHA1 or SHA256/],
     ['SessionDynamoDBOnError ignore',          qr/deny or anonymous/],
+    ['SessionDynamoDBEnv',                     qr/KEY, KEY=NAME, or None/],
+    ['SessionDynamoDBEnv role=HTTP_ROLE',      qr/neither with a digit nor HTTP_/],
+    ['SessionDynamoDBEnv role=SESSION_DYNAMODB_NEW', qr/nor SESSION_DYNAMODB_/],
+    ['SessionDynamoDBEnv role=1ROLE',          qr/letters, digits and _/],
+    ['SessionDynamoDBEnv role=',               qr/not KEY or KEY=NAME/],
+    ['SessionDynamoDBEnv =ROLE',               qr/not KEY or KEY=NAME/],
+    ['SessionDynamoDBEnv good expiry',         qr/'expiry' is not KEY/],
+    ['SessionDynamoDBMask',                    qr/names of entries/],
     ['SessionDynamoDBFormat json',             qr/write form/],
     ['SessionDynamoDBFormat xml',              qr/write form/],
     ['SessionDynamoDB Maybe',                  qr/On or Off/],
@@ -108,7 +116,8 @@ for my $line ('SessionDynamoDBSidByteLength 16', 'SessionDynamoDBSidByteLength 1
               'SessionDynamoDBTouchInterval 0', 'SessionDynamoDBTimeout 500ms', 'SessionDynamoDBRegion eu-central-1',
               'SessionDynamoDBRegion us-gov-west-1', 'SessionDynamoDBRegion local', 'SessionDynamoDBCookieDomain None',
               'SessionDynamoDBEndpointURL http://127.0.0.1:8000', 'SessionDynamoDBEndpointURL https://[::1]/',
-              'SessionDynamoDBFormat form', 'SessionDynamoDBCookieName __Host-id', 'SessionDynamoDBSidDigest sha256') {
+              'SessionDynamoDBEnv role name=USER_NAME x-y', 'SessionDynamoDBEnv None', 'SessionDynamoDBMask a b',
+              'SessionDynamoDBMask None', 'SessionDynamoDBFormat form', 'SessionDynamoDBCookieName __Host-id', 'SessionDynamoDBSidDigest sha256') {
     accepted "$line is accepted", $line;
 }
 
