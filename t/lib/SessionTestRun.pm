@@ -255,7 +255,8 @@ sub save_state {
     my %state = (
         %$table, %{ $self->{ports} }, table => $table->{port}, port => $self->{ports}{port}, mpm => $self->{mpm},
         key_id => $KEY{id}, secret => $KEY{secret}, module => $self->{module}, helper => $self->{helper},
-        httpd => $self->{httpd}, apxs => $self->{apxs}, src => $self->{src}, build => $self->{build});
+        httpd => $self->{httpd}, apxs => $self->{apxs}, src => $self->{src}, build => $self->{build},
+        dynalite_program => $self->{dynalite});
     write_file($self->{state}, 0644, JSON::PP->new->canonical->pretty->encode(\%state));
 }
 
