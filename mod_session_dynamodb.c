@@ -177,8 +177,8 @@ static int session_dynamodb_fixups(request_rec *r)
 /* ---- behind the handler ------------------------------------------------------------------------------------------ */
 
 /* Before mod_session's own encoder. SessionMaxAge's end of the session follows from the row's times: in the payload it
- * would be one more change with every request, and out of date after a touch. What shall not be stored is masked here, too,
- * since whatever is written was encoded before. */
+ * would be one more change with every request, and out of date after a touch. What shall not be stored is masked here,
+ * too: whatever is written was encoded before. */
 static int session_dynamodb_encode(request_rec *r, session_rec *z)
 {
     const msd_request_t *q = msd_request_find(r);

@@ -185,6 +185,20 @@ for my $case ([TERM => 128 + 15], [INT => 128 + 2], [HUP => 128 + 1]) {
     ok $status == 143 || $status == 0, 'TERM while the servers start';
     nothing_left '... leaves nothing';
 }
+{
+    # The servers' own process, which is the parent of httpd.
+    my($status, $said) = run(with('sh', '-c', <<'END'));
+httpd=$(cat "$SESSION_TEST_DIR/run/httpd.pid")
+kill -TERM "$(sed 's/.*) . \([0-9]*\) .*/\1/' "/proc/$httpd/stat")"
+while [ -d "$SESSION_TEST_DIR" ]; do sleep 0.1; done
+END
+    is $status, 125, 'servers that end before the command: 125, though it says 0';
+    like $said, qr/told to end before the command did/, '... and the reason';
+    ($status, $said) = run(with('sh', '-c', 'kill -KILL $(cat "$SESSION_TEST_DIR/run/httpd.pid"); sleep 0.3'));
+    is $status, 125, 'an httpd that ends: 125';
+    like $said, qr/httpd ended before the command did/, '... and the reason';
+    nothing_left 'nothing is left';
+}
 
 note 'Several at once';
 {
