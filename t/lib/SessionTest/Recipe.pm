@@ -113,6 +113,8 @@ sub launch {
     my $self = shift;
     $self->{pid} = fork // die "fork: $!";
     if (!$self->{pid}) {
+        # A prefork httpd that ends does so with its whole process group, which is not to be ours.
+        setpgrp;
         # Only what a page says may make a difference.
         delete @ENV{ grep { /^(?:AWS_REGION|AWS_DEFAULT_REGION)$/ } keys %ENV };
         open STDOUT, '>>', "$self->{dir}/said";
