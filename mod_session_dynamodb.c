@@ -19,20 +19,20 @@
 #include <mpm_common.h>
 
 #include "mod_session_dynamodb.h"
+#include "msd_accept.h"
 #include "msd_child.h"
 #include "msd_config.h"
 #include "msd_config_check.h"
 #include "msd_directives.h"
 #include "msd_entries.h"
+#include "msd_env.h"
 #include "msd_filter.h"
+#include "msd_forward.h"
 #include "msd_request.h"
 #include "msd_save.h"
 #include "msd_session.h"
 
 APLOG_USE_MODULE(session_dynamodb);
-
-/* Linux passes no longer string in a program's environment: MAX_ARG_STRLEN, 128 KiB with name and NUL. */
-#define ENVIRONMENT_MAX (128 * 1024 - sizeof("HTTP_SESSION="))
 
 static APR_OPTIONAL_FN_TYPE(ap_session_load) *session_load_fn;
 
@@ -121,6 +121,23 @@ static int refusal(request_rec *r)
     return q->outcome == MSD_FAILED && q->conf->on_error == MSD_DENY ? HTTP_SERVICE_UNAVAILABLE : DECLINED;
 }
 
+/* HTTP_SESSION comes with mod_session's fixups: too late for Require and for the rewrite rules of a directory. So what
+ * SessionDynamoDBEnv names is there before them, in each request of a tree anew. */
+static int session_dynamodb_post_perdir_config(request_rec *r)
+{
+    const apr_array_header_t *wanted = msd_config_merged(r)->env;
+    session_rec *z = NULL;
+
+    if (!wanted || !wanted->nelts) {
+        return DECLINED;
+    }
+    if (msd_config_enabled(r)) {
+        session_load_fn(r, &z);
+    }
+    msd_env_export(r, z);
+    return msd_config_enabled(r) ? refusal(r) : DECLINED;
+}
+
 /* mod_auth_form takes a failed load for "not logged in": it would show its form, or accept a login that can't be kept.
  * So the session is asked for before it. */
 static int session_dynamodb_check_authn(request_rec *r)
@@ -132,49 +149,6 @@ static int session_dynamodb_check_authn(request_rec *r)
     }
     session_load_fn(r, &z);
     return refusal(r);
-}
-
-static void set_time(apr_table_t *env, const char *name, apr_int64_t seconds)
-{
-    if (seconds) {
-        apr_table_setn(env, name, apr_off_t_toa(apr_table_elts(env)->pool, (apr_off_t)seconds));
-    }
-    else {
-        apr_table_unset(env, name); /* of a session that was ended in this request */
-    }
-}
-
-/* What CGI programs and LogFormat may know of a session: never the ID. */
-static void export_environment(request_rec *r, msd_request_t *q)
-{
-    apr_table_t *env = r->subprocess_env;
-    const char *loggable = msd_request_loggable_id(q);
-
-    if (!msd_request_usable(q)) {
-        return;
-    }
-    apr_table_setn(env, "SESSION_DYNAMODB_NEW", q->session.sid ? "0" : "1");
-    if (loggable) {
-        apr_table_setn(env, "SESSION_DYNAMODB_LOGGABLE_ID", loggable);
-    }
-    set_time(env, "SESSION_DYNAMODB_CREATED", apr_time_sec(q->session.created));
-    set_time(env, "SESSION_DYNAMODB_EXPIRES", msd_session_expires(q));
-    if (q->refused) {
-        apr_table_setn(env, "SESSION_DYNAMODB_FAILED_ID", q->refused);
-    }
-}
-
-/* One string longer than the system allows would fail the whole CGI program. */
-static void limit_environment(request_rec *r)
-{
-    const char *value = apr_table_get(r->subprocess_env, "HTTP_SESSION");
-
-    if (value && strlen(value) > ENVIRONMENT_MAX) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "HTTP_SESSION is left out: the session has %" APR_SIZE_T_FMT
-                      " bytes, and a program's environment takes %" APR_SIZE_T_FMT ". Keep less in the session.",
-                      strlen(value), (apr_size_t)ENVIRONMENT_MAX);
-        apr_table_unset(r->subprocess_env, "HTTP_SESSION");
-    }
 }
 
 /* Behind mod_session's fixups, which load the session and make HTTP_SESSION. */
@@ -196,23 +170,48 @@ static int session_dynamodb_fixups(request_rec *r)
         q->passed_fixups = r;
     }
     if (q->z) {
-        limit_environment(r);
-        export_environment(r, q);
+        msd_env_limit(r);
+        msd_env_describe(r, q);
     }
     return refusal(r);
 }
 
+/* First of all handlers: in fixups it could be too soon, as mod_dir there puts the settings of an index under r. */
+static int session_dynamodb_handler(request_rec *r)
+{
+    session_rec *z = NULL;
+
+    msd_accept_begin(r);
+    if (msd_forward_due(r)) {
+        session_load_fn(r, &z);
+        msd_forward(r, z);
+    }
+    return DECLINED;
+}
+
 /* ---- behind the handler ------------------------------------------------------------------------------------------ */
 
-/* Before mod_session's own encoder: SessionMaxAge's end of the session follows from the row's times. In the payload it
- * would be one more change with every request, and out of date after a touch. */
+/* Before mod_session's own encoder. SessionMaxAge's end of the session follows from the row's times: in the payload it
+ * would be one more change with every request, and out of date after a touch. What shall not be stored is masked here,
+ * too: whatever is written was encoded before. */
 static int session_dynamodb_encode(request_rec *r, session_rec *z)
 {
     const msd_request_t *q = msd_request_find(r);
+    int i;
 
-    if (q && z == q->z && z->maxage > 0) {
+    if (!q || z != q->z) {
+        return DECLINED;
+    }
+    if (z->maxage > 0) {
         z->expiry = 0;
         apr_table_unset(z->entries, "expiry");
+    }
+    for (i = 0; q->conf && q->conf->mask && i < q->conf->mask->nelts; i++) {
+        const char *key = APR_ARRAY_IDX(q->conf->mask, i, const char *);
+
+        if (apr_table_get(z->entries, key)) {
+            apr_table_setn(z->entries, key, "*");
+        }
     }
     return DECLINED;
 }
@@ -263,7 +262,7 @@ static int session_dynamodb_log_transaction(request_rec *r)
         return DECLINED;
     }
     for (; r; r = r->next) {
-        export_environment(r, q);
+        msd_env_describe(r, q);
     }
     if (changes_dropped(q)) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, q->top, "the session was changed after it had been saved, or where "
@@ -396,6 +395,7 @@ static void register_hooks(apr_pool_t *p)
 {
     static const char *const mod_session[] = { "mod_session.c", NULL };
     static const char *const mod_auth_form[] = { "mod_auth_form.c", NULL };
+    static const char *const mod_cache[] = { "mod_cache.c", NULL };
 
     ap_hook_check_config(session_dynamodb_check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(session_dynamodb_post_config, NULL, NULL, APR_HOOK_MIDDLE);
@@ -404,8 +404,10 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_child_stopping(session_dynamodb_child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
 
     ap_hook_session_load(session_dynamodb_load, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_perdir_config(session_dynamodb_post_perdir_config, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_check_authn(session_dynamodb_check_authn, NULL, mod_auth_form, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_fixups(session_dynamodb_fixups, mod_session, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(session_dynamodb_handler, NULL, mod_cache, APR_HOOK_REALLY_FIRST);
     ap_hook_insert_filter(msd_filter_insert, mod_session, NULL, APR_HOOK_MIDDLE);
     ap_hook_insert_error_filter(msd_filter_insert, mod_session, NULL, APR_HOOK_MIDDLE);
     msd_filter_register(p);

@@ -12,16 +12,14 @@
 
 #include "ddb_crypto.h"
 
-#define BLOCK_MAX 128 /* bytes; of SHA-512 */
-
 static const struct {
     const EVP_MD *(*md)(void);
     const char *name;
-    apr_size_t size, block;
+    apr_size_t size;
 } digests[] = {
-    [DDB_SHA1] = { EVP_sha1, "SHA1", DDB_SHA1_BYTES, 64 },
-    [DDB_SHA256] = { EVP_sha256, "SHA256", DDB_SHA256_BYTES, 64 },
-    [DDB_SHA512] = { EVP_sha512, "SHA512", DDB_SHA512_BYTES, BLOCK_MAX },
+    [DDB_SHA1] = { EVP_sha1, "SHA1", DDB_SHA1_BYTES },
+    [DDB_SHA256] = { EVP_sha256, "SHA256", DDB_SHA256_BYTES },
+    [DDB_SHA512] = { EVP_sha512, "SHA512", DDB_SHA512_BYTES },
 };
 #define DIGESTS (sizeof(digests) / sizeof(digests[0]))
 
@@ -73,45 +71,15 @@ apr_status_t ddb_crypto_digest(ddb_digest_e alg, unsigned char *out, const void 
     return outcome(EVP_Digest(in, len, out, NULL, digest_of(alg), NULL));
 }
 
-/* One of HMAC's two digests: of the key, padded to a block with every byte changed by pad, and of in. */
-static int padded_digest(EVP_MD_CTX *ctx, ddb_digest_e alg, unsigned char *out, const unsigned char *key,
-                         unsigned char pad, ddb_bytes_t in)
-{
-    unsigned char block[BLOCK_MAX];
-    apr_size_t i;
-    int good;
-
-    for (i = 0; i < digests[alg].block; i++) {
-        block[i] = key[i] ^ pad;
-    }
-    good = EVP_DigestInit_ex(ctx, digest_of(alg), NULL) && EVP_DigestUpdate(ctx, block, digests[alg].block)
-           && EVP_DigestUpdate(ctx, in.data, in.len) && EVP_DigestFinal_ex(ctx, out, NULL);
-    OPENSSL_cleanse(block, sizeof(block));
-    return good;
-}
-
-/* RFC 2104 by two digests: setting up OpenSSL's own HMAC costs three times what it hashes of a string to sign. */
 apr_status_t ddb_crypto_hmac(ddb_digest_e alg, unsigned char *out, ddb_bytes_t key, ddb_bytes_t in)
 {
-    unsigned char block[BLOCK_MAX] = { 0 }, inner[DDB_DIGEST_MAX];
-    ddb_bytes_t second = { inner, digests[alg].size };
-    EVP_MD_CTX *ctx;
-    int good = 1;
+    /* A NULL key would mean "the key set before", of which there is none: an empty one needs an address. */
+    const void *key_data = key.data ? key.data : "";
+    apr_size_t size = digests[alg].size, made = 0;
 
     ERR_set_mark();
-    ctx = EVP_MD_CTX_new();
-    if (key.len > digests[alg].block) {
-        good = EVP_Digest(key.data, key.len, block, NULL, digest_of(alg), NULL);
-    }
-    else if (key.len > 0) {
-        memcpy(block, key.data, key.len);
-    }
-    good = good && ctx && padded_digest(ctx, alg, inner, block, 0x36, in)
-           && padded_digest(ctx, alg, out, block, 0x5c, second);
-    OPENSSL_cleanse(block, sizeof(block));
-    OPENSSL_cleanse(inner, sizeof(inner));
-    EVP_MD_CTX_free(ctx);
-    return outcome(good);
+    return outcome(EVP_Q_mac(NULL, "HMAC", NULL, digests[alg].name, NULL, key_data, key.len, in.data, in.len, out, size,
+                             &made) && made == size);
 }
 
 apr_status_t ddb_crypto_random(void *out, apr_size_t len)

@@ -88,7 +88,7 @@ static size_t give_body(char *out, size_t size, size_t n, void *baton)
 
 static void set_cork(curl_socket_t s, int on)
 {
-#ifdef TCP_CORK
+#if defined(TCP_CORK) && LIBCURL_VERSION_NUM < 0x080700
     setsockopt(s, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
 #else
     (void)s;
@@ -97,8 +97,8 @@ static void set_cork(curl_socket_t s, int on)
 }
 
 /*
- * libcurl 7 sends head and body apart: two packets, for which the kernel works twice, here and at the server. On a
- * connection that stands already the head waits for the body; not on a new one, where TLS would wait as well. Linux
+ * libcurl before 8.7 sends head and body apart: two packets, for which the kernel works twice, here and at the server.
+ * On a connection that stands already the head waits for the body; not on a new one, where TLS would wait as well. Linux
  * holds nothing back for more than 200 ms, whatever becomes of the exchange.
  */
 static void hold_head(exchange_t *x)

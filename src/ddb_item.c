@@ -79,7 +79,12 @@ static void write_attribute(body_t *b, ddb_json_t *item, const char *name, const
 /* What a create and a save have in common: all that a write of data changes. */
 static void write_data(body_t *b, ddb_json_t *item, const ddb_item_t *it)
 {
-    write_attribute(b, item, "data", "B", base64(b, it->data, it->data_len));
+    if (it->format == DDB_JSON) {
+        write_attribute(b, item, "data", "S", it->data);
+    }
+    else {
+        write_attribute(b, item, "data", "B", base64(b, it->data, it->data_len));
+    }
     write_attribute(b, item, "accessed", "S", ddb_item_time_print(it->accessed, b->p));
     write_attribute(b, item, "expires", "N", number(b, it->expires));
     write_attribute(b, item, "idle_timeout", "N", number(b, it->idle_timeout));
@@ -89,6 +94,34 @@ static void write_data(body_t *b, ddb_json_t *item, const ddb_item_t *it)
     if (it->user_mark) {
         write_attribute(b, item, "user_mark", "S", it->user_mark);
     }
+}
+
+static const char *unchanged(body_t *b, const char *attribute, const char *type, const char *text)
+{
+    use_name(b, attribute);
+    use_value(b, apr_pstrcat(b->p, "loaded_", attribute, NULL), type, text);
+    return apr_psprintf(b->p, " AND #%s = :loaded_%s", attribute, attribute);
+}
+
+/* The condition that a row is as it was read. */
+static const char *as_loaded(body_t *b, const ddb_item_t *loaded)
+{
+    const char *condition = "#version = :loaded";
+
+    use_name(b, "version");
+    if (loaded->version) {
+        use_value(b, "loaded", "N", number(b, loaded->version));
+    }
+    else {
+        condition = "attribute_not_exists(#version)";
+    }
+    if (loaded->format == DDB_FORM) {
+        return condition;
+    }
+    /* The other program's writes leave our version in place. */
+    return apr_pstrcat(b->p, condition, unchanged(b, "data", "S", loaded->data),
+                       unchanged(b, "idle_timeout", "N", number(b, loaded->idle_timeout)),
+                       unchanged(b, "absolute_timeout", "N", number(b, loaded->absolute_timeout)), NULL);
 }
 
 static const char *conditional(body_t *b, const char *condition)
@@ -120,7 +153,7 @@ const char *ddb_item_create_body(const char *table, const ddb_item_t *it, apr_po
     return conditional(&b, "attribute_not_exists(#id)");
 }
 
-const char *ddb_item_save_body(const char *table, const ddb_item_t *it, apr_int64_t loaded, apr_int64_t now,
+const char *ddb_item_save_body(const char *table, const ddb_item_t *it, const ddb_item_t *loaded, apr_int64_t now,
                                apr_pool_t *p)
 {
     body_t b = body_begin(table, p);
@@ -132,9 +165,8 @@ const char *ddb_item_save_body(const char *table, const ddb_item_t *it, apr_int6
     }
     ddb_json_set_str(b.root, "UpdateExpression",
                      apr_pstrcat(p, "SET ", b.set, it->user_mark ? "" : " REMOVE #user_mark", NULL));
-    use_value(&b, "loaded", "N", number(&b, loaded));
     use_value(&b, "now", "N", number(&b, now));
-    return conditional(&b, "#version = :loaded AND #expires > :now");
+    return conditional(&b, apr_pstrcat(p, as_loaded(&b, loaded), " AND #expires > :now", NULL));
 }
 
 const char *ddb_item_touch_body(const char *table, const ddb_item_t *it, apr_int64_t now, apr_pool_t *p)
@@ -156,17 +188,12 @@ const char *ddb_item_touch_body(const char *table, const ddb_item_t *it, apr_int
                            " AND #idle_timeout = :idle_timeout AND #absolute_timeout = :absolute_timeout");
 }
 
-const char *ddb_item_delete_body(const char *table, const char *id, apr_int64_t version, apr_pool_t *p)
+const char *ddb_item_delete_body(const char *table, const char *id, const ddb_item_t *loaded, apr_pool_t *p)
 {
     body_t b = body_begin(table, p);
 
     put_key(&b, id);
-    if (!version) {
-        return ddb_json_print(b.root, p);
-    }
-    use_name(&b, "version");
-    use_value(&b, "loaded", "N", number(&b, version));
-    return conditional(&b, "#version = :loaded");
+    return loaded ? conditional(&b, as_loaded(&b, loaded)) : ddb_json_print(b.root, p);
 }
 
 /* --- times --- */
@@ -258,7 +285,9 @@ static const char *read_text(reader_t *r, const char *name, const char *type)
     }
     text = ddb_json_str(ddb_json_child(r->item, name), type);
     if (!text) {
-        bad(r, name, ddb_json_has(r->item, name) ? apr_psprintf(r->p, "is not of type %s", type) : "is missing");
+        bad(r, name, !ddb_json_has(r->item, name) ? "is missing"
+                     : apr_psprintf(r->p, "is not of type %s%s", type,
+                                    strcmp(name, "data") == 0 ? ", as it is in another format" : ""));
     }
     return text;
 }
@@ -324,24 +353,49 @@ static void read_write_id(reader_t *r, unsigned char *out)
     }
 }
 
+static void read_data(reader_t *r, ddb_item_t *it)
+{
+    if (it->format == DDB_JSON) {
+        it->data = apr_pstrdup(r->p, read_text(r, "data", "S"));
+        it->data_len = it->data ? strlen(it->data) : 0;
+    }
+    else {
+        it->data = read_bytes(r, "data", &it->data_len);
+    }
+}
+
+/* By what we know our own writes. A row that the other program wrote first has them not. */
+static void read_marks(reader_t *r, ddb_item_t *it)
+{
+    if (it->format == DDB_FORM || ddb_json_has(r->item, "version")) {
+        it->version = read_number(r, "version", 1);
+    }
+    if (it->format == DDB_FORM || ddb_json_has(r->item, "write_id")) {
+        read_write_id(r, it->write_id);
+    }
+    if (ddb_json_has(r->item, "user_mark")) {
+        it->user_mark = apr_pstrdup(r->p, read_text(r, "user_mark", "S"));
+    }
+}
+
 static apr_status_t read_item(ddb_item_t *it, const ddb_json_t *item, apr_pool_t *p, ddb_error_t *err)
 {
     reader_t r = { item, p, err, APR_SUCCESS };
     ddb_item_t found;
 
+    if (it->format == DDB_JSON && !ddb_json_has(item, "data")) {
+        return APR_NOTFOUND;
+    }
     memset(&found, 0, sizeof(found));
+    found.format = it->format;
     found.id = apr_pstrdup(p, read_text(&r, "id", "S"));
-    found.data = read_bytes(&r, "data", &found.data_len);
+    read_data(&r, &found);
     found.created = read_time(&r, "created");
     found.accessed = read_time(&r, "accessed");
     found.expires = read_number(&r, "expires", 0);
     found.idle_timeout = read_number(&r, "idle_timeout", 1);
     found.absolute_timeout = read_number(&r, "absolute_timeout", 1);
-    found.version = read_number(&r, "version", 1);
-    read_write_id(&r, found.write_id);
-    if (ddb_json_has(item, "user_mark")) {
-        found.user_mark = apr_pstrdup(p, read_text(&r, "user_mark", "S"));
-    }
+    read_marks(&r, &found);
     if (r.rv == APR_SUCCESS) {
         *it = found;
     }

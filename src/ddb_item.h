@@ -8,15 +8,23 @@
 
 #define DDB_WRITE_ID_BYTES 16
 
+/** How a row keeps the data of its session, and who else writes such rows. */
+typedef enum ddb_format_e {
+    DDB_FORM, /* B; ours alone: every attribute is there, and the version tells every change */
+    DDB_JSON  /* S; dynamodb-session-flask writes it too: without version, write_id and user_mark, and without regard
+                 for them, so that a change is told by the data and the timeouts themselves */
+} ddb_format_e;
+
 /** One row of the session table, named and typed as dynamodb-session-flask has them, and what we add. */
 typedef struct ddb_item_t {
+    ddb_format_e format;          /* no attribute: how the row is written, and has to be written to be read */
     const char *id;               /* S, table key */
-    const char *data;             /* B, data_len bytes, NUL added behind */
+    const char *data;             /* B or S, data_len bytes, NUL added behind */
     apr_size_t data_len;
     apr_time_t created, accessed; /* S, ISO 8601 UTC with microseconds: 2026-11-23T01:02:03.000004+00:00 */
     apr_int64_t expires;          /* N, epoch seconds; the TTL attribute */
     apr_int64_t idle_timeout, absolute_timeout; /* N, seconds */
-    apr_int64_t version;          /* N, counts data writes from 1 */
+    apr_int64_t version;          /* N, counts our data writes from 1; 0: none yet */
     unsigned char write_id[DDB_WRITE_ID_BYTES]; /* B, of the last data write */
     const char *user_mark;        /* S, ddb_sid_user_mark of the session's user; NULL: none */
 } ddb_item_t;
@@ -34,9 +42,9 @@ const char *ddb_item_create_body(const char *table, const ddb_item_t *it, apr_po
 
 /**
  * UpdateItem of data, accessed, expires, both timeouts, user_mark, version (to it->version) and write_id, on condition
- * that the row has version `loaded` and expires after `now` (epoch seconds).
+ * that the row is as loaded (its version; DDB_JSON: data and timeouts too) and expires after `now` (epoch seconds).
  */
-const char *ddb_item_save_body(const char *table, const ddb_item_t *it, apr_int64_t loaded, apr_int64_t now,
+const char *ddb_item_save_body(const char *table, const ddb_item_t *it, const ddb_item_t *loaded, apr_int64_t now,
                                apr_pool_t *p);
 
 /**
@@ -45,15 +53,16 @@ const char *ddb_item_save_body(const char *table, const ddb_item_t *it, apr_int6
  */
 const char *ddb_item_touch_body(const char *table, const ddb_item_t *it, apr_int64_t now, apr_pool_t *p);
 
-/** DeleteItem; version 0: whatever the row is; else on condition that the row has this version. */
-const char *ddb_item_delete_body(const char *table, const char *id, apr_int64_t version, apr_pool_t *p);
+/** DeleteItem; loaded NULL: whatever the row is; else on condition that the row is as loaded, as for a save. */
+const char *ddb_item_delete_body(const char *table, const char *id, const ddb_item_t *loaded, apr_pool_t *p);
 
 /**
  * Read the item of a GetItem reply ("Item"), or the one in a ConditionalCheckFailedException. Unknown attributes are
- * passed over. Strings live in p.
- * @return APR_NOTFOUND when the reply holds no item; DDB_EBADITEM with a detail that names the attribute when one of
- *         ours is missing, has another type, or a value that can't be (base64, number, time); DDB_EBADREPLY if it is no
- *         JSON.
+ * passed over. Strings live in p. it->format must be set: data of the other format is a value that can't be.
+ * @return APR_NOTFOUND when the reply holds no item, or one of DDB_JSON without data (the other program's touch makes
+ *         such a row where a session has just been ended); DDB_EBADITEM with a detail that names the attribute when one
+ *         of ours is missing, has another type, or a value that can't be (base64, number, time); DDB_EBADREPLY if it is
+ *         no JSON.
  */
 apr_status_t ddb_item_parse(ddb_item_t *it, const char *in, apr_size_t len, apr_pool_t *p, ddb_error_t *err);
 

@@ -202,3 +202,31 @@ const char *ddb_json_print(const ddb_json_t *obj, apr_pool_t *p)
     cJSON_free(text);
     return copy;
 }
+
+const char *ddb_json_unquote(const char *written, apr_pool_t *p)
+{
+    cJSON *string = *written == '"' && scan(written, strlen(written)) ? cJSON_ParseWithOpts(written, NULL, 1) : NULL;
+    const char *text = cJSON_IsString(string) ? apr_pstrdup(p, string->valuestring) : NULL;
+
+    cJSON_Delete(string);
+    return text;
+}
+
+const char *ddb_json_quote(const char *text, apr_pool_t *p)
+{
+    const unsigned char *c = (const unsigned char *)text;
+    apr_size_t left = strlen(text), n = 1;
+    cJSON *string;
+    const char *written;
+
+    for (; left && n; c += n, left -= n) {
+        n = utf8_sequence(c, left);
+    }
+    if (!n) {
+        return NULL;
+    }
+    string = must(cJSON_CreateString(text));
+    written = ddb_json_print((const ddb_json_t *)string, p);
+    cJSON_Delete(string);
+    return written;
+}

@@ -2,6 +2,7 @@
 #define DDB_JSON_H
 
 #include <apr_pools.h>
+#include <apr_tables.h>
 
 #include "ddb_error.h"
 
@@ -34,5 +35,31 @@ ddb_json_t *ddb_json_set_object(ddb_json_t *obj, const char *name);
 
 /** Compact JSON text, in p. */
 const char *ddb_json_print(const ddb_json_t *obj, apr_pool_t *p);
+
+/*
+ * Objects that are kept as text, because what is not changed has to stay as it was written: a number as it passes
+ * through cJSON is a double.
+ */
+
+#define DDB_JSON_TEXT_DEPTH_MAX 200 /* threads of a server have small stacks; Python's json writes about a thousand */
+
+/** A member as it is written; both in the pool of the call. */
+typedef struct ddb_json_member_t {
+    const char *name;  /* with its quotes */
+    const char *value;
+} ddb_json_member_t;
+
+/**
+ * The members (ddb_json_member_t) of the one object that text is, in order; names may repeat. Reads what Python's json
+ * writes: also NaN, Infinity and -Infinity, and escapes of lone surrogates. text must be UTF-8.
+ * @return DDB_EBADITEM if it is no object, or nests deeper than DDB_JSON_TEXT_DEPTH_MAX.
+ */
+apr_status_t ddb_json_members(apr_array_header_t **members, const char *text, apr_pool_t *p);
+
+/** What a JSON string, as written, says, in p; NULL for a lone surrogate or a NUL in it, or if it is no string. */
+const char *ddb_json_unquote(const char *written, apr_pool_t *p);
+
+/** The text as a JSON string, in p; NULL if it is not UTF-8. */
+const char *ddb_json_quote(const char *text, apr_pool_t *p);
 
 #endif

@@ -58,11 +58,12 @@ apr_int64_t ddb_store_expires(const ddb_session_t *s)
 
 /* --- rows and sessions --- */
 
-static ddb_item_t item_of(const ddb_session_t *s)
+static ddb_item_t item_of(const ddb_session_t *s, const ddb_store_call_t *call)
 {
     ddb_item_t it;
 
     memset(&it, 0, sizeof(it));
+    it.format = call->format;
     it.id = s->key;
     it.data = s->data;
     it.data_len = s->data_len;
@@ -98,6 +99,7 @@ static apr_status_t session_of(ddb_session_t *s, const ddb_item_t *it, const cha
     s->idle_timeout = it->idle_timeout;
     s->absolute_timeout = it->absolute_timeout;
     s->version = it->version;
+    s->row = apr_pmemdup(call->pool, it, sizeof(*it));
     s->user_mark = it->user_mark;
     if (it->expires <= apr_time_sec(call->now) || ddb_store_expires(s) <= apr_time_sec(call->now)) {
         return APR_NOTFOUND;
@@ -157,8 +159,10 @@ static apr_status_t send_call(ddb_store_t *st, const ddb_store_call_t *call, ddb
 /* One that made sure whose row it is: a reply meant for another request must not give away a session. */
 static apr_status_t parse_row(ddb_item_t *row, const ddb_reply_t *reply, const char *key, const ddb_store_call_t *call)
 {
-    apr_status_t rv = ddb_item_parse(row, reply->body, reply->len, call->pool, call->err);
+    apr_status_t rv;
 
+    row->format = call->format;
+    rv = ddb_item_parse(row, reply->body, reply->len, call->pool, call->err);
     if (rv == APR_SUCCESS && strcmp(row->id, key) != 0) {
         return ddb_error_set(call->err, DDB_EBADREPLY, "the reply holds another row than the one asked for: check any"
                              " proxy between this server and DynamoDB");
@@ -245,9 +249,9 @@ apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const
 }
 
 /* Try one new ID. @return DDB_ECONFLICT when another session has it. */
-static apr_status_t insert_as(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *s)
+static apr_status_t insert_as(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s)
 {
-    ddb_item_t it = item_of(s), row;
+    ddb_item_t it = item_of(s, call), row;
     ddb_call_t put_item = { "PutItem", NULL, 0 };
     ddb_reply_t reply;
     apr_status_t rv = mark_write(st, &it, call);
@@ -255,6 +259,7 @@ static apr_status_t insert_as(ddb_store_t *st, const ddb_store_call_t *call, con
     if (rv != APR_SUCCESS) {
         return rv;
     }
+    s->row = apr_pmemdup(call->pool, &it, sizeof(it));
     put_item.body = ddb_item_create_body(st->table, &it, call->pool);
     rv = send_call(st, call, put_item, &reply);
     if (rv != DDB_ECONFLICT) {
@@ -308,6 +313,7 @@ apr_status_t ddb_store_insert(ddb_store_t *st, const ddb_store_call_t *call, ddb
     }
     s->sid = s->key = NULL;
     s->version = 0;
+    s->row = NULL;
     return rv;
 }
 
@@ -323,12 +329,12 @@ apr_status_t ddb_store_save(ddb_store_t *st, const ddb_store_call_t *call, ddb_s
     next.accessed = call->now;
     next.version = s->version + 1;
     rv = mark_user(&next, call);
-    it = item_of(&next);
+    it = item_of(&next, call);
     rv = rv == APR_SUCCESS ? mark_write(st, &it, call) : rv;
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    update.body = ddb_item_save_body(st->table, &it, s->version, apr_time_sec(call->now), call->pool);
+    update.body = ddb_item_save_body(st->table, &it, s->row, apr_time_sec(call->now), call->pool);
     rv = send_call(st, call, update, &reply);
     if (rv == DDB_ECONFLICT) {
         rv = row_of_conflict(st, call, s->key, &reply, &row);
@@ -341,6 +347,7 @@ apr_status_t ddb_store_save(ddb_store_t *st, const ddb_store_call_t *call, ddb_s
         rv = rv == APR_SUCCESS ? settled(call->err) : rv;
     }
     if (rv == APR_SUCCESS) {
+        next.row = apr_pmemdup(call->pool, &it, sizeof(it));
         *s = next;
     }
     return rv;
@@ -360,7 +367,7 @@ apr_status_t ddb_store_touch(ddb_store_t *st, const ddb_store_call_t *call, cons
         /* The absolute end is the nearer one: a write that can only fail would still cost its capacity. */
         return APR_NOTFOUND;
     }
-    it = item_of(&next);
+    it = item_of(&next, call);
     update.body = ddb_item_touch_body(st->table, &it, apr_time_sec(call->now), call->pool);
     rv = send_call(st, call, update, &reply);
     return rv == DDB_ECONFLICT ? answer(call->err, APR_NOTFOUND) : rv;
@@ -368,7 +375,7 @@ apr_status_t ddb_store_touch(ddb_store_t *st, const ddb_store_call_t *call, cons
 
 apr_status_t ddb_store_remove(ddb_store_t *st, const ddb_store_call_t *call, const char *key)
 {
-    ddb_call_t delete_item = { "DeleteItem", ddb_item_delete_body(st->table, key, 0, call->pool), 0 };
+    ddb_call_t delete_item = { "DeleteItem", ddb_item_delete_body(st->table, key, NULL, call->pool), 0 };
     ddb_reply_t reply;
 
     return send_call(st, call, delete_item, &reply);
@@ -382,12 +389,12 @@ apr_status_t ddb_store_replace(ddb_store_t *st, const ddb_store_call_t *call, co
     ddb_reply_t reply;
     apr_status_t rv;
 
-    if (!old->version) {
-        /* A session without a row; and version 0 would make the delete unconditional. */
+    if (!old->row) {
+        /* A session without a row; and none to compare with would make the delete unconditional. */
         reset(call->err);
         return APR_NOTFOUND;
     }
-    delete_item.body = ddb_item_delete_body(st->table, old->key, old->version, call->pool);
+    delete_item.body = ddb_item_delete_body(st->table, old->key, old->row, call->pool);
     rv = send_call(st, call, delete_item, &reply);
     if (rv != DDB_ECONFLICT) {
         return rv;

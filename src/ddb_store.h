@@ -18,11 +18,12 @@ apr_status_t ddb_store_create(ddb_store_t **ps, ddb_client_t *client, const char
 typedef struct ddb_session_t {
     const char *sid;              /* what the cookie carries; NULL until inserted */
     const char *key;              /* table key of sid */
-    const char *data;             /* mod_session's encoded form, opaque here; data_len bytes, NUL behind */
+    const char *data;             /* the payload, opaque here; data_len bytes, NUL behind */
     apr_size_t data_len;
     apr_time_t created, accessed; /* microseconds since 1970 */
     apr_int64_t idle_timeout, absolute_timeout; /* seconds, of this session */
-    apr_int64_t version;          /* of the row; 0: no row yet */
+    apr_int64_t version;          /* of the row; 0: no row yet, or another program's */
+    const struct ddb_item_t *row; /* as last read or written, which is what conditions compare with; NULL: no row yet */
     const char *user_mark;        /* as stored, ddb_sid_user_mark; NULL: no user yet */
     const char *user;             /* set by the caller before insert and save: the mark is made anew from it;
                                      NULL: save keeps user_mark, insert stores none */
@@ -31,6 +32,7 @@ typedef struct ddb_session_t {
 /** What all calls of one request share. */
 typedef struct ddb_store_call_t {
     const ddb_sid_rules_t *rules;
+    int format;                   /* ddb_format_e of the rows */
     int consistent;               /* of the load; reads that settle a write are always consistent */
     apr_time_t now;               /* the request's one reading of the wall clock: activity and expiry go by it */
     apr_time_t deadline;          /* on ddb_store_monotonic */

@@ -75,6 +75,12 @@ void *msd_config_create_dir(apr_pool_t *p, char *dir)
     c->use_header = MSD_UNSET;
     c->header_name = NULL;
     c->on_error = MSD_UNSET;
+    c->forward = NULL;
+    c->forward_keys = NULL;
+    c->accept = NULL;
+    c->env = NULL;
+    c->mask = NULL;
+    c->format = MSD_UNSET;
     return c;
 }
 
@@ -102,6 +108,12 @@ void *msd_config_merge_dir(apr_pool_t *p, void *base, void *add)
     NEARER_NUM(use_header);
     NEARER_PTR(header_name);
     NEARER_NUM(on_error);
+    NEARER_PTR(forward);
+    NEARER_PTR(forward_keys);
+    NEARER_PTR(accept);
+    NEARER_PTR(env);
+    NEARER_PTR(mask);
+    NEARER_NUM(format);
     return c;
 }
 
@@ -110,14 +122,14 @@ msd_server_config_t *msd_config_server(const server_rec *s)
     return ap_get_module_config(s->module_config, &session_dynamodb_module);
 }
 
-static const msd_dir_config_t *merged_dir(const request_rec *r)
+const msd_dir_config_t *msd_config_merged(const request_rec *r)
 {
     return ap_get_module_config(r->per_dir_config, &session_dynamodb_module);
 }
 
 int msd_config_enabled(const request_rec *r)
 {
-    return merged_dir(r)->enabled == 1;
+    return msd_config_merged(r)->enabled == 1;
 }
 
 #define DEFAULT_NUM(field, value) c->field = c->field != MSD_UNSET ? c->field : (value)
@@ -145,12 +157,13 @@ msd_dir_config_t *msd_config_resolve(const msd_dir_config_t *merged, apr_pool_t 
     DEFAULT_NUM(use_header, 0);
     DEFAULT_PTR(header_name, "x-id");
     DEFAULT_NUM(on_error, MSD_DENY);
+    DEFAULT_NUM(format, DDB_FORM);
     return c;
 }
 
 msd_dir_config_t *msd_config_dir(const request_rec *r, apr_pool_t *p)
 {
-    return msd_config_resolve(merged_dir(r), p);
+    return msd_config_resolve(msd_config_merged(r), p);
 }
 
 void msd_config_rules(ddb_sid_rules_t *rules, const msd_dir_config_t *conf)

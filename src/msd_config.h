@@ -5,6 +5,7 @@
 #include <http_config.h>
 
 #include "ddb_endpoint.h"
+#include "ddb_item.h"
 #include "ddb_sid.h"
 
 extern module AP_MODULE_DECLARE_DATA session_dynamodb_module;
@@ -33,6 +34,21 @@ typedef struct msd_server_config_t {
     struct msd_child_t *child;           /* what this child process talks to the store with; made after fork */
 } msd_server_config_t;
 
+/** The header of the signature of what is forwarded. */
+#define MSD_SIGNATURE_HEADER "X-Session-Signature"
+
+/** An entry of the session that becomes a request header. */
+typedef struct msd_forward_t {
+    const char *key;
+    const char *header; /* letters, digits and '-' */
+} msd_forward_t;
+
+/** SessionDynamoDBEnv: an entry and the environment variable that shows it. */
+typedef struct msd_env_t {
+    const char *key;
+    const char *name;
+} msd_env_t;
+
 /** The settings of one place. Unset fields as above; msd_config_dir fills in the defaults. */
 typedef struct msd_dir_config_t {
     int enabled;
@@ -54,6 +70,12 @@ typedef struct msd_dir_config_t {
     int use_header;
     const char *header_name;
     int on_error;                        /* msd_on_error_e */
+    const apr_array_header_t *forward;   /* msd_forward_t; empty: nothing */
+    const apr_array_header_t *forward_keys; /* const char *, oldest first */
+    const apr_array_header_t *accept;    /* const char *: names of entries, or "*"; empty: nothing */
+    const apr_array_header_t *env;       /* msd_env_t; empty for none */
+    const apr_array_header_t *mask;      /* const char *, names of entries; empty for none */
+    int format;                          /* ddb_format_e */
 } msd_dir_config_t;
 
 void *msd_config_create_server(apr_pool_t *p, server_rec *s);
@@ -66,6 +88,9 @@ msd_server_config_t *msd_config_server(const server_rec *s);
 
 /** 1 when SessionDynamoDB is On where this request is. Cheap. */
 int msd_config_enabled(const request_rec *r);
+
+/** The settings that hold for this request, without defaults. Cheap. */
+const msd_dir_config_t *msd_config_merged(const request_rec *r);
 
 /** The settings that hold for this request, defaults filled in, in p. */
 msd_dir_config_t *msd_config_dir(const request_rec *r, apr_pool_t *p);

@@ -39,6 +39,21 @@ static const char *check_cookie(const msd_dir_config_t *c, apr_pool_t *p)
     return check_prefix(c, p);
 }
 
+/** A header that carries the session ID is taken out of each request, and what it holds is taken for an ID. */
+static const char *check_forward(const msd_dir_config_t *c, apr_pool_t *p)
+{
+    int i;
+
+    for (i = 0; c->use_header && c->forward && i < c->forward->nelts; i++) {
+        const char *header = APR_ARRAY_IDX(c->forward, i, msd_forward_t).header;
+        if (strcasecmp(header, c->header_name) == 0) {
+            return apr_psprintf(p, "SessionDynamoDBForward sends the header %s, which carries the session ID: give one "
+                                "of them another name", header);
+        }
+    }
+    return NULL;
+}
+
 const char *msd_config_check_dir(const msd_dir_config_t *resolved, int *cookie, apr_pool_t *p)
 {
     const char *problem = resolved->use_header ? NULL : check_cookie(resolved, p);
@@ -46,6 +61,7 @@ const char *msd_config_check_dir(const msd_dir_config_t *resolved, int *cookie, 
     if (cookie) {
         *cookie = problem != NULL;
     }
+    problem = problem ? problem : check_forward(resolved, p);
     if (!problem && resolved->idle_timeout > resolved->absolute_timeout) {
         problem = apr_psprintf(p, "SessionDynamoDBIdleTimeout (%" APR_INT64_T_FMT " s) is longer than "
                                "SessionDynamoDBAbsoluteTimeout (%" APR_INT64_T_FMT " s) and could never end a session: "
@@ -55,16 +71,15 @@ const char *msd_config_check_dir(const msd_dir_config_t *resolved, int *cookie, 
 }
 
 /** A signature is as strong as its key; a short one still works, as a table shared with others may need it. */
-static void warn_short_keys(const msd_section_t *section)
+static void warn_short_keys(const msd_section_t *section, const apr_array_header_t *keys, const char *directive)
 {
-    const apr_array_header_t *keys = section->conf->sid_keys;
     int i;
 
     for (i = 0; keys && i < keys->nelts; i++) {
         if (strlen(APR_ARRAY_IDX(keys, i, const char *)) < 32) {
             ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_STARTUP, 0, section->server,
-                         "SessionDynamoDBSidKeys at %s: key %d is shorter than 32 characters; make keys with: openssl "
-                         "rand -base64 32", section->where, i + 1);
+                         "%s at %s: key %d is shorter than 32 characters; make keys with: openssl rand -base64 32",
+                         directive, section->where, i + 1);
         }
     }
 }
@@ -81,7 +96,8 @@ static int check_section(const msd_section_t *section, apr_pool_t *p)
                      cookie && section->where_cookie ? section->where_cookie : section->where);
         return 0;
     }
-    warn_short_keys(section);
+    warn_short_keys(section, section->conf->sid_keys, "SessionDynamoDBSidKeys");
+    warn_short_keys(section, section->conf->forward_keys, "SessionDynamoDBForwardKeys");
     return 1;
 }
 

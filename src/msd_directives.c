@@ -8,6 +8,7 @@
 #include "msd_directives.h"
 #include "msd_config.h"
 #include "msd_keys.h"
+#include "msd_lists.h"
 
 /* The field that a row of the table names by its offset. */
 #define FIELD(type, record, cmd) ((type *)((char *)(record) + (apr_size_t)(cmd)->info))
@@ -62,9 +63,8 @@ static const char *set_sid_byte_length(cmd_parms *cmd, void *dir, const char *ar
     return NULL;
 }
 
-static const char *set_sid_keys(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+static const char *set_keys(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
-    msd_dir_config_t *c = dir;
     apr_array_header_t *keys = apr_array_make(cmd->pool, 4, sizeof(const char *));
     const char *problem = NULL;
     int i;
@@ -76,7 +76,7 @@ static const char *set_sid_keys(cmd_parms *cmd, void *dir, int argc, char *const
     for (i = 0; i < argc && !problem; i++) {
         problem = msd_keys_read(cmd, argv[i], keys);
     }
-    c->sid_keys = keys;
+    *FIELD(const apr_array_header_t *, dir, cmd) = keys;
     return problem;
 }
 
@@ -115,15 +115,37 @@ static const char *set_on_error(cmd_parms *cmd, void *dir, const char *arg)
     return set_word(cmd, dir, arg, words);
 }
 
+/**
+ * The SessionCryptoPassphrase that is sure to hold where cmd stands: beside it or around it, as mod_session_crypto can
+ * not be switched off again further in. NULL for none. What only meets in a request is refused there.
+ */
+static const ap_directive_t *passphrase_around(const cmd_parms *cmd)
+{
+    const ap_directive_t *inside, *d;
+
+    if (cmd->pool == cmd->temp_pool) {
+        return NULL; /* .htaccess: the tree of the configuration files is gone */
+    }
+    for (inside = cmd->directive; inside; inside = inside->parent) {
+        for (d = inside->parent ? inside->parent->first_child : ap_conftree; d; d = d->next) {
+            if (strncasecmp(d->directive, "SessionCryptoPassphrase", 23) == 0) {
+                return d;
+            }
+        }
+    }
+    return NULL;
+}
+
 static const char *set_format(cmd_parms *cmd, void *dir, const char *arg)
 {
-    msd_config_note(cmd, dir);
-    if (strcasecmp(arg, "json") == 0) {
-        return apr_psprintf(cmd->pool, "%s: json is not supported by this version: write form", cmd->cmd->name);
-    }
-    return strcasecmp(arg, "form") == 0
-               ? NULL
-               : apr_psprintf(cmd->pool, "%s: '%s' is unknown: write form", cmd->cmd->name, arg);
+    /* The places are those of ddb_format_e. */
+    static const char *const words[] = { "form", "json", NULL };
+    const char *problem = set_word(cmd, dir, arg, words);
+    const ap_directive_t *d = !problem && *FIELD(int, dir, cmd) == DDB_JSON ? passphrase_around(cmd) : NULL;
+
+    return !d ? problem
+              : apr_psprintf(cmd->pool, "%s json can't be encrypted, and %s at %s:%d asks for it: remove one of them",
+                             cmd->cmd->name, d->directive, d->filename, d->line_num);
 }
 
 /** An HTTP token (RFC 9110 section 5.6.2), as names of cookies and headers are. */
@@ -260,6 +282,7 @@ static const char *set_max_attempts(cmd_parms *cmd, void *dir, const char *arg)
 }
 
 #define SWITCH        (RSRC_CONF | OR_AUTHCFG)
+#define PLACE         (RSRC_CONF | ACCESS_CONF)
 #define DIR(field)    (void *)APR_OFFSETOF(msd_dir_config_t, field)
 #define SERVER(field) (void *)APR_OFFSETOF(msd_server_config_t, field)
 
@@ -289,7 +312,7 @@ const command_rec msd_directives[] = {
     AP_INIT_TAKE1("SessionDynamoDBTouchInterval", set_seconds_or_zero, DIR(touch_interval), SWITCH,
                   "activity is recorded at most this often"),
     AP_INIT_TAKE1("SessionDynamoDBSidByteLength", set_sid_byte_length, NULL, SWITCH, "random bytes in a session ID"),
-    AP_INIT_TAKE_ARGV("SessionDynamoDBSidKeys", set_sid_keys, NULL, RSRC_CONF | ACCESS_CONF,
+    AP_INIT_TAKE_ARGV("SessionDynamoDBSidKeys", set_keys, DIR(sid_keys), PLACE,
                       "file:PATH, exec:PATH or env:NAME of the keys that sign session IDs, oldest first"),
     AP_INIT_TAKE1("SessionDynamoDBSidDigest", set_sid_digest, DIR(sid_digest), SWITCH,
                   "SHA1 or SHA256, of the signature of session IDs"),
@@ -312,6 +335,17 @@ const command_rec msd_directives[] = {
     AP_INIT_TAKE1("SessionDynamoDBHeaderName", set_token, DIR(header_name), SWITCH, "name of that header"),
     AP_INIT_TAKE1("SessionDynamoDBOnError", set_on_error, DIR(on_error), SWITCH,
                   "deny or anonymous: what happens to a request when its session can't be read"),
-    AP_INIT_TAKE1("SessionDynamoDBFormat", set_format, NULL, SWITCH, "form: how the entries are stored"),
+    AP_INIT_TAKE_ARGV("SessionDynamoDBEnv", msd_lists_env, NULL, SWITCH,
+                      "entries to show as environment variables before access is decided: KEY[=NAME] ..., or None"),
+    AP_INIT_TAKE_ARGV("SessionDynamoDBMask", msd_lists_mask, NULL, SWITCH,
+                      "entries whose value is not stored, such as mod_auth_form's password: KEY ..., or None"),
+    AP_INIT_TAKE1("SessionDynamoDBFormat", set_format, DIR(format), SWITCH,
+                  "form or json: how the entries are stored; json is shared with dynamodb-session-flask"),
+    AP_INIT_TAKE_ARGV("SessionDynamoDBForward", msd_lists_forward, NULL, PLACE,
+                      "KEY or KEY=Header of the entries that are sent to programs and backends as headers, or None"),
+    AP_INIT_TAKE_ARGV("SessionDynamoDBForwardKeys", set_keys, DIR(forward_keys), PLACE,
+                      "file:PATH, exec:PATH or env:NAME of the keys that sign these headers, oldest first"),
+    AP_INIT_TAKE_ARGV("SessionDynamoDBAccept", msd_lists_accept, NULL, PLACE,
+                      "the entries that a proxied backend may change, * or None"),
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
 };

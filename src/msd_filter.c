@@ -6,6 +6,7 @@
 #include <http_request.h>
 #include <util_filter.h>
 
+#include "msd_accept.h"
 #include "msd_filter.h"
 #include "msd_request.h"
 #include "msd_session.h"
@@ -107,6 +108,7 @@ static apr_status_t before(ap_filter_t *f, apr_bucket_brigade *bb)
         apr_brigade_cleanup(bb);
         return APR_SUCCESS;
     }
+    msd_accept_settle(f->r);
     if (q && q->loader && !f->r->main) {
         if (!msd_request_usable(q) || q->z->written) {
             drop_header(f->r, q->loader);

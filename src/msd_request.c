@@ -133,6 +133,7 @@ static void blank(msd_request_t *q)
     q->z->entries = apr_table_make(p, 10);
     q->z->uuid = apr_pcalloc(p, sizeof(*q->z->uuid));
     q->loaded = apr_table_make(p, 1);
+    q->members = NULL;
     q->expiry = 0;
     memset(&q->session, 0, sizeof(q->session));
 }
@@ -150,16 +151,6 @@ void msd_request_begin_new(msd_request_t *q)
     }
 }
 
-int msd_request_decode(request_rec *r, session_rec *z, const ddb_session_t *s)
-{
-    int rv;
-
-    z->encoded = s->data;
-    rv = ap_run_session_decode(r, z);
-    z->encoded = NULL;
-    return rv == OK || rv == DECLINED;
-}
-
 /*
  * All store calls of a request share one budget of time. It counts the time spent in calls only: what the handler takes
  * between them is its own affair.
@@ -170,6 +161,7 @@ apr_time_t msd_request_call_begin(msd_request_t *q, ddb_store_call_t *call, ddb_
 
     msd_config_rules(rules, q->conf);
     call->rules = rules;
+    call->format = q->conf->format;
     call->consistent = q->conf->consistent_read;
     call->now = q->now;
     call->deadline = started + q->budget;

@@ -3,6 +3,7 @@
 
 #include <mod_session.h>
 
+#include "ddb_members.h"
 #include "ddb_store.h"
 #include "msd_config.h"
 
@@ -40,6 +41,7 @@ typedef struct msd_request_t {
     session_rec *z;           /* the one that mod_session was given */
     ddb_session_t session;    /* as last read or written; sid NULL: no row */
     apr_table_t *loaded;      /* its entries then: what the merge calls base */
+    ddb_members_t *members;   /* with SessionDynamoDBFormat json the object that they were read from; NULL: none */
     apr_time_t expiry;        /* z->expiry then; without SessionMaxAge only an application sets one */
     const char *taken_name;   /* carrier (cookie or header) from which the ID was taken, NULL before */
     const char *taken_sid;
@@ -49,6 +51,7 @@ typedef struct msd_request_t {
     const char *refused;      /* loggable hash of an ID that came and was no session's; NULL for none */
     const char *user;         /* r->user, once authentication and authorization let the request pass */
     const char *issue;        /* the ID that the response must hand out; NULL for none */
+    apr_array_header_t *forwarded; /* const char *: the request headers that entries were sent in; NULL before */
     int end_id;               /* 1: the response must end the ID */
     int renew;                /* 1: a new ID was asked for */
     int timeouts_changed;
@@ -92,9 +95,6 @@ long msd_request_max_age(const msd_request_t *q);
 
 /** Make the session a new, empty one with the timeouts that hold here, in place: who has q->z keeps it. */
 void msd_request_begin_new(msd_request_t *q);
-
-/** Hand a payload through mod_session's decoders, mod_session_crypto among them, into z. 0: they can't read it. */
-int msd_request_decode(request_rec *r, session_rec *z, const ddb_session_t *s);
 
 /**
  * What every store call of the request takes: between begin and end, one or more calls. All of them share one budget of

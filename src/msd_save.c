@@ -4,20 +4,8 @@
 
 #include "msd_child.h"
 #include "msd_entries.h"
+#include "msd_payload.h"
 #include "msd_save.h"
-
-/** The payload of the entries as they are now, through mod_session's encoders. */
-static apr_status_t encode(request_rec *r, msd_request_t *q)
-{
-    int rv;
-
-    q->z->encoded = NULL;
-    rv = ap_run_session_encode(r, q->z);
-    if (rv != OK && rv != DECLINED) {
-        return ddb_error_set(&q->error, APR_EGENERAL, "mod_session could not encode the session");
-    }
-    return APR_SUCCESS;
-}
 
 static void set_payload(msd_request_t *q, ddb_session_t *s)
 {
@@ -25,10 +13,11 @@ static void set_payload(msd_request_t *q, ddb_session_t *s)
     s->data_len = strlen(s->data);
 }
 
-/** 1 when the application set an end of its own. With SessionMaxAge the end follows from the row's times instead. */
+/** 1 when the application set an end of its own. With SessionMaxAge the end follows from the row's times instead, and a
+ * JSON object has no place for it. */
 static int expiry_changed(const msd_request_t *q)
 {
-    return q->z->maxage <= 0 && q->z->expiry != q->expiry;
+    return q->conf->format == DDB_FORM && q->z->maxage <= 0 && q->z->expiry != q->expiry;
 }
 
 /** Another request changed the row: q's entries become the merge of both changes, against the row as it is now. */
@@ -37,13 +26,14 @@ static apr_status_t merge(request_rec *r, msd_request_t *q, const ddb_session_t 
     apr_pool_t *p = q->top->pool;
     session_rec theirs;
     apr_table_t *merged;
+    apr_status_t rv;
 
     memset(&theirs, 0, sizeof(theirs));
     theirs.pool = p;
     theirs.entries = apr_table_make(p, 10);
-    if (!msd_request_decode(r, &theirs, current)) {
-        return ddb_error_set(&q->error, DDB_EBADITEM, "the data that another request stored meanwhile can't be "
-                             "decoded");
+    rv = msd_payload_decode(r, q, &theirs, current);
+    if (rv != APR_SUCCESS) {
+        return ddb_error_set(&q->error, rv, "the data that another request stored meanwhile can't be decoded");
     }
     merged = msd_entries_merge(p, q->loaded, q->z->entries, theirs.entries);
     q->loaded = msd_entries_copy(p, theirs.entries);
@@ -54,7 +44,7 @@ static apr_status_t merge(request_rec *r, msd_request_t *q, const ddb_session_t 
     /* The table's address is known to handlers: its content changes, not the table. */
     apr_table_clear(q->z->entries);
     apr_table_overlap(q->z->entries, merged, APR_OVERLAP_TABLES_SET);
-    return encode(r, q);
+    return msd_payload_encode(r, q);
 }
 
 static void stored(msd_request_t *q, const ddb_session_t *s)
@@ -226,7 +216,7 @@ static apr_status_t end_emptied(request_rec *r, msd_request_t *q, const ddb_stor
 
 static write_fn *choose_write(request_rec *r, msd_request_t *q)
 {
-    int empty = msd_entries_empty(q->z->entries);
+    int empty = msd_payload_empty(q);
 
     if (!q->session.sid) {
         return empty || !q->z->dirty ? NULL : create;
@@ -261,9 +251,13 @@ apr_status_t msd_save(request_rec *r, msd_request_t *q)
         return ddb_error_set(&q->error, DDB_ECONFIG, "this server has no store: an earlier line of the log or "
                              "apachectl configtest says why");
     }
-    started = msd_request_call_begin(q, &call, &rules);
-    rv = write(r, q, &call);
-    msd_request_call_end(q, started);
+    /* In its own form mod_session has encoded the entries. */
+    rv = q->conf->format == DDB_JSON && write != end_emptied ? msd_payload_encode(r, q) : APR_SUCCESS;
+    if (rv == APR_SUCCESS) {
+        started = msd_request_call_begin(q, &call, &rules);
+        rv = write(r, q, &call);
+        msd_request_call_end(q, started);
+    }
     if (rv == APR_NOTFOUND) {
         q->written = MSD_GONE;
         q->issue = NULL;

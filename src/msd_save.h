@@ -6,8 +6,8 @@
 /* How a request's changes get into the table. Nothing is logged here; a failure is described in q->error. */
 
 /**
- * Do what the entries of q->z ask for, once: create, change, renew or end the session, or nothing. mod_session has
- * encoded them into q->z->encoded. Sets q->written and what the response must say of the ID.
+ * Do what the entries of q->z ask for, once: create, change, renew or end the session, or nothing. With form
+ * mod_session has encoded them into q->z->encoded. Sets q->written and what the response must say of the ID.
  * @return APR_SUCCESS, also when the session was ended by another request meanwhile (MSD_GONE); else a failure
  *         (MSD_WRITE_FAILED): the stored session is as it was, or the write's outcome is unknown.
  */

@@ -5,6 +5,7 @@
 #include "msd_child.h"
 #include "msd_config_check.h"
 #include "msd_entries.h"
+#include "msd_payload.h"
 #include "msd_session.h"
 
 /** 1 when mod_session's own rules end the session before ours do. */
@@ -21,11 +22,12 @@ static int past_expiry(msd_request_t *q)
 
 static apr_status_t accept_loaded(request_rec *r, msd_request_t *q, const ddb_session_t *s)
 {
+    apr_status_t rv = msd_payload_decode(r, q, q->z, s);
+
     q->session = *s;
-    if (!msd_request_decode(r, q->z, s)) {
+    if (rv != APR_SUCCESS) {
         msd_request_begin_new(q);
-        return ddb_error_set(&q->error, DDB_EBADITEM, "the data can't be decoded: encrypted with another passphrase, "
-                             "or not written by mod_session");
+        return rv;
     }
     if (past_expiry(q)) {
         msd_request_begin_new(q);
@@ -79,6 +81,7 @@ static const char *incoming_sid(msd_request_t *q)
 apr_status_t msd_session_load(request_rec *r, msd_request_t *q)
 {
     const char *problem, *sid;
+    apr_status_t rv;
 
     q->loader = r;
     q->conf = msd_config_dir(r, q->top->pool);
@@ -89,6 +92,11 @@ apr_status_t msd_session_load(request_rec *r, msd_request_t *q)
     if (problem) {
         q->outcome = MSD_MISCONFIGURED;
         return ddb_error_set(&q->error, DDB_ECONFIG, "%s", problem);
+    }
+    rv = msd_payload_check(r, q);
+    if (rv != APR_SUCCESS) {
+        q->outcome = MSD_MISCONFIGURED;
+        return rv;
     }
     msd_request_take(r, q, q->conf);
     msd_request_begin_new(q);

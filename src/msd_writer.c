@@ -39,6 +39,7 @@ static const msd_writer_job_t *copy_job(apr_pool_t *p, const msd_writer_job_t *j
     copy->session.data_len = 0;
     copy->session.user = NULL;
     copy->session.user_mark = NULL;
+    copy->session.row = NULL;
     return copy;
 }
 
@@ -73,7 +74,8 @@ void msd_writer_push(msd_writer_t *w, const msd_writer_job_t *job)
 static void carry_out(msd_writer_t *w, const msd_writer_job_t *job, apr_pool_t *p)
 {
     ddb_error_t err = { 0 };
-    ddb_store_call_t call = { NULL, 1, job->now, ddb_store_monotonic(job->store) + job->timeout, p, &err };
+    /* Neither touches nor removals look at the data: the format is none of their business. */
+    ddb_store_call_t call = { NULL, DDB_FORM, 1, job->now, ddb_store_monotonic(job->store) + job->timeout, p, &err };
     const char *what = job->now ? "activity of a session" : "the removal of an unused row";
     apr_status_t rv = job->now ? ddb_store_touch(job->store, &call, &job->session)
                                : ddb_store_remove(job->store, &call, job->session.key);

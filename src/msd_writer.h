@@ -3,6 +3,7 @@
 
 #include <httpd.h>
 
+#include "ddb_item.h"
 #include "ddb_store.h"
 
 /*

@@ -93,9 +93,31 @@ for my $case (
     ['SessionDynamoDBCookieSameSite Sometimes', qr/Strict, Lax or None/],
     ['SessionDynamoDBSidDigest MD5',           qr/SHA1 or SHA256/],
     ['SessionDynamoDBOnError ignore',          qr/deny or anonymous/],
-    ['SessionDynamoDBFormat json',             qr/write form/],
-    ['SessionDynamoDBFormat xml',              qr/write form/],
+    ['SessionDynamoDBEnv',                     qr/KEY, KEY=NAME, or None/],
+    ['SessionDynamoDBEnv role=HTTP_ROLE',      qr/neither with a digit nor HTTP_/],
+    ['SessionDynamoDBEnv role=SESSION_DYNAMODB_NEW', qr/nor SESSION_DYNAMODB_/],
+    ['SessionDynamoDBEnv role=1ROLE',          qr/letters, digits and _/],
+    ['SessionDynamoDBEnv role=',               qr/not KEY or KEY=NAME/],
+    ['SessionDynamoDBEnv =ROLE',               qr/not KEY or KEY=NAME/],
+    ['SessionDynamoDBEnv good expiry',         qr/'expiry' is not KEY/],
+    ['SessionDynamoDBMask',                    qr/names of entries/],
+    ['SessionDynamoDBFormat xml',              qr/write form or json/],
     ['SessionDynamoDB Maybe',                  qr/On or Off/],
+    ['SessionDynamoDBForward',                 qr/KEY or KEY=Header, or None/],
+    ['SessionDynamoDBForward a.b',             qr/write KEY=Header with letters/],
+    ['SessionDynamoDBForward "a b"',           qr/write KEY=Header with letters/],
+    ['SessionDynamoDBForward user=X_User',     qr/letters,\s+digits and '-'/],
+    ['SessionDynamoDBForward user=',           qr/does not make the name/],
+    ['SessionDynamoDBForward =X-User',         qr/does not make the name/],
+    ['SessionDynamoDBForward user=cookie',     qr/a meaning of its own/],
+    ['SessionDynamoDBForward user=Host',       qr/a meaning of its own/],
+    ['SessionDynamoDBForward user=Session',    qr/a meaning of its own/],
+    ['SessionDynamoDBForward signature',       qr/X-Session-signature has a meaning of its own/],
+    ['SessionDynamoDBForward a_b a-b',         qr/X-Session-a-b is there twice/],
+    ['SessionDynamoDBForward a=X-A b=x-a',     qr/x-a is there twice/],
+    ['SessionDynamoDBForwardKeys',             qr/file:PATH/],
+    ['SessionDynamoDBForwardKeys file:none',   qr/none/],
+    ['SessionDynamoDBAccept',                  qr/names of entries, or \*, or None/],
     ['SessionDynamoDBSidKeys',                 qr/file:PATH/],
     ['SessionDynamoDBCredentialsFile missing', qr/there is no file/],
     ['SessionDynamoDBConfigFile missing',      qr/there is no file/],
@@ -108,7 +130,12 @@ for my $line ('SessionDynamoDBSidByteLength 16', 'SessionDynamoDBSidByteLength 1
               'SessionDynamoDBTouchInterval 0', 'SessionDynamoDBTimeout 500ms', 'SessionDynamoDBRegion eu-central-1',
               'SessionDynamoDBRegion us-gov-west-1', 'SessionDynamoDBRegion local', 'SessionDynamoDBCookieDomain None',
               'SessionDynamoDBEndpointURL http://127.0.0.1:8000', 'SessionDynamoDBEndpointURL https://[::1]/',
-              'SessionDynamoDBFormat form', 'SessionDynamoDBCookieName __Host-id', 'SessionDynamoDBSidDigest sha256') {
+              'SessionDynamoDBEnv role name=USER_NAME x-y', 'SessionDynamoDBEnv None', 'SessionDynamoDBMask a b',
+              'SessionDynamoDBMask None',
+              'SessionDynamoDBForward user user_id role=X-Role a.b=Y', 'SessionDynamoDBForward None',
+              'SessionDynamoDBForward "two words=X-Two"', 'SessionDynamoDBAccept cart *', 'SessionDynamoDBAccept None',
+              'SessionDynamoDBFormat form', 'SessionDynamoDBFormat JSON', 'SessionDynamoDBCookieName __Host-id',
+              'SessionDynamoDBSidDigest sha256') {
     accepted "$line is accepted", $line;
 }
 
@@ -130,10 +157,32 @@ refused 'a section that contradicts the server', 12, qr/CookieSecure On/,
 refused 'a virtual host that contradicts the server', 12, qr/remove\s+SessionDynamoDBCookieDomain/,
     'SessionDynamoDBCookieName __Host-id', '<VirtualHost *:1>', '  SessionDynamoDBCookieDomain example.com',
     '</VirtualHost>';
+refused 'a forwarded header that carries the ID', 12, qr/give one of them another name/,
+    'SessionDynamoDBUseHeader On', 'SessionDynamoDBHeaderName X-Token', 'SessionDynamoDBForward a=x-token';
 accepted 'cookie settings do not matter to a header', 'SessionDynamoDBUseHeader On', 'SessionDynamoDBCookieSecure Off',
     'SessionDynamoDBCookieSameSite None';
 accepted 'a section that mends what the server left open', 'SessionDynamoDBCookieDomain example.com',
     '<Location /app>', 'SessionDynamoDBCookieName __Host-id', 'SessionDynamoDBCookieDomain None', '</Location>';
+
+note 'What can not be encrypted';
+{
+    my $crypto = "LoadModule session_crypto_module $MODULES/mod_session_crypto.so";
+    my($json, $secret) = ('SessionDynamoDBFormat json', 'SessionCryptoPassphrase secret-passphrase');
+    for my $case (['beside', 12, $crypto, '<Location /app>', $json, $secret, '</Location>'],
+                  ['before', 13, $crypto, '<Location /app>', $secret, $json, '</Location>'],
+                  ['around', 13, $crypto, $secret, '<Location /app>', $json, '</Location>'],
+                  ['in the virtual host', 14, $crypto, '<VirtualHost *:1>', $secret, '<Location /app>', $json,
+                   '</Location>', '</VirtualHost>'],
+                  ['in the server, before a virtual host', 13, $crypto, $secret, '<VirtualHost *:1>', $json,
+                   '</VirtualHost>']) {
+        my($where, $at, @lines) = @$case;
+        unlike refused("json with a passphrase $where", $at, qr/json can't be encrypted.*remove one of them/s, @lines),
+            qr/secret-passphrase/, '... and the message does not repeat it';
+    }
+    accepted 'json in one place and a passphrase in another', $crypto, '<Location /app>', $json, '</Location>',
+        '<Location /crypto>', $secret, '</Location>', '<VirtualHost *:1>', $secret, '</VirtualHost>';
+    accepted 'form with a passphrase', $crypto, $secret, 'SessionDynamoDBFormat form';
+}
 
 note 'Places';
 for my $directive ('TableName my_table', 'EndpointURL http://localhost', 'Region eu-west-1', 'Profile p', 'Timeout 1s',
@@ -144,10 +193,17 @@ for my $directive ('TableName my_table', 'EndpointURL http://localhost', 'Region
         '</VirtualHost>';
 }
 
+for my $directive ('Forward user', 'Accept *') {
+    accepted "SessionDynamoDB$directive in a section", '<Location /app>', "SessionDynamoDB$directive", '</Location>';
+}
+
 note 'Keys';
 my $key = 'k' x 8 . 'a literal key of the tests 0123456789';
 my $good = file('good.keys', 0600, "$key\n");
 accepted 'a file of keys', "SessionDynamoDBSidKeys file:$good";
+accepted 'keys for what is forwarded', "SessionDynamoDBForwardKeys file:$good";
+unlike refused('a literal key there', 10, qr/put them into a file/, "SessionDynamoDBForwardKeys \"$key\""),
+    qr/a literal key of/, '... and the message does not repeat it';
 accepted 'several sources', "SessionDynamoDBSidKeys file:$good file:good.keys";
 unlike refused('a literal key', 10, qr/put them into a file/, "SessionDynamoDBSidKeys \"$key\""), qr/a literal key of/,
     '... and the message does not repeat it';
@@ -175,6 +231,8 @@ refused 'a program that prints nothing', 10, qr/printed no key/, 'SessionDynamoD
 file('short.keys', 0600, "short\n");
 like accepted('a short key', 'SessionDynamoDBSidKeys file:short.keys'), qr/shorter than 32.*openssl rand/s,
     '... with a warning that says how to make one';
+like accepted('a short key there', 'SessionDynamoDBForwardKeys file:short.keys'),
+    qr/ForwardKeys.*shorter than 32.*openssl rand/s, '... the same';
 
 note 'Region, credentials';
 {

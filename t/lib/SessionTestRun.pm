@@ -23,11 +23,12 @@ use JSON::PP ();
 use POSIX ();
 
 use SessionTest::Log ();
+use SessionTest::BackendRecipe ();
 
 my $ORDINARY_USER = 'www-data';
 my @TABLES        = qw(app_session other_session);
 my %KEY           = (id => 'AKIDHTTPDTEST', secret => 'httpd-test-secret-key');
-my @PORTS         = qw(port h2c_port tls_port other_port bulk_port);
+my @PORTS         = qw(port h2c_port tls_port other_port bulk_port recipe_port app_port fpm_port uwsgi_port);
 
 sub main {
     my($class, @argv) = @_;
@@ -132,6 +133,7 @@ sub stage {
         copy_file($_, $to . $name);
     } }, "$self->{src}/t");
     File::Path::make_path("$to/logs", "$to/state", "$to/conf");
+    $self->write_recipes($to);
     $self->write_keys("$to/conf");
     $self->write_certificate("$to/conf");
     unlink glob "$self->{work}/core*";
@@ -149,10 +151,23 @@ sub copy_file {
 sub write_keys {
     my($self, $dir) = @_;
     my @keys = ('first-signing-key-of-the-httpd-tests-0123456789', 'second-signing-key-of-the-httpd-tests-987654321');
+    my @forward = map { "$_-forward-key-of-the-httpd-tests-0123456789ab" } qw(old new);
     write_file("$dir/sid.keys",     0600, map { "$_\n" } @keys);
     write_file("$dir/sid.key.old",  0600, "$keys[0]\n");
     write_file("$dir/sid.key.other", 0600, "an-unknown-signing-key-of-the-httpd-tests-55555\n");
-    write_file("$self->{work}/t/logs/secrets", 0644, map { "$_\n" } @keys, $KEY{secret});
+    write_file("$dir/forward.keys",     0600, map { "$_\n" } @forward);
+    write_file("$dir/forward.key.old",  0600, "$forward[0]\n");
+    write_file("$self->{work}/t/logs/secrets", 0644, map { "$_\n" } @keys, @forward, $KEY{secret});
+}
+
+# The configurations that the recipes in docs/recipes/ print, as conf/recipe-NAME.conf; extra.conf.in includes them.
+sub write_recipes {
+    my($self, $t) = @_;
+    for my $page (map { /(\w[\w-]*)\.md$/ } glob "$self->{src}/docs/recipes/*.md") {
+        copy_file("$self->{src}/docs/recipes/$page.md", "$t/recipes/$page.md");
+        my @conf = SessionTest::BackendRecipe::blocks("$t/recipes/$page.md", 'apache');
+        write_file("$t/conf/recipe-$page.conf.in", 0644, @conf) if @conf;
+    }
 }
 
 sub write_certificate {
@@ -255,7 +270,8 @@ sub save_state {
     my %state = (
         %$table, %{ $self->{ports} }, table => $table->{port}, port => $self->{ports}{port}, mpm => $self->{mpm},
         key_id => $KEY{id}, secret => $KEY{secret}, module => $self->{module}, helper => $self->{helper},
-        httpd => $self->{httpd}, apxs => $self->{apxs}, src => $self->{src}, build => $self->{build});
+        httpd => $self->{httpd}, apxs => $self->{apxs}, src => $self->{src}, build => $self->{build},
+        dynalite_program => $self->{dynalite});
     write_file($self->{state}, 0644, JSON::PP->new->canonical->pretty->encode(\%state));
 }
 
@@ -404,7 +420,8 @@ our @ISA;
 # Those of Debian's modules that the tests use; all others stay out.
 my @MODULES = qw(authn_core authn_file authz_core authz_host authz_user auth_basic request session session_cookie
                  session_crypto session_dbd auth_form dbd alias dir env headers include log_config mime negotiation
-                 rewrite setenvif actions deflate proxy proxy_http socache_shmcb ssl status info cache cache_disk);
+                 rewrite setenvif actions deflate proxy proxy_http proxy_fcgi proxy_uwsgi socache_shmcb ssl status info cache
+                 cache_disk);
 
 sub main {
     my($class, @argv) = @_;
@@ -415,7 +432,7 @@ sub main {
     %Apache::TestConfig::Argv = (
         httpd => $state->{httpd}, apxs => $state->{apxs}, servername => '127.0.0.1', port => $state->{port},
         httpd_conf => Cwd::realpath(File::Basename::dirname($0)) . '/conf/base.conf',
-        map { $_ => $state->{$_} } qw(h2c_port tls_port other_port bulk_port table));
+        map { $_ => $state->{$_} } qw(h2c_port tls_port other_port bulk_port recipe_port app_port fpm_port uwsgi_port table));
     $class->new(state => $state)->run(@argv);
     return 0;
 }

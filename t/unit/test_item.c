@@ -33,6 +33,14 @@ static ddb_item_t whole(void)
     return it;
 }
 
+static ddb_item_t row_of_version(apr_int64_t version)
+{
+    ddb_item_t it = whole();
+
+    it.version = version;
+    return it;
+}
+
 static ddb_json_t *parsed(const char *text, apr_pool_t *p)
 {
     ddb_json_t *json = NULL;
@@ -48,10 +56,11 @@ static const char *text_of(const ddb_json_t *json, const char *name)
 
 /* --- bodies --- */
 
-#define NAMES  14
+#define NAMES  17
 static const char *const placeholders[NAMES] = {
     "id", "data", "created", "accessed", "expires", "idle_timeout", "absolute_timeout", "version", "write_id",
-    "user_mark", "loaded", "now", "user", "ttl"
+    "user_mark", "loaded", "now", "user", "ttl",
+    "loaded_data", "loaded_idle_timeout", "loaded_absolute_timeout"
 };
 
 /* 1 when `sign``name` stands in the text as a whole word. */
@@ -90,22 +99,24 @@ static void placeholders_agree(const char *body, const char *what, apr_pool_t *p
 
 static void test_get_and_delete(apr_pool_t *p)
 {
+    ddb_item_t loaded = row_of_version(7);
+
     IS(ddb_item_get_body("app_session", "row-key", 1, p),
        "{\"TableName\":\"app_session\",\"Key\":{\"id\":{\"S\":\"row-key\"}},\"ConsistentRead\":true}",
        "a consistent read asks for all attributes of one key");
     IS(ddb_item_get_body("app_session", "row-key", 0, p),
        "{\"TableName\":\"app_session\",\"Key\":{\"id\":{\"S\":\"row-key\"}},\"ConsistentRead\":false}",
        "an eventually consistent read says so");
-    IS(ddb_item_delete_body("app_session", "row-key", 0, p),
+    IS(ddb_item_delete_body("app_session", "row-key", NULL, p),
        "{\"TableName\":\"app_session\",\"Key\":{\"id\":{\"S\":\"row-key\"}}}",
        "a delete of whatever the row is has no condition");
-    IS(ddb_item_delete_body("app_session", "row-key", 7, p),
+    IS(ddb_item_delete_body("app_session", "row-key", &loaded, p),
        "{\"TableName\":\"app_session\",\"Key\":{\"id\":{\"S\":\"row-key\"}},"
        "\"ExpressionAttributeNames\":{\"#version\":\"version\"},"
        "\"ExpressionAttributeValues\":{\":loaded\":{\"N\":\"7\"}},"
        "\"ConditionExpression\":\"#version = :loaded\",\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"}",
        "a delete of a version asks for that version and for the row it met");
-    placeholders_agree(ddb_item_delete_body("t", "k", 7, p), "delete of a version", p);
+    placeholders_agree(ddb_item_delete_body("t", "k", &loaded, p), "delete of a version", p);
 }
 
 static void test_create(apr_pool_t *p)
@@ -133,8 +144,8 @@ static void test_create(apr_pool_t *p)
 
 static void test_save(apr_pool_t *p)
 {
-    ddb_item_t it = whole();
-    const char *body = ddb_item_save_body("app_session", &it, 7, APR_INT64_C(1795395723), p);
+    ddb_item_t it = whole(), loaded = row_of_version(7);
+    const char *body = ddb_item_save_body("app_session", &it, &loaded, APR_INT64_C(1795395723), p);
     ddb_json_t *json = parsed(body, p);
     const ddb_json_t *values = ddb_json_child(json, "ExpressionAttributeValues");
 
@@ -155,9 +166,47 @@ static void test_save(apr_pool_t *p)
     placeholders_agree(body, "save", p);
 
     it.user_mark = NULL;
-    body = ddb_item_save_body("app_session", &it, 7, 1, p);
+    body = ddb_item_save_body("app_session", &it, &loaded, 1, p);
     OK(strstr(body, "#write_id = :write_id REMOVE #user_mark\""), "a save for nobody takes the mark of a user away");
     placeholders_agree(body, "save for nobody", p);
+}
+
+static void test_json(apr_pool_t *p)
+{
+    ddb_item_t it = whole(), loaded = row_of_version(7);
+    const char *body;
+    ddb_json_t *json;
+    const ddb_json_t *values;
+
+    it.format = loaded.format = DDB_JSON;
+    it.data = "{\"a\":\"\xe2\x82\xac\"}";
+    loaded.data = "{\"a\": 1}";
+    loaded.idle_timeout = 600;
+    OK(strstr(ddb_item_create_body("t", &it, p), "\"data\":{\"S\":\"{\\\"a\\\":\\\"\xe2\x82\xac\\\"}\"}"),
+       "a create of JSON writes its data as text");
+    body = ddb_item_save_body("app_session", &it, &loaded, 1, p);
+    json = parsed(body, p);
+    values = ddb_json_child(json, "ExpressionAttributeValues");
+    IS(ddb_json_str(json, "ConditionExpression"),
+       "#version = :loaded AND #data = :loaded_data AND #idle_timeout = :loaded_idle_timeout"
+       " AND #absolute_timeout = :loaded_absolute_timeout AND #expires > :now",
+       "a save of JSON asks for the data and the timeouts that it read, too");
+    IS(ddb_json_str(ddb_json_child(values, ":data"), "S"), it.data, "it writes the new data");
+    IS(ddb_json_str(ddb_json_child(values, ":loaded_data"), "S"), loaded.data, "on condition of the old");
+    IS(ddb_json_str(ddb_json_child(values, ":idle_timeout"), "N"), "7200", "the new timeout");
+    IS(ddb_json_str(ddb_json_child(values, ":loaded_idle_timeout"), "N"), "600", "on condition of the old");
+    placeholders_agree(body, "save of JSON", p);
+
+    loaded.version = 0;
+    body = ddb_item_save_body("app_session", &it, &loaded, 1, p);
+    OK(strstr(body, "\"attribute_not_exists(#version) AND #data = :loaded_data AND"),
+       "a row that has no version must still have none");
+    OK(!strstr(body, "\":loaded\""), "which needs no value");
+    placeholders_agree(body, "first save of the other program's row", p);
+    body = ddb_item_delete_body("t", "k", &loaded, p);
+    OK(strstr(body, "\"ConditionExpression\":\"attribute_not_exists(#version) AND #data = :loaded_data AND"),
+       "a delete of such a row is never without a condition");
+    placeholders_agree(body, "delete of the other program's row", p);
 }
 
 static void test_touch(apr_pool_t *p)
@@ -591,6 +640,48 @@ static void test_error_sizes(apr_pool_t *p)
     }
 }
 
+/* Rows that dynamodb-session-flask writes too. */
+static void test_json_rows(apr_pool_t *p)
+{
+    static const char theirs[] = "{\"Item\":{\"id\":{\"S\":\"k\"},\"data\":{\"S\":\"{\\\"a\\\": 1}\"},\"created\":{\"S\":"
+        "\"2026-11-23T01:02:03.000004+00:00\"},\"accessed\":{\"S\":\"2026-11-23T01:03:03+00:00\"},\"expires\":{\"N\":"
+        "\"1795402983\"},\"idle_timeout\":{\"N\":\"7200\"},\"absolute_timeout\":{\"N\":\"43200\"}%s}}";
+    static const struct { const char *more; apr_status_t rv; const char *says; } rows[] = {
+        { ",\"version\":{\"N\":\"0\"}", DDB_EBADITEM, "a version that was never written is refused" },
+        { ",\"version\":{\"S\":\"1\"}", DDB_EBADITEM, "a version of another type too" },
+        { ",\"write_id\":{\"B\":\"AAEC\"}", DDB_EBADITEM, "and a write id of another length" },
+        { ",\"other\":{\"S\":\"1\"}", APR_SUCCESS, "an attribute that is not ours is passed over" },
+    };
+    static const char left[] = "{\"Item\":{\"id\":{\"S\":\"k\"},\"accessed\":{\"S\":\"2026-11-23T01:03:03+00:00\"}}}";
+    unsigned char none[DDB_WRITE_ID_BYTES] = { 0 };
+    const char *text = SAY(theirs, "");
+    ddb_error_t err = { 0 };
+    ddb_item_t it;
+    apr_size_t i;
+
+    memset(&it, 0, sizeof(it));
+    NUM_IS(ddb_item_parse(&it, text, strlen(text), p, &err), DDB_EBADITEM, "JSON is refused where form is expected");
+    OK(strstr(err.detail, "attribute data") && strstr(err.detail, "another format"), "and the detail says why");
+    it.format = DDB_JSON;
+    NUM_IS(ddb_item_parse(&it, text, strlen(text), p, &err), APR_SUCCESS, "their row is read where it is");
+    IS(it.data, "{\"a\": 1}", "with its data");
+    NUM_IS(it.data_len, 8, "and its length");
+    OK(it.version == 0 && !it.user_mark && memcmp(it.write_id, none, sizeof(none)) == 0, "and no mark of ours");
+    NUM_IS(it.format, DDB_JSON, "and knows its format");
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        text = SAY(theirs, rows[i].more);
+        NUM_IS(ddb_item_parse(&it, text, strlen(text), p, &err), rows[i].rv, rows[i].says);
+    }
+    text = reply_with(NULL, NULL, p);
+    NUM_IS(ddb_item_parse(&it, text, strlen(text), p, &err), DDB_EBADITEM, "form is refused where JSON is expected");
+    text = reply_with("data", "{\"S\":\"{}\"}", p);
+    NUM_IS(ddb_item_parse(&it, text, strlen(text), p, &err), APR_SUCCESS, "a row that both wrote is read");
+    OK(it.version == 8 && strcmp(it.user_mark, "mark") == 0 && it.write_id[1] == 1, "with our marks");
+    NUM_IS(ddb_item_parse(&it, left, strlen(left), p, &err), APR_NOTFOUND, "a row without data is no session");
+    it.format = DDB_FORM;
+    NUM_IS(ddb_item_parse(&it, left, strlen(left), p, &err), DDB_EBADITEM, "but a fault where form is expected");
+}
+
 int main(void)
 {
     apr_pool_t *p;
@@ -600,7 +691,9 @@ int main(void)
     test_get_and_delete(p);
     test_create(p);
     test_save(p);
+    test_json(p);
     test_touch(p);
+    test_json_rows(p);
     test_parse_whole(p);
     test_parse_none(p);
     test_parse_half(p);

@@ -229,6 +229,40 @@ static void test_lifetime(apr_pool_t *p)
     IS(text, "{\"a\":\"b\"}", "printed text lives in its own pool");
 }
 
+/* --- objects that are kept as text --- */
+
+static void test_members(apr_pool_t *p)
+{
+    apr_array_header_t *list = NULL;
+    const ddb_json_member_t *m;
+
+    NUM_IS(ddb_json_members(&list, " {\"a\\u0000\" : [1, 2] ,\"a\":1.10} ", p), APR_SUCCESS, "an object has members");
+    NUM_IS(list->nelts, 2, "all of them");
+    m = &APR_ARRAY_IDX(list, 0, ddb_json_member_t);
+    IS(m[0].name, "\"a\\u0000\"", "a name is as it is written");
+    IS(m[0].value, "[1, 2]", "a value too, without the space around it");
+    IS(m[1].value, "1.10", "a number to the digit");
+    NUM_IS(ddb_json_members(&list, "{}", p), APR_SUCCESS, "an empty object is one");
+    NUM_IS(list->nelts, 0, "without members");
+    NUM_IS(ddb_json_members(&list, "[{}]", p), DDB_EBADITEM, "an array is none");
+    NUM_IS(ddb_json_members(&list, "", p), DDB_EBADITEM, "nor is nothing");
+}
+
+static void test_strings(apr_pool_t *p)
+{
+    IS(ddb_json_unquote("\"a\\n\\u20ac\\ud83d\\ude00\"", p), "a\n\xe2\x82\xac\xf0\x9f\x98\x80", "a string says its text");
+    IS(ddb_json_unquote("\"\"", p), "", "or nothing");
+    IS(ddb_json_unquote("\"a\\u0000b\"", p), NULL, "with a NUL it can't be told");
+    IS(ddb_json_unquote("\"\\udc00\"", p), NULL, "nor with a lone surrogate");
+    IS(ddb_json_unquote("\"a\"x", p), NULL, "nor with something behind it");
+    IS(ddb_json_unquote("5", p), NULL, "a number is no string");
+    IS(ddb_json_unquote("null", p), NULL, "nor is null");
+    IS(ddb_json_quote("\"\\\x01\xc3\xa9", p), "\"\\\"\\\\\\u0001\xc3\xa9\"", "text becomes a string");
+    IS(ddb_json_quote("", p), "\"\"", "empty text too");
+    IS(ddb_json_quote("a\xc3", p), NULL, "text that is not UTF-8 does not");
+    IS(ddb_json_quote("\xc0\x80", p), NULL, "in whatever way");
+}
+
 int main(void)
 {
     apr_pool_t *p;
@@ -240,6 +274,8 @@ int main(void)
     test_get(p);
     test_build(p);
     test_lifetime(p);
+    test_members(p);
+    test_strings(p);
     apr_pool_destroy(p);
     apr_terminate();
     return tap_done();

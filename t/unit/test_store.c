@@ -99,6 +99,7 @@ static ddb_session_t session_from(const fixture_t *f, const char *sid)
     s.idle_timeout = f->row.idle_timeout;
     s.absolute_timeout = f->row.absolute_timeout;
     s.version = f->row.version;
+    s.row = apr_pmemdup(f->p, &f->row, sizeof(f->row));
     s.user_mark = f->row.user_mark;
     return s;
 }
@@ -1213,7 +1214,7 @@ static void test_replace(apr_pool_t *p)
     finish(f, "replace of a changed session by a read");
 
     f = setup(p);
-    f->s.version = 0;
+    f->s.row = NULL;
     NUM_IS(replace(f, &current), APR_NOTFOUND, "a session without a row has nothing to end");
     NUM_IS(f->w->n_sent, 0, "and costs no request, least of all an unconditional delete");
     clean(f, "replace without a row");
@@ -1269,6 +1270,87 @@ static void test_made(apr_pool_t *p)
     NUM_IS(ddb_store_monotonic(st), f->w->mono, "and the client's clock for deadlines");
 }
 
+/* --- rows that dynamodb-session-flask writes too --- */
+
+static fixture_t *setup_json(apr_pool_t *p, apr_int64_t version)
+{
+    fixture_t *f = setup(p);
+
+    f->call.format = f->row.format = DDB_JSON;
+    f->row.version = version;
+    f->row.data = "{\"a\":1}";
+    f->row.data_len = strlen(f->row.data);
+    f->s = session_from(f, f->s.sid);
+    return f;
+}
+
+static void test_json_save(apr_pool_t *p)
+{
+    fixture_t *f = setup_json(p, 0);
+    ddb_session_t current;
+
+    answer_ok(f);
+    answer_ok(f);
+    f->s.idle_timeout = 60;
+    NUM_IS(save(f, &current), APR_SUCCESS, "a session that the other program wrote is saved");
+    OK(strstr(ddb_json_str(body(f, 0), "ConditionExpression"), "attribute_not_exists(#version) AND #data = :loaded_data"),
+       "if the row still is as it left it");
+    IS(value(f, 0, "loaded_data", "S"), "{\"a\":1}", "with the data that was read");
+    IS(value(f, 0, "loaded_idle_timeout", "N"), "7200", "and the timeouts that were read");
+    IS(value(f, 0, "idle_timeout", "N"), "60", "whatever they are now");
+    IS(value(f, 0, "version", "N"), "1", "and gets our first version");
+    NUM_IS(f->s.version, 1, "which the session knows");
+    NUM_IS(save(f, &current), APR_SUCCESS, "it can be saved again in the same request");
+    IS(value(f, 1, "loaded", "N"), "1", "on top of the first save");
+    IS(value(f, 1, "loaded_data", "S"), "b=2", "and its data");
+    IS(value(f, 1, "loaded_idle_timeout", "N"), "60", "and its timeouts");
+    finish(f, "save of JSON");
+}
+
+static void test_json_conflict(apr_pool_t *p)
+{
+    fixture_t *f = setup_json(p, 7);
+    ddb_item_t theirs = f->row;
+    ddb_session_t current;
+
+    theirs.data = "{\"a\":2}"; /* version and write id are ours still */
+    answer_conflict(f, &theirs);
+    NUM_IS(save(f, &current), DDB_ECONFLICT, "the other program's write is a conflict");
+    OK(current.version == 7 && strcmp(current.data, "{\"a\":2}") == 0, "and is shown as it is now");
+    f->s = current;
+    answer_ok(f);
+    NUM_IS(save(f, &current), APR_SUCCESS, "on top of it the session is saved");
+    IS(value(f, 1, "loaded_data", "S"), "{\"a\":2}", "on condition that it stays the last");
+    finish(f, "conflict in JSON");
+
+    f = setup_json(p, 7);
+    theirs = f->row;
+    memset(theirs.write_id, 1, sizeof(theirs.write_id)); /* of the first attempt, whose answer is lost */
+    theirs.version = 8;
+    answer_lost(f);
+    answer_conflict(f, &theirs);
+    NUM_IS(save(f, &current), APR_SUCCESS, "our own lost write is known although the other program overwrote its data");
+    finish(f, "settled in JSON");
+
+    f = setup_json(p, 7);
+    world_answer(f->w, 400, SAY(CONDITION ",\"Item\":{\"id\":{\"S\":\"%s\"}}}", f->row.id));
+    world_answer(f->w, 200, SAY("{\"Item\":{\"id\":{\"S\":\"%s\"}}}", f->row.id));
+    NUM_IS(save(f, &current), APR_NOTFOUND, "a row that a touch left of an ended session is no session");
+    finish(f, "rest of a row");
+}
+
+static void test_json_replace(apr_pool_t *p)
+{
+    fixture_t *f = setup_json(p, 0);
+    ddb_session_t current;
+
+    answer_ok(f);
+    NUM_IS(replace(f, &current), APR_SUCCESS, "a session that the other program wrote is ended for its successor");
+    OK(strstr(ddb_json_str(body(f, 0), "ConditionExpression"), "attribute_not_exists(#version) AND #data = :loaded_data"),
+       "if the row still is as it was read");
+    finish(f, "replace in JSON");
+}
+
 int main(void)
 {
     static void (*const tests[])(apr_pool_t *) = {
@@ -1276,7 +1358,8 @@ int main(void)
         test_load_failures, test_insert, test_insert_user, test_insert_settled, test_insert_unsettled,
         test_insert_failures, test_insert_random, test_insert_collisions, test_save, test_save_times, test_save_user,
         test_save_conflict, test_save_gone, test_save_settled, test_save_unsettled, test_save_failures, test_touch,
-        test_touch_nothing, test_remove, test_replace, test_replace_gone
+        test_touch_nothing, test_remove, test_replace, test_replace_gone, test_json_save, test_json_conflict,
+        test_json_replace
     };
     apr_pool_t *root, *p;
     apr_size_t i;

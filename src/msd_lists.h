@@ -1,0 +1,16 @@
+#ifndef MSD_LISTS_H
+#define MSD_LISTS_H
+
+#include <httpd.h>
+#include <http_config.h>
+
+/*
+ * Setters for the directives whose arguments are names of entries, to stand in the directive table (TAKE_ARGV). Each
+ * returns NULL, or what is wrong and what would be right; "None" alone is an empty list.
+ */
+const char *msd_lists_forward(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
+const char *msd_lists_accept(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
+const char *msd_lists_env(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
+const char *msd_lists_mask(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
+
+#endif

@@ -1,0 +1,147 @@
+# The recipes for backends in docs/recipes/, run as they are printed: configurations of httpd, PHP-FPM and uWSGI, and
+# the programs in PHP and Python. Also mod_dir in front of PHP-FPM, where the directives hold for the index only.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use SessionTest;
+use SessionTest::Backend;
+use SessionTest::Once;
+
+my $STATE = "$SessionTest::T/state";
+
+sub file {
+    my($name, @text) = @_;
+    open my $out, '>', "$STATE/$name" or die "$name: $!";
+    print $out @text;
+    close $out or die "$name: $!";
+    return "$STATE/$name";
+}
+
+sub program {
+    my($name) = grep { -x } map { ("/usr/sbin/$_", "/usr/bin/$_") } @_;
+    return $name || die "none of @_ is installed: build/check installs what is needed\n";
+}
+
+mkdir "$STATE/$_" for qw(php wsgi);
+my($php) = recipe('php-fpm', 'php');
+file('php/index.php', $php);
+file('php/show.php', '<?php header("Content-Type: text/plain"); foreach (explode("&", $_SERVER["QUERY_STRING"])',
+     ' as $h) { if (strpos($h, "=")) header(rawurldecode(strtr($h, "=", ":")), false); } foreach ($_SERVER as $k => $v) ',
+     '{ if (is_string($v)) echo "$k=$v\n"; } if (isset($_GET["status"])) http_response_code((int)$_GET["status"]);');
+backend('app', "$SessionTest::T/lib/backend.py", port('app'));
+backend('fpm', program(map { "php-fpm$_" } '', 8.2, 8.3, 8.4), '-n', '-F', '-y', file('fpm.conf',
+    "[global]\nerror_log = $SessionTest::T/logs/fpm.log\npid = $STATE/fpm.pid\n", recipe('php-fpm', 'ini')));
+file('wsgi/session_signature.py', recipe('proxy', 'python'));
+file('wsgi/app.py', recipe('uwsgi', 'python'));
+backend('uwsgi', program('uwsgi'), '--ini', file('uwsgi.ini', recipe('uwsgi', 'ini')));
+
+sub at { my($host, $path, @rest) = @_; return get($path, port => 'recipe', host => "$host.recipe", @rest) }
+
+my $id = session(user => 'alice', role => 'admin', b => 1);
+my %evil = (plain => ['X-Session-User', 'evil', 'X-Role', 'evil'],
+            under => ['X_Session_User', 'evil', 'x_role', 'evil'],
+            signature => ['X-Session-Signature', 't=1; k=0; h=x-session-user; s=0', 'X-Session-user', 'evil']);
+
+note 'proxy.md';
+{
+    at('proxy', '/app/page?x=1', cookie => $id);
+    is_deeply verified(res()->body), { 'x-session-user' => 'alice', 'x-role' => 'admin' }, 'the values arrive, signed';
+    unlike res()->body, qr/\Q$id\E|^Cookie/mi, '... without the ID';
+    changes { at('proxy', '/app/?header=X-Replace-Session:cart%3D3%252520apples%26b%3D', cookie => $id) } $id,
+        'b=1&cart=3%2520apples&role=admin&user=alice', 'the application changes what it may';
+}
+
+for my $case (['php-fpm', '/php/index.php'], ['php-fpm', '/php/'], ['uwsgi', '/wsgi/'], ['uwsgi', '/wsgi/a/b?c=%41']) {
+    my($page, $path) = @$case;
+    note "$page.md, $path";
+    my $id = session(user => 'alice', b => 1);
+    my $with = sub { $path . ($path =~ /\?/ ? '&' : '?') . $_[0] };
+    reads { at($page, $path, cookie => $id) } "$path";
+    is res()->body, "user alice\n", '... the program knows and trusts the user';
+    is at($page, $path)->body, "user unknown\n", '... or knows that there is none';
+    for my $kind (sort keys %evil) {
+        is at($page, $path, cookie => $id, headers => $evil{$kind})->body, "user alice\n", "... also against $kind";
+        is at($page, $path, headers => $evil{$kind})->body, "user unknown\n", '... and without a session';
+    }
+    is http(method => 'POST', path => $path, body => 'x=1', port => 'recipe', host => "$page.recipe", cookie => $id,
+            headers => $evil{plain})->body, "user alice\n", '... and with a body';
+    changes { at($page, $with->('cart=3%20apples'), cookie => $id) } $id, 'b=1&cart=3+apples&user=alice',
+        '... and changes what it may';
+    creates { at($page, $with->('cart=1')) } 'cart=1', '... or begins a session';
+    is at($page, $path, cookie => session(user => 'J%c3%bcrgen%0a'))->body, "user J\xc3\xbcrgen\n\n", '... any bytes';
+}
+
+note 'FastCGI shows what arrives';
+{
+    at('php-fpm', '/php/show.php?X-Replace-Session=b%3D2%26role%3Droot', cookies => ["x=1; id=$id"],
+       headers => ['x-role', 'evil', 'X_ROLE', 'evil']);
+    is res()->line('HTTP_X_ROLE'), 'admin', 'the value';
+    unlike res()->body, qr/\Q$id\E|evil/, '... no ID, and nothing of the client\'s';
+    is_deeply [res()->all('X-Replace-Session')], [], '... the header of the session stays here';
+    like data($id), qr/b=1&.*role=admin/, '... and what the program may not change is as it was';
+}
+
+note 'The directives hold for the index only';
+for my $method (qw(GET POST)) {
+    my @request = (method => $method, path => '/index/', $method eq 'POST' ? (body => 'x=1') : ());
+    is http(@request, cookie => $id, headers => $evil{$_})->body, "user alice\n", "$method, $_" for sort keys %evil;
+    is http(@request, headers => $evil{$_})->body, "user unknown\n", "$method, $_, nobody" for sort keys %evil;
+}
+{
+    my $id = session(a => 1);
+    get('/index/show.php?X-Replace-Session=cart%3D3%26b%3D2&status=404', cookie => $id);
+    like res()->body, qr/^HTTP_SESSION=/, 'an error of a program behind FastCGI, answered by a program';
+    is data($id), 'a=1&by-program=1&cart=3', '... which may change everything, the backend what it may';
+    get('/index/show.php?X-Replace-Session=cart%3D4%26b%3D2&status=405', cookie => $id);
+    is data($id), 'a=1&by-program=1&cart=4', 'one answered by a page that may not be seen: as little';
+}
+
+note 'websocket.md';
+{
+    my $open = sub {
+        my $connection = connection('recipe');
+        $connection->send_request(path => "/socket/x?$_[0]", host => 'websocket.recipe', keep => 1, headers => [
+            ['Connection', 'Upgrade'], ['Upgrade', 'websocket'], ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
+            ['Sec-WebSocket-Version', 13], @_[1 .. $#_]]);
+        my $head = $connection->read_head;
+        return ($connection, $head);
+    };
+    my $frame = sub {
+        my $connection = shift;
+        my(undef, $size) = unpack 'CC', $connection->take(2);
+        return $connection->take($size == 126 ? unpack 'n', $connection->take(2) : $size);
+    };
+    my($connection, $head) = $open->('a=1', ['Cookie', "x=1; id=$id"], ['x_role', 'evil'],
+                                      ['X-Session-Signature', 'evil']);
+    is $head->status, 101, 'a handshake';
+    is $head->header('Sec-WebSocket-Accept'), 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=', '... with the backend';
+    my $text = $frame->($connection);
+    is_deeply verified($text), { 'x-session-user' => 'alice', 'x-role' => 'admin' }, '... that got the values, signed';
+    unlike $text, qr/\Q$id\E|evil/, '... no ID, and nothing of the client\'s';
+    like $text, qr/^Cookie: x=1$/m, '... but its other cookie';
+    $connection->send_bytes("\x81\x85\0\0\0\0hello");
+    is $frame->($connection), 'hello', '... and echoes';
+    $connection->send_bytes("\x88\x80\0\0\0\0");
+    $frame->($connection);
+
+    ($connection, $head) = $open->('header=X-Replace-Session:b%3D9', ['Cookie', "id=$id"], ['Connection', 'X-Role']);
+    is $head->status, 101, 'a client that lists our header in Connection, and a backend with a session header';
+    is verified($frame->($connection))->{'x-role'}, 'admin', '... the value is there';
+    $connection->send_bytes("\x88\x80\0\0\0\0");
+    $frame->($connection);
+    like data($id), qr/b=1/, '... and the session as it was';
+    is $head->header('X-Replace-Session'), 'b=9', '... but the header goes on, as the page says';
+    ($connection, $head) = $open->('', ['X-Role', 'evil']);
+    is_deeply verified($frame->($connection)), { 'x-session-user' => '', 'x-role' => '' }, 'nobody brings nothing';
+    fault(kind => 'refuse', count => 0);
+    (undef, $head) = $open->('', ['Cookie', "id=$id"]);
+    is $head->status, 503, 'no handshake while the table is away';
+    clear_faults();
+}
+
+expect_log qr/session_dynamodb:warn.*may not change the entry/, qr/the session could not be read/,
+    qr/session:error.*AH01816/;
+
+done;

@@ -1,0 +1,233 @@
+# docs/recipes: each page's configuration and programs run as they are printed, each with an httpd of its own.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use SessionTest;
+use SessionTest::Login;
+use SessionTest::Recipe;
+
+my($app, $id);
+sub start  { clear_tables(); $id = undef; $app = SessionTest::Recipe->start($_[0], splice @_, 1); return }
+# As a browser: with the cookie that it was given last.
+sub visit {
+    my($path, @more) = @_;
+    http(path => $path, port => $app->port, defined $id ? (cookie => $id) : (), @more);
+    for (res()->set_cookies) {
+        $id = length $1 ? $1 : undef if /^id=([^;]*)/;
+    }
+    is res()->header('X-Replace-Session'), undef, "$path: the session's header stays inside";
+    return res();
+}
+sub answers {
+    my($path, $expected, $sentence) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    is visit($path)->body, $expected, $sentence || $path;
+}
+sub stored { my $row = defined $id ? row(key_of($id)) : undef; return $row ? data_of($row) : undef }
+
+note 'Pages';
+{
+    my $recipes = setting('src') . '/docs/recipes';
+    my @pages = map { m{/([^/]+)\.md$} } glob "$recipes/*.md";
+    my $index = SessionTest::Log::slurp("$recipes/README.md");
+    like $index, qr/\(\Q$_\E\.md\)/, "README.md names $_" for grep { $_ ne 'README' } @pages;
+    ok -e "$recipes/$_", "$_ is there" for $index =~ /\]\(([\w-]+\.md)\)/g;
+}
+
+note 'CGI: Perl';
+start 'perl-cgi';
+answers '/app/visits.pl', "visits: 1\nlast: never\n", 'the first visit';
+answers '/app/visits.pl', "visits: 2\nlast: visit no. 1, 100% & more\n", 'the second';
+answers '/app/visits.pl', "visits: 3\nlast: visit no. 2, 100% & more\n", 'the third';
+answers '/app/visits.pl?leave', "Good bye.\n", 'leaving';
+is $id, undef, '... takes the cookie';
+is scalar(rows()), 0, '... and the row';
+$app->stop;
+
+note 'CGI: Python';
+start 'python-cgi';
+answers '/app/basket.py?add=tea', "1 x 'tea'\n", 'one tea';
+answers '/app/basket.py?add=tea', "2 x 'tea'\n", 'two';
+answers '/app/basket.py?add=caf%C3%A9+%26+%3D%25', "1 x 'caf\\xe9 & =%'\n2 x 'tea'\n", 'what needs escaping';
+calls_are { visit('/app/basket.py') } ['GetItem'], 'looking costs one read';
+answers '/app/basket.py?empty=1', '', 'emptied';
+is scalar(rows()), 0, '... the row is gone';
+$app->stop;
+
+note 'CGI: sh';
+start 'sh-cgi';
+answers '/app/count.sh', "count: $_\n" for 1 .. 3;
+$id = undef;
+answers '/app/count.sh', "count: 1\n", 'another browser counts on its own';
+$app->stop;
+
+note 'mod_cgid and the limits';
+start 'cgid';
+like visit('/app/limits.pl')->body, qr/^HTTP_SESSION: 0\nSESSION_ENTRY_name: none$/m, 'no session';
+visit('/app/limits.pl?name=4');
+like visit('/app/limits.pl')->body, qr/^HTTP_SESSION: 9\nSESSION_ENTRY_name: xxxx$/m, 'an entry, and its variable';
+is visit('/app/limits.pl?big=8150')->status, 200, 'a header line just below the limit';
+is length stored(), length('name=xxxx&big=') + 8150, '... is stored';
+is visit('/app/limits.pl?big=8190')->status, 500, '... and one above it a 500';
+is length stored(), length('name=xxxx&big=') + 8150, '... which stores nothing';
+visit("/app/limits.pl?e$_=8000") for 1 .. 20;
+is visit('/app/limits.pl')->body, "HTTP_SESSION: left out\nSESSION_ENTRY_name: xxxx\n",
+    'a session that no environment takes: the page works, the single variable is there';
+$app->stop(qr/cgid?:error.*(?:malformed header|End of script|Premature end)/i, qr/HTTP_SESSION is left out/);
+
+note 'SSI';
+start 'ssi';
+calls_are { like visit('/index.shtml')->body, qr/The session: \..*Who are you\?.*program sees: nobody/s, 'no session' } [],
+    '... no read';
+visit('/cgi-bin/name.pl?name=ada');
+calls_are { like visit('/index.shtml')->body, qr/The session: name=ada\..*Hello, ada\..*program sees: ada/s, 'all parts' }
+    ['GetItem'], '... see the session for one read';
+$app->stop;
+start 'ssi';
+my $including = SessionTest::Log::slurp($app->dir . '/htdocs/index.shtml') =~ s{/name\.pl"}{/name.pl?name=bob"}r;
+$app->write('/srv/app/htdocs/index.shtml', $including);
+calls_are { visit('/index.shtml') } [], 'an included program changes nothing, as the page says';
+$app->stop;
+
+note 'Lua';
+start 'lua';
+answers '/app/notes?note=milk%20%26%20100%25', "note: none\n", 'a note is taken';
+is stored(), 'note=milk+%26+100%25', '... and stored';
+calls_are { answers '/app/notes', "note: milk & 100%\n", '... and shown' } ['GetItem'], '... for one read';
+$app->stop;
+start 'lua', more => <<'END';
+<Location "/app/">
+    SessionDynamoDBEnv note
+    LuaHookAccessChecker "/srv/app/check.lua" check
+</Location>
+END
+$app->write('/srv/app/check.lua', <<'END');
+function check(r)
+    r.headers_out["X-Access"] = (r.subprocess_env["SESSION_ENTRY_note"] or "-")..(r.subprocess_env["HTTP_SESSION"] or "-")
+    return apache2.DECLINED
+end
+END
+visit('/app/notes?note=milk');
+visit('/app/notes');
+is res()->header('X-Access'), 'milk-', 'an earlier hook finds the variable, and no HTTP_SESSION, as the page says';
+$app->stop;
+
+note 'Login and logout';
+my @form = (method => 'POST', headers => ['Content-Type', 'application/x-www-form-urlencoded']);
+my $PAGE = '/members/page.txt';
+sub login { return visit('/members/login', @form, body => form('alice', @_)) }
+start 'auth-form';
+calls_are { visit($PAGE) } [], 'no session, no read';
+is_deeply [res()->status, res()->header('Location')], [302, '/login.html'], '... but the way to the login';
+is visit('/login.html')->status, 200, '... which is open';
+is_deeply [login('wrong')->status, $id, scalar(rows())], [302, undef, 0], 'a wrong password makes no session';
+is_deeply [login()->status, res()->header('Location')], [302, $PAGE], 'the right one leads to the page';
+my $first = $id;
+like stored(), qr/^members-user=alice&members-pw=\*&members-site=[0-9a-f]{32}$/, 'the password is not stored';
+unlike stored(), qr/secret-of/, '... indeed';
+is_deeply [visit($PAGE)->status, res()->body], [200, "for members\n"], 'the page is open';
+is visit($PAGE)->status, 200, '... and stays so';
+calls_are { login() } [qw(GetItem)], 'the same login again writes nothing';
+is $id, $first, '... and keeps the ID';
+is visit('/members/logout')->status, 307, 'logout';
+is_deeply [$id, scalar(rows())], [undef, 0], '... takes cookie and row';
+$id = $first;
+is visit($PAGE)->status, 302, '... and the old ID opens nothing';
+is visit($PAGE, method => 'TRACE')->status, 405, 'no TRACE';
+$id = undef;
+visit($PAGE, @form, body => form('alice'));
+is res()->status, 200, 'a login at the page itself';
+unlike stored(), qr/secret-of/, '... stores no password either';
+$app->stop(qr/AH01807/);
+
+# The table on the page, line by line.
+sub changed { start 'auth-form', change => $_[0], more => $_[1], modules => $_[2]; login() }
+changed(sub { s/^ *SessionDynamoDBMask.*\n//m });
+like stored(), qr/members-pw=secret-of-alice/, 'without the mask the password is stored';
+is visit($PAGE)->status, 200, '... and the page is open';
+change_row($id, sub {
+    my $data = data_of($_);
+    $data =~ s/&members-pw=[^&]*//;
+    require MIME::Base64;
+    $_->{data}{B} = MIME::Base64::encode_base64($data, '');
+});
+is visit($PAGE)->status, 302, 'without the entry it asks again, passphrase or not';
+$app->stop;
+changed(sub { s/^ *AuthFormSitePassphrase.*\n//m });
+is visit($PAGE)->status, 302, 'masked, but without the passphrase it asks again';
+$app->stop(qr/AH01807/);
+changed(sub {
+    s/^ *(?:AuthFormSitePassphrase|SessionDynamoDBMask).*\n//mg;
+    s/^( *)(SessionDynamoDB On)/$1$2\n$1SessionCryptoPassphrase x/m;
+}, '', ['session_crypto']);
+unlike stored(), qr/alice|members/, 'encrypted, nothing can be read';
+is visit($PAGE)->status, 200, '... and the page is open';
+$app->stop;
+
+note 'Access';
+start 'access';
+my $EDITORS = '/editors/index.txt';
+is visit($EDITORS)->status, 403, 'a visitor is refused';
+visit('/cgi-bin/become.pl?reader');
+calls_are { is visit($EDITORS)->status, 403, 'a reader is refused' } ['GetItem'], '... for one read';
+visit('/cgi-bin/become.pl?editor');
+calls_are { is visit($EDITORS)->status, 200, 'an editor is not' } ['GetItem'], '... for one read';
+is res()->body, "for editors\n", '... and sees the page';
+fault(kind => '500', op => 'GetItem', count => 0);
+is visit($EDITORS)->status, 503, 'a table that can\'t be read: 503, not 403';
+clear_faults();
+visit('/cgi-bin/become.pl?reader');
+is visit($EDITORS)->status, 403, 'no longer an editor';
+my @forged = (headers => ['Session-Entry-Role', 'editor', 'SESSION_ENTRY_role', 'editor', 'Cookie', 'role=editor']);
+$id = undef;
+is visit($EDITORS, @forged)->status, 403, 'a client can\'t send it';
+$app->stop(qr/authz_core:error.*AH01630/, qr/could not be read/, qr/AH01816/);
+start 'access', change => sub { s/SESSION_ENTRY_role/HTTP_SESSION/; s/== 'editor'/=~ m#role=editor#/ };
+visit('/cgi-bin/become.pl?editor');
+is visit($EDITORS)->status, 403, 'HTTP_SESSION is too late for Require, as the page says';
+$app->stop(qr/authz_core:error.*AH01630/);
+start 'access', change => sub { s/(SessionDynamoDB On)\n/$1\nSessionDynamoDBOnError anonymous\n/ };
+visit('/cgi-bin/become.pl?editor');
+fault(kind => '500', op => 'GetItem', count => 0);
+is visit($EDITORS)->status, 403, 'with OnError anonymous nobody is an editor while the table can\'t be read';
+clear_faults();
+$app->stop(qr/authz_core:error.*AH01630/, qr/could not be read/);
+
+note 'Rewriting, expressions, headers, logs';
+start 'rewrite';
+answers '/news.html', "the news\n", 'a visitor';
+is_deeply [map { res()->header($_) // '-' } qw(X-Edition X-Personal)], ['', '-'], '... has neither edition nor name';
+visit('/cgi-bin/choose.pl?edition=beta');
+calls_are { answers '/news.html', "the beta news\n", 'by variable' } ['GetItem'], '... for one read';
+is res()->header('X-Edition'), 'beta', '... which a header shows';
+visit('/cgi-bin/choose.pl?edition=old');
+answers '/news.html', "the old news\n", 'by expression';
+visit('/cgi-bin/choose.pl?name=ada');
+visit('/news.html');
+is res()->header('X-Personal'), 'yes', 'a header by HTTP_SESSION';
+like SessionTest::Log::slurp($app->dir . '/run/sessions.log'), qr{^[0-9a-f]{128} beta /news\S*\.html 200$}m, 'the log';
+$app->stop;
+# What the page's table says does not work, and the look ahead that does.
+start 'rewrite', more => <<"END";
+<Location "/news-old.html">
+    RewriteEngine On
+    RewriteRule ^ - [E=PLAIN:%{ENV:HTTP_SESSION}]
+    RewriteRule ^ - [E=AHEAD:%{LA-F:ENV:HTTP_SESSION},NS]
+    <If "reqenv('EDITION') == 'beta' || reqenv('HTTP_SESSION') =~ /beta/">
+        Header always set X-If yes
+    </If>
+    Header always set X-Plain "[%{PLAIN}e]"
+    Header always set X-Ahead "[%{AHEAD}e]"
+    SetEnvIf EDITION beta SEEN_BY_SETENVIF
+    Header always set X-SetEnvIf "[%{SEEN_BY_SETENVIF}e]"
+</Location>
+END
+visit('/cgi-bin/choose.pl?edition=beta');
+visit('/news-old.html');
+is_deeply [map { res()->header($_) // '-' } qw(X-If X-Plain X-Ahead X-SetEnvIf)], ['-', '[]', '[edition=beta]', '[1]'],
+    'what sees what, as the page says';
+$app->stop;
+
+done;

@@ -1,0 +1,82 @@
+package SessionTest::Backend;
+
+# Programs that a test file needs beside httpd: started here, ended with the file.
+#
+#   backend('app', "$T/lib/backend.py", port('app'));     # name, command; waits until the port answers
+#   verified($answer, method => 'GET', target => '/x')    # what the recipe's Python function makes of the headers
+
+use strict;
+use warnings;
+
+use Exporter qw(import);
+use IO::Socket::INET ();
+use JSON::PP ();
+use POSIX ();
+
+use SessionTest;
+use SessionTest::BackendRecipe ();
+
+our @EXPORT = qw(backend verified recipe);
+
+my %PID;
+
+sub backend {
+    my($name, @command) = @_;
+    my $pid = fork;
+    defined $pid or die "fork: $!";
+    if (!$pid) {
+        open STDIN,  '<', '/dev/null';
+        open STDOUT, '>>', "$SessionTest::T/logs/backend-$name.log";
+        open STDERR, '>&', \*STDOUT;
+        # It must not outlive a test that is killed.
+        { exec 'setpriv', '--pdeathsig', 'TERM', '--', @command }
+        POSIX::_exit(127);
+    }
+    $PID{$pid} = $name;
+    return if eventually(sub {
+        IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => port($name), Timeout => 1)
+    }, 20);
+    die "the backend $name does not answer: see $SessionTest::T/logs/backend-$name.log\n";
+}
+
+END {
+    my $status = $?;
+    kill TERM => keys %PID;
+    waitpid $_, 0 for keys %PID;
+    $? = $status;
+}
+
+# The blocks of a recipe, fit for this machine.
+sub recipe {
+    my($page, $language) = @_;
+    return SessionTest::BackendRecipe::filled("$SessionTest::T/recipes/$page.md", $language, ServerRoot => $SessionTest::T,
+        map { ("${_}_port" => port($_)) } qw(app fpm uwsgi));
+}
+
+# proxy.md's function, asked about the answer of backend.py: the values, or undef.
+sub verified {
+    my($body, %o) = @_;
+    my($line, @headers) = split /\n/, $body;
+    my($method, $target) = split / /, $line;
+    my %headers = map { my($name, $value) = split /: ?/, $_, 2; (lc $name => $value) } @headers;
+    my %ask = (headers => { %headers, %{ $o{headers} || {} } }, method => $o{method} || $method,
+               target => $o{target} || $target, keys => $o{keys} || "$SessionTest::T/conf/forward.keys");
+    my($function) = recipe('proxy', 'python');
+    $function = "import time as real\n$function\ntime = type('T', (), {'time': lambda: real.time() + $o{later}})\n"
+        if $o{later};
+    my $program = "$SessionTest::T/state/verify.py";
+    open my $out, '>', $program or die "$program: $!";
+    print $out $function, <<'PYTHON';
+import json, sys
+ask = json.loads(sys.argv[1])
+keys = open(ask['keys'], 'rb').read().split()
+print(json.dumps(session_values(ask['headers'], ask['method'], ask['target'], keys)))
+PYTHON
+    close $out;
+    open my $in, '-|', '/usr/bin/python3', $program, JSON::PP->new->ascii->encode(\%ask) or die "python3: $!";
+    my $said = <$in>;
+    close $in or die "verify.py failed\n";
+    return JSON::PP->new->allow_nonref->decode($said);
+}
+
+1;
