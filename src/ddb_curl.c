@@ -98,8 +98,8 @@ static void set_cork(curl_socket_t s, int on)
 
 /*
  * libcurl before 8.7 sends head and body apart: two packets, for which the kernel works twice, here and at the server.
- * On a connection that stands already the head waits for the body; not on a new one, where TLS would wait as well. Linux
- * holds nothing back for more than 200 ms, whatever becomes of the exchange.
+ * On a connection that stands already the head waits for the body; not on a new one, where TLS would wait as well.
+ * Linux holds nothing back for more than 200 ms, whatever becomes of the exchange.
  */
 static void hold_head(exchange_t *x)
 {
