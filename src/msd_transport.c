@@ -36,15 +36,29 @@ static const char *cookie_value(apr_pool_t *p, const char *s, const char *end, c
     return apr_pstrmemdup(p, s, (apr_size_t)(end - s));
 }
 
+/** The comma before our name within another cookie, which is where httpd joined two headers; end when there is none. */
+static const char *joined_at(apr_pool_t *p, const char *s, const char *end, const char *name)
+{
+    const char *comma = s;
+
+    while ((comma = memchr(comma, ',', (apr_size_t)(end - comma)))) {
+        if (cookie_value(p, ++comma, end, name)) {
+            return comma - 1;
+        }
+    }
+    return end;
+}
+
 /*
  * Cookies are split at ';' only (RFC 6265 section 4.2.1). httpd joins repeated Cookie headers with a comma; splitting
  * there too, as httpd's own parser does, would let a sibling host smuggle a cookie in as part of another one's value.
+ * What is found behind a comma is no session, and no backend's affair either.
  */
 static int take_cookie(request_rec *r, const char *name, const char **sid)
 {
     const char *s = apr_table_get(r->headers_in, "Cookie");
     char *rest, *to;
-    int found = 0;
+    int found = 0, removed = 0;
 
     if (!s || !strstr(s, name)) {
         return 0;
@@ -58,8 +72,12 @@ static int take_cookie(request_rec *r, const char *name, const char **sid)
             *sid = found++ ? *sid : value;
         }
         else {
-            memcpy(to, s, (apr_size_t)(next - s));
-            to += next - s;
+            const char *joined = joined_at(r->pool, s, end, name);
+            memcpy(to, s, (apr_size_t)(joined - s));
+            to += joined - s;
+            removed |= joined < end;
+            memcpy(to, end, (apr_size_t)(next - end));
+            to += next - end;
         }
         s = next;
     }
@@ -68,10 +86,10 @@ static int take_cookie(request_rec *r, const char *name, const char **sid)
     }
     *to = '\0';
     rest += strspn(rest, " \t");
-    if (found && *rest) {
+    if ((found || removed) && *rest) {
         apr_table_setn(r->headers_in, "Cookie", rest);
     }
-    else if (found) {
+    else if (found || removed) {
         apr_table_unset(r->headers_in, "Cookie");
     }
     return found;

@@ -49,7 +49,11 @@ note 'An ID in a cookie of somebody else';
         my $text = join(' | ', @$cookies) =~ s/\Q$id\E/ID/r;
         calls_are { get('/test/?get=a&in=Cookie', cookies => $cookies) } [], "$text is no session";
         is_deeply [res()->line('get a'), res()->set_cookies], ['(none)'], '... and nothing is sent';
+        # Two headers, and what looks like them: httpd joins with a comma.
+        is seen_cookie(), 'foo=bar', '... nor does a program see it' if $text =~ /,|\|/;
     }
+    get('/test/?in=Cookie', cookies => ["a=1,2, id=$id; b=3,x", "c=4 ,id =$id,5;d=6"]);
+    is seen_cookie(), 'a=1,2; b=3,x, c=4 ;d=6', 'and the others stay as they were';
     calls_are { get('/test/?get=a', headers => ['id', $id, 'X-Cookie', "id=$id", 'Cookie2', "id=$id"]) } [],
         'an ID anywhere else is none';
     is res()->line('get a'), '(none)', '... and gives no session';
