@@ -6,22 +6,9 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use IO::Select;
 use SessionTest;
+use SessionTest::Unavailable;
 
 my $LOGIN = 'httpd_username=alice&httpd_password=secret-of-alice';
-
-# No late call can come here, unless it is waited for.
-@SessionTest::QUIET = (5, 10);
-
-sub ops { return join ' ', map { $_->{op} } @_ }
-
-sub is_unavailable {
-    my($answer, $what) = @_;
-    local $Test::Builder::Level = $Test::Builder::Level + 1;
-    is $answer->status, 503, "$what: 503";
-    like $answer->header('Retry-After'), qr/^[1-9]\d*$/, '... with Retry-After';
-    is_deeply [$answer->set_cookies], [], '... without a Set-Cookie';
-    is $answer->header('X-Replace-Session'), undef, '... nor what a program said to httpd';
-}
 
 note 'A change that can not be saved';
 {

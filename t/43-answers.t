@@ -5,20 +5,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use SessionTest;
-
-# No late call can come here, unless it is waited for.
-@SessionTest::QUIET = (5, 10);
-
-sub ops { return join ' ', map { $_->{op} } @_ }
-
-sub is_unavailable {
-    my($answer, $what) = @_;
-    local $Test::Builder::Level = $Test::Builder::Level + 1;
-    is $answer->status, 503, "$what: 503";
-    like $answer->header('Retry-After'), qr/^[1-9]\d*$/, '... with Retry-After';
-    is_deeply [$answer->set_cookies], [], '... without a Set-Cookie';
-    is $answer->header('X-Replace-Session'), undef, '... nor what a program said to httpd';
-}
+use SessionTest::Unavailable;
 
 note 'What is not worth a second attempt';
 for my $case (['AccessDeniedException', 'not authorized to perform this'], ['ValidationException', 'a key is wrong'],
