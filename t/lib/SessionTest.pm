@@ -24,13 +24,14 @@ use Test::More;
 use SessionTest::HTTP ();
 use SessionTest::Log ();
 use SessionTest::Table ();
+use SessionTest::Tally ();
 
 our @EXPORT = (@Test::More::EXPORT, qw(
     get post http res session connection parallel h2 port setting
     calls calls_of calls_are quiet fault clear_faults release held mode connections close_connections
     row rows put_row delete_row change_row age key_of data_of clear_tables
     seconds_of here let_go eventually within
-    expect_log log_lines note_secret done));
+    expect_log log_lines note_secret tally done));
 
 # Milliseconds of rest at the table before and after a block whose calls are counted. Where no late call (a touch) can
 # come, a file may do with less.
@@ -281,6 +282,10 @@ sub note_secret {
     }
     return;
 }
+
+# For the table at the end of a run, added to what was counted before:
+# tally(faults_tried => 3, faults_survived => 3, requests => 20, sessions_lost => 0, inputs_fuzzed => 0), any of them.
+sub tally { SessionTest::Tally::add($T, @_); return }
 
 # The end of a file: what the error log says of it.
 sub done {

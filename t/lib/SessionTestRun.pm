@@ -23,6 +23,7 @@ use JSON::PP ();
 use POSIX ();
 
 use SessionTest::Log ();
+use SessionTest::Tally ();
 use SessionTest::BackendRecipe ();
 
 my $ORDINARY_USER = 'www-data';
@@ -351,6 +352,9 @@ sub judge {
     push @bad, "no test ran" unless $failed || $self->{kept} || -s "$t/logs/ran";
     push @bad, map { "core file: $_" } grep { m{/core(?:\.\d+)?$} } glob "$t/core* $t/logs/core* $self->{work}/core*";
     push @bad, SessionTest::Log::verdict($t);
+    my $sum = SessionTest::Tally::sums($t, $self->{build});
+    push @bad, "$sum->{sessions_lost} sessions lost" if $sum->{sessions_lost};
+    print SessionTest::Tally::table($sum);
     print STDERR "t/TEST: $_\n" for @bad;
     print STDERR "t/TEST: see $t/logs/error_log\n" if @bad || $failed;
     return $failed || (@bad ? 1 : 0);
