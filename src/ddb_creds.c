@@ -14,20 +14,50 @@ static const ddb_creds_provider_t *const chain[] = {
     &ddb_creds_env,
     &ddb_creds_profile,
 };
+#define PROVIDERS (sizeof(chain) / sizeof(chain[0]))
 
 struct ddb_creds_t {
     ddb_creds_opts_t o;
     ddb_credentials_t fixed;    /* what o.fixed points to, if it does */
     apr_thread_mutex_t *mutex;  /* over what follows */
     apr_pool_t *pool;           /* of found and nothing else; wiped when cleared */
+    void *state[PROVIDERS];     /* of each provider, in the order of the chain */
     int have;
     ddb_credentials_t found;
 };
 
+/* Its own allocator: this pool is filled under our mutex, while others may be using p and its allocator. */
+static apr_status_t create_pool(apr_pool_t **pool, apr_pool_t *p)
+{
+    apr_allocator_t *allocator;
+    apr_status_t rv = apr_allocator_create(&allocator);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = apr_pool_create_ex(pool, p, NULL, allocator);
+    if (rv == APR_SUCCESS) {
+        apr_allocator_owner_set(allocator, *pool);
+    } else {
+        apr_allocator_destroy(allocator);
+    }
+    return rv;
+}
+
+static apr_status_t prepare_providers(ddb_creds_t *c, apr_pool_t *p)
+{
+    apr_status_t rv = APR_SUCCESS;
+    apr_size_t i;
+
+    for (i = 0; rv == APR_SUCCESS && i < PROVIDERS; i++) {
+        rv = chain[i]->prepare ? chain[i]->prepare(&c->state[i], p) : APR_SUCCESS;
+    }
+    return rv;
+}
+
 apr_status_t ddb_creds_create(ddb_creds_t **pc, const ddb_creds_opts_t *o, apr_pool_t *p)
 {
     ddb_creds_t *c = apr_pcalloc(p, sizeof(*c));
-    apr_allocator_t *allocator;
     apr_status_t rv;
 
     *pc = NULL;
@@ -37,22 +67,14 @@ apr_status_t ddb_creds_create(ddb_creds_t **pc, const ddb_creds_opts_t *o, apr_p
         c->o.fixed = &c->fixed;
     }
     rv = apr_thread_mutex_create(&c->mutex, APR_THREAD_MUTEX_DEFAULT, p);
-    if (rv != APR_SUCCESS) {
-        return rv;
+    if (rv == APR_SUCCESS) {
+        rv = create_pool(&c->pool, p);
     }
-    /* Its own allocator: this pool is filled under our mutex, while others may be using p and its allocator. */
-    rv = apr_allocator_create(&allocator);
-    if (rv != APR_SUCCESS) {
-        return rv;
+    if (rv == APR_SUCCESS) {
+        rv = prepare_providers(c, p);
     }
-    rv = apr_pool_create_ex(&c->pool, p, NULL, allocator);
-    if (rv != APR_SUCCESS) {
-        apr_allocator_destroy(allocator);
-        return rv;
-    }
-    apr_allocator_owner_set(allocator, c->pool);
-    *pc = c;
-    return APR_SUCCESS;
+    *pc = rv == APR_SUCCESS ? c : NULL;
+    return rv;
 }
 
 /* They become part of header lines: a line break that came with a file or variable would end one. */
@@ -84,10 +106,10 @@ static apr_status_t ask_chain(ddb_creds_t *c, apr_pool_t *p, ddb_error_t *err)
     apr_status_t rv = APR_NOTFOUND;
     apr_size_t i;
 
-    for (i = 0; rv == APR_NOTFOUND && i < sizeof(chain) / sizeof(chain[0]); i++) {
+    for (i = 0; rv == APR_NOTFOUND && i < PROVIDERS; i++) {
         apr_pool_clear(c->pool);
         memset(&c->found, 0, sizeof(c->found));
-        rv = chain[i]->fetch(&c->o, c->pool, &c->found, err);
+        rv = chain[i]->fetch(&c->o, c->state[i], c->pool, &c->found, err);
         if (rv == APR_SUCCESS) {
             rv = check(&c->found, chain[i]->name, err);
             c->have = rv == APR_SUCCESS;
@@ -107,6 +129,7 @@ static void copy(ddb_credentials_t *out, const ddb_credentials_t *in, apr_pool_t
     out->secret_access_key = ddb_crypto_secret_dup(p, in->secret_access_key);
     out->session_token = ddb_crypto_secret_dup(p, in->session_token);
     out->expires = in->expires;
+    out->account_id = apr_pstrdup(p, in->account_id);
 }
 
 apr_status_t ddb_creds_get(ddb_creds_t *c, apr_pool_t *p, ddb_credentials_t *out, ddb_error_t *err)

@@ -14,6 +14,7 @@ typedef struct ddb_creds_opts_t {
     ddb_profile_opts_t profile;
     const ddb_http_transport_t *http; /* for providers that ask over HTTP */
     const ddb_clock_t *clock;
+    int imds_v1;                      /* 1: instance metadata of version 1 (without a token) will do */
 } ddb_creds_opts_t;
 
 /** o is copied, the strings in it must outlive p. Nothing is read yet. */

@@ -5,12 +5,14 @@
 #include "ddb_creds_int.h"
 #include "ddb_crypto.h"
 
-static apr_status_t fetch(const ddb_creds_opts_t *o, apr_pool_t *p, ddb_credentials_t *out, ddb_error_t *err)
+static apr_status_t fetch(const ddb_creds_opts_t *o, void *state, apr_pool_t *p, ddb_credentials_t *out,
+                          ddb_error_t *err)
 {
     const char *id = ddb_profile_env("AWS_ACCESS_KEY_ID");
     const char *secret = ddb_profile_env("AWS_SECRET_ACCESS_KEY");
     const char *token = ddb_profile_env("AWS_SECURITY_TOKEN");
 
+    (void)state;
     if (o->profile.name) {
         /* Who names a profile in the configuration means it, whatever is left in the environment. */
         return ddb_error_set(err, APR_NOTFOUND, "not asked, a profile is named");
@@ -27,7 +29,8 @@ static apr_status_t fetch(const ddb_creds_opts_t *o, apr_pool_t *p, ddb_credenti
     out->secret_access_key = ddb_crypto_secret_dup(p, secret);
     out->session_token = ddb_crypto_secret_dup(p, token);
     out->expires = 0;
+    out->account_id = apr_pstrdup(p, ddb_profile_env("AWS_ACCOUNT_ID"));
     return APR_SUCCESS;
 }
 
-const ddb_creds_provider_t ddb_creds_env = { "environment", fetch };
+const ddb_creds_provider_t ddb_creds_env = { "environment", NULL, fetch };

@@ -2,12 +2,14 @@
 
 #include "ddb_creds_int.h"
 
-static apr_status_t fetch(const ddb_creds_opts_t *o, apr_pool_t *p, ddb_credentials_t *out, ddb_error_t *err)
+static apr_status_t fetch(const ddb_creds_opts_t *o, void *state, apr_pool_t *p, ddb_credentials_t *out,
+                          ddb_error_t *err)
 {
     const char *id, *secret, *token;
     ddb_profile_t *profile;
     apr_status_t rv = ddb_profile_read(&profile, &o->profile, p, err);
 
+    (void)state;
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -35,4 +37,4 @@ static apr_status_t fetch(const ddb_creds_opts_t *o, apr_pool_t *p, ddb_credenti
     return APR_SUCCESS;
 }
 
-const ddb_creds_provider_t ddb_creds_profile = { "profile", fetch };
+const ddb_creds_provider_t ddb_creds_profile = { "profile", NULL, fetch };

@@ -9,6 +9,7 @@
 
 #include <curl/curl.h>
 
+#include "ddb_crypto.h"
 #include "ddb_curl.h"
 #include "ddb_curl_int.h"
 
@@ -142,6 +143,7 @@ static void grow_body(exchange_t *x, apr_size_t needed, apr_size_t announced)
     bigger = apr_palloc(x->pool, x->body_space + 1);              /* a NUL goes behind it */
     if (x->res->body_len > 0) {
         memcpy(bigger, x->body, x->res->body_len);
+        ddb_crypto_wipe(x->body, x->res->body_len); /* who wipes a reply knows of its last place only */
     }
     x->body = bigger;
 }

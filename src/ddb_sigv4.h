@@ -17,6 +17,7 @@ typedef struct ddb_credentials_t {
     const char *secret_access_key;
     const char *session_token;  /* NULL for long-term keys */
     apr_time_t expires;         /* 0: never */
+    const char *account_id;     /* as the provider tells it, unchecked; NULL: unknown */
 } ddb_credentials_t;
 
 typedef struct ddb_sigv4_request_t {

@@ -30,8 +30,8 @@ typedef struct shared_t {
 
 static apr_status_t build_store(ddb_store_t **store, const msd_server_config_t *c, const shared_t *shared)
 {
-    ddb_creds_opts_t creds_opts = { NULL, { c->profile, c->credentials_file, c->config_file }, &shared->http,
-                                    &ddb_clock_system };
+    ddb_creds_opts_t creds_opts = { .profile = { c->profile, c->credentials_file, c->config_file },
+                                    .http = &shared->http, .clock = &ddb_clock_system };
     ddb_client_opts_t o = { c->endpoint, c->connect_timeout, c->max_attempts, &shared->http, NULL, &ddb_clock_system,
                             ddb_crypto_random };
     ddb_client_t *client = NULL;

@@ -61,7 +61,7 @@ static apr_status_t fetch(const ddb_creds_provider_t *provider)
 {
     memset(&found, 0, sizeof(found));
     memset(&err, 0, sizeof(err));
-    return provider->fetch(&opts, pool, &found, &err);
+    return provider->fetch(&opts, NULL, pool, &found, &err);
 }
 
 static void test_env(void)
@@ -74,8 +74,11 @@ static void test_env(void)
     set_env("AKID", "s/+", NULL);
     NUM_IS(fetch(&ddb_creds_env), APR_SUCCESS, "a pair is found");
     is_found("AKID", "s/+", NULL, "the key ID");
+    IS(found.account_id, NULL, "of an unknown account");
+    aws_set("AWS_ACCOUNT_ID", "123456789012", pool);
     set_env("AKID", "s", "t1");
     fetch(&ddb_creds_env);
+    IS(found.account_id, "123456789012", "unless AWS_ACCOUNT_ID says so");
     is_found("AKID", "s", "t1", "a pair and AWS_SESSION_TOKEN");
     aws_set("AWS_SECURITY_TOKEN", "t2", pool);
     fetch(&ddb_creds_env);
@@ -216,7 +219,7 @@ static void test_kept(void)
 
 static void test_fixed(void)
 {
-    ddb_credentials_t fixed = { "F", "fs", "ft", APR_INT64_C(42) };
+    ddb_credentials_t fixed = { "F", "fs", "ft", APR_INT64_C(42), "123456789012" };
     ddb_creds_t *c;
 
     reset();
@@ -228,7 +231,8 @@ static void test_fixed(void)
     IS(found.access_key_id, "F", "they are copied at the start");
     IS(found.secret_access_key, "fs", "  with their secret");
     IS(found.session_token, "ft", "  their token");
-    NUM_IS(found.expires, 42, "  and their time");
+    NUM_IS(found.expires, 42, "  their time");
+    IS(found.account_id, "123456789012", "  and their account");
 }
 
 static void test_characters(void)

@@ -417,11 +417,14 @@ static void test_methods(apr_pool_t *p)
     NUM_IS(ask(f, "/ok"), APR_SUCCESS, "GET works");
     IS(last_seen(&f->server)->line, "GET /ok", "as GET");
     OK(!strstr(last_seen(&f->server)->head, "Content-Length"), "without a length");
+    NUM_IS(ask(f, "/away"), APR_SUCCESS, "a redirect of a GET");
+    NUM_IS(f->res.status, 302, "is not followed either");
+    IS(last_seen(&f->server)->line, "GET /away", "the place it names is not asked");
     f->req.method = "PUT";
     NUM_IS(ask(f, "/ok"), APR_SUCCESS, "PUT without a body works");
     IS(last_seen(&f->server)->line, "PUT /ok", "as PUT");
     OK(strstr(last_seen(&f->server)->head, "\r\nContent-Length: 0\r\n"), "of length 0");
-    NUM_IS(f->server.connections, 2, "a request without a body has a connection of its own: it can't be sent twice");
+    NUM_IS(f->server.connections, 3, "a request without a body has a connection of its own: it can't be sent twice");
     f->req.body = "text";
     f->req.body_len = 4;
     NUM_IS(ask(f, "/ok"), APR_SUCCESS, "PUT with a body works");
