@@ -11,6 +11,7 @@
 
 #include "ddb_client.h"
 #include "ddb_item.h"
+#include "ddb_zlib.h"
 
 #ifndef DDB_VERSION
 #ifdef PACKAGE_VERSION
@@ -29,12 +30,9 @@
 #define REPLY_MAX_BYTES     (1024 * 1024)           /* an item is 400 KB at most, some 550 KB in base64 */
 #define SKEW_MIN            apr_time_from_sec(240)  /* the service refuses from 15 min on, AWS's SDKs act from 4 */
 
-#define CRC_TABLES          4                       /* as many bytes at a step */
-
 struct ddb_client_t {
     ddb_client_opts_t o;
     ddb_sigv4_cache_t *cache;
-    apr_uint32_t crc[CRC_TABLES][256];
 };
 
 /** One call under way. */
@@ -49,50 +47,12 @@ typedef struct run_t {
     int broken;          /* the last attempt ended without a reply and may have been carried out */
 } run_t;
 
-/* CRC-32 of zlib (ISO 3309): reflected polynomial 0xedb88320, start and end inverted. Table k tells what a byte comes
- * to with k bytes of zero behind it ("slicing"). */
-static void make_crc_tables(apr_uint32_t table[CRC_TABLES][256])
-{
-    apr_uint32_t i, crc;
-    int bit, k;
-
-    for (i = 0; i < 256; i++) {
-        crc = i;
-        for (bit = 0; bit < 8; bit++) {
-            crc = crc & 1 ? crc >> 1 ^ 0xedb88320u : crc >> 1;
-        }
-        table[0][i] = crc;
-    }
-    for (k = 1; k < CRC_TABLES; k++) {
-        for (i = 0; i < 256; i++) {
-            crc = table[k - 1][i];
-            table[k][i] = crc >> 8 ^ table[0][crc & 0xff];
-        }
-    }
-}
-
-static apr_uint32_t crc32_of(const apr_uint32_t table[CRC_TABLES][256], const char *data, apr_size_t len)
-{
-    const unsigned char *at = (const unsigned char *)data, *end = at + len;
-    apr_uint32_t crc = 0xffffffffu;
-
-    for (; end - at >= CRC_TABLES; at += CRC_TABLES) {
-        crc ^= at[0] | at[1] << 8 | at[2] << 16 | (apr_uint32_t)at[3] << 24;
-        crc = table[3][crc & 0xff] ^ table[2][crc >> 8 & 0xff] ^ table[1][crc >> 16 & 0xff] ^ table[0][crc >> 24];
-    }
-    while (at < end) {
-        crc = crc >> 8 ^ table[0][(crc ^ *at++) & 0xff];
-    }
-    return ~crc;
-}
-
 apr_status_t ddb_client_create(ddb_client_t **pc, const ddb_client_opts_t *o, apr_pool_t *p)
 {
     ddb_client_t *c = apr_pcalloc(p, sizeof(*c));
     apr_status_t rv;
 
     c->o = *o;
-    make_crc_tables(c->crc);
     rv = ddb_sigv4_cache_create(&c->cache, p);
     *pc = rv == APR_SUCCESS ? c : NULL;
     return rv;
@@ -169,12 +129,12 @@ static void copy_request_id(ddb_error_t *err, const char *id)
 }
 
 /* A reply without the header is taken as it is; not all servers send one. */
-static int is_crc_right(const ddb_client_t *c, const ddb_http_response_t *res)
+static int is_crc_right(const ddb_http_response_t *res)
 {
     const char *header = apr_table_get(res->headers, "x-amz-crc32");
     char *end;
 
-    return !header || (apr_strtoi64(header, &end, 10) == (apr_int64_t)crc32_of(c->crc, res->body, res->body_len)
+    return !header || (apr_strtoi64(header, &end, 10) == (apr_int64_t)ddb_zlib_crc32(res->body, res->body_len)
                        && end != header && *end == '\0');
 }
 
@@ -240,7 +200,7 @@ static apr_status_t judge(run_t *r, const ddb_http_response_t *res)
 {
     r->err->http_status = res->status;
     copy_request_id(r->err, apr_table_get(res->headers, "x-amzn-RequestId"));
-    if (!is_crc_right(r->client, res)) {
+    if (!is_crc_right(res)) {
         r->err->type[0] = '\0';
         r->err->unsettled = 1;
         return ddb_error_set(r->err, DDB_EUNAVAILABLE, "the reply was damaged on its way: its checksum is not the one "
