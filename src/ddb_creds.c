@@ -9,6 +9,8 @@
 #include "ddb_creds_int.h"
 #include "ddb_crypto.h"
 
+#define RENEW_MIN apr_time_from_sec(2) /* between two askings because of a refusal */
+
 /* In the order of asking. */
 static const ddb_creds_provider_t *const chain[] = {
     &ddb_creds_env,
@@ -24,6 +26,7 @@ struct ddb_creds_t {
     void *state[PROVIDERS];     /* of each provider, in the order of the chain */
     int have;
     ddb_credentials_t found;
+    apr_time_t renewed;         /* when they were last called stale, monotonic; 0: never */
 };
 
 /* Its own allocator: this pool is filled under our mutex, while others may be using p and its allocator. */
@@ -151,4 +154,19 @@ apr_status_t ddb_creds_get(ddb_creds_t *c, apr_pool_t *p, ddb_credentials_t *out
     }
     apr_thread_mutex_unlock(c->mutex);
     return rv == APR_SUCCESS ? rv : ddb_error_set(err, rv, "%s", notes.detail);
+}
+
+void ddb_creds_renew(ddb_creds_t *c, const char *access_key_id)
+{
+    apr_time_t now = c->o.clock->monotonic(c->o.clock->baton);
+
+    if (c->o.fixed || apr_thread_mutex_lock(c->mutex) != APR_SUCCESS) {
+        return;
+    }
+    if (c->have && strcmp(c->found.access_key_id, access_key_id) == 0
+        && (!c->renewed || now - c->renewed >= RENEW_MIN)) {
+        c->have = 0;
+        c->renewed = now;
+    }
+    apr_thread_mutex_unlock(c->mutex);
 }

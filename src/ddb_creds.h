@@ -28,4 +28,11 @@ apr_status_t ddb_creds_create(ddb_creds_t **pc, const ddb_creds_opts_t *o, apr_p
  */
 apr_status_t ddb_creds_get(ddb_creds_t *c, apr_pool_t *p, ddb_credentials_t *out, ddb_error_t *err);
 
+/**
+ * The service refused the credentials with this access key ID: what is kept is not to be used again, and the next
+ * ddb_creds_get asks the chain. Does nothing when others are kept by now, when the chain was asked only a moment ago
+ * (keys that are refused for good must not be asked for with each request), or when they are fixed.
+ */
+void ddb_creds_renew(ddb_creds_t *c, const char *access_key_id);
+
 #endif

@@ -229,10 +229,55 @@ static void test_fixed(void)
     memset(&fixed, 0, sizeof(fixed));
     NUM_IS(get(c), APR_SUCCESS, "fixed credentials need no chain");
     IS(found.access_key_id, "F", "they are copied at the start");
+    ddb_creds_renew(c, "F");
+    get(c);
+    IS(found.access_key_id, "F", "and stay when they are refused");
     IS(found.secret_access_key, "fs", "  with their secret");
     IS(found.session_token, "ft", "  their token");
     NUM_IS(found.expires, 42, "  their time");
     IS(found.account_id, "123456789012", "  and their account");
+}
+
+#define KEYS_OF(id) "[default]\naws_access_key_id = " id "\naws_secret_access_key = s\n"
+
+static void test_renewal(void)
+{
+    ddb_creds_t *c;
+    world_t *w;
+
+    reset();
+    w = opts.clock->baton;
+    aws_write(".aws/credentials", KEYS_OF("OLD"), pool);
+    c = create();
+    get(c);
+    IS(found.access_key_id, "OLD", "a profile's keys are found");
+    aws_write(".aws/credentials", KEYS_OF("NEW"), pool);
+    get(c);
+    IS(found.access_key_id, "OLD", "and kept, whatever becomes of the file");
+    ddb_creds_renew(c, "OTHER");
+    get(c);
+    IS(found.access_key_id, "OLD", "also when others are refused");
+    ddb_creds_renew(c, "OLD");
+    get(c);
+    IS(found.access_key_id, "NEW", "until they are refused: then the chain is asked again");
+    ddb_creds_renew(c, "OLD");
+    aws_write(".aws/credentials", KEYS_OF("NEWER"), pool);
+    get(c);
+    IS(found.access_key_id, "NEW", "who was refused with the old ones does not throw away the new ones");
+    ddb_creds_renew(c, "NEW");
+    get(c);
+    IS(found.access_key_id, "NEW", "nor is the chain asked twice within a moment");
+    w->mono += apr_time_from_sec(2);
+    ddb_creds_renew(c, "NEW");
+    get(c);
+    IS(found.access_key_id, "NEWER", "it is when that is over");
+    aws_remove(".aws/credentials", pool);
+    w->mono += apr_time_from_sec(2);
+    ddb_creds_renew(c, "NEWER");
+    NUM_IS(get(c), DDB_ENOCREDS, "refused keys that are not there any more are not used again");
+    aws_write(".aws/credentials", KEYS_OF("BACK"), pool);
+    get(c);
+    IS(found.access_key_id, "BACK", "and new ones are found as soon as they are there");
 }
 
 static void test_characters(void)
@@ -366,6 +411,7 @@ int main(void)
     test_nobody();
     test_kept();
     test_fixed();
+    test_renewal();
     test_characters();
     test_copies();
     test_threads();
