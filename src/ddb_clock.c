@@ -1,5 +1,7 @@
-/* The machine's clocks, in the shape that rooms take. */
+/* The machine's clocks, in the shape that rooms take; times as AWS writes them. */
 
+#include <ctype.h>
+#include <string.h>
 #include <time.h>
 
 #include "ddb_clock.h"
@@ -29,3 +31,23 @@ static void pause_for(void *baton, apr_interval_time_t t)
 }
 
 const ddb_clock_t ddb_clock_system = { wall, monotonic, pause_for, NULL };
+
+int ddb_clock_parse(apr_time_t *t, const char *text)
+{
+    struct tm when = { 0 };
+    const char *rest = text && isdigit((unsigned char)*text) ? strptime(text, "%Y-%m-%dT%H:%M:%S", &when) : NULL;
+    time_t seconds;
+
+    if (!rest) {
+        return 0;
+    }
+    if (*rest == '.') {
+        rest += 1 + strspn(rest + 1, "0123456789");
+    }
+    if (strcmp(rest, "Z") != 0 && strcmp(rest, "UTC") != 0 && strcmp(rest, "+00:00") != 0) {
+        return 0;
+    }
+    seconds = timegm(&when);
+    *t = apr_time_from_sec(seconds);
+    return seconds > 0;
+}

@@ -35,6 +35,17 @@ static const struct {
 
 #define PARTITIONS (sizeof(partitions) / sizeof(partitions[0]))
 
+/* By ddb_service_e. */
+static const struct {
+    const char *variable;
+    const char *key;    /* in a section of services */
+    const char *prefix; /* of the host name */
+} services[] = {
+    { "AWS_ENDPOINT_URL_DYNAMODB", "dynamodb", "dynamodb." },
+    { "AWS_ENDPOINT_URL_STS", "sts", "sts." },
+    { "AWS_ENDPOINT_URL_SSO", "sso", "portal.sso." },
+};
+
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"
 
@@ -268,21 +279,53 @@ static setting_t find_region(const ddb_endpoint_opts_t *o, const ddb_profile_t *
     return s.value ? s : find_setting("AWS_REGION", "AWS_DEFAULT_REGION", profile, "region");
 }
 
-static setting_t find_url(const ddb_endpoint_opts_t *o, const ddb_profile_t *profile)
+/* endpoint_url of the section of services that the profile names. */
+static apr_status_t find_services_url(setting_t *s, const ddb_endpoint_opts_t *o, const ddb_profile_t *profile,
+                                      apr_pool_t *p, ddb_error_t *err)
 {
-    setting_t s = { o->url, "the configuration" };
+    ddb_profile_opts_t section = o->profile;
+    ddb_profile_t *found;
+    apr_status_t rv;
 
-    if (!s.value && !is_on("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", profile, "ignore_configured_endpoint_urls")) {
-        s = find_setting("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL", profile, "endpoint_url");
+    section.name = ddb_profile_get(profile, "services");
+    if (!section.name) {
+        return APR_SUCCESS;
     }
-    return s;
+    rv = ddb_profile_read_section(&found, &section, "services", p, err);
+    if (rv == APR_SUCCESS) {
+        s->value = ddb_profile_get_nested(found, services[o->service].key, "endpoint_url", p);
+        s->source = "the profile's services section";
+    }
+    return rv;
 }
 
-static apr_status_t use_region(ddb_endpoint_t *out, const ddb_profile_t *profile, apr_pool_t *p, ddb_error_t *err)
+static apr_status_t find_url(setting_t *s, const ddb_endpoint_opts_t *o, const ddb_profile_t *profile, apr_pool_t *p,
+                             ddb_error_t *err)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    s->value = o->url;
+    s->source = "the configuration";
+    if (s->value || is_on("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", profile, "ignore_configured_endpoint_urls")) {
+        return APR_SUCCESS;
+    }
+    *s = find_setting(services[o->service].variable, "AWS_ENDPOINT_URL", NULL, "");
+    if (!s->value) {
+        rv = find_services_url(s, o, profile, p, err);
+    }
+    if (!s->value) {
+        s->value = ddb_profile_get(profile, "endpoint_url");
+        s->source = "the profile";
+    }
+    return rv;
+}
+
+static apr_status_t use_region(ddb_endpoint_t *out, ddb_service_e service, const ddb_profile_t *profile,
+                               apr_pool_t *p, ddb_error_t *err)
 {
     apr_size_t i;
 
-    if (strcmp(out->region, "local") == 0) {
+    if (service == DDB_DYNAMODB && strcmp(out->region, "local") == 0) {
         /* DynamoDB Local's own name and port; it takes any region. */
         out->host = "localhost:8000";
         out->url = "http://localhost:8000";
@@ -295,7 +338,8 @@ static apr_status_t use_region(ddb_endpoint_t *out, const ddb_profile_t *profile
                              "not worked out yet, set the endpoint URL to one");
     }
     i = find_partition(out->region);
-    out->host = apr_pstrcat(p, "dynamodb.", out->region, ".", partitions[i < PARTITIONS ? i : 0].suffix, NULL);
+    out->host = apr_pstrcat(p, services[service].prefix, out->region, ".", partitions[i < PARTITIONS ? i : 0].suffix,
+                            NULL);
     out->url = apr_pstrcat(p, "https://", out->host, NULL);
     return APR_SUCCESS;
 }
@@ -303,8 +347,9 @@ static apr_status_t use_region(ddb_endpoint_t *out, const ddb_profile_t *profile
 static apr_status_t resolve(ddb_endpoint_t *out, const ddb_endpoint_opts_t *o, const ddb_profile_t *profile,
                             apr_pool_t *p, ddb_error_t *err)
 {
-    setting_t region = find_region(o, profile), url = find_url(o, profile);
+    setting_t region = find_region(o, profile), url;
     const char *wrong;
+    apr_status_t rv;
 
     if (!region.value) {
         return ddb_error_set(err, DDB_ECONFIG, "no region is set; set one in the configuration, AWS_REGION or the "
@@ -315,8 +360,12 @@ static apr_status_t resolve(ddb_endpoint_t *out, const ddb_endpoint_opts_t *o, c
         return ddb_error_set(err, DDB_ECONFIG, "%s: %s", region.source, wrong);
     }
     out->region = apr_pstrdup(p, region.value);
+    rv = find_url(&url, o, profile, p, err);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
     if (!url.value) {
-        return use_region(out, profile, p, err);
+        return use_region(out, o->service, profile, p, err);
     }
     wrong = parse_url(url.value, out, p);
     return wrong ? ddb_error_set(err, DDB_ECONFIG, "%s: %s", url.source, wrong) : APR_SUCCESS;

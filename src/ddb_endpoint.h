@@ -13,10 +13,15 @@ typedef struct ddb_endpoint_t {
     const char *region; /* signing region */
 } ddb_endpoint_t;
 
+/** The services that are spoken to. */
+typedef enum ddb_service_e { DDB_DYNAMODB, DDB_STS, DDB_SSO } ddb_service_e;
+
 typedef struct ddb_endpoint_opts_t {
-    const char *url;              /* directive; NULL: AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL, then by region */
+    const char *url;              /* directive; NULL: AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the profile's
+                                   * services section, its endpoint_url, then by region */
     const char *region;           /* directive; NULL: AWS_REGION, AWS_DEFAULT_REGION, then the profile's region */
     ddb_profile_opts_t profile;
+    ddb_service_e service;        /* of which service; DDB_DYNAMODB if not set */
 } ddb_endpoint_opts_t;
 
 /**

@@ -15,8 +15,11 @@
 
 #define MAX_FILE_BYTES (1024 * 1024)
 
+#define PROFILE "profile" /* what the config file puts before a name; the credentials file has names alone */
+
 struct ddb_profile_t {
     apr_hash_t *values; /* key -> value, both in the caller's pool */
+    int has_shared_keys;
 };
 
 /* One of the two files. Its text is wiped with the pool. */
@@ -24,12 +27,12 @@ typedef struct source_t {
     apr_pool_t *p;
     const char *path; /* NULL: there is no such file */
     int named;        /* by an option or the environment: then it has to be there */
-    int is_config;    /* the config file says "profile NAME" where the credentials file says "NAME" */
+    const char *kind; /* first word of the sections looked for; NULL: their names stand alone */
     apr_fileperms_t mode;
     char *text;
     apr_size_t len;
     ddb_ini_t ini;
-    apr_hash_t *found; /* the profile in this file, NULL when it has none */
+    apr_hash_t *found; /* the section in this file, NULL when it has none */
     ddb_error_t *err;
 } source_t;
 
@@ -68,8 +71,7 @@ static char *home_of(const char *whose, apr_pool_t *p)
     return dir;
 }
 
-/* ~ and ~user as the shell has them; NULL when the home directory is unknown. */
-static const char *expand_home(const char *path, apr_pool_t *p)
+const char *ddb_profile_expand_home(const char *path, apr_pool_t *p)
 {
     apr_size_t len = strcspn(path, "/");
     const char *home;
@@ -86,7 +88,7 @@ static apr_status_t locate(source_t *src, const char *option, const char *variab
     const char *path = option ? option : ddb_profile_env(variable);
 
     src->named = path != NULL;
-    src->path = expand_home(path ? path : fallback, src->p);
+    src->path = ddb_profile_expand_home(path ? path : fallback, src->p);
     if (!src->path && src->named) {
         return ddb_error_set(src->err, DDB_ECONFIG, "%s: no such home directory; write the whole path", path);
     }
@@ -182,23 +184,24 @@ static apr_status_t read_file(source_t *src)
 
 /* --- one profile of a file --- */
 
-static int is_profile(const source_t *src, const char *section, const char *name)
+static int is_section(const source_t *src, const char *section, const char *name)
 {
     char **words;
 
     if (strcmp(section, DDB_INI_DEFAULTS) == 0) {
         return 0;
     }
-    if (!src->is_config || strcmp(section, "default") == 0) {
+    if (!src->kind || (strcmp(src->kind, PROFILE) == 0 && strcmp(section, "default") == 0)) {
         return strcmp(section, name) == 0;
     }
     /* The shell's quotes are allowed around a name with spaces. */
-    return strncmp(section, "profile", 7) == 0 && apr_tokenize_to_argv(section, &words, src->p) == APR_SUCCESS
-        && words[0] && strcmp(words[0], "profile") == 0 && words[1] && strcmp(words[1], name) == 0 && !words[2];
+    return strncmp(section, src->kind, strlen(src->kind)) == 0
+        && apr_tokenize_to_argv(section, &words, src->p) == APR_SUCCESS && words[0]
+        && strcmp(words[0], src->kind) == 0 && words[1] && strcmp(words[1], name) == 0 && !words[2];
 }
 
 /* Of two sections that are the same profile, such as [default] and [profile default], the later one counts. */
-static void find_profile(source_t *src, const char *name)
+static void find_section(source_t *src, const char *name)
 {
     apr_hash_t *values = NULL, *defaults;
     int i;
@@ -206,7 +209,7 @@ static void find_profile(source_t *src, const char *name)
     for (i = 0; src->ini.names && i < src->ini.names->nelts; i++) {
         const char *section = APR_ARRAY_IDX(src->ini.names, i, const char *);
 
-        if (is_profile(src, section, name)) {
+        if (is_section(src, section, name)) {
             values = apr_hash_get(src->ini.sections, section, APR_HASH_KEY_STRING);
         }
     }
@@ -235,7 +238,7 @@ static apr_status_t load(source_t *src, const char *name)
     apr_status_t rv = read_file(src);
 
     if (rv == APR_SUCCESS) {
-        find_profile(src, name);
+        find_section(src, name);
         rv = check_access(src);
     }
     return rv;
@@ -256,16 +259,24 @@ static void copy_values(apr_hash_t *to, apr_hash_t *from)
     }
 }
 
+static int has(const source_t *src, const char *key)
+{
+    return ddb_ini_value(src->found, key) != NULL;
+}
+
 static ddb_profile_t *merge(const source_t *credentials, const source_t *config, apr_pool_t *p)
 {
-    ddb_profile_t *profile = apr_palloc(p, sizeof(*profile));
+    ddb_profile_t *profile = apr_pcalloc(p, sizeof(*profile));
     apr_hash_t *without = NULL;
     apr_size_t i;
 
-    if (ddb_ini_value(credentials->found, "aws_access_key_id")) {
+    if (has(credentials, credential_keys[0])) {
         without = config->found;
-    } else if (ddb_ini_value(config->found, "aws_access_key_id")) {
+        profile->has_shared_keys = 1;
+    } else if (has(config, credential_keys[0])) {
         without = credentials->found;
+    } else {
+        profile->has_shared_keys = has(credentials, credential_keys[1]);
     }
     for (i = 0; without && i < sizeof(credential_keys) / sizeof(credential_keys[0]); i++) {
         apr_hash_set(without, credential_keys[i], APR_HASH_KEY_STRING, NULL);
@@ -276,17 +287,33 @@ static ddb_profile_t *merge(const source_t *credentials, const source_t *config,
     return profile;
 }
 
+static apr_status_t locate_config(source_t *config, const ddb_profile_opts_t *o)
+{
+    return locate(config, o->config_file, "AWS_CONFIG_FILE", "~/.aws/config");
+}
+
+static const char *find_name(const ddb_profile_opts_t *o)
+{
+    const char *name = o->name ? o->name : ddb_profile_env("AWS_DEFAULT_PROFILE");
+
+    return name ? name : ddb_profile_env("AWS_PROFILE");
+}
+
+const char *ddb_profile_name(const ddb_profile_opts_t *o)
+{
+    const char *name = find_name(o);
+
+    return name ? name : "default";
+}
+
 static apr_status_t read_both(const ddb_profile_opts_t *o, source_t *credentials, source_t *config)
 {
-    const char *named = o->name ? o->name : ddb_profile_env("AWS_DEFAULT_PROFILE");
-    const char *name;
+    const char *named = find_name(o), *name = ddb_profile_name(o);
     apr_status_t rv;
 
-    named = named ? named : ddb_profile_env("AWS_PROFILE");
-    name = named ? named : "default";
     rv = locate(credentials, o->credentials_file, "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials");
     if (rv == APR_SUCCESS) {
-        rv = locate(config, o->config_file, "AWS_CONFIG_FILE", "~/.aws/config");
+        rv = locate_config(config, o);
     }
     if (rv == APR_SUCCESS) {
         rv = load(credentials, name);
@@ -315,7 +342,7 @@ apr_status_t ddb_profile_read(ddb_profile_t **pp, const ddb_profile_opts_t *o, a
     }
     credentials.p = config.p = scratch;
     credentials.err = config.err = err;
-    config.is_config = 1;
+    config.kind = PROFILE;
     rv = read_both(o, &credentials, &config);
     if (rv == APR_SUCCESS) {
         *pp = merge(&credentials, &config, p);
@@ -324,7 +351,59 @@ apr_status_t ddb_profile_read(ddb_profile_t **pp, const ddb_profile_opts_t *o, a
     return rv;
 }
 
+apr_status_t ddb_profile_read_section(ddb_profile_t **pp, const ddb_profile_opts_t *o, const char *kind,
+                                      apr_pool_t *p, ddb_error_t *err)
+{
+    source_t none = { 0 }, config = { .kind = kind, .err = err };
+    apr_status_t rv = apr_pool_create(&config.p, p);
+
+    *pp = NULL;
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = locate_config(&config, o);
+    if (rv == APR_SUCCESS) {
+        rv = load(&config, o->name);
+    }
+    if (rv == APR_SUCCESS && !config.found) {
+        rv = ddb_error_set(err, DDB_ECONFIG, "no section [%s %.40s] in %s; check the name", kind, o->name,
+                           config.path ? config.path : "~/.aws/config");
+    }
+    if (rv == APR_SUCCESS) {
+        *pp = merge(&none, &config, p);
+    }
+    apr_pool_destroy(config.p);
+    return rv;
+}
+
 const char *ddb_profile_get(const ddb_profile_t *profile, const char *key)
 {
     return profile ? ddb_ini_value(profile->values, key) : NULL;
+}
+
+int ddb_profile_has_shared_keys(const ddb_profile_t *profile)
+{
+    return profile && profile->has_shared_keys;
+}
+
+const char *ddb_profile_get_nested(const ddb_profile_t *profile, const char *key, const char *nested, apr_pool_t *p)
+{
+    const char *value = ddb_profile_get(profile, key), *found = NULL;
+    char *line, *separator, *rest = NULL;
+
+    if (!value || *value != '\n') {
+        return NULL;
+    }
+    for (line = apr_strtok(apr_pstrdup(p, value), "\n", &rest); line; line = apr_strtok(NULL, "\n", &rest)) {
+        separator = strchr(line, '=');
+        if (separator) {
+            *separator = '\0';
+            apr_collapse_spaces(line, line);
+            found = strcmp(line, nested) == 0 ? separator + 1 : found;
+        }
+    }
+    while (found && *found == ' ') {
+        found++;
+    }
+    return found && *found ? found : NULL;
 }

@@ -24,8 +24,27 @@ typedef struct ddb_profile_t ddb_profile_t;
  */
 apr_status_t ddb_profile_read(ddb_profile_t **pp, const ddb_profile_opts_t *o, apr_pool_t *p, ddb_error_t *err);
 
+/**
+ * Read the section [kind NAME] of the config file, such as [sso-session NAME]; NAME is o->name.
+ * @return as above; DDB_ECONFIG when it is missing.
+ */
+apr_status_t ddb_profile_read_section(ddb_profile_t **pp, const ddb_profile_opts_t *o, const char *kind,
+                                      apr_pool_t *p, ddb_error_t *err);
+
+/** The name that o and the environment ask for, "default" when nobody names one. Not a copy. */
+const char *ddb_profile_name(const ddb_profile_opts_t *o);
+
+/** 1 when the profile's aws_access_key_id (or half a pair) is the credentials file's, not the config file's. */
+int ddb_profile_has_shared_keys(const ddb_profile_t *profile);
+
 /** A value of the profile by its (lower case) key; NULL when missing or empty, and when profile is NULL. */
 const char *ddb_profile_get(const ddb_profile_t *profile, const char *key);
+
+/** A value of the nested map that key has as its value ("key =", then indented lines), in p; NULL when missing. */
+const char *ddb_profile_get_nested(const ddb_profile_t *profile, const char *key, const char *nested, apr_pool_t *p);
+
+/** path with ~ and ~user replaced as the shell does, in p; NULL when that home directory is unknown. */
+const char *ddb_profile_expand_home(const char *path, apr_pool_t *p);
 
 /** An environment variable, which AWS lets override the profile; NULL when unset or empty. Not a copy. */
 const char *ddb_profile_env(const char *name);

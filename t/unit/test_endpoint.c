@@ -363,6 +363,54 @@ static void test_profile_errors(void)
     NUM_IS(resolve(), APR_SUCCESS, "unless a variable has it");
 }
 
+/* --- other services --- */
+
+static void test_other_services(void)
+{
+    reset();
+    opts.region = "eu-west-1";
+    opts.service = DDB_STS;
+    IS(url_now(), "https://sts.eu-west-1.amazonaws.com", "STS of the region");
+    opts.region = "cn-north-1";
+    IS(url_now(), "https://sts.cn-north-1.amazonaws.com.cn", "with the suffix of its partition");
+    opts.service = DDB_SSO;
+    IS(url_now(), "https://portal.sso.cn-north-1.amazonaws.com.cn", "the portal of SSO");
+    aws_set("AWS_ENDPOINT_URL_DYNAMODB", "http://dynamodb", pool);
+    aws_set("AWS_ENDPOINT_URL_STS", "http://sts", pool);
+    IS(url_now(), "https://portal.sso.cn-north-1.amazonaws.com.cn", "variables of others are not its own");
+    aws_set("AWS_ENDPOINT_URL", "http://all", pool);
+    IS(url_now(), "http://all", "the one for all is");
+    aws_set("AWS_ENDPOINT_URL_SSO", "http://sso", pool);
+    IS(url_now(), "http://sso", "its own goes before");
+    opts.service = DDB_STS;
+    IS(url_now(), "http://sts", "and that of STS");
+    opts.region = "local";
+    aws_set("AWS_ENDPOINT_URL_STS", NULL, pool);
+    IS(url_now(), "http://all", "a machine of one's own may have one");
+}
+
+static void test_services_section(void)
+{
+    reset();
+    opts.region = "eu-west-1";
+    aws_write(".aws/config", "[default]\nservices = mine\nendpoint_url = http://profile\n"
+              "[services mine]\ndynamodb =\n  endpoint_url = http://d\nsts =\n  endpoint_url = ftp://s\n", pool);
+    IS(url_now(), "http://d", "a services section goes before the profile's endpoint_url");
+    opts.service = DDB_SSO;
+    IS(url_now(), "http://profile", "which is for services that are not in it");
+    opts.service = DDB_STS;
+    IS(url_now(), "the profile's services section: " NO_URL, "what is wrong in it is named");
+    aws_set("AWS_ENDPOINT_URL", "http://all", pool);
+    IS(url_now(), "http://all", "a variable goes before, also the one for all");
+    aws_set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true", pool);
+    IS(url_now(), "https://sts.eu-west-1.amazonaws.com", "all of them can be switched off");
+    reset();
+    opts.region = "eu-west-1";
+    aws_write(".aws/config", "[default]\nservices = none\n", pool);
+    NUM_IS(resolve(), DDB_ECONFIG, "a services section that is missing");
+    OK(strncmp(err.detail, "no section [services none] in /", 31) == 0, "is named");
+}
+
 int main(void)
 {
     apr_initialize();
@@ -382,6 +430,8 @@ int main(void)
     test_wrong_url();
     test_fips();
     test_profile_errors();
+    test_other_services();
+    test_services_section();
     aws_home_destroy(pool);
     apr_pool_destroy(pool);
     apr_terminate();

@@ -441,6 +441,77 @@ static void test_life_time(void)
     apr_pool_destroy(p);
 }
 
+/* --- other sections --- */
+
+static apr_status_t read_section(const char *kind, const char *name)
+{
+    memset(&err, 0, sizeof(err));
+    opts.name = name;
+    return ddb_profile_read_section(&profile, &opts, kind, pool, &err);
+}
+
+static void test_other_sections(void)
+{
+    reset();
+    NUM_IS(read_section("sso-session", "s"), DDB_ECONFIG, "a section of a file that is not there");
+    IS(err.detail, apr_psprintf(pool, "no section [sso-session s] in %s; check the name", aws_path(".aws/config", pool)),
+       "is named");
+    aws_write(".aws/credentials", "[sso-session s]\nsso_region = no\n[s]\nsso_region = no\n", pool);
+    NUM_IS(read_section("sso-session", "s"), DDB_ECONFIG, "the credentials file has none");
+    aws_write(".aws/config", "[sso-session s]\nsso_region = r\n[sso-session \"two words\"]\nsso_region = t\n"
+              "[profile s]\nregion = p\n[default]\nregion = d\n[services s]\ndynamodb =\n endpoint_url = u\n", pool);
+    NUM_IS(read_section("sso-session", "s"), APR_SUCCESS, "a section of another kind is read");
+    IS(ddb_profile_get(profile, "sso_region"), "r", "with its values");
+    IS(ddb_profile_get(profile, "region"), NULL, "and not those of a profile of this name");
+    read_section("sso-session", "two words");
+    IS(ddb_profile_get(profile, "sso_region"), "t", "a name in quotes");
+    NUM_IS(read_section("sso-session", "default"), DDB_ECONFIG, "[default] is a profile alone");
+    NUM_IS(read_section("sso", "s"), DDB_ECONFIG, "the kind is the whole word");
+    opts.config_file = aws_path("none", pool);
+    NUM_IS(read_section("services", "s"), DDB_ECONFIG, "a file that is named has to be there");
+}
+
+static void test_nested(void)
+{
+    reset();
+    aws_write(".aws/config", "[services s]\ndynamodb =\n  endpoint_url = http://d\n  other=x\nsts =\n  # comment\n\n"
+              "  endpoint_url=http://s?a=b\nsso = endpoint_url = http://no\ns3 =\n  word\n  endpoint_url =\n", pool);
+    read_section("services", "s");
+    IS(ddb_profile_get_nested(profile, "dynamodb", "endpoint_url", pool), "http://d", "a value of a nested map");
+    IS(ddb_profile_get_nested(profile, "dynamodb", "other", pool), "x", "another one");
+    IS(ddb_profile_get_nested(profile, "dynamodb", "none", pool), NULL, "one that is not there");
+    IS(ddb_profile_get_nested(profile, "sts", "endpoint_url", pool), "http://s?a=b", "the first = separates");
+    IS(ddb_profile_get_nested(profile, "sso", "endpoint_url", pool), NULL, "a value on the line of the key is no map");
+    IS(ddb_profile_get_nested(profile, "s3", "endpoint_url", pool), NULL, "an empty value is none");
+    IS(ddb_profile_get_nested(profile, "ec2", "endpoint_url", pool), NULL, "a map that is not there has none");
+    IS(ddb_profile_get_nested(NULL, "ec2", "endpoint_url", pool), NULL, "nor has no profile");
+}
+
+static int shared_keys(const char *credentials, const char *config)
+{
+    aws_write(".aws/credentials", apr_pstrcat(pool, "[default]\n", credentials, NULL), pool);
+    aws_write(".aws/config", apr_pstrcat(pool, "[default]\n", config, NULL), pool);
+    NUM_IS(read_profile(), APR_SUCCESS, "a profile");
+    return ddb_profile_has_shared_keys(profile);
+}
+
+static void test_whose_keys(void)
+{
+    reset();
+    NUM_IS(shared_keys("aws_access_key_id = a\n", "aws_access_key_id = b\n"), 1, "in both files: the credentials file's");
+    NUM_IS(shared_keys("aws_secret_access_key = a\n", "aws_access_key_id = b\n"), 0, "the file with the key ID counts");
+    NUM_IS(shared_keys("", "aws_access_key_id = b\n"), 0, "in the config file alone");
+    NUM_IS(shared_keys("aws_secret_access_key = a\n", "aws_secret_access_key = b\n"), 1, "half pairs");
+    NUM_IS(shared_keys("", "aws_secret_access_key = b\n"), 0, "half a pair in the config file");
+    NUM_IS(shared_keys("region = r\n", ""), 0, "nowhere");
+    NUM_IS(ddb_profile_has_shared_keys(NULL), 0, "no profile");
+    IS(ddb_profile_name(&opts), "default", "the profile is named default when nobody says another name");
+    aws_set("AWS_PROFILE", "v", pool);
+    IS(ddb_profile_name(&opts), "v", "or as the variable says");
+    opts.name = "o";
+    IS(ddb_profile_name(&opts), "o", "or the option");
+}
+
 int main(void)
 {
     apr_initialize();
@@ -465,6 +536,9 @@ int main(void)
     test_unreadable_files();
     test_permissions();
     test_life_time();
+    test_other_sections();
+    test_nested();
+    test_whose_keys();
     aws_home_destroy(pool);
     apr_pool_destroy(pool);
     apr_terminate();
