@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""A counting and fault-making proxy before a local DynamoDB (dynalite).
+"""A counting and fault-making proxy before a local DynamoDB (dynalite), or alone: an empty table that takes all writes
+and keeps none.
 
 It records every request that reaches it, checks its signature the way AWS does, and can be told to fail in the ways
 that a network and a service fail. Tests ask and steer it through a second port with plain HTTP and JSON:
@@ -20,15 +21,18 @@ Kinds of fault:
   refuse          stop listening and drop all connections; listens again after `delay` or /fault/clear
   close_accept    close a connection when it is accepted           reset_accept   the same by RST
   close_before    close it when the request was read               reset_before   the same by RST
-  close_after     forward, then close without an answer            reset_after    the same by RST: "did it, can't say so"
+  close_after     forward, then close without an answer            reset_after    the same by RST
   hang            never answer, nothing forwarded                  hang_after     forward, never answer
   hold            wait for /release, then forward                  hold_after     forward, answer on /release
   delay           wait `delay` ms, then forward
+  trickle         forward, answer a byte each `delay` ms (100)     slow           all of it, in `delay` ms (200)
   500, 503, did_but_500 (forwarded), throttle, expired, error (status, type, message)
+  skew            the clock is `seconds` (3600) ahead: in the answer's Date, and when the signature is checked
   crc             a wrong x-amz-crc32                              no_crc         none
   truncated       half the body, then closed                       garbage, html (status), empty, wrong_type (body)
-  oversized       `size` bytes (default 20 MB) of valid JSON
-These make the answer up without forwarding; "forward": true forwards first.
+  oversized       `size` bytes (default 20 MB) of valid JSON       endless        in chunks, until the client has enough
+  content_type    forward, call the answer `type` (text/html)
+Unless they say "forward" these make the answer up; "forward": true forwards first.
 
 It ends on SIGTERM, and when its standard input does (unless --stay); dynalite ends with it.
 """
@@ -163,8 +167,8 @@ class Verifier:
     def __init__(self, keys, region):
         self.keys, self.region, self.offset = dict(keys), region, 0
 
-    def complaint(self, request):
-        """None for a good request, else (exception name, reason)."""
+    def complaint(self, request, offset=0):
+        """None for a good request, else (exception name, reason). The clock here is ahead by so many seconds more."""
         match = AUTHORIZATION.match(request.header("authorization") or "")
         if not match:
             return "IncompleteSignatureException", "no or malformed Authorization header"
@@ -172,11 +176,13 @@ class Verifier:
         key = self.keys.get(access_key)
         if key is None:
             return "UnrecognizedClientException", "unknown access key"
-        reason = (self._scope(request, day, region, service) or self._headers(request, signed.split(";"), key)
+        reason = (self._scope(request, (day, region, service), time.time() + self.offset + offset)
+                  or self._headers(request, signed.split(";"), key)
                   or self._signature(request, signed.split(";"), key, signature))
         return ("InvalidSignatureException", reason) if reason else None
 
-    def _scope(self, request, day, region, service):
+    def _scope(self, request, scope, now):
+        day, region, service = scope
         stamp = request.header("x-amz-date") or ""
         if not re.match(r"\d{8}T\d{6}Z\Z", stamp):
             return "x-amz-date is missing or malformed"
@@ -185,7 +191,6 @@ class Verifier:
         if service != "dynamodb" or region != self.region:
             return "credential should be scoped to %s/dynamodb" % self.region
         sent = calendar.timegm(time.strptime(stamp, "%Y%m%dT%H%M%SZ"))
-        now = time.time() + self.offset
         if abs(now - sent) > MAX_SKEW:
             word = "Signature expired" if sent < now else "Signature not yet current"
             return "%s: %s is not within 15 minutes of %s" % (
@@ -197,7 +202,7 @@ class Verifier:
         if signed != sorted(set(signed)):
             return "SignedHeaders are not sorted or not unique"
         for name, _ in request.headers:
-            if (name == "host" or name.startswith("x-amz-")) and name not in signed:
+            if (name in ("host", "content-type") or name.startswith("x-amz-")) and name not in signed:
                 return "header %s is not signed" % name
         for name in signed:
             if request.header(name) is None:
@@ -282,14 +287,27 @@ class Upstream:
         return reply.status(), json.loads(reply.body or b"{}")
 
 
+class Alone:
+    """Instead of a table: an empty one that takes all writes and keeps none."""
+
+    port = None
+
+    async def exchange(self, _):
+        return answer(200, b"{}")
+
+    async def call(self, *_):
+        return 200, {"Table": {"TableStatus": "ACTIVE"}}
+
+
 # -------------------------------------------------------------------------------------------------------------- faults
 
 class Fault:
     KINDS = set("""refuse close_accept reset_accept close_before reset_before close_after reset_after hang hang_after
-                   hold hold_after delay 500 503 did_but_500 throttle expired error crc no_crc truncated garbage html
-                   empty oversized wrong_type""".split())
-    FORWARDED = {"close_after", "reset_after", "hang_after", "hold", "hold_after", "delay", "did_but_500", "crc",
-                 "no_crc", "truncated"}
+                   hold hold_after delay trickle slow 500 503 did_but_500 throttle expired error skew crc no_crc
+                   truncated garbage html empty oversized endless wrong_type content_type""".split())
+    FORWARDED = {"close_after", "reset_after", "hang_after", "hold", "hold_after", "delay", "trickle", "slow",
+                 "did_but_500", "skew", "crc", "no_crc", "truncated", "content_type"}
+    PACE = {"trickle": 100, "slow": 200}  # ms, instead of a wait before the answer
 
     def __init__(self, spec):
         self.kind = str(spec.pop("kind"))
@@ -298,7 +316,7 @@ class Fault:
         self.op = spec.pop("op", "any")
         self.left = int(spec.pop("count", 1)) or -1
         self.skip = int(spec.pop("skip", 0))
-        self.delay = float(spec.pop("delay", 0)) / 1000
+        self.delay = float(spec.pop("delay", self.PACE.get(self.kind, 0))) / 1000
         self.contains = spec.pop("contains", None)
         self.reused = spec.pop("reused", None)
         self.forward = spec.pop("forward", self.kind in self.FORWARDED)
@@ -359,6 +377,9 @@ class Fault:
             return Message(reply.start, reply.without("x-amz-crc32") + [("x-amz-crc32", wrong)], reply.body)
         if self.kind == "no_crc":
             return Message(reply.start, reply.without("x-amz-crc32"), reply.body)
+        if self.kind == "content_type":
+            kind = self.spec.get("type", "text/html")
+            return Message(reply.start, reply.without("content-type") + [("content-type", kind)], reply.body)
         return self.made_up() or reply
 
 
@@ -493,7 +514,7 @@ class Proxy:
             body = None
         entry = {"seq": self.sequence, "time": time.time(), "connection": client.number,
                  "op": (request.header("x-amz-target") or "?").rpartition(".")[2], "body": body, "status": None,
-                 "type": None, "fault": None, "signature": None, "agent": request.header("user-agent")}
+                 "type": None, "fault": None, "signature": None, "skew": 0, "agent": request.header("user-agent")}
         self.log.append(entry)
         return entry
 
@@ -524,18 +545,22 @@ class Proxy:
             entry["type"] = found.group(1).decode() if found else None
         elif entry["op"] == "GetItem":
             entry["found"] = b'"Item"' in reply.body
-        if self.verifier.offset:
-            reply.headers = reply.without("date") + [("date", formatdate(time.time() + self.verifier.offset,
-                                                                         usegmt=True))]
+        offset = self.verifier.offset + entry["skew"]
+        if offset:
+            reply.headers = reply.without("date") + [("date", formatdate(time.time() + offset, usegmt=True))]
 
     async def reply(self, client, request, entry):
+        for fault in self.faults:
+            if fault.kind == "skew" and fault.strikes(entry, request, client):
+                entry["fault"], entry["skew"] = fault.kind, float(fault.spec.get("seconds", 3600))
+                break
         if self.verify:
-            complaint = self.verifier.complaint(request)
+            complaint = self.verifier.complaint(request, entry["skew"])
             entry["signature"] = "bad signature: " + complaint[1] if complaint else "ok"
             if complaint:
                 return error_answer(400, complaint[0], complaint[1], ERROR_PREFIX_COMMON)
         for fault in self.faults:
-            if fault.strikes(entry, request, client):
+            if fault.kind != "skew" and fault.strikes(entry, request, client):
                 entry["fault"] = fault.kind
                 return await self.strike(fault, client, request, entry)
         return await self.forward(request, entry)
@@ -563,7 +588,7 @@ class Proxy:
         if kind == "refuse":
             await self.start_refusing(fault)
             return None
-        if fault.delay:
+        if fault.delay and kind not in fault.PACE:
             await asyncio.sleep(fault.delay)
         if kind == "hold":
             await self.wait_in(self.held, loop)
@@ -577,6 +602,15 @@ class Proxy:
         if kind in ("close_before", "close_after", "reset_before", "reset_after"):
             client.drop(reset=kind.startswith("reset"))
             return None
+        if kind in fault.PACE:
+            self.conclude(entry, reply)
+            data = reply.pack()
+            steps = len(data) if kind == "trickle" else 20
+            await self.send_slowly(client, data, steps, fault.delay if kind == "trickle" else fault.delay / steps)
+            return None
+        if kind == "endless":
+            await self.send_endlessly(client, entry)
+            return None
         reply = fault.alter(reply) if reply else fault.made_up()
         if kind == "truncated":
             self.conclude(entry, reply)
@@ -584,6 +618,28 @@ class Proxy:
             client.drop(reset=False)
             return None
         return reply
+
+    @staticmethod
+    async def send_slowly(client, data, steps, pause):
+        size = -(-len(data) // steps)
+        for at in range(0, len(data), size):
+            if not client.transport:
+                return
+            client.transport.write(data[at:at + size])
+            await asyncio.sleep(pause)
+
+    async def send_endlessly(self, client, entry):
+        head = answer(200, b"")
+        self.conclude(entry, head)
+        head.headers = head.without("content-length", "x-amz-crc32") + [("transfer-encoding", "chunked")]
+        client.send(head)
+        chunk = b"x" * 65536
+        for _ in range(2000):  # in all some 130 MB
+            if not client.transport:
+                return
+            client.transport.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+            await asyncio.sleep(0.001)
+        client.drop(reset=True)
 
     async def wait_in(self, line, loop):
         """Not under way as long as a test makes it wait."""
@@ -763,6 +819,7 @@ def arguments():
     parser.add_argument("--control", type=int, default=0, help="port for the tests (default: a free one)")
     parser.add_argument("--upstream", help="HOST:PORT of a running dynalite")
     parser.add_argument("--dynalite", help="program to start instead")
+    parser.add_argument("--alone", action="store_true", help="no table behind: each answer is {}")
     parser.add_argument("--dynalite-log", default=os.devnull, help="file for what it says")
     parser.add_argument("--table", action="append", default=[], help="table to create; may be repeated")
     parser.add_argument("--tls", nargs=2, metavar=("CERT", "KEY"), help="speak TLS to the web server")
@@ -773,8 +830,8 @@ def arguments():
     parser.add_argument("--stay", action="store_true", help="do not end with standard input")
     parser.add_argument("--state", help="file for the port numbers (JSON), written when all is ready")
     args = parser.parse_args()
-    if bool(args.upstream) == bool(args.dynalite):
-        parser.error("give either --upstream or --dynalite")
+    if bool(args.upstream) + bool(args.dynalite) + args.alone != 1:
+        parser.error("give one of --upstream, --dynalite and --alone")
     if args.verify and AWSRequest is None:
         parser.error("--verify needs botocore (Debian: python3-botocore)")
     return args
@@ -808,6 +865,8 @@ async def main():
     if args.dynalite:
         process, port = await start_dynalite(args.dynalite, open(args.dynalite_log, "ab"))
         upstream = Upstream("127.0.0.1", port)
+    elif args.alone:
+        upstream = Alone()
     else:
         host, _, port = args.upstream.rpartition(":")
         upstream = Upstream(host, int(port))
