@@ -194,4 +194,5 @@ void msd_writer_stop(msd_writer_t *w)
     apr_thread_cond_signal(w->filled);
     apr_thread_mutex_unlock(w->mutex);
     apr_thread_join(&ignored, w->thread);
+    apr_pool_destroy(w->pool); /* and w, with the jobs that were left */
 }

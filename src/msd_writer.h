@@ -32,7 +32,9 @@ void msd_writer_push(msd_writer_t *w, const msd_writer_job_t *job);
 /** Wait until the queue is empty, limit (microseconds) at most. Takes no lock: fit for a signal handler. */
 void msd_writer_drain(msd_writer_t *w, apr_interval_time_t limit);
 
-/** End the thread after the write that it is at; what is queued is dropped. Not in a signal handler. */
+/**
+ * End the thread after the write that it is at; what is queued is dropped, and w is gone. Not in a signal handler.
+ */
 void msd_writer_stop(msd_writer_t *w);
 
 #endif
