@@ -36,6 +36,23 @@ static apr_status_t tree_free(void *root)
     return APR_SUCCESS;
 }
 
+/* As deep as the text that it was parsed from, which is limited. */
+static void wipe_values(cJSON *tree)
+{
+    for (; tree; tree = tree->next) {
+        wipe_values(tree->child);
+        if (tree->valuestring) {
+            explicit_bzero(tree->valuestring, strlen(tree->valuestring));
+        }
+    }
+}
+
+static apr_status_t tree_wipe(void *root)
+{
+    wipe_values(root);
+    return tree_free(root);
+}
+
 static ddb_json_t *owned_by(apr_pool_t *p, cJSON *root)
 {
     apr_pool_cleanup_register(p, root, tree_free, apr_pool_cleanup_null);
@@ -134,13 +151,14 @@ static int scan(const char *in, apr_size_t len)
     return n > 0 && at == end;
 }
 
-apr_status_t ddb_json_parse(ddb_json_t **pj, const char *in, apr_size_t len, apr_pool_t *p)
+/* NULL when it is no object. */
+static cJSON *parse(const char *in, apr_size_t len, int is_secret)
 {
     char *copy;
-    cJSON *root = NULL;
+    cJSON *root;
 
     if (!scan(in, len)) {
-        return DDB_EBADREPLY;
+        return NULL;
     }
     /* cJSON looks for a NUL to know that nothing follows, and before 1.7.18 reads a byte past the end of text that
      * breaks off behind a comma: it gets a copy with both. Not from the pool: an item has up to 400 KB. */
@@ -148,12 +166,37 @@ apr_status_t ddb_json_parse(ddb_json_t **pj, const char *in, apr_size_t len, apr
     memcpy(copy, in, len);
     copy[len] = copy[len + 1] = '\0';
     root = cJSON_ParseWithLengthOpts(copy, len + 1, NULL, 1);
+    if (is_secret) {
+        explicit_bzero(copy, len);
+    }
     free(copy);
     if (!cJSON_IsObject(root)) {
         cJSON_Delete(root);
+        root = NULL;
+    }
+    return root;
+}
+
+apr_status_t ddb_json_parse(ddb_json_t **pj, const char *in, apr_size_t len, apr_pool_t *p)
+{
+    cJSON *root = parse(in, len, 0);
+
+    if (!root) {
         return DDB_EBADREPLY;
     }
     *pj = owned_by(p, root);
+    return APR_SUCCESS;
+}
+
+apr_status_t ddb_json_parse_secret(ddb_json_t **pj, const char *in, apr_size_t len, apr_pool_t *p)
+{
+    cJSON *root = parse(in, len, 1);
+
+    if (!root) {
+        return DDB_EBADREPLY;
+    }
+    apr_pool_cleanup_register(p, root, tree_wipe, apr_pool_cleanup_null);
+    *pj = (ddb_json_t *)root;
     return APR_SUCCESS;
 }
 
@@ -172,6 +215,23 @@ const ddb_json_t *ddb_json_child(const ddb_json_t *obj, const char *name)
     cJSON *child = cJSON_GetObjectItemCaseSensitive(look_into(obj), name);
 
     return cJSON_IsObject(child) ? (const ddb_json_t *)child : NULL;
+}
+
+int ddb_json_int(const ddb_json_t *obj, const char *name, apr_int64_t *value)
+{
+    const cJSON *number = cJSON_GetObjectItemCaseSensitive(look_into(obj), name);
+    double is;
+
+    if (!cJSON_IsNumber(number)) {
+        return 0;
+    }
+    is = cJSON_GetNumberValue(number);
+    /* Above 2^53 a double stands for several whole numbers. */
+    if (!(is >= -9007199254740992.0 && is <= 9007199254740992.0) || is != (double)(apr_int64_t)is) {
+        return 0;
+    }
+    *value = (apr_int64_t)is;
+    return 1;
 }
 
 int ddb_json_has(const ddb_json_t *obj, const char *name)

@@ -18,12 +18,18 @@ typedef struct ddb_json_t ddb_json_t;
  */
 apr_status_t ddb_json_parse(ddb_json_t **pj, const char *in, apr_size_t len, apr_pool_t *p);
 
+/** The same for text with secrets: no copy of it is left when p is cleared. */
+apr_status_t ddb_json_parse_secret(ddb_json_t **pj, const char *in, apr_size_t len, apr_pool_t *p);
+
 /** An empty object, freed with p. */
 ddb_json_t *ddb_json_object(apr_pool_t *p);
 
 /** Member of an object by its exact name. NULL when obj is NULL, or the member is missing or has another type. */
 const char *ddb_json_str(const ddb_json_t *obj, const char *name);
 const ddb_json_t *ddb_json_child(const ddb_json_t *obj, const char *name);
+
+/** 1 when the member is a whole number that a double holds exactly, which is then in *value. */
+int ddb_json_int(const ddb_json_t *obj, const char *name, apr_int64_t *value);
 
 /** 1 when the object has a member of that name, whatever its type. */
 int ddb_json_has(const ddb_json_t *obj, const char *name);

@@ -183,6 +183,42 @@ static void test_get(apr_pool_t *p)
     IS(ddb_json_str(j, "twice"), "1", "of two members of one name the first counts");
 }
 
+static void test_int(apr_pool_t *p)
+{
+    static const char *const none[] = { "s", "half", "large", "small", "true", "nix", "huge" };
+    apr_int64_t n = 7;
+    ddb_json_t *j;
+    int i;
+
+    ddb_json_parse(&j, TEXT("{\"one\":1,\"ms\":1795395723004,\"neg\":-3,\"exp\":2e3,\"s\":\"1\",\"half\":1.5,"
+                            "\"large\":9007199254740994,\"small\":-9007199254740994,\"true\":true,\"huge\":1e999,"
+                            "\"most\":9007199254740992}"), p);
+    OK(ddb_json_int(j, "one", &n) && n == 1, "a whole number");
+    OK(ddb_json_int(j, "ms", &n) && n == APR_INT64_C(1795395723004), "one of milliseconds");
+    OK(ddb_json_int(j, "neg", &n) && n == -3, "a negative one");
+    OK(ddb_json_int(j, "exp", &n) && n == 2000, "one with an exponent");
+    OK(ddb_json_int(j, "most", &n) && n == APR_INT64_C(9007199254740992), "the largest that is exact");
+    for (i = 0; i < COUNT(none); i++) {
+        OK(!ddb_json_int(j, none[i], &n), apr_pstrcat(p, none[i], " is none", NULL));
+    }
+    OK(!ddb_json_int(NULL, "one", &n), "nor is anything of no object");
+    NUM_IS(n, APR_INT64_C(9007199254740992), "and the value stays");
+}
+
+static void test_secret(apr_pool_t *p)
+{
+    ddb_json_t *j = NULL;
+    apr_pool_t *own;
+
+    apr_pool_create(&own, p);
+    NUM_IS(ddb_json_parse_secret(&j, TEXT("{\"a\":{\"b\":[\"s\",1,{}]},\"c\":\"\",\"d\":\"secret\"}"), own), APR_SUCCESS,
+           "text with secrets is parsed like other text");
+    IS(ddb_json_str(j, "d"), "secret", "and read like it");
+    NUM_IS(ddb_json_parse_secret(&j, TEXT("[\"secret\"]"), own), DDB_EBADREPLY, "a list is no object there either");
+    NUM_IS(ddb_json_parse_secret(&j, TEXT("{\"a\":\"secret"), own), DDB_EBADREPLY, "nor is half an object");
+    apr_pool_destroy(own);
+}
+
 static void test_build(apr_pool_t *p)
 {
     ddb_json_t *j = ddb_json_object(p), *key;
@@ -272,6 +308,8 @@ int main(void)
     test_parse(p);
     test_depth(p);
     test_get(p);
+    test_int(p);
+    test_secret(p);
     test_build(p);
     test_lifetime(p);
     test_members(p);
