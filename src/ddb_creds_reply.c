@@ -1,0 +1,149 @@
+/* Credentials as services and programs give them out: members of a JSON object, and times of expiry. */
+
+#include <string.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "ddb_creds_reply.h"
+#include "ddb_crypto.h"
+#include "ddb_item.h"
+
+#define PRINTABLE_MAX 60
+
+apr_status_t ddb_creds_reply_parse(ddb_json_t **obj, char *text, apr_size_t len, apr_pool_t *p)
+{
+    apr_status_t rv = ddb_json_parse_secret(obj, text, len, p);
+
+    ddb_crypto_wipe(text, len);
+    return rv;
+}
+
+/* --- times --- */
+
+static int number(const char *two_digits)
+{
+    return (two_digits[0] - '0') * 10 + two_digits[1] - '0';
+}
+
+/* Seconds east of UTC. 0 when it is no time zone. */
+static int parse_zone(const char *zone, int *seconds)
+{
+    apr_size_t len = strlen(zone);
+    int is_colon = len == 6 && zone[3] == ':';
+    const char *minutes = zone + (is_colon ? 4 : 3);
+
+    *seconds = 0;
+    if (strcmp(zone, "Z") == 0) {
+        return 1;
+    }
+    if ((*zone != '+' && *zone != '-') || (len != 5 && !is_colon) || !apr_isdigit(zone[1]) || !apr_isdigit(zone[2])
+        || !apr_isdigit(minutes[0]) || !apr_isdigit(minutes[1]) || number(zone + 1) > 23 || number(minutes) > 59) {
+        return 0;
+    }
+    *seconds = (number(zone + 1) * 60 + number(minutes)) * 60 * (*zone == '-' ? -1 : 1);
+    return 1;
+}
+
+apr_status_t ddb_creds_reply_time(apr_time_t *t, const char *text)
+{
+    char utc[] = "0000-00-00T00:00:00+00:00"; /* the form that ddb_item reads */
+    const char *zone = text + 19;
+    apr_time_t found;
+    int seconds;
+
+    if (strlen(text) < 20) {
+        return DDB_EBADREPLY;
+    }
+    memcpy(utc, text, 19);
+    if (*zone == '.' && apr_isdigit(zone[1])) {
+        for (zone++; apr_isdigit(*zone); zone++) {
+        }
+    }
+    if (!parse_zone(zone, &seconds) || ddb_item_time_parse(&found, utc) != APR_SUCCESS) {
+        return DDB_EBADREPLY;
+    }
+    *t = found - apr_time_from_sec(seconds);
+    return APR_SUCCESS;
+}
+
+apr_status_t ddb_creds_reply_check_time(const ddb_credentials_t *c, apr_time_t now, const char *source,
+                                        ddb_error_t *err)
+{
+    return !c->expires || c->expires > now ? APR_SUCCESS
+         : ddb_error_set(err, DDB_EBADREPLY, "%s gave credentials that expired %" APR_INT64_T_FMT " s ago; if they "
+                         "should not have, check this machine's clock (NTP)", source, apr_time_sec(now - c->expires));
+}
+
+/* --- members --- */
+
+/* The first fault ends the reading: what comes after it is passed over, so that the caller asks once. */
+typedef struct reader_t {
+    const ddb_json_t *obj;
+    const char *source;
+    apr_pool_t *p;
+    ddb_error_t *err;
+    apr_status_t rv;
+} reader_t;
+
+static void bad(reader_t *r, const char *name, const char *fault)
+{
+    if (r->rv == APR_SUCCESS) {
+        r->rv = ddb_error_set(r->err, DDB_EBADREPLY, "the credentials that %s gave are no good: %s %s", r->source, name,
+                              fault);
+    }
+}
+
+/* NULL when there is none. Some programs write null or "" for what they have not. */
+static const char *read_text(reader_t *r, const char *name, int is_needed)
+{
+    const char *text = name ? ddb_json_str(r->obj, name) : NULL;
+
+    if (text && *text) {
+        return ddb_crypto_secret_dup(r->p, text);
+    }
+    if (is_needed) {
+        bad(r, name, text ? "is empty" : ddb_json_has(r->obj, name) ? "is no text" : "is missing");
+    }
+    return NULL;
+}
+
+static apr_time_t read_time(reader_t *r, const char *name, int is_needed)
+{
+    const char *text = name ? ddb_json_str(r->obj, name) : NULL;
+    apr_int64_t milliseconds;
+    apr_time_t t = 0;
+
+    if (name && ddb_json_int(r->obj, name, &milliseconds) && milliseconds > 0) {
+        return milliseconds * 1000; /* at most 2^53 before */
+    }
+    if (text && *text && ddb_creds_reply_time(&t, text) != APR_SUCCESS) {
+        bad(r, name, "is no time with a time zone");
+    } else if (!t && is_needed) {
+        bad(r, name, "is missing or no time");
+    }
+    return t;
+}
+
+apr_status_t ddb_creds_reply_read(ddb_credentials_t *out, const ddb_json_t *obj, const ddb_creds_shape_t *shape,
+                                  apr_pool_t *p, ddb_error_t *err)
+{
+    reader_t r = { obj, shape->source, p, err, APR_SUCCESS };
+
+    out->access_key_id = read_text(&r, shape->access_key_id, 1);
+    out->secret_access_key = read_text(&r, shape->secret_access_key, 1);
+    out->session_token = read_text(&r, shape->session_token, shape->token_needed);
+    out->expires = read_time(&r, shape->expires, shape->expires_needed);
+    out->account_id = read_text(&r, shape->account_id, 0);
+    return r.rv;
+}
+
+const char *ddb_creds_reply_printable(const char *text, apr_pool_t *p)
+{
+    char *copy = text ? apr_pstrndup(p, text, PRINTABLE_MAX) : "", *c;
+
+    for (c = copy; *c; c++) {
+        *c = *c >= ' ' && *c <= '~' ? *c : '?';
+    }
+    return copy;
+}
