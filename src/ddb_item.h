@@ -7,6 +7,8 @@
 #include "ddb_error.h"
 
 #define DDB_WRITE_ID_BYTES 16
+#define DDB_ITEM_TIME_LEN  32           /* characters, as ddb_item_time_print has them */
+#define DDB_ITEM_SIZE_MAX  (400 * 1024) /* DynamoDB's limit */
 
 /** How a row keeps the data of its session, and who else writes such rows. */
 typedef enum ddb_format_e {
@@ -28,6 +30,12 @@ typedef struct ddb_item_t {
     unsigned char write_id[DDB_WRITE_ID_BYTES]; /* B, of the last data write */
     const char *user_mark;        /* S, ddb_sid_user_mark of the session's user; NULL: none */
 } ddb_item_t;
+
+/**
+ * Bytes of the item as DynamoDB counts them against its limit: names and values, UTF-8 and raw bytes. Of attributes
+ * that others added to the row nothing is known here.
+ */
+apr_size_t ddb_item_size(const ddb_item_t *it);
 
 /*
  * Request bodies, each the whole JSON of one API call, in p. Attribute names always go through placeholders: several

@@ -119,11 +119,23 @@ static apr_status_t mark_user(ddb_session_t *s, const ddb_store_call_t *call)
                                                   " OpenSSL failed, see that it is set up for SHA-256");
 }
 
-static apr_status_t mark_write(ddb_store_t *st, ddb_item_t *it, const ddb_store_call_t *call)
+static apr_status_t check_size(const ddb_item_t *it, const ddb_store_call_t *call)
+{
+    apr_size_t size = ddb_item_size(it), most = call->max_size ? call->max_size : DDB_ITEM_SIZE_MAX;
+
+    return size <= most ? APR_SUCCESS
+                        : ddb_error_set(call->err, DDB_ETOOLARGE, "the item would have %" APR_SIZE_T_FMT " bytes, and "
+                                        "%" APR_SIZE_T_FMT " are allowed (SessionDynamoDBMaxSize): store less in the "
+                                        "session", size, most);
+}
+
+/* What a write of data needs before it is sent. */
+static apr_status_t prepare_write(ddb_store_t *st, ddb_item_t *it, const ddb_store_call_t *call)
 {
     apr_status_t rv = st->random(it->write_id, sizeof(it->write_id));
 
-    return rv == APR_SUCCESS ? rv : ddb_error_set(call->err, rv, "no random bytes for a write id: OpenSSL failed");
+    return rv == APR_SUCCESS ? check_size(it, call)
+                             : ddb_error_set(call->err, rv, "no random bytes for a write id: OpenSSL failed");
 }
 
 /* --- calls --- */
@@ -254,7 +266,7 @@ static apr_status_t insert_as(ddb_store_t *st, const ddb_store_call_t *call, ddb
     ddb_item_t it = item_of(s, call), row;
     ddb_call_t put_item = { "PutItem", NULL, 0 };
     ddb_reply_t reply;
-    apr_status_t rv = mark_write(st, &it, call);
+    apr_status_t rv = prepare_write(st, &it, call);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -330,7 +342,7 @@ apr_status_t ddb_store_save(ddb_store_t *st, const ddb_store_call_t *call, ddb_s
     next.version = s->version + 1;
     rv = mark_user(&next, call);
     it = item_of(&next, call);
-    rv = rv == APR_SUCCESS ? mark_write(st, &it, call) : rv;
+    rv = rv == APR_SUCCESS ? prepare_write(st, &it, call) : rv;
     if (rv != APR_SUCCESS) {
         return rv;
     }

@@ -33,6 +33,7 @@ typedef struct ddb_session_t {
 typedef struct ddb_store_call_t {
     const ddb_sid_rules_t *rules;
     int format;                   /* ddb_format_e of the rows */
+    apr_size_t max_size;          /* of an item that is written, as ddb_item_size counts; 0: DynamoDB's limit */
     int consistent;               /* of the load; reads that settle a write are always consistent */
     apr_time_t now;               /* the request's one reading of the wall clock: activity and expiry go by it */
     apr_time_t deadline;          /* on ddb_store_monotonic */
@@ -56,6 +57,10 @@ apr_int64_t ddb_store_expires(const ddb_session_t *s);
  *         after call->now (a clock ahead of ours, a forged row) are handed out as call->now.
  */
 apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const char *sid, ddb_session_t *out);
+
+/*
+ * Insert and save send nothing when the item would be over call->max_size: DDB_ETOOLARGE, and no attempt is counted.
+ */
 
 /**
  * Store a session under a new ID (s->sid, s->key are set): one conditional PutItem. s->data, timeouts and created

@@ -81,6 +81,7 @@ void *msd_config_create_dir(apr_pool_t *p, char *dir)
     c->env = NULL;
     c->mask = NULL;
     c->format = MSD_UNSET;
+    c->max_size = MSD_UNSET;
     return c;
 }
 
@@ -114,6 +115,7 @@ void *msd_config_merge_dir(apr_pool_t *p, void *base, void *add)
     NEARER_PTR(env);
     NEARER_PTR(mask);
     NEARER_NUM(format);
+    NEARER_NUM(max_size);
     return c;
 }
 
@@ -158,6 +160,7 @@ msd_dir_config_t *msd_config_resolve(const msd_dir_config_t *merged, apr_pool_t 
     DEFAULT_PTR(header_name, "x-id");
     DEFAULT_NUM(on_error, MSD_DENY);
     DEFAULT_NUM(format, DDB_FORM);
+    DEFAULT_NUM(max_size, DDB_ITEM_SIZE_MAX);
     return c;
 }
 

@@ -76,6 +76,7 @@ typedef struct msd_dir_config_t {
     const apr_array_header_t *env;       /* msd_env_t; empty for none */
     const apr_array_header_t *mask;      /* const char *, names of entries; empty for none */
     int format;                          /* ddb_format_e */
+    int max_size;                        /* bytes of an item */
 } msd_dir_config_t;
 
 void *msd_config_create_server(apr_pool_t *p, server_rec *s);

@@ -13,6 +13,9 @@
 /* The field that a row of the table names by its offset. */
 #define FIELD(type, record, cmd) ((type *)((char *)(record) + (apr_size_t)(cmd)->info))
 
+/* Bytes of an item; what is there without any entry takes up to half of it. */
+#define SIZE_LEAST 1024
+
 static const char *set_flag(cmd_parms *cmd, void *dir, int on)
 {
     msd_config_note(cmd, dir);
@@ -146,6 +149,28 @@ static const char *set_format(cmd_parms *cmd, void *dir, const char *arg)
     return !d ? problem
               : apr_psprintf(cmd->pool, "%s json can't be encrypted, and %s at %s:%d asks for it: remove one of them",
                              cmd->cmd->name, d->directive, d->filename, d->line_num);
+}
+
+/** Bytes, or with a K units of 1024, from least to what DynamoDB takes. */
+static int parse_bytes(const char *arg, int least, int *out)
+{
+    char *end = NULL;
+    apr_int64_t n = apr_strtoi64(arg, &end, 10), unit = *end == 'K' || *end == 'k' ? 1024 : 1;
+
+    if (!apr_isdigit(arg[0]) || end[unit == 1024] || n > DDB_ITEM_SIZE_MAX || n * unit < least
+        || n * unit > DDB_ITEM_SIZE_MAX) {
+        return 0;
+    }
+    *out = (int)(n * unit);
+    return 1;
+}
+
+static const char *set_max_size(cmd_parms *cmd, void *dir, const char *arg)
+{
+    msd_config_note(cmd, dir);
+    return parse_bytes(arg, SIZE_LEAST, &((msd_dir_config_t *)dir)->max_size) ? NULL
+           : apr_psprintf(cmd->pool, "%s: '%s' is not a size from 1K to 400K, which is DynamoDB's limit: give bytes, "
+                          "or K behind the number", cmd->cmd->name, arg);
 }
 
 /** An HTTP token (RFC 9110 section 5.6.2), as names of cookies and headers are. */
@@ -341,6 +366,8 @@ const command_rec msd_directives[] = {
                       "entries whose value is not stored, such as mod_auth_form's password: KEY ..., or None"),
     AP_INIT_TAKE1("SessionDynamoDBFormat", set_format, DIR(format), SWITCH,
                   "form or json: how the entries are stored; json is shared with dynamodb-session-flask"),
+    AP_INIT_TAKE1("SessionDynamoDBMaxSize", set_max_size, NULL, SWITCH,
+                  "bytes that a stored session may have, K for units of 1024"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBForward", msd_lists_forward, NULL, PLACE,
                       "KEY or KEY=Header of the entries that are sent to programs and backends as headers, or None"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBForwardKeys", set_keys, DIR(forward_keys), PLACE,

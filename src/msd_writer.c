@@ -74,8 +74,9 @@ void msd_writer_push(msd_writer_t *w, const msd_writer_job_t *job)
 static void carry_out(msd_writer_t *w, const msd_writer_job_t *job, apr_pool_t *p)
 {
     ddb_error_t err = { 0 };
-    /* Neither touches nor removals look at the data: the format is none of their business. */
-    ddb_store_call_t call = { NULL, DDB_FORM, 1, job->now, ddb_store_monotonic(job->store) + job->timeout, p, &err };
+    /* Neither touches nor removals look at the data: how it is stored is none of their business. */
+    ddb_store_call_t call = { .format = DDB_FORM, .consistent = 1, .now = job->now, .pool = p, .err = &err,
+                              .deadline = ddb_store_monotonic(job->store) + job->timeout };
     const char *what = job->now ? "activity of a session" : "the removal of an unused row";
     apr_status_t rv = job->now ? ddb_store_touch(job->store, &call, &job->session)
                                : ddb_store_remove(job->store, &call, job->session.key);

@@ -102,6 +102,16 @@ for my $case (
     ['SessionDynamoDBEnv good expiry',         qr/'expiry' is not KEY/],
     ['SessionDynamoDBMask',                    qr/names of entries/],
     ['SessionDynamoDBFormat xml',              qr/write form or json/],
+    ['SessionDynamoDBMaxSize 1023',            qr/from 1K to 400K/],
+    ['SessionDynamoDBMaxSize 409601',          qr/from 1K to 400K, which is DynamoDB's limit/],
+    ['SessionDynamoDBMaxSize 401K',            qr/from 1K to 400K/],
+    ['SessionDynamoDBMaxSize 1M',              qr/bytes, or K behind/],
+    ['SessionDynamoDBMaxSize 400KB',           qr/bytes, or K behind/],
+    ['SessionDynamoDBMaxSize -400K',           qr/bytes, or K behind/],
+    ['SessionDynamoDBMaxSize K',               qr/bytes, or K behind/],
+    ['SessionDynamoDBMaxSize 0',               qr/from 1K/],
+    ['SessionDynamoDBMaxSize 99999999999999999999', qr/to 400K/],
+    ['SessionDynamoDBMaxSize 18014398509481985K', qr/to 400K/],
     ['SessionDynamoDB Maybe',                  qr/On or Off/],
     ['SessionDynamoDBForward',                 qr/KEY or KEY=Header, or None/],
     ['SessionDynamoDBForward a.b',             qr/write KEY=Header with letters/],
@@ -134,7 +144,8 @@ for my $line ('SessionDynamoDBSidByteLength 16', 'SessionDynamoDBSidByteLength 1
               'SessionDynamoDBMask None',
               'SessionDynamoDBForward user user_id role=X-Role a.b=Y', 'SessionDynamoDBForward None',
               'SessionDynamoDBForward "two words=X-Two"', 'SessionDynamoDBAccept cart *', 'SessionDynamoDBAccept None',
-              'SessionDynamoDBFormat form', 'SessionDynamoDBFormat JSON', 'SessionDynamoDBCookieName __Host-id',
+              'SessionDynamoDBMaxSize 1024', 'SessionDynamoDBMaxSize 1k', 'SessionDynamoDBMaxSize 400K',
+              'SessionDynamoDBMaxSize 409600', 'SessionDynamoDBFormat form', 'SessionDynamoDBFormat JSON', 'SessionDynamoDBCookieName __Host-id',
               'SessionDynamoDBSidDigest sha256') {
     accepted "$line is accepted", $line;
 }

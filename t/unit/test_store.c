@@ -1270,6 +1270,113 @@ static void test_made(apr_pool_t *p)
     NUM_IS(ddb_store_monotonic(st), f->w->mono, "and the client's clock for deadlines");
 }
 
+/* --- size --- */
+
+/* Data that makes the session's item that large. */
+static void fill_item(fixture_t *f, ddb_session_t *s, ddb_item_t it, apr_size_t size)
+{
+    char *data;
+
+    it.data_len = 0;
+    s->data_len = size - ddb_item_size(&it);
+    data = apr_palloc(f->p, s->data_len + 1);
+    memset(data, 'x', s->data_len);
+    data[s->data_len] = '\0';
+    s->data = data;
+}
+
+static ddb_item_t row_to_be(const fixture_t *f, const ddb_session_t *s, const char *key)
+{
+    ddb_item_t it = f->row;
+
+    it.id = key;
+    it.user_mark = s->user_mark;
+    it.expires = f->now + s->idle_timeout;
+    it.idle_timeout = s->idle_timeout;
+    it.absolute_timeout = s->absolute_timeout;
+    it.version = s->version + 1;
+    return it;
+}
+
+static void nothing_sent(fixture_t *f, const char *what)
+{
+    NUM_IS(f->w->n_sent, 0, SAY("%s: nothing is sent", what));
+    OK(f->err.attempts == 0 && !f->err.unsettled && !*f->err.operation && !*f->err.type && !f->err.http_status,
+       SAY("%s: and the record says so", what));
+}
+
+static void test_size_save(apr_pool_t *p)
+{
+    static const apr_size_t limits[] = { 0, 409600, 1024, 5000 };
+    fixture_t *f;
+    ddb_session_t current, before;
+    apr_size_t i, most;
+
+    for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+        f = setup(p);
+        f->call.max_size = limits[i];
+        most = limits[i] ? limits[i] : 409600;
+        fill_item(f, &f->s, row_to_be(f, &f->s, f->s.key), most);
+        answer_ok(f);
+        NUM_IS(ddb_store_save(f->st, &f->call, &f->s, &current), APR_SUCCESS, SAY("%lu bytes are saved", most));
+        finish(f, "save at the limit");
+
+        f = setup(p);
+        f->call.max_size = limits[i];
+        fill_item(f, &f->s, row_to_be(f, &f->s, f->s.key), most + 1);
+        before = f->s;
+        NUM_IS(ddb_store_save(f->st, &f->call, &f->s, &current), DDB_ETOOLARGE, "a byte more is not");
+        nothing_sent(f, "save over the limit");
+        OK(memcmp(&before, &f->s, sizeof(before)) == 0, "the session is as it was");
+        OK(strstr(f->err.detail, SAY("would have %lu bytes, and %lu are allowed (SessionDynamoDBMaxSize)",
+                                     (unsigned long)most + 1, (unsigned long)most)), "the detail names size and limit");
+        OK(strlen(f->err.detail) < sizeof(f->err.detail) - 1, "and is whole");
+        finish(f, "save over the limit");
+    }
+}
+
+static void test_size_insert(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    ddb_session_t s = new_session(f);
+    const char *undisclosed = "old";
+
+    fill_item(f, &s, row_to_be(f, &s, f->s.key), 409600);
+    answer_ok(f);
+    NUM_IS(ddb_store_insert(f->st, &f->call, &s, NULL), APR_SUCCESS, "a new session of 400 KB is stored");
+    finish(f, "insert at the limit");
+
+    f = setup(p);
+    s = new_session(f);
+    fill_item(f, &s, row_to_be(f, &s, f->s.key), 409601);
+    NUM_IS(ddb_store_insert(f->st, &f->call, &s, &undisclosed), DDB_ETOOLARGE, "one of a byte more is not");
+    nothing_sent(f, "insert over the limit");
+    no_session(f, &s, "insert over the limit");
+    OK(undisclosed == NULL, "there is no row to take away");
+    NUM_IS(drawn, 2, "no second ID is tried");
+    finish(f, "insert over the limit");
+
+    f = setup(p);
+    s = new_session(f);
+    s.user = "alice";
+    fill_item(f, &s, row_to_be(f, &s, f->s.key), 409600);
+    NUM_IS(ddb_store_insert(f->st, &f->call, &s, &undisclosed), DDB_ETOOLARGE, "the mark of the user counts");
+    finish(f, "insert with a mark");
+}
+
+static void test_size_others(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    f->call.max_size = 100; /* set lower after the session was stored */
+    answer_ok(f);
+    answer_ok(f);
+    NUM_IS(ddb_store_touch(f->st, &f->call, &f->s), APR_SUCCESS, "a touch makes nothing larger and is not asked");
+    NUM_IS(ddb_store_remove(f->st, &f->call, f->s.key), APR_SUCCESS, "nor is an end");
+    f->removes = 1;
+    finish(f, "limit set lower");
+}
+
 /* --- rows that dynamodb-session-flask writes too --- */
 
 static fixture_t *setup_json(apr_pool_t *p, apr_int64_t version)
@@ -1359,7 +1466,7 @@ int main(void)
         test_insert_failures, test_insert_random, test_insert_collisions, test_save, test_save_times, test_save_user,
         test_save_conflict, test_save_gone, test_save_settled, test_save_unsettled, test_save_failures, test_touch,
         test_touch_nothing, test_remove, test_replace, test_replace_gone, test_json_save, test_json_conflict,
-        test_json_replace
+        test_json_replace, test_size_save, test_size_insert, test_size_others
     };
     apr_pool_t *root, *p;
     apr_size_t i;

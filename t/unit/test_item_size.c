@@ -1,0 +1,178 @@
+/* ddb_item_size: against sums made by hand, and against a count of what is sent, by which no attribute is forgotten. */
+
+#include <apr_encode.h>
+#include <apr_general.h>
+#include <apr_strings.h>
+
+#include "ddb_item.h"
+#include "ddb_json.h"
+#include "tap.h"
+
+#define NOW      APR_INT64_C(1795395723000004) /* 2026-11-23 01:02:03.000004 UTC */
+#define SAY(...) apr_psprintf(p, __VA_ARGS__)
+
+/* 43 characters of key, no data: what is there whatever a session holds. */
+static ddb_item_t empty_item(void)
+{
+    ddb_item_t it;
+
+    memset(&it, 0, sizeof(it));
+    it.id = "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0";
+    it.created = it.accessed = NOW;
+    it.expires = APR_INT64_C(1795402923);
+    it.idle_timeout = 7200;
+    it.absolute_timeout = 43200;
+    it.version = 1;
+    return it;
+}
+
+#define EMPTY (2 + 43     /* id */ \
+               + 4        /* data */ \
+               + 7 + 32   /* created */ \
+               + 8 + 32   /* accessed */ \
+               + 7 + 6    /* expires: 17 95 40 29 23 */ \
+               + 12 + 2   /* idle_timeout: 72 */ \
+               + 16 + 3   /* absolute_timeout: 4 32 00 without the last pair */ \
+               + 7 + 2    /* version: 1 */ \
+               + 8 + 16)  /* write_id */
+
+static void test_by_hand(apr_pool_t *p)
+{
+    ddb_item_t it = empty_item();
+
+    (void)p;
+    NUM_IS(ddb_item_size(&it), EMPTY, "an item without data: names and values");
+    it.data = "a=1";
+    it.data_len = 3;
+    NUM_IS(ddb_item_size(&it), EMPTY + 3, "data counts in bytes, not as base64");
+    it.user_mark = "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0";
+    NUM_IS(ddb_item_size(&it), EMPTY + 3 + 9 + 43, "the mark of a user counts where there is one");
+    it.format = DDB_JSON;
+    it.data = "{\"a\":\"\xe2\x82\xac\"}";
+    it.data_len = 11;
+    NUM_IS(ddb_item_size(&it), EMPTY + 11 + 9 + 43, "text counts in bytes of UTF-8");
+}
+
+static void test_numbers(apr_pool_t *p)
+{
+    /* A byte and one for each pair of digits: dynalite's sizes, which were measured at DynamoDB. */
+    static const struct {
+        apr_int64_t number;
+        int size;
+    } rows[] = {
+        { 0, 1 }, { 1, 2 }, { 9, 2 }, { 10, 2 }, { 11, 2 }, { 99, 2 }, { 100, 2 }, { 101, 3 }, { 110, 3 }, { 120, 3 },
+        { 999, 3 }, { 1000, 2 }, { 1010, 3 }, { 1200, 2 }, { 7200, 2 }, { 43200, 3 }, { 12345, 4 }, { 100000, 2 },
+        { 123456, 4 }, { APR_INT64_C(1795402923), 6 }, { APR_INT64_C(1800000000), 2 }, { APR_INT64_C(1795402900), 5 },
+        { APR_INT64_C(999999999999999), 9 }
+    };
+    ddb_item_t it = empty_item();
+    apr_size_t i, without = ddb_item_size(&it) - 2;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        it.version = rows[i].number;
+        NUM_IS(ddb_item_size(&it) - without, rows[i].size, SAY("%" APR_INT64_T_FMT, rows[i].number));
+    }
+}
+
+/* --- what is sent --- */
+
+/* Digits by the text: a byte, and one for each two, in pairs from the right, without zeros behind. */
+static apr_size_t digits_size(const char *text)
+{
+    apr_size_t len = strlen(text), pairs = (len + 1) / 2;
+
+    if (strcmp(text, "0") == 0) {
+        return 1;
+    }
+    for (; text[len - 1] == '0' && len > 1 && text[len - 2] == '0'; len -= 2) {
+        pairs--;
+    }
+    return 1 + pairs;
+}
+
+static apr_size_t value_size(const char *type, const char *value)
+{
+    apr_size_t len = 0;
+
+    if (*type == 'N') {
+        return digits_size(value);
+    }
+    if (*type == 'S') {
+        return strlen(value);
+    }
+    apr_decode_base64(NULL, value, APR_ENCODE_STRING, APR_ENCODE_NONE, &len);
+    return len - 1; /* APR counts a NUL */
+}
+
+static apr_array_header_t *members_of(const char *text, apr_pool_t *p)
+{
+    apr_array_header_t *members = NULL;
+
+    OK(ddb_json_members(&members, text, p) == APR_SUCCESS, "it is an object");
+    return members;
+}
+
+/* Of the item that a create sends. */
+static apr_size_t sent_size(const ddb_item_t *it, apr_pool_t *p)
+{
+    const char *body = ddb_item_create_body("t", it, p);
+    ddb_json_t *json = NULL;
+    apr_array_header_t *attributes, *value;
+    apr_size_t size = 0;
+    int i;
+
+    ddb_json_parse(&json, body, strlen(body), p);
+    attributes = members_of(ddb_json_print(ddb_json_child(json, "Item"), p), p);
+    for (i = 0; i < attributes->nelts; i++) {
+        ddb_json_member_t a = APR_ARRAY_IDX(attributes, i, ddb_json_member_t), v;
+        value = members_of(a.value, p);
+        v = APR_ARRAY_IDX(value, 0, ddb_json_member_t);
+        size += strlen(ddb_json_unquote(a.name, p))
+                + value_size(ddb_json_unquote(v.name, p), ddb_json_unquote(v.value, p));
+    }
+    return size;
+}
+
+static void test_sent(apr_pool_t *p)
+{
+    ddb_item_t it = empty_item();
+    apr_size_t len;
+    int i;
+
+    NUM_IS(ddb_item_size(&it), sent_size(&it, p), "an item without data is as large as what is sent");
+    for (len = 1; len < 20; len++) {
+        it.data = apr_pstrmemdup(p, "0123456789abcdefghijk", len);
+        it.data_len = len;
+        NUM_IS(ddb_item_size(&it), sent_size(&it, p), SAY("so is one with %lu bytes of data", (unsigned long)len));
+    }
+    it.user_mark = "mark";
+    for (i = 1; i < 100000000; i = i * 7 + 3) {
+        it.expires = NOW / 1000000 + i;
+        it.idle_timeout = i;
+        it.absolute_timeout = i * APR_INT64_C(100);
+        it.version = i * APR_INT64_C(10);
+        NUM_IS(ddb_item_size(&it), sent_size(&it, p), SAY("and with other numbers: %d", i));
+    }
+    it.format = DDB_JSON;
+    it.data = "{\"a\":\"\xe2\x82\xac\\\"\\u20ac\\n\",\"n\":[1,2.50,null]}";
+    it.data_len = strlen(it.data);
+    NUM_IS(ddb_item_size(&it), sent_size(&it, p), "an object counts as it is, not as JSON escapes it");
+}
+
+int main(void)
+{
+    static void (*const tests[])(apr_pool_t *) = { test_by_hand, test_numbers, test_sent };
+    apr_pool_t *root, *p;
+    apr_size_t i;
+
+    apr_initialize();
+    apr_pool_create(&root, NULL);
+    for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+        apr_pool_create(&p, root);
+        tests[i](p);
+        apr_pool_destroy(p);
+    }
+    apr_pool_destroy(root);
+    apr_terminate();
+    return tap_done();
+}
