@@ -1,0 +1,131 @@
+/* What the table answers: DynamoDB's JSON, and the stored item in it, read as each of the two formats. */
+
+#include "ddb_item.h"
+#include "ddb_json.h"
+#include "fuzz.h"
+
+/* Every sentence there is: what a row holds gets into none of them. */
+static void is_a_known_sentence(const char *detail)
+{
+    static const char *const attributes[] = { "id", "data", "created", "accessed", "expires", "idle_timeout",
+                                              "absolute_timeout", "version", "write_id", "user_mark" };
+    static const char *const faults[] = {
+        "is missing", "is not of type S", "is not of type N", "is not of type B",
+        "is not of type S, as it is in another format", "is not of type B, as it is in another format",
+        "is no whole number", "is a number out of range", "is no base64", "is no time in UTC", "has another length" };
+    char sentence[sizeof(((ddb_error_t *)0)->detail)];
+    apr_size_t i, j;
+    int known = strcmp(detail, "the reply is no JSON: is the endpoint a DynamoDB?") == 0
+             || strcmp(detail, "the Item of the reply is no object: is the endpoint a DynamoDB?") == 0;
+
+    for (i = 0; i < sizeof(attributes) / sizeof(attributes[0]) && !known; i++) {
+        for (j = 0; j < sizeof(faults) / sizeof(faults[0]) && !known; j++) {
+            snprintf(sentence, sizeof(sentence), "attribute %s of the stored session %s: not written by this module, "
+                     "or changed by hand", attributes[i], faults[j]);
+            known = strcmp(detail, sentence) == 0;
+        }
+    }
+    HOLDS(known);
+}
+
+static void is_in_range(const ddb_item_t *it)
+{
+    const apr_int64_t most = APR_INT64_C(999999999999999);
+
+    HOLDS(it->data && it->data[it->data_len] == '\0');
+    HOLDS(it->created >= 0 && it->accessed >= 0);
+    HOLDS(it->expires >= 0 && it->expires <= most);
+    HOLDS(it->idle_timeout >= 1 && it->idle_timeout <= most);
+    HOLDS(it->absolute_timeout >= 1 && it->absolute_timeout <= most);
+    HOLDS(it->version >= (it->format == DDB_FORM ? 1 : 0) && it->version <= most);
+}
+
+static int same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static void is_same(const ddb_item_t *a, const ddb_item_t *b)
+{
+    HOLDS(same_text(a->id, b->id) && same_text(a->user_mark, b->user_mark));
+    HOLDS(a->data_len == b->data_len && memcmp(a->data, b->data, a->data_len) == 0);
+    HOLDS(a->created == b->created && a->accessed == b->accessed && a->expires == b->expires);
+    HOLDS(a->idle_timeout == b->idle_timeout && a->absolute_timeout == b->absolute_timeout);
+    HOLDS(a->version == b->version && memcmp(a->write_id, b->write_id, DDB_WRITE_ID_BYTES) == 0);
+}
+
+static void is_json(const char *body, apr_pool_t *p)
+{
+    ddb_json_t *parsed;
+
+    HOLDS(body && ddb_json_parse(&parsed, body, strlen(body), p) == APR_SUCCESS);
+}
+
+/* What was read can be written, and is the same when it is read again: a PutItem holds it as "Item" too. */
+static void comes_back(const ddb_item_t *read, apr_pool_t *p)
+{
+    ddb_item_t it = *read, again = { .format = read->format };
+    const char *body;
+
+    it.version = it.version ? it.version : 1; /* a write counts */
+    body = ddb_item_create_body("table", &it, p);
+    is_json(body, p);
+    HOLDS(ddb_item_parse(&again, body, strlen(body), p, NULL) == APR_SUCCESS);
+    is_same(&it, &again);
+    is_json(ddb_item_save_body("table", &it, read, 0, p), p);
+    is_json(ddb_item_touch_body("table", read, 0, p), p);
+    is_json(ddb_item_delete_body("table", read->id, read, p), p);
+    is_json(ddb_item_get_body("table", read->id, 1, p), p);
+}
+
+static void read_as(ddb_format_e format, const char *text, size_t size, apr_pool_t *p)
+{
+    ddb_error_t err = { 0 };
+    ddb_item_t it, before;
+    apr_status_t rv;
+
+    memset(&it, 0x55, sizeof(it));
+    it.format = format;
+    before = it;
+    rv = ddb_item_parse(&it, text, size, p, &err);
+    if (rv == APR_SUCCESS) {
+        is_in_range(&it);
+        HOLDS(it.format == format && !err.detail[0]);
+        comes_back(&it, p);
+        return;
+    }
+    HOLDS(rv == APR_NOTFOUND || rv == DDB_EBADITEM || rv == DDB_EBADREPLY);
+    HOLDS(memcmp(&it, &before, sizeof(it)) == 0);
+    if (rv == APR_NOTFOUND) {
+        HOLDS(!err.detail[0]);
+    }
+    else {
+        is_a_known_sentence(err.detail);
+    }
+}
+
+/* What parses prints, and what was printed says the same. */
+static void print_again(const char *text, size_t size, apr_pool_t *p)
+{
+    ddb_json_t *json, *again;
+    const char *printed;
+
+    if (ddb_json_parse(&json, text, size, p) == APR_SUCCESS) {
+        HOLDS(!memchr(text, '\0', size));
+        printed = ddb_json_print(json, p);
+        HOLDS(ddb_json_parse(&again, printed, strlen(printed), p) == APR_SUCCESS);
+        HOLDS(strcmp(ddb_json_print(again, p), printed) == 0);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    apr_pool_t *p = fuzz_begin();
+    /* No NUL behind it: what is read is of that length. */
+    const char *text = apr_pmemdup(p, size ? (const void *)data : "", size);
+
+    print_again(text, size, p);
+    read_as(DDB_FORM, text, size, p);
+    read_as(DDB_JSON, text, size, p);
+    return fuzz_end();
+}

@@ -1,0 +1,155 @@
+/* The few functions of httpd that parsers of ours call, for programs that are not httpd: the server exports its own from
+ * its executable, which nothing can be linked to. Each does what httpd's documentation says of it, and no more. */
+
+#include <apr_lib.h>
+#include <httpd.h>
+#include <http_config.h>
+#include <http_core.h>
+#include <http_log.h>
+#include <mod_session.h>
+
+#include "fuzz.h"
+#include "httpd_stub.h"
+#include "msd_config.h"
+
+module AP_MODULE_DECLARE_DATA session_dynamodb_module = { .module_index = STUB_OURS };
+module AP_MODULE_DECLARE_DATA session_module = { .module_index = STUB_SESSION };
+ap_directive_t *ap_conftree;
+
+request_rec *stub_request(apr_pool_t *p)
+{
+    request_rec *r = apr_pcalloc(p, sizeof(*r));
+    static struct ap_logconf log = { .level = APLOG_TRACE8 };
+
+    r->pool = p;
+    r->headers_in = apr_table_make(p, 5);
+    r->headers_out = apr_table_make(p, 5);
+    r->err_headers_out = apr_table_make(p, 5);
+    r->notes = apr_table_make(p, 5);
+    r->per_dir_config = apr_pcalloc(p, STUB_MODULES * sizeof(void *));
+    r->request_config = apr_pcalloc(p, STUB_MODULES * sizeof(void *));
+    r->log = &log;
+    r->uri = (char *)"/";
+    return r;
+}
+
+/* --- text --- */
+
+const char *ap_scan_http_token(const char *s)
+{
+    return s + strspn(s, FUZZ_LETTERS FUZZ_DIGITS "!#$%&'*+-.^_`|~");
+}
+
+static int hex(char c)
+{
+    return apr_isdigit(c) ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
+int ap_unescape_urlencoded(char *query)
+{
+    char *to = query;
+    int rv = OK;
+
+    for (; *query; query++, to++) {
+        *to = *query == '+' ? ' ' : *query;
+        if (*query == '%' && !(apr_isxdigit(query[1]) && apr_isxdigit(query[2]))) {
+            rv = HTTP_BAD_REQUEST;
+        }
+        else if (*query == '%') {
+            *to = (char)(hex(query[1]) << 4 | hex(query[2]));
+            rv = *to ? rv : HTTP_NOT_FOUND;
+            query += 2;
+        }
+    }
+    *to = '\0';
+    return rv;
+}
+
+apr_status_t ap_timeout_parameter_parse(const char *parameter, apr_interval_time_t *timeout, const char *unit)
+{
+    static const struct { const char *unit; apr_interval_time_t of; } units[] = {
+        { "ms", 1000 }, { "mi", APR_USEC_PER_SEC * 60 }, { "s", APR_USEC_PER_SEC },
+        { "h", APR_USEC_PER_SEC * 3600 },
+    };
+    char *end;
+    apr_int64_t n = apr_strtoi64(parameter, &end, 10);
+    apr_size_t i;
+
+    unit = *end ? end : unit;
+    for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        /* As httpd does, what follows the unit's first letters is not looked at. */
+        if (strncmp(unit, units[i].unit, strlen(units[i].unit)) == 0) {
+            return __builtin_mul_overflow(n, units[i].of, timeout) ? APR_ERANGE : APR_SUCCESS;
+        }
+    }
+    return APR_EGENERAL;
+}
+
+/* --- files and programs: there are none --- */
+
+char *ap_server_root_relative(apr_pool_t *p, const char *file)
+{
+    return apr_pstrcat(p, *file == '/' ? "" : "/nowhere/", file, NULL);
+}
+
+apr_status_t ap_pcfg_openfile(ap_configfile_t **file, apr_pool_t *p, const char *name)
+{
+    (void)file, (void)p, (void)name;
+    return APR_ENOENT;
+}
+
+apr_status_t ap_cfg_getline(char *buf, apr_size_t size, ap_configfile_t *file)
+{
+    (void)buf, (void)size, (void)file;
+    return APR_EOF;
+}
+
+int ap_cfg_closefile(ap_configfile_t *file)
+{
+    (void)file;
+    return 0;
+}
+
+char *ap_get_exec_line(apr_pool_t *p, const char *program, const char *const *argv)
+{
+    (void)argv;
+    return strstr(program, "key") ? apr_pstrdup(p, "a key that a program printed") : NULL;
+}
+
+/* --- what a request is asked --- */
+
+const char *ap_auth_name(request_rec *r)
+{
+    (void)r;
+    return "members";
+}
+
+/* The words are put together, for the sanitizers to see what is read for it. */
+static void write_log(const char *fmt, va_list args)
+{
+    char line[1024];
+
+    apr_vsnprintf(line, sizeof(line), fmt, args);
+}
+
+void ap_log_rerror_(const char *file, int line, int module_index, int level, apr_status_t status, const request_rec *r,
+                    const char *fmt, ...)
+{
+    va_list args;
+
+    (void)file, (void)line, (void)module_index, (void)level, (void)status, (void)r;
+    va_start(args, fmt);
+    write_log(fmt, args);
+    va_end(args);
+}
+
+void ap_log_error_(const char *file, int line, int module_index, int level, apr_status_t status, const server_rec *s,
+                   const char *fmt, ...)
+{
+    va_list args;
+
+    (void)file, (void)line, (void)module_index, (void)level, (void)status, (void)s;
+    va_start(args, fmt);
+    write_log(fmt, args);
+    va_end(args);
+}
