@@ -9,31 +9,12 @@
 #include <apr_uri.h>
 
 #include "ddb_endpoint.h"
+#include "ddb_partition.h"
 
 #define EXAMPLE_REGION "eu-central-1"
 #define EXAMPLE_URL "https://dynamodb." EXAMPLE_REGION ".amazonaws.com"
 
-#define MAX_REGION_BYTES 63 /* it is a label of a host name */
 #define MAX_HOST_BYTES 253
-
-/* botocore's partitions.json: a region is one of the prefixes, a word and a number; the first partition is also that
- * of regions which are newer than this table. */
-static const struct {
-    const char *name;
-    const char *suffix;
-    const char *prefixes[10];
-} partitions[] = {
-    { "aws", "amazonaws.com", { "us", "eu", "ap", "sa", "ca", "me", "af", "il", "mx" } },
-    { "aws-cn", "amazonaws.com.cn", { "cn" } },
-    { "aws-us-gov", "amazonaws.com", { "us-gov" } },
-    { "aws-iso", "c2s.ic.gov", { "us-iso" } },
-    { "aws-iso-b", "sc2s.sgov.gov", { "us-isob" } },
-    { "aws-iso-e", "cloud.adc-e.uk", { "eu-isoe" } },
-    { "aws-iso-f", "csp.hci.ic.gov", { "us-isof" } },
-    { "aws-eusc", "amazonaws.eu", { "eusc-de" } },
-};
-
-#define PARTITIONS (sizeof(partitions) / sizeof(partitions[0]))
 
 /* By ddb_service_e. */
 static const struct {
@@ -41,118 +22,17 @@ static const struct {
     const char *key;    /* in a section of services */
     const char *prefix; /* of the host name */
 } services[] = {
-    { "AWS_ENDPOINT_URL_DYNAMODB", "dynamodb", "dynamodb." },
-    { "AWS_ENDPOINT_URL_STS", "sts", "sts." },
-    { "AWS_ENDPOINT_URL_SSO", "sso", "portal.sso." },
+    { "AWS_ENDPOINT_URL_DYNAMODB", "dynamodb", "dynamodb" },
+    { "AWS_ENDPOINT_URL_STS", "sts", "sts" },
+    { "AWS_ENDPOINT_URL_SSO", "sso", "portal.sso" },
 };
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"
 
-static char *lower_case(const char *s, apr_pool_t *p)
-{
-    char *out = apr_pstrdup(p, s), *c;
-
-    for (c = out; *c; c++) {
-        *c = apr_tolower(*c);
-    }
-    return out;
-}
-
-/* --- region --- */
-
 static int is_number(const char *s)
 {
     return *s && s[strspn(s, DIGITS)] == '\0';
-}
-
-/* Behind the prefix: -word-number. */
-static int has_prefix(const char *region, const char *prefix)
-{
-    apr_size_t len = strlen(prefix), word;
-
-    if (strncmp(region, prefix, len) != 0 || region[len] != '-') {
-        return 0;
-    }
-    region += len + 1;
-    word = strspn(region, LOWER DIGITS);
-    return word && region[word] == '-' && is_number(region + word + 1);
-}
-
-/* The index of the region's partition, PARTITIONS when none knows it. */
-static apr_size_t find_partition(const char *region)
-{
-    apr_size_t i, j;
-
-    for (i = 0; i < PARTITIONS; i++) {
-        for (j = 0; partitions[i].prefixes[j]; j++) {
-            if (has_prefix(region, partitions[i].prefixes[j])) {
-                return i;
-            }
-        }
-    }
-    return PARTITIONS;
-}
-
-/* Two letters, one or more words of letters, a number: what a region that AWS opens tomorrow looks like. */
-static int has_general_form(const char *region)
-{
-    const char *rest = region + strspn(region, LOWER);
-    int words = 0;
-
-    if (rest - region != 2) {
-        return 0;
-    }
-    while (*rest == '-' && !is_number(rest + 1)) {
-        apr_size_t word = strspn(rest + 1, LOWER);
-
-        if (!word) {
-            return 0;
-        }
-        rest += 1 + word;
-        words++;
-    }
-    return words && *rest == '-';
-}
-
-static int is_region(const char *region)
-{
-    return strlen(region) <= MAX_REGION_BYTES && region[strspn(region, LOWER DIGITS "-")] == '\0'
-        && (find_partition(region) < PARTITIONS || has_general_form(region));
-}
-
-/* What people write where a region belongs. */
-static const char *looks_like(const char *region, apr_pool_t *p)
-{
-    apr_size_t len = strlen(region);
-    const char *zone_of = apr_pstrmemdup(p, region, len - 1);
-
-    if (strpbrk(region, "./:")) {
-        return "looks like a host name, URL or ARN";
-    }
-    if (strpbrk(region, " \t\r\n")) {
-        return "has a blank or a line break in it";
-    }
-    if (strncmp(region, "fips-", 5) == 0 || (len > 5 && strcmp(region + len - 5, "-fips") == 0)) {
-        return "asks for FIPS, for which the endpoint URL has to be set";
-    }
-    if (apr_isalpha(region[len - 1]) && is_region(zone_of)) {
-        return apr_psprintf(p, "looks like an availability zone of region %s", zone_of);
-    }
-    return is_region(lower_case(region, p)) ? "has upper case letters, which regions have not"
-                                            : "is not of a form that AWS regions have";
-}
-
-const char *ddb_endpoint_check_region(const char *region, apr_pool_t *p)
-{
-    if (!*region) {
-        return "the region is empty; one is named like " EXAMPLE_REGION;
-    }
-    if (strcmp(region, "local") == 0 || is_region(region)) {
-        return NULL;
-    }
-    return apr_psprintf(p, "region \"%.40s\" %s; a region is named like " EXAMPLE_REGION, region,
-                        looks_like(region, p));
 }
 
 /* --- URL --- */
@@ -218,7 +98,7 @@ static const char *parse_url(const char *url, ddb_endpoint_t *out, apr_pool_t *p
     if (wrong) {
         return wrong;
     }
-    host = lower_case(uri.hostname, p);
+    host = ddb_partition_lower_case(uri.hostname, p);
     in_brackets = uri.hostinfo[0] == '[';
     if (!is_host(host, in_brackets, p)) {
         return "the host of the endpoint URL can't be one; write a name or an address, of IPv6 in brackets: "
@@ -320,27 +200,124 @@ static apr_status_t find_url(setting_t *s, const ddb_endpoint_opts_t *o, const d
     return rv;
 }
 
-static apr_status_t use_region(ddb_endpoint_t *out, ddb_service_e service, const ddb_profile_t *profile,
-                               apr_pool_t *p, ddb_error_t *err)
+/** What the environment or the profile wants of the host. */
+typedef struct wishes_t {
+    int fips, dual_stack;
+    ddb_account_mode_e account_mode;
+} wishes_t;
+
+static apr_status_t find_account_mode(ddb_account_mode_e *mode, const ddb_profile_t *profile, ddb_error_t *err)
 {
-    apr_size_t i;
+    static const char *const names[] = { "disabled", "preferred", "required" };
+    setting_t s = find_setting("AWS_ACCOUNT_ID_ENDPOINT_MODE", "AWS_ACCOUNT_ID_ENDPOINT_MODE", profile,
+                               "account_id_endpoint_mode");
+    int i;
+
+    *mode = DDB_ACCOUNT_DISABLED;
+    for (i = 0; s.value && i < 3; i++) {
+        if (strcasecmp(s.value, names[i]) == 0) {
+            *mode = (ddb_account_mode_e)i;
+            return APR_SUCCESS;
+        }
+    }
+    return !s.value ? APR_SUCCESS
+                    : ddb_error_set(err, DDB_ECONFIG, "%s: the account ID endpoint mode \"%.20s\" is none of preferred, "
+                                    "required and disabled", s.source, s.value);
+}
+
+static apr_status_t refuse_wishes(const wishes_t *w, const char *where, ddb_error_t *err)
+{
+    /* Who asks for FIPS must not get something else without a word. */
+    return w->fips || w->dual_stack
+         ? ddb_error_set(err, DDB_ECONFIG, "%s is asked for and %s: remove one of them",
+                         w->fips ? "FIPS (AWS_USE_FIPS_ENDPOINT, use_fips_endpoint)"
+                                 : "dual stack (AWS_USE_DUALSTACK_ENDPOINT, use_dualstack_endpoint)", where)
+         : APR_SUCCESS;
+}
+
+static apr_status_t use_region(ddb_endpoint_t *out, ddb_service_e service, const wishes_t *w, apr_pool_t *p,
+                               ddb_error_t *err)
+{
+    const ddb_partition_t *partition = ddb_partition_of(out->region);
+    const char *suffix = w->dual_stack ? partition->dual_stack_suffix : partition->suffix;
+    int has_accounts = service == DDB_DYNAMODB && strcmp(partition->name, "aws") == 0 && !w->fips;
 
     if (service == DDB_DYNAMODB && strcmp(out->region, "local") == 0) {
         /* DynamoDB Local's own name and port; it takes any region. */
         out->host = "localhost:8000";
         out->url = "http://localhost:8000";
         out->region = "us-east-1";
+        return refuse_wishes(w, "the region is local", err);
+    }
+    /* In us-gov the ordinary host is FIPS already, and has no other name. */
+    out->host = apr_pstrcat(p, services[service].prefix,
+                            w->fips && (w->dual_stack || strcmp(partition->name, "aws-us-gov") != 0) ? "-fips." : ".",
+                            out->region, ".", suffix, NULL);
+    out->url = apr_pstrcat(p, "https://", out->host, NULL);
+    out->suffix = has_accounts ? suffix : NULL;
+    if (service == DDB_DYNAMODB && w->account_mode == DDB_ACCOUNT_REQUIRED && !has_accounts) {
+        return ddb_error_set(err, DDB_ECONFIG, "an account's own endpoint is required, and there is none %s: set the "
+                             "account ID endpoint mode to preferred or disabled",
+                             w->fips ? "with FIPS" : "in this partition");
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t use_url(ddb_endpoint_t *out, const setting_t *url, const wishes_t *w, apr_pool_t *p,
+                            ddb_error_t *err)
+{
+    const char *wrong = parse_url(url->value, out, p);
+
+    return wrong ? ddb_error_set(err, DDB_ECONFIG, "%s: %s", url->source, wrong)
+                 : refuse_wishes(w, "an endpoint URL is set", err);
+}
+
+/* The table's region is the last to be asked; but nowhere else is the table. */
+static apr_status_t use_table(ddb_endpoint_t *out, const ddb_endpoint_opts_t *o, setting_t *region, apr_pool_t *p,
+                              ddb_error_t *err)
+{
+    ddb_table_arn_t arn;
+    const char *wrong;
+
+    if (!o->table || !ddb_partition_is_arn(o->table)) {
         return APR_SUCCESS;
     }
-    if (is_on("AWS_USE_FIPS_ENDPOINT", profile, "use_fips_endpoint")) {
-        /* Who asks for FIPS must not get something else without a word. */
-        return ddb_error_set(err, DDB_ECONFIG, "AWS_USE_FIPS_ENDPOINT or use_fips_endpoint is set; FIPS endpoints are "
-                             "not worked out yet, set the endpoint URL to one");
+    wrong = ddb_partition_parse_arn(&arn, o->table, p);
+    if (wrong) {
+        return ddb_error_set(err, DDB_ECONFIG, "%s", wrong);
     }
-    i = find_partition(out->region);
-    out->host = apr_pstrcat(p, services[service].prefix, out->region, ".", partitions[i < PARTITIONS ? i : 0].suffix,
-                            NULL);
-    out->url = apr_pstrcat(p, "https://", out->host, NULL);
+    out->account_id = arn.account_id;
+    if (!region->value) {
+        region->value = arn.region;
+        region->source = "the table's ARN";
+    }
+    return strcmp(region->value, arn.region) == 0 ? APR_SUCCESS
+         : ddb_error_set(err, DDB_ECONFIG, "the table's ARN is of region %s, and %s says %.40s: set the table's region",
+                         arn.region, region->source, region->value);
+}
+
+static apr_status_t find_wishes(wishes_t *w, const ddb_profile_t *profile, ddb_error_t *err)
+{
+    w->fips = is_on("AWS_USE_FIPS_ENDPOINT", profile, "use_fips_endpoint");
+    w->dual_stack = is_on("AWS_USE_DUALSTACK_ENDPOINT", profile, "use_dualstack_endpoint");
+    return find_account_mode(&w->account_mode, profile, err);
+}
+
+static apr_status_t use_setting(ddb_endpoint_t *out, setting_t *region, wishes_t *w, apr_pool_t *p, ddb_error_t *err)
+{
+    const char *wrong;
+
+    if (!region->value) {
+        return ddb_error_set(err, DDB_ECONFIG, "no region is set; set one in the configuration, AWS_REGION or the "
+                             "profile, such as " EXAMPLE_REGION);
+    }
+    region->value = ddb_partition_without_fips(region->value, &w->fips, p);
+    wrong = ddb_partition_check_region(region->value, p);
+    if (wrong) {
+        return ddb_error_set(err, DDB_ECONFIG, "%s: %s", region->source, wrong);
+    }
+    out->region = apr_pstrdup(p, region->value);
+    out->account_mode = w->account_mode;
     return APR_SUCCESS;
 }
 
@@ -348,27 +325,42 @@ static apr_status_t resolve(ddb_endpoint_t *out, const ddb_endpoint_opts_t *o, c
                             apr_pool_t *p, ddb_error_t *err)
 {
     setting_t region = find_region(o, profile), url;
-    const char *wrong;
-    apr_status_t rv;
+    wishes_t w;
+    apr_status_t rv = find_wishes(&w, profile, err);
 
-    if (!region.value) {
-        return ddb_error_set(err, DDB_ECONFIG, "no region is set; set one in the configuration, AWS_REGION or the "
-                             "profile, such as " EXAMPLE_REGION);
+    memset(out, 0, sizeof(*out));
+    if (rv == APR_SUCCESS) {
+        rv = use_table(out, o, &region, p, err);
     }
-    wrong = ddb_endpoint_check_region(region.value, p);
-    if (wrong) {
-        return ddb_error_set(err, DDB_ECONFIG, "%s: %s", region.source, wrong);
+    if (rv == APR_SUCCESS) {
+        rv = use_setting(out, &region, &w, p, err);
     }
-    out->region = apr_pstrdup(p, region.value);
-    rv = find_url(&url, o, profile, p, err);
+    if (rv == APR_SUCCESS) {
+        rv = find_url(&url, o, profile, p, err);
+    }
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (!url.value) {
-        return use_region(out, o->service, profile, p, err);
+    return url.value ? use_url(out, &url, &w, p, err) : use_region(out, o->service, &w, p, err);
+}
+
+apr_status_t ddb_endpoint_of_account(ddb_endpoint_t *out, const ddb_endpoint_t *e, const char *account_id,
+                                     apr_pool_t *p, ddb_error_t *err)
+{
+    const char *id = e->account_id ? e->account_id : account_id;
+
+    *out = *e;
+    if (e->account_mode == DDB_ACCOUNT_DISABLED || !e->suffix) {
+        return APR_SUCCESS;
     }
-    wrong = parse_url(url.value, out, p);
-    return wrong ? ddb_error_set(err, DDB_ECONFIG, "%s: %s", url.source, wrong) : APR_SUCCESS;
+    if (!id || !is_number(id)) {
+        return e->account_mode == DDB_ACCOUNT_PREFERRED ? APR_SUCCESS
+             : ddb_error_set(err, DDB_ECONFIG, "an account's own endpoint is required, and neither the table's ARN nor "
+                             "the credentials tell the account: use the ARN as the table's name");
+    }
+    out->host = apr_pstrcat(p, id, ".ddb.", e->region, ".", e->suffix, NULL);
+    out->url = apr_pstrcat(p, "https://", out->host, NULL);
+    return APR_SUCCESS;
 }
 
 apr_status_t ddb_endpoint_resolve(ddb_endpoint_t *out, const ddb_endpoint_opts_t *o, apr_pool_t *p,

@@ -131,8 +131,8 @@ static const char *server_name(const server_rec *s, apr_pool_t *p)
 static int check_server(server_rec *s, int used, apr_pool_t *p)
 {
     msd_server_config_t *c = msd_config_server(s);
-    ddb_endpoint_opts_t o = { c->endpoint_url, c->region, { c->profile, c->credentials_file, c->config_file },
-                              DDB_DYNAMODB };
+    ddb_endpoint_opts_t o = { c->endpoint_url, c->region, c->table,
+                              { c->profile, c->credentials_file, c->config_file }, DDB_DYNAMODB };
     ddb_error_t err = { 0 };
     apr_status_t rv;
     const char *problem;

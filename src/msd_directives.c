@@ -5,6 +5,7 @@
 #include <httpd.h>
 #include <http_config.h>
 
+#include "ddb_partition.h"
 #include "msd_directives.h"
 #include "msd_config.h"
 #include "msd_keys.h"
@@ -226,17 +227,13 @@ static msd_server_config_t *server_of(cmd_parms *cmd)
 
 static const char *set_table(cmd_parms *cmd, void *dir, const char *arg)
 {
-    const char *c;
+    ddb_table_arn_t arn;
+    const char *problem = ddb_partition_is_arn(arg) ? ddb_partition_parse_arn(&arn, arg, cmd->pool)
+                                                    : ddb_partition_check_table(arg, cmd->pool);
 
     (void)dir;
-    for (c = arg; apr_isalnum(*c) || *c == '_' || *c == '.' || *c == '-'; c++) {
-    }
-    if (*c || c - arg < 3 || c - arg > 255) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not a table name: DynamoDB takes 3 to 255 letters, digits and any "
-                            "of _ . -", cmd->cmd->name, arg);
-    }
     server_of(cmd)->table = arg;
-    return NULL;
+    return problem ? apr_psprintf(cmd->pool, "%s: %s", cmd->cmd->name, problem) : NULL;
 }
 
 static const char *set_endpoint_url(cmd_parms *cmd, void *dir, const char *arg)
@@ -250,7 +247,7 @@ static const char *set_endpoint_url(cmd_parms *cmd, void *dir, const char *arg)
 
 static const char *set_region(cmd_parms *cmd, void *dir, const char *arg)
 {
-    const char *problem = ddb_endpoint_check_region(arg, cmd->pool);
+    const char *problem = ddb_partition_check_region(arg, cmd->pool);
 
     (void)dir;
     server_of(cmd)->region = arg;
@@ -314,7 +311,7 @@ static const char *set_max_attempts(cmd_parms *cmd, void *dir, const char *arg)
 const command_rec msd_directives[] = {
     AP_INIT_FLAG("SessionDynamoDB", set_flag, DIR(enabled), SWITCH,
                  "On to keep the sessions of this place in DynamoDB"),
-    AP_INIT_TAKE1("SessionDynamoDBTableName", set_table, NULL, RSRC_CONF, "the table of the sessions"),
+    AP_INIT_TAKE1("SessionDynamoDBTableName", set_table, NULL, RSRC_CONF, "name or ARN of the table of the sessions"),
     AP_INIT_TAKE1("SessionDynamoDBEndpointURL", set_endpoint_url, NULL, RSRC_CONF,
                   "URL of the DynamoDB API, if not AWS's own"),
     AP_INIT_TAKE1("SessionDynamoDBRegion", set_region, NULL, RSRC_CONF, "AWS region, such as eu-central-1"),

@@ -32,6 +32,7 @@ loader = botocore.loaders.create_loader(None)  # one for all: it keeps what it h
 partitions = {p["id"] for p in loader.load_data("partitions")["partitions"]}
 # botocore reads AWS_ENDPOINT_URL and the like from 1.31 on; for an older one we do it, as their documentation says.
 reads_urls = hasattr(botocore.configprovider, "ConfiguredEndpointProvider")
+has_accounts = "{AccountId}.ddb" in str(loader.load_service_model("dynamodb", "endpoint-rule-set-1"))
 count = failed = 0
 
 
@@ -98,7 +99,7 @@ def configured_url(session):
             or scoped.get("endpoint_url") or None)
 
 
-def botocore_endpoint(url, region):
+def botocore_endpoint(url, region, table=None, account=None):
     """URL and signing region of a request that is made and not sent."""
     sent = []
 
@@ -108,12 +109,14 @@ def botocore_endpoint(url, region):
 
     session = botocore.session.Session()
     session.register_component("data_loader", loader)
-    session.set_credentials("AKID", "secret")
+    session.set_credentials("AKID", "secret", **({"account_id": account} if account else {}))
     try:
         client = session.create_client("dynamodb", region_name=region, endpoint_url=url or configured_url(session))
         client.meta.events.register("before-send.dynamodb", catch)
-        client.list_tables()
+        client.get_item(TableName=table or "app_session", Key={"id": {"S": "x"}})
     except (botocore.exceptions.BotoCoreError, ValueError):
+        return ("error",)
+    if not sent:
         return ("error",)
     parts = urllib.parse.urlsplit(sent[0].url)
     default = {"http": 80, "https": 443}[parts.scheme]
@@ -124,9 +127,11 @@ def botocore_endpoint(url, region):
     return f"{parts.scheme}://{host}{port}", scope.split("Credential=")[1].split("/")[2]
 
 
-def check_endpoint(name, *, url=None, region=None, env=None, config=None, wanted=None, why=None):
+def check_endpoint(name, *, url=None, region=None, env=None, config=None, table=None, account=None, wanted=None,
+                   why=None):
     with Home(env or {}, config):
-        compare(name, ours(endpoint_tool, url or "-", region or "-"), botocore_endpoint(url, region), wanted, why)
+        compare(name, ours(endpoint_tool, url or "-", region or "-", table or "-", *([account] if account else [])),
+                botocore_endpoint(url, region, table, account), wanted, why)
 
 
 REGIONS = {
@@ -179,6 +184,53 @@ def test_precedence():
     check_endpoint("a file that can't be parsed", region="us-east-1", config="[default]\nx = 1\nx = 2\n")
 
 
+def test_kinds_of_host():
+    fips, dual = {"AWS_USE_FIPS_ENDPOINT": "true"}, {"AWS_USE_DUALSTACK_ENDPOINT": "true"}
+    kinds = {"FIPS": fips, "dual stack": dual, "both": {**fips, **dual}}
+    for region, partition in REGIONS.items():
+        for kind, env in kinds.items():
+            if partition not in partitions:
+                continue
+            # botocore's two tables differ about dual stack in these: partitions.json has it, endpoints.json has not.
+            if kind != "FIPS" and partition.startswith("aws-iso"):
+                continue
+            check_endpoint(f"{region}, {kind}", region=region, env=env)
+    for kind, env in kinds.items():
+        check_endpoint(f"{kind} and a URL", region="us-east-1", url="http://h:8000", env=env, wanted=("error",),
+                       why="who asks for FIPS must not get something else without a word")
+        keys_of = {"AWS_USE_FIPS_ENDPOINT": "use_fips_endpoint", "AWS_USE_DUALSTACK_ENDPOINT": "use_dualstack_endpoint"}
+        lines = "".join(f"{keys_of[name]} = true\n" for name in env)
+        check_endpoint(f"{kind} by profile", region="eu-west-1", config="[default]\n" + lines)
+        check_endpoint(f"{kind} by profile, switched off", region="eu-west-1", config="[default]\n" + lines,
+                       env={name: "false" for name in env})
+
+
+def test_accounts():
+    arn = "arn:aws:dynamodb:{}:111122223333:table/app_session".format
+    modes = {mode: {"AWS_ACCOUNT_ID_ENDPOINT_MODE": mode} for mode in ("preferred", "required", "disabled")}
+    dual, fips = {"AWS_USE_DUALSTACK_ENDPOINT": "true"}, {"AWS_USE_FIPS_ENDPOINT": "true"}
+    for mode, env in modes.items() if has_accounts else ():
+        for region in ("us-east-1", "eu-central-2", "zz-nowhere-9"):
+            check_endpoint(f"{region}, {mode}, account of the credentials", region=region, env=env,
+                           account="444455556666")
+            check_endpoint(f"{region}, {mode}, account of the table", region=region, env=env, table=arn(region))
+            check_endpoint(f"{region}, {mode}, both", region=region, env=env, table=arn(region), account="444455556666")
+            check_endpoint(f"{region}, {mode}, neither", region=region, env=env)
+            check_endpoint(f"{region}, {mode}, dual stack", region=region, env={**env, **dual}, account="444455556666")
+            check_endpoint(f"{region}, {mode}, FIPS", region=region, env={**env, **fips}, account="444455556666")
+        check_endpoint(f"{mode}, by profile", region="us-east-1", account="444455556666",
+                       config=f"[default]\naccount_id_endpoint_mode = {mode}\n")
+        for region in ("cn-north-1", "us-gov-west-1"):
+            check_endpoint(f"{region}, {mode}", region=region, env=env, account="444455556666")
+        check_endpoint(f"{mode}, a URL", region="us-east-1", env=env, url="http://h:8000", account="444455556666")
+    if has_accounts:
+        check_endpoint("no mode, an account", region="us-east-1", account="444455556666",
+                       wanted=("https://dynamodb.us-east-1.amazonaws.com", "us-east-1"),
+                       why="a host that varies with the credentials surprises firewalls and endpoint policies")
+        check_endpoint("a table of another region", region="us-east-1", table=arn("eu-west-1"), wanted=("error",),
+                       why="the table is not there")
+
+
 def test_endpoint_differences():
     east = ("https://dynamodb.us-east-1.amazonaws.com", "us-east-1")
     check_endpoint("AWS_REGION alone", env={"AWS_REGION": "us-east-1"}, wanted=east,
@@ -189,9 +241,6 @@ def test_endpoint_differences():
                    config="[default]\nregion = us-east-1\n", wanted=east, why="an empty variable is not set")
     for region in ("eu-central-1a", "EU-CENTRAL-1", "frankfurt", "us-east", "aws-global", "us-west-2-lax-1"):
         check_endpoint(f"region {region}", region=region, wanted=("error",), why="no region has such a name")
-    check_endpoint("region fips-us-east-1", region="fips-us-east-1", wanted=("error",), why="FIPS by URL only, so far")
-    check_endpoint("AWS_USE_FIPS_ENDPOINT", region="us-east-1", env={"AWS_USE_FIPS_ENDPOINT": "true"},
-                   wanted=("error",), why="FIPS by URL only, so far")
     for url in ("http://h/path", "http://h?q=1", "http://u:p@h:8000"):
         check_endpoint(f"URL {url}", region="us-east-1", url=url, wanted=("error",),
                        why="DynamoDB is at / and has no user: a mistake")
@@ -381,6 +430,8 @@ print(f"# botocore {botocore.__version__}, {'reads' if reads_urls else 'does not
       f"partitions {', '.join(sorted(partitions))}")
 test_regions()
 test_precedence()
+test_kinds_of_host()
+test_accounts()
 test_endpoint_differences()
 test_files()
 test_creds_differences()

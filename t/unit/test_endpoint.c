@@ -4,6 +4,7 @@
 #include <apr_general.h>
 
 #include "ddb_endpoint.h"
+#include "ddb_partition.h"
 #include "tap.h"
 #include "aws_files.h"
 
@@ -89,12 +90,13 @@ static void test_local(void)
 static void test_good_regions(void)
 {
     static const char *const regions[] = {
-        "local", "us-east-1", "us-gov-east-1", "eusc-de-east-1", "ab-cd-1", "ab-cd-ef-gh-123", "us-word2-1"
+        "local", "us-east-1", "us-gov-east-1", "eusc-de-east-1", "ab-cd-1", "ab-cd-ef-gh-123", "us-word2-1",
+        "fips-us-east-1", "us-gov-west-1-fips"
     };
     apr_size_t i;
 
     for (i = 0; i < sizeof(regions) / sizeof(regions[0]); i++) {
-        IS(ddb_endpoint_check_region(regions[i], pool), NULL, apr_pstrcat(pool, regions[i], " can be a region", NULL));
+        IS(ddb_partition_check_region(regions[i], pool), NULL, apr_pstrcat(pool, regions[i], " can be a region", NULL));
     }
 }
 
@@ -113,8 +115,8 @@ static void test_bad_regions(void)
         BAD("https://h", "looks like a host name, URL or ARN"),
         BAD("eu-west-1 ", "has a blank or a line break in it"),
         BAD("eu-west-1\n", "has a blank or a line break in it"),
-        BAD("fips-us-east-1", "asks for FIPS, for which the endpoint URL has to be set"),
-        BAD("us-east-1-fips", "asks for FIPS, for which the endpoint URL has to be set"),
+        BAD("fips-", "is not of a form that AWS regions have"),
+        BAD("fips-fips-us-east-1", "is not of a form that AWS regions have"),
         BAD("x", "is not of a form that AWS regions have"),
         BAD("-", "is not of a form that AWS regions have"),
         BAD("Frankfurt", "is not of a form that AWS regions have"),
@@ -135,7 +137,7 @@ static void test_bad_regions(void)
     apr_size_t i;
 
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        IS(ddb_endpoint_check_region(cases[i].region, pool), cases[i].message,
+        IS(ddb_partition_check_region(cases[i].region, pool), cases[i].message,
            apr_pstrcat(pool, "no region: '", apr_pescape_echo(pool, cases[i].region, 1), "'", NULL));
     }
 }
@@ -147,9 +149,9 @@ static void test_region_length(void)
     memset(region, 'a', sizeof(region));
     memcpy(region, "us-", 3);
     memcpy(region + 61, "-1", 3);
-    IS(ddb_endpoint_check_region(region, pool), NULL, "a region of 63 characters can be one");
+    IS(ddb_partition_check_region(region, pool), NULL, "a region of 63 characters can be one");
     memcpy(region + 61, "a-1", 4);
-    IS(ddb_endpoint_check_region(region, pool), "region \"us-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" is not of a form "
+    IS(ddb_partition_check_region(region, pool), "region \"us-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" is not of a form "
        "that AWS regions have; a region is named like eu-central-1", "one of 64 can't, and is shown cut");
 }
 
@@ -331,21 +333,149 @@ static void test_wrong_url(void)
 
 static void test_fips(void)
 {
-    static const char refused[] = "AWS_USE_FIPS_ENDPOINT or use_fips_endpoint is set; FIPS endpoints are not worked "
-                                  "out yet, set the endpoint URL to one";
-
     reset();
     opts.region = "us-east-1";
     aws_set("AWS_USE_FIPS_ENDPOINT", "true", pool);
-    NUM_IS(resolve(), DDB_ECONFIG, "who asks for FIPS does not get something else");
-    IS(err.detail, refused, "and is told so");
-    aws_set("AWS_ENDPOINT_URL", "https://dynamodb-fips.us-east-1.amazonaws.com", pool);
-    IS(url_now(), "https://dynamodb-fips.us-east-1.amazonaws.com", "unless the URL is set");
-    aws_reset(pool);
-    aws_write(".aws/config", "[default]\nuse_fips_endpoint = true\n", pool);
-    IS(url_now(), refused, "the profile can ask for it too");
+    IS(url_now(), "https://dynamodb-fips.us-east-1.amazonaws.com", "who asks for FIPS gets the host that has it");
+    opts.region = "us-gov-west-1";
+    IS(url_now(), "https://dynamodb.us-gov-west-1.amazonaws.com", "in us-gov it is the ordinary host");
+    aws_set("AWS_USE_DUALSTACK_ENDPOINT", "true", pool);
+    IS(url_now(), "https://dynamodb-fips.us-gov-west-1.api.aws", "but not with dual stack");
+    aws_set("AWS_USE_FIPS_ENDPOINT", NULL, pool);
+    IS(url_now(), "https://dynamodb.us-gov-west-1.api.aws", "dual stack alone");
+    opts.region = "cn-north-1";
+    IS(url_now(), "https://dynamodb.cn-north-1.api.amazonwebservices.com.cn", "has a suffix of each partition");
+    reset();
+    opts.region = "fips-us-east-2";
+    IS(url_now(), "https://dynamodb-fips.us-east-2.amazonaws.com", "an old name of a region asks for FIPS too");
+    IS(endpoint.region, "us-east-2", "and is signed without it");
+    opts.region = "us-east-2-fips";
+    IS(url_now(), "https://dynamodb-fips.us-east-2.amazonaws.com", "so does the other old name");
+    reset();
+    opts.region = "us-east-1";
+    aws_write(".aws/config", "[default]\nuse_fips_endpoint = true\nuse_dualstack_endpoint = TRUE\n", pool);
+    IS(url_now(), "https://dynamodb-fips.us-east-1.api.aws", "the profile can ask for both");
     aws_set("AWS_USE_FIPS_ENDPOINT", "false", pool);
-    IS(url_now(), "https://dynamodb.us-east-1.amazonaws.com", "and the variable against it");
+    IS(url_now(), "https://dynamodb.us-east-1.api.aws", "the variable goes before the profile");
+}
+
+static void test_fips_refused(void)
+{
+    reset();
+    opts.region = "us-east-1";
+    aws_set("AWS_USE_FIPS_ENDPOINT", "true", pool);
+    aws_set("AWS_ENDPOINT_URL", "https://dynamodb-fips.us-east-1.amazonaws.com", pool);
+    NUM_IS(resolve(), DDB_ECONFIG, "FIPS and a URL exclude each other");
+    IS(err.detail, "FIPS (AWS_USE_FIPS_ENDPOINT, use_fips_endpoint) is asked for and an endpoint URL is set: remove one "
+       "of them", "which is said");
+    aws_set("AWS_USE_FIPS_ENDPOINT", NULL, pool);
+    aws_set("AWS_USE_DUALSTACK_ENDPOINT", "true", pool);
+    NUM_IS(resolve(), DDB_ECONFIG, "dual stack and a URL as well");
+    OK(strncmp(err.detail, "dual stack (AWS_USE_DUALSTACK_ENDPOINT", 38) == 0, "which is said too");
+    aws_set("AWS_ENDPOINT_URL", NULL, pool);
+    opts.region = "local";
+    NUM_IS(resolve(), DDB_ECONFIG, "DynamoDB Local has neither");
+}
+
+/* --- tables by ARN --- */
+
+#define ARN(region) "arn:aws:dynamodb:" region ":123456789012:table/app_session"
+
+static void test_arn(void)
+{
+    reset();
+    opts.table = ARN("eu-west-1");
+    IS(region_now(), "eu-west-1", "without another setting the region is the table's");
+    IS(endpoint.url, "https://dynamodb.eu-west-1.amazonaws.com", "and so is the endpoint");
+    aws_set("AWS_DEFAULT_REGION", "eu-west-1", pool);
+    NUM_IS(resolve(), APR_SUCCESS, "the same region may be set");
+    aws_set("AWS_REGION", "eu-west-2", pool);
+    NUM_IS(resolve(), DDB_ECONFIG, "another may not");
+    IS(err.detail, "the table's ARN is of region eu-west-1, and AWS_REGION says eu-west-2: set the table's region",
+       "and it is said who says so");
+    opts.table = "app_session";
+    IS(region_now(), "eu-west-2", "a name has no region");
+}
+
+static void test_bad_arns(void)
+{
+    static const struct {
+        const char *arn, *wrong;
+    } cases[] = {
+        { "arn:aws:dynamodb:eu-west-1:123456789012", "is no ARN of a table" },
+        { "arn:aws:sns:eu-west-1:123456789012:table/app_session", "is no ARN of a table" },
+        { "arn:aws:dynamodb:eu-west-1:123456789012:app_session", "is no ARN of a table" },
+        { "arn:aws:dynamodb:eu-west-1:12345678901:table/app_session", "the account has 12 digits" },
+        { "arn:aws:dynamodb:eu-west-1:12345678901x:table/app_session", "the account has 12 digits" },
+        { "arn:aws:dynamodb:eu-west-1::table/app_session", "the account has 12 digits" },
+        { "arn:aws:dynamodb::123456789012:table/app_session", "the region is empty" },
+        { "arn:aws:dynamodb:frankfurt:123456789012:table/app_session", "is not of a form that AWS regions have" },
+        { "arn:aws-cn:dynamodb:eu-west-1:123456789012:table/app_session", "region eu-west-1 is of the partition aws" },
+        { "arn:aws:dynamodb:eu-west-1:123456789012:table/ab", "is not a table name" },
+        { "arn:aws:dynamodb:eu-west-1:123456789012:table/app_session/index/i", "is not a table name" },
+    };
+    ddb_table_arn_t arn;
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *wrong = ddb_partition_parse_arn(&arn, cases[i].arn, pool);
+
+        OK(wrong && strstr(wrong, cases[i].wrong), apr_pstrcat(pool, cases[i].arn, ": ", cases[i].wrong, NULL));
+    }
+    IS(ddb_partition_parse_arn(&arn, "arn:aws-us-gov:dynamodb:us-gov-west-1:123456789012:table/a.b-C_1", pool), NULL,
+       "a good ARN");
+    IS(arn.region, "us-gov-west-1", "has a region");
+    IS(arn.account_id, "123456789012", "an account");
+    IS(arn.name, "a.b-C_1", "and a name");
+}
+
+/* --- accounts' own hosts --- */
+
+static const char *host_for(const char *account_id)
+{
+    ddb_endpoint_t own;
+
+    return resolve() == APR_SUCCESS && ddb_endpoint_of_account(&own, &endpoint, account_id, pool, &err) == APR_SUCCESS
+         ? own.host : err.detail;
+}
+
+static void test_accounts(void)
+{
+    reset();
+    opts.region = "eu-west-1";
+    IS(host_for("111122223333"), "dynamodb.eu-west-1.amazonaws.com", "nobody is given an account's host unasked");
+    aws_set("AWS_ACCOUNT_ID_ENDPOINT_MODE", "preferred", pool);
+    IS(host_for("111122223333"), "111122223333.ddb.eu-west-1.amazonaws.com", "preferred: the credentials' account");
+    IS(host_for(NULL), "dynamodb.eu-west-1.amazonaws.com", "or, when that is unknown, the ordinary host");
+    IS(host_for("x.evil.example/"), "dynamodb.eu-west-1.amazonaws.com", "nothing but digits becomes part of a host");
+    opts.table = ARN("eu-west-1");
+    IS(host_for("111122223333"), "123456789012.ddb.eu-west-1.amazonaws.com", "the table's account goes before");
+    aws_set("AWS_USE_DUALSTACK_ENDPOINT", "true", pool);
+    IS(host_for(NULL), "123456789012.ddb.eu-west-1.api.aws", "with dual stack too");
+    opts.table = NULL;
+    aws_set("AWS_ACCOUNT_ID_ENDPOINT_MODE", "Required", pool);
+    IS(host_for(NULL), "an account's own endpoint is required, and neither the table's ARN nor the credentials tell the "
+       "account: use the ARN as the table's name", "required: it must be known");
+    aws_set("AWS_ACCOUNT_ID_ENDPOINT_MODE", "always", pool);
+    IS(host_for(NULL), "AWS_ACCOUNT_ID_ENDPOINT_MODE: the account ID endpoint mode \"always\" is none of preferred, "
+       "required and disabled", "another word is a mistake");
+}
+
+static void test_no_accounts(void)
+{
+    reset();
+    opts.region = "eu-west-1";
+    aws_write(".aws/config", "[default]\naccount_id_endpoint_mode = preferred\n", pool);
+    IS(host_for("111122223333"), "111122223333.ddb.eu-west-1.amazonaws.com", "the profile can ask");
+    aws_set("AWS_USE_FIPS_ENDPOINT", "true", pool);
+    IS(host_for("111122223333"), "dynamodb-fips.eu-west-1.amazonaws.com", "FIPS has no account's host");
+    aws_set("AWS_ACCOUNT_ID_ENDPOINT_MODE", "required", pool);
+    OK(strstr(host_for("111122223333"), "there is none with FIPS"), "which is an error when it is required");
+    aws_set("AWS_USE_FIPS_ENDPOINT", NULL, pool);
+    opts.region = "cn-north-1";
+    OK(strstr(host_for("111122223333"), "there is none in this partition"), "nor have other partitions");
+    aws_set("AWS_ENDPOINT_URL", "http://h", pool);
+    IS(host_for("111122223333"), "h", "a URL is taken as it is");
 }
 
 static void test_profile_errors(void)
@@ -429,6 +559,11 @@ int main(void)
     test_whose_url();
     test_wrong_url();
     test_fips();
+    test_fips_refused();
+    test_arn();
+    test_bad_arns();
+    test_accounts();
+    test_no_accounts();
     test_profile_errors();
     test_other_services();
     test_services_section();
