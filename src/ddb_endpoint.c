@@ -221,8 +221,8 @@ static apr_status_t find_account_mode(ddb_account_mode_e *mode, const ddb_profil
         }
     }
     return !s.value ? APR_SUCCESS
-                    : ddb_error_set(err, DDB_ECONFIG, "%s: the account ID endpoint mode \"%.20s\" is none of preferred, "
-                                    "required and disabled", s.source, s.value);
+                    : ddb_error_set(err, DDB_ECONFIG, "%s: the account ID endpoint mode \"%.20s\" is none of "
+                                    "preferred, required and disabled", s.source, s.value);
 }
 
 static apr_status_t refuse_wishes(const wishes_t *w, const char *where, ddb_error_t *err)

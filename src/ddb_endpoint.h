@@ -7,7 +7,11 @@
 #include "ddb_profile.h"
 
 /** Hosts of an account's own, such as 123456789012.ddb.eu-central-1.amazonaws.com. */
-typedef enum ddb_account_mode_e { DDB_ACCOUNT_DISABLED, DDB_ACCOUNT_PREFERRED, DDB_ACCOUNT_REQUIRED } ddb_account_mode_e;
+typedef enum ddb_account_mode_e {
+    DDB_ACCOUNT_DISABLED,
+    DDB_ACCOUNT_PREFERRED,
+    DDB_ACCOUNT_REQUIRED
+} ddb_account_mode_e;
 
 /** Where requests go and how they are signed. Strings live in the pool of the call that made them. */
 typedef struct ddb_endpoint_t {

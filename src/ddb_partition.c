@@ -167,7 +167,8 @@ const char *ddb_partition_check_table(const char *name, apr_pool_t *p)
     if (len >= MIN_TABLE_BYTES && len <= MAX_TABLE_BYTES && name[strspn(name, LOWER UPPER DIGITS "_.-")] == '\0') {
         return NULL;
     }
-    return apr_psprintf(p, "'%.255s' is not a table name: DynamoDB takes 3 to 255 letters, digits and any of _ . -", name);
+    return apr_psprintf(p, "'%.255s' is not a table name: DynamoDB takes 3 to 255 letters, digits and any of _ . -",
+                        name);
 }
 
 int ddb_partition_is_arn(const char *text)

@@ -17,13 +17,13 @@ typedef struct ddb_partition_t {
 /** The partition of a region; one that none knows, being newer than this table, is of the first, aws. Never NULL. */
 const ddb_partition_t *ddb_partition_of(const char *region);
 
-/** fips-us-east-1 and us-east-1-fips are old names for a region with FIPS: the region, and *fips set to 1 for those. */
+/** fips-us-east-1 and us-east-1-fips are old names for a region with FIPS: the region; *fips set to 1 for those. */
 const char *ddb_partition_without_fips(const char *region, int *fips, apr_pool_t *p);
 
 /** Regions and hosts have no upper case. A copy in p. */
 char *ddb_partition_lower_case(const char *text, apr_pool_t *p);
 
-/** NULL when region has a form that AWS uses (also one of FIPS) or is "local"; else a sentence that says what is wrong. */
+/** NULL when region has a form that AWS uses (also with FIPS) or is "local"; else a sentence that says what is wrong. */
 const char *ddb_partition_check_region(const char *region, apr_pool_t *p);
 
 /** A table's ARN (AWS General Reference, "Amazon Resource Names"): arn:PARTITION:dynamodb:REGION:ACCOUNT:table/NAME. */
