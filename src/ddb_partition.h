@@ -23,7 +23,7 @@ const char *ddb_partition_without_fips(const char *region, int *fips, apr_pool_t
 /** Regions and hosts have no upper case. A copy in p. */
 char *ddb_partition_lower_case(const char *text, apr_pool_t *p);
 
-/** NULL when region has a form that AWS uses (also with FIPS) or is "local"; else a sentence that says what is wrong. */
+/** NULL when region has a form that AWS uses (FIPS too) or is "local"; else a sentence that says what is wrong. */
 const char *ddb_partition_check_region(const char *region, apr_pool_t *p);
 
 /** A table's ARN (AWS General Reference, "Amazon Resource Names"): arn:PARTITION:dynamodb:REGION:ACCOUNT:table/NAME. */
