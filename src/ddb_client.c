@@ -24,15 +24,12 @@
 #define TARGET_PREFIX       "DynamoDB_20120810."
 #define ATTEMPT_MAX         apr_time_from_sec(1)    /* so that one lost answer does not eat the whole deadline */
 #define ATTEMPT_MIN         apr_time_from_msec(50)  /* with less time left an attempt would only make load */
-#define BACKOFF             apr_time_from_msec(25)  /* bound of the first wait; doubles with each */
-#define BACKOFF_THROTTLED   apr_time_from_msec(100)
-#define BACKOFF_MAX         apr_time_from_msec(400)
 #define REPLY_MAX_BYTES     (1024 * 1024)           /* an item is 400 KB at most, some 550 KB in base64 */
-#define SKEW_MIN            apr_time_from_sec(240)  /* the service refuses from 15 min on, AWS's SDKs act from 4 */
 
 struct ddb_client_t {
     ddb_client_opts_t o;
     ddb_sigv4_cache_t *cache;
+    int trusted;         /* nobody between the service and us can make up a Date */
 };
 
 /** One call under way. */
@@ -43,9 +40,19 @@ typedef struct run_t {
     apr_pool_t *scratch; /* of the attempt */
     ddb_reply_t *reply;
     ddb_error_t *err;
+    const char *access_key_id;  /* of the attempt, in scratch */
     apr_time_t signed_at;
+    apr_interval_time_t offset; /* that signed_at was corrected by */
+    ddb_breaker_pass_t pass;
+    int charged;         /* attempts that count; those that mend a refusal don't */
+    int answered;        /* the last attempt: the service said something about the request */
+    int mended;          /* MENDED_...: what was mended already and is not tried twice */
+    int mend;            /* MENDED_...: what the refusal of the last attempt made better */
     int broken;          /* the last attempt ended without a reply and may have been carried out */
 } run_t;
+
+#define MENDED_CLOCK       1
+#define MENDED_CREDENTIALS 2
 
 apr_status_t ddb_client_create(ddb_client_t **pc, const ddb_client_opts_t *o, apr_pool_t *p)
 {
@@ -53,6 +60,7 @@ apr_status_t ddb_client_create(ddb_client_t **pc, const ddb_client_opts_t *o, ap
     apr_status_t rv;
 
     c->o = *o;
+    c->trusted = ddb_skew_trusts(o->endpoint.url);
     rv = ddb_sigv4_cache_create(&c->cache, p);
     *pc = rv == APR_SUCCESS ? c : NULL;
     return rv;
@@ -61,6 +69,11 @@ apr_status_t ddb_client_create(ddb_client_t **pc, const ddb_client_opts_t *o, ap
 apr_time_t ddb_client_monotonic(const ddb_client_t *c)
 {
     return c->o.clock->monotonic(c->o.clock->baton);
+}
+
+apr_time_t ddb_client_wall(const ddb_client_t *c)
+{
+    return c->o.clock->wall(c->o.clock->baton);
 }
 
 static apr_interval_time_t time_left(const run_t *r)
@@ -90,7 +103,10 @@ static apr_status_t sign(run_t *r, apr_table_t **headers)
     apr_table_setn(*headers, "Host", o->endpoint.host); /* as signed, whatever the case of the URL */
     apr_table_setn(*headers, "Accept-Encoding", "identity"); /* x-amz-crc32 is of the body as sent */
     apr_table_setn(*headers, "User-Agent", "mod_session_dynamodb/" DDB_VERSION);
-    signer.now = r->signed_at = o->clock->wall(o->clock->baton);
+    r->access_key_id = credentials.access_key_id;
+    /* The offset first: if it changes before the next line, a correction that follows finds another one, and knows. */
+    r->offset = o->skew ? ddb_skew_offset(o->skew) : 0;
+    signer.now = r->signed_at = ddb_client_wall(r->client);
     rv = ddb_sigv4_sign(*headers, &req, &signer, r->scratch);
     return rv == APR_SUCCESS ? rv : ddb_error_set(r->err, rv, "OpenSSL could not sign the request");
 }
@@ -104,12 +120,13 @@ static apr_status_t send_request(run_t *r, const apr_table_t *headers, ddb_http_
                                .timeout = left < ATTEMPT_MAX ? left : ATTEMPT_MAX,
                                .max_response_bytes = REPLY_MAX_BYTES,
                                /* What took a request and gave no answer may have taken the other connections too. */
-                               .fresh_connection = r->broken };
+                               .fresh_connection = r->broken || r->pass.probe };
     int unsettled = r->err->unsettled;
     apr_status_t rv;
 
     req.url = apr_pstrcat(r->scratch, o->endpoint.url, "/", NULL);
     r->err->attempts++;
+    r->charged++;
     r->err->unsettled = 0;
     rv = o->http->perform(o->http->baton, &req, r->scratch, res, r->err);
     r->broken = rv != APR_SUCCESS && r->err->unsettled;
@@ -139,25 +156,50 @@ static int is_crc_right(const ddb_http_response_t *res)
 }
 
 /* A signature is refused for a wrong clock with the same word as for a wrong key; the Date of the reply tells. */
-static void explain_skew(run_t *r, const ddb_http_response_t *res)
+static int mend_clock(run_t *r, const ddb_http_response_t *res)
 {
-    static const char *const types[] = { "InvalidSignatureException", "SignatureDoesNotMatch", "RequestExpired",
-                                         "RequestTimeTooSkewed", "RequestInTheFuture" };
     const char *header = apr_table_get(res->headers, "Date");
-    apr_time_t date = header ? apr_date_parse_http(header) : APR_DATE_BAD;
+    apr_time_t date = header && ddb_skew_suspected(r->err->type) ? apr_date_parse_http(header) : APR_DATE_BAD;
     apr_interval_time_t ahead = r->signed_at - date;
-    apr_size_t i;
 
-    if (date == APR_DATE_BAD || (ahead < SKEW_MIN && ahead > -SKEW_MIN)) {
-        return;
+    if (date == APR_DATE_BAD || (ahead < DDB_SKEW_MIN && ahead > -DDB_SKEW_MIN)) {
+        return 0;
     }
-    for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        if (strcmp(r->err->type, types[i]) == 0) {
-            ddb_error_set(r->err, 0, "the signature was refused, and this machine's clock is %" APR_INT64_T_FMT
-                          " s %s the service's: set it right (NTP)", apr_time_sec(ahead < 0 ? -ahead : ahead),
-                          ahead < 0 ? "behind" : "ahead of");
-        }
+    if (r->client->o.skew && r->client->trusted && !(r->mended & MENDED_CLOCK)
+        && ddb_skew_correct(r->client->o.skew, r->offset, r->signed_at, date)) {
+        return MENDED_CLOCK;
     }
+    ddb_error_set(r->err, 0, "the signature was refused, and this machine's clock is %" APR_INT64_T_FMT " s %s the "
+                  "service's: set it right (NTP)", apr_time_sec(ahead < 0 ? -ahead : ahead),
+                  ahead < 0 ? "behind" : "ahead of");
+    return 0;
+}
+
+/* Keys that are refused may have been replaced by others since they were read. */
+static int mend_credentials(run_t *r)
+{
+    static const char *const types[] = { "ExpiredTokenException", "ExpiredToken", "UnrecognizedClientException",
+                                         "RequestExpired" };
+    ddb_creds_t *creds = r->client->o.creds;
+    ddb_credentials_t now;
+    ddb_error_t err = { 0 };
+    apr_status_t rv;
+    apr_size_t i, n = sizeof(types) / sizeof(types[0]);
+
+    for (i = 0; i < n && strcmp(r->err->type, types[i]) != 0; i++) {
+    }
+    if (i == n || r->mended & MENDED_CREDENTIALS) {
+        return 0;
+    }
+    ddb_creds_renew(creds, r->access_key_id);
+    rv = ddb_creds_get(creds, r->scratch, &now, &err);
+    if (rv != APR_SUCCESS) {
+        char refused[sizeof(r->err->detail)];
+        apr_cpystrn(refused, r->err->detail, sizeof(refused));
+        ddb_error_set(r->err, rv, "%.80s; and asked for new credentials: %.80s", refused, err.detail);
+        return 0;
+    }
+    return strcmp(now.access_key_id, r->access_key_id) != 0 ? MENDED_CREDENTIALS : 0;
 }
 
 static void keep_body(run_t *r, const ddb_http_response_t *res)
@@ -176,6 +218,7 @@ static apr_status_t judge_good(run_t *r, const ddb_http_response_t *res)
                              "and any proxy on the way");
     }
     keep_body(r, res);
+    r->answered = 1;
     return APR_SUCCESS;
 }
 
@@ -190,9 +233,11 @@ static apr_status_t judge_bad(run_t *r, const ddb_http_response_t *res)
     if (rv == DDB_ECONFLICT) {
         keep_body(r, res);
     }
-    else if (rv != DDB_ETHROTTLED && rv != DDB_EUNAVAILABLE) {
-        explain_skew(r, res);
+    else if (rv == DDB_EDENIED) {
+        r->mend = mend_clock(r, res);
+        r->mend = r->mend ? r->mend : mend_credentials(r);
     }
+    r->answered = rv != DDB_EBADREPLY && (rv != DDB_EUNAVAILABLE || res->status < 500);
     return rv;
 }
 
@@ -215,6 +260,7 @@ static apr_status_t attempt(run_t *r)
     ddb_http_response_t res;
     apr_status_t rv = apr_pool_create(&r->scratch, r->pool);
 
+    r->answered = r->mend = 0;
     if (rv != APR_SUCCESS) {
         return ddb_error_set(r->err, rv, "no memory for a request");
     }
@@ -229,32 +275,16 @@ static apr_status_t attempt(run_t *r)
     return rv;
 }
 
-/* Full jitter: anything from 0 to the bound, so that those who failed together do not come back together. */
-static apr_interval_time_t draw_wait(const run_t *r, apr_status_t failure)
-{
-    apr_interval_time_t bound = failure == DDB_ETHROTTLED ? BACKOFF_THROTTLED : BACKOFF;
-    apr_uint32_t drawn;
-    int i;
-
-    for (i = 1; i < r->err->attempts && bound < BACKOFF_MAX; i++) {
-        bound *= 2;
-    }
-    if (bound > BACKOFF_MAX) {
-        bound = BACKOFF_MAX;
-    }
-    return r->client->o.random(&drawn, sizeof(drawn)) == APR_SUCCESS ? drawn % (bound + 1) : bound;
-}
-
 static void wait_before_retry(const run_t *r, apr_status_t failure)
 {
     const ddb_clock_t *clock = r->client->o.clock;
     apr_interval_time_t wait, most = time_left(r) - ATTEMPT_MIN;
 
     /* Most likely a reused connection that the server had just given up: no sign of load. */
-    if (r->err->attempts == 1 && r->broken && failure == DDB_EUNAVAILABLE) {
+    if (r->charged == 1 && r->broken && failure == DDB_EUNAVAILABLE) {
         return;
     }
-    wait = draw_wait(r, failure);
+    wait = ddb_retry_wait(r->charged, failure == DDB_ETHROTTLED, r->client->o.random);
     if (wait > most) {
         wait = most; /* a short last attempt is better than none */
     }
@@ -279,27 +309,81 @@ static int may_help_to_retry(apr_status_t rv)
     return rv == DDB_ETHROTTLED || rv == DDB_EUNAVAILABLE || rv == APR_TIMEUP;
 }
 
+/* 1 when another attempt may be made, which then is paid for. */
+static int may_retry(run_t *r)
+{
+    char last[sizeof(r->err->detail)];
+
+    if (r->charged >= r->client->o.max_attempts || (r->pass.probe && !r->answered)) {
+        return 0;
+    }
+    if (time_left(r) < ATTEMPT_MIN) {
+        return 1; /* the deadline ends it: nothing is to be paid */
+    }
+    if (!ddb_retry_budget_take(r->client->o.budget)) {
+        apr_cpystrn(last, r->err->detail, sizeof(last));
+        ddb_error_set(r->err, 0, "%.110s; not tried again, as too many calls had to be of late", last);
+        return 0;
+    }
+    return 1;
+}
+
+static apr_status_t try_until_settled(run_t *r)
+{
+    apr_status_t rv;
+    int sent;
+
+    while (time_left(r) >= ATTEMPT_MIN) {
+        sent = r->err->attempts;
+        rv = attempt(r);
+        if (r->answered && r->client->o.breaker) {
+            ddb_breaker_answered(r->client->o.breaker);
+        }
+        if (r->mend) {
+            r->mended |= r->mend;
+            r->charged--;
+            continue;
+        }
+        if (r->err->attempts == sent || !may_help_to_retry(rv)) {
+            return rv; /* an answer, or nothing could be sent at all */
+        }
+        if (!may_retry(r)) {
+            /* APR_TIMEUP is of the attempt here; to the caller it means the deadline. */
+            return rv == APR_TIMEUP && time_left(r) > 0 ? DDB_EUNAVAILABLE : rv;
+        }
+        wait_before_retry(r, rv);
+    }
+    return out_of_time(r->err);
+}
+
 apr_status_t ddb_client_call(ddb_client_t *c, const ddb_call_t *call, apr_pool_t *p, ddb_reply_t *reply,
                              ddb_error_t *err)
 {
     run_t r = { .client = c, .call = call, .pool = p, .reply = reply, .err = err };
     apr_status_t rv;
-    int sent;
 
     memset(reply, 0, sizeof(*reply));
     memset(err, 0, sizeof(*err));
     apr_cpystrn(err->operation, call->operation, sizeof(err->operation));
-    while (time_left(&r) >= ATTEMPT_MIN) {
-        sent = err->attempts;
-        rv = attempt(&r);
-        if (err->attempts == sent || !may_help_to_retry(rv)) {
-            return rv; /* an answer, or nothing could be sent at all */
-        }
-        if (err->attempts >= c->o.max_attempts) {
-            /* APR_TIMEUP is of the attempt here; to the caller it means the deadline. */
-            return rv == APR_TIMEUP && time_left(&r) > 0 ? DDB_EUNAVAILABLE : rv;
-        }
-        wait_before_retry(&r, rv);
+    if (c->o.breaker && !ddb_breaker_admit(c->o.breaker, &r.pass)) {
+        return ddb_error_set(err, DDB_EUNAVAILABLE, "not asked, because the last calls got no answer; it is tried "
+                             "every half second");
     }
-    return out_of_time(err);
+    rv = try_until_settled(&r);
+    if (rv == APR_SUCCESS || rv == DDB_ECONFLICT) {
+        ddb_retry_budget_give(c->o.budget, r.charged > 1);
+    }
+    if (c->o.breaker && !err->attempts) {
+        ddb_breaker_unused(c->o.breaker, &r.pass);
+    }
+    else if (c->o.breaker && !r.answered) {
+        ddb_breaker_failed(c->o.breaker, &r.pass);
+    }
+    return rv;
+}
+
+int ddb_client_take_notice(ddb_client_t *c, ddb_notice_t *n)
+{
+    return (c->o.breaker && ddb_breaker_take_notice(c->o.breaker, n))
+           || (c->o.skew && ddb_skew_take_notice(c->o.skew, n));
 }

@@ -1,11 +1,14 @@
 #ifndef DDB_CLIENT_H
 #define DDB_CLIENT_H
 
+#include "ddb_breaker.h"
 #include "ddb_clock.h"
 #include "ddb_creds.h"
 #include "ddb_crypto.h"
 #include "ddb_endpoint.h"
 #include "ddb_http.h"
+#include "ddb_retry.h"
+#include "ddb_skew.h"
 
 typedef struct ddb_client_t ddb_client_t;
 
@@ -15,8 +18,11 @@ typedef struct ddb_client_opts_t {
     int max_attempts;                    /* at least 1 */
     const ddb_http_transport_t *http;
     ddb_creds_t *creds;
-    const ddb_clock_t *clock;
+    const ddb_clock_t *clock;            /* with skew: ddb_skew_clock's */
     ddb_random_fn *random;               /* for the jitter of the backoff */
+    ddb_breaker_t *breaker;              /* NULL: every call is tried, whatever became of those before */
+    ddb_retry_budget_t *budget;          /* NULL: without limit */
+    ddb_skew_t *skew;                    /* NULL: a wrong clock is said and not corrected */
 } ddb_client_opts_t;
 
 /** o is copied; what it points to must outlive p. */
@@ -35,8 +41,10 @@ typedef struct ddb_reply_t {
 
 /**
  * One API call: signed anew for each attempt, retried with full jitter (25 ms doubling to 400 ms; throttled: from
- * 100 ms) while attempts and time are left, replies checked against x-amz-crc32. Thread safe. err is reset first and
- * filled also on success (attempts, unsettled: an earlier attempt may have been carried out).
+ * 100 ms) while attempts, time and budget are left, replies checked against x-amz-crc32. A refusal that a wrong clock
+ * or replaced credentials explain is mended and tried again once, beyond the attempts. Thread safe. err is reset first
+ * and filled also on success (attempts, unsettled: an earlier attempt may have been carried out). While the breaker is
+ * open the call fails at once with DDB_EUNAVAILABLE and no attempt, or is the one attempt that probes.
  * @return APR_SUCCESS; DDB_ECONFLICT for ConditionalCheckFailedException, with its body in *reply; APR_TIMEUP when the
  *         deadline passed; else a word of ddb_error.h.
  */
@@ -45,5 +53,11 @@ apr_status_t ddb_client_call(ddb_client_t *c, const ddb_call_t *call, apr_pool_t
 
 /** The client's monotonic time, to compute deadlines from. */
 apr_time_t ddb_client_monotonic(const ddb_client_t *c);
+
+/** The time of day as the service has it, as far as that is known to be another than this machine's. */
+apr_time_t ddb_client_wall(const ddb_client_t *c);
+
+/** To be asked after calls: @return 1 with one thing that changed and has to be logged, to one caller only. */
+int ddb_client_take_notice(ddb_client_t *c, ddb_notice_t *n);
 
 #endif

@@ -30,6 +30,12 @@ typedef struct ddb_error_t {
     char detail[192];     /* one sentence; never a session ID, credential or body */
 } ddb_error_t;
 
+/** A change that is worth one line in the log, although no call failed or succeeded by it. */
+typedef struct ddb_notice_t {
+    int warning;          /* 0: good news */
+    char text[192];       /* one sentence; as ddb_error_t's detail */
+} ddb_notice_t;
+
 /** Set the detail of err (which may be NULL) and return status, so that a failure is one line. Other fields stay. */
 apr_status_t ddb_error_set(ddb_error_t *err, apr_status_t status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -55,6 +55,8 @@ static const error_row_t error_rows[] = {
     { "IncompleteSignatureException", DDB_EDENIED, TEXT_SIGNATURE },
     { "IncompleteSignature", DDB_EDENIED, TEXT_SIGNATURE },
     { "RequestExpired", DDB_EDENIED, TEXT_SIGNATURE },
+    { "RequestTimeTooSkewed", DDB_EDENIED, TEXT_SIGNATURE },
+    { "RequestInTheFuture", DDB_EDENIED, TEXT_SIGNATURE },
     { "ItemCollectionSizeLimitExceededException", DDB_ETOOLARGE,
       "the rows that share this key in a local index are over DynamoDB's limit: drop the local secondary index" },
     { "ResourceNotFoundException", DDB_EREFUSED, NULL },

@@ -42,6 +42,8 @@ typedef struct ddb_store_call_t {
 } ddb_store_call_t;
 
 apr_time_t ddb_store_monotonic(const ddb_store_t *st);
+apr_time_t ddb_store_wall(const ddb_store_t *st); /* ddb_client_wall */
+int ddb_store_take_notice(ddb_store_t *st, ddb_notice_t *n); /* ddb_client_take_notice */
 const char *ddb_store_table(const ddb_store_t *st);
 
 /** 1 when the session is known to belong to this user; both must be given. */

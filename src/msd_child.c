@@ -17,7 +17,9 @@ APLOG_USE_MODULE(session_dynamodb);
 
 typedef struct msd_child_t {
     ddb_store_t *store;
-    msd_writer_t *writer; /* one for all servers of the process */
+    msd_writer_t *writer;       /* one for all servers of the process */
+    ddb_breaker_t *breaker;     /* one for all that ask the same endpoint in the same way; NULL: Off */
+    ddb_retry_budget_t *budget; /* beside it */
 } msd_child_t;
 
 /** What the servers of one process share. */
@@ -25,15 +27,44 @@ typedef struct shared_t {
     apr_pool_t *pool;
     ddb_curl_t *curl;
     ddb_http_transport_t http;
+    ddb_skew_t *skew;
     msd_writer_t *writer;
 } shared_t;
 
-static apr_status_t build_store(ddb_store_t **store, const msd_server_config_t *c, const shared_t *shared)
+/** Where one finds no answer the other finds none: what counts as such depends on the timeouts. */
+static int is_alike(const msd_server_config_t *a, const msd_server_config_t *b)
 {
+    return strcmp(a->endpoint.url, b->endpoint.url) == 0 && a->breaker == b->breaker && a->timeout == b->timeout
+           && a->connect_timeout == b->connect_timeout;
+}
+
+/** The breaker and the budget of the first server that is alike, or new ones. */
+static apr_status_t join_breaker(msd_child_t *child, const msd_server_config_t *c, const server_rec *s, apr_pool_t *p)
+{
+    ddb_breaker_opts_t o = { c->endpoint.url, c->breaker, &ddb_clock_system, ddb_crypto_random };
+
+    if (!c->breaker) {
+        return APR_SUCCESS;
+    }
+    for (; s; s = s->next) {
+        const msd_server_config_t *other = msd_config_server(s);
+        if (other->child && is_alike(c, other)) {
+            child->breaker = other->child->breaker;
+            child->budget = other->child->budget;
+            return APR_SUCCESS;
+        }
+    }
+    ddb_retry_budget_create(&child->budget, p);
+    return ddb_breaker_create(&child->breaker, &o, p);
+}
+
+static apr_status_t build_store(msd_child_t *child, const msd_server_config_t *c, const shared_t *shared)
+{
+    const ddb_clock_t *clock = ddb_skew_clock(shared->skew);
     ddb_creds_opts_t creds_opts = { .profile = { c->profile, c->credentials_file, c->config_file },
-                                    .http = &shared->http, .clock = &ddb_clock_system };
-    ddb_client_opts_t o = { c->endpoint, c->connect_timeout, c->max_attempts, &shared->http, NULL, &ddb_clock_system,
-                            ddb_crypto_random };
+                                    .http = &shared->http, .clock = clock };
+    ddb_client_opts_t o = { c->endpoint, c->connect_timeout, c->max_attempts, &shared->http, NULL, clock,
+                            ddb_crypto_random, child->breaker, child->budget, shared->skew };
     ddb_client_t *client = NULL;
     apr_status_t rv = ddb_creds_create(&o.creds, &creds_opts, shared->pool);
 
@@ -41,7 +72,7 @@ static apr_status_t build_store(ddb_store_t **store, const msd_server_config_t *
         rv = ddb_client_create(&client, &o, shared->pool);
     }
     if (rv == APR_SUCCESS) {
-        rv = ddb_store_create(store, client, c->table, ddb_crypto_random, shared->pool);
+        rv = ddb_store_create(&child->store, client, c->table, ddb_crypto_random, shared->pool);
     }
     return rv;
 }
@@ -62,6 +93,7 @@ static apr_status_t build_shared(shared_t *shared, server_rec *main_server)
     int threads = 1, threaded = AP_MPMQ_NOT_SUPPORTED;
     apr_status_t rv;
 
+    ddb_skew_create(&shared->skew, &ddb_clock_system, shared->pool);
     ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
     ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded);
     /* A hint only: HTTP/2 has threads of its own. One more for the writer. */
@@ -114,7 +146,10 @@ void msd_child_init(apr_pool_t *pchild, server_rec *main_server)
         child = apr_pcalloc(pchild, sizeof(*child));
         child->writer = shared->writer;
         if (rv == APR_SUCCESS) {
-            rv = build_store(&child->store, c, shared);
+            rv = join_breaker(child, c, main_server, pchild);
+        }
+        if (rv == APR_SUCCESS) {
+            rv = build_store(child, c, shared);
         }
         c->child = rv == APR_SUCCESS ? child : NULL;
     }
@@ -144,6 +179,13 @@ void msd_child_stopping(server_rec *main_server)
 ddb_store_t *msd_child_store(const server_rec *s)
 {
     return child_of(s) ? child_of(s)->store : NULL;
+}
+
+apr_time_t msd_child_now(const server_rec *s)
+{
+    const ddb_store_t *store = msd_child_store(s);
+
+    return store ? ddb_store_wall(store) : apr_time_now();
 }
 
 void msd_child_touch_later(const server_rec *s, const ddb_session_t *session, apr_time_t now,

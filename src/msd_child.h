@@ -22,6 +22,9 @@ void msd_child_stopping(server_rec *main_server);
 /** The store of a server in this child; NULL when it could not be built. */
 ddb_store_t *msd_child_store(const server_rec *s);
 
+/** The time of day, corrected once the service has shown that this machine's clock is wrong. */
+apr_time_t msd_child_now(const server_rec *s);
+
 /**
  * Record a request's activity in the table, after the request and without delaying anything. Several requests within
  * interval (microseconds), in any child, cause one touch.

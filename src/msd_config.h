@@ -29,6 +29,7 @@ typedef struct msd_server_config_t {
     apr_interval_time_t timeout;         /* of all store calls of one request together */
     apr_interval_time_t connect_timeout; /* of one attempt */
     int max_attempts;
+    int breaker;                         /* calls in a row without an answer that open it; 0: there is none */
     ddb_endpoint_t endpoint;             /* worked out when the configuration was checked; url NULL: it can't be */
     struct msd_recent_t *recent;         /* recent touches, shared by the children; made before fork */
     struct msd_child_t *child;           /* what this child process talks to the store with; made after fork */

@@ -303,6 +303,20 @@ static const char *set_max_attempts(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
+static const char *set_breaker(cmd_parms *cmd, void *dir, const char *arg)
+{
+    char *end = NULL;
+    apr_int64_t n = strcasecmp(arg, "Off") == 0 ? 0 : apr_strtoi64(arg, &end, 10);
+
+    (void)dir;
+    if (end && (!apr_isdigit(arg[0]) || *end || n < 1 || n > 1000)) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is neither a number of calls from 1 to 1000 nor Off",
+                            cmd->cmd->name, arg);
+    }
+    server_of(cmd)->breaker = (int)n;
+    return NULL;
+}
+
 #define SWITCH        (RSRC_CONF | OR_AUTHCFG)
 #define PLACE         (RSRC_CONF | ACCESS_CONF)
 #define DIR(field)    (void *)APR_OFFSETOF(msd_dir_config_t, field)
@@ -325,6 +339,8 @@ const command_rec msd_directives[] = {
     AP_INIT_TAKE1("SessionDynamoDBConnectTimeout", set_timeout, SERVER(connect_timeout), RSRC_CONF,
                   "longest time that one connect may take"),
     AP_INIT_TAKE1("SessionDynamoDBMaxAttempts", set_max_attempts, NULL, RSRC_CONF, "how often a call is tried"),
+    AP_INIT_TAKE1("SessionDynamoDBBreaker", set_breaker, NULL, RSRC_CONF,
+                  "after how many calls in a row without an answer the table is only asked by one at a time, or Off"),
     AP_INIT_FLAG("SessionDynamoDBConsistentRead", set_flag, DIR(consistent_read), SWITCH,
                  "Off to load sessions with eventually consistent reads"),
     AP_INIT_TAKE1("SessionDynamoDBIdleTimeout", set_seconds, DIR(idle_timeout), SWITCH,

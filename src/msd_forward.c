@@ -6,6 +6,7 @@
 #include <http_log.h>
 
 #include "ddb_crypto.h"
+#include "msd_child.h"
 #include "msd_forward.h"
 
 APLOG_USE_MODULE(session_dynamodb);
@@ -184,7 +185,7 @@ static const char *sign(request_rec *r, const msd_dir_config_t *conf)
     const char *names = "", *when, *text;
     int i;
 
-    when = apr_psprintf(r->pool, "%" APR_TIME_T_FMT, apr_time_sec(apr_time_now()));
+    when = apr_psprintf(r->pool, "%" APR_TIME_T_FMT, apr_time_sec(msd_child_now(r->server)));
     text = apr_pstrcat(r->pool, when, "\n", r->method, "\n", target_of(r), NULL);
     for (i = 0; i < conf->forward->nelts; i++) {
         const msd_forward_t *f = &APR_ARRAY_IDX(conf->forward, i, msd_forward_t);

@@ -4,6 +4,7 @@
 #include <http_core.h>
 #include <http_request.h>
 
+#include "msd_notice.h"
 #include "msd_request.h"
 #include "msd_transport.h"
 
@@ -177,4 +178,5 @@ void msd_request_call_end(msd_request_t *q, apr_time_t started)
     if (q->budget < 0) {
         q->budget = 0;
     }
+    msd_notice_log(q->top->server, q->store);
 }

@@ -87,7 +87,7 @@ apr_status_t msd_session_load(request_rec *r, msd_request_t *q)
     q->conf = msd_config_dir(r, q->top->pool);
     q->store = msd_child_store(r->server);
     q->budget = msd_config_server(r->server)->timeout;
-    q->now = apr_time_now();
+    q->now = msd_child_now(r->server);
     problem = msd_config_check_dir(q->conf, NULL, q->top->pool);
     if (problem) {
         q->outcome = MSD_MISCONFIGURED;

@@ -10,6 +10,7 @@
 #include <httpd.h>
 #include <http_log.h>
 
+#include "msd_notice.h"
 #include "msd_writer.h"
 
 APLOG_USE_MODULE(session_dynamodb);
@@ -89,6 +90,7 @@ static void carry_out(msd_writer_t *w, const msd_writer_job_t *job, apr_pool_t *
                      err.operation, err.type[0] ? err.type : "-", err.request_id[0] ? err.request_id : "-",
                      err.attempts);
     }
+    msd_notice_log(w->server, job->store);
 }
 
 /** Take the next job, waiting for one; NULL when the writer stops. */

@@ -77,6 +77,9 @@ for my $case (
     ['SessionDynamoDBConnectTimeout never',    qr/from 100ms to 8s/],
     ['SessionDynamoDBMaxAttempts 0',           qr/from 1 to 10/],
     ['SessionDynamoDBMaxAttempts 3.5',         qr/from 1 to 10/],
+    ['SessionDynamoDBBreaker 0',               qr/from 1 to 1000 nor Off/],
+    ['SessionDynamoDBBreaker 1001',            qr/from 1 to 1000 nor Off/],
+    ['SessionDynamoDBBreaker On',              qr/from 1 to 1000 nor Off/],
     ['SessionDynamoDBTableName ab',            qr/3 to 255/],
     ['SessionDynamoDBTableName my/table',      qr/3 to 255/],
     ['SessionDynamoDBRegion "EU West"',        qr/region/i],
@@ -197,7 +200,7 @@ note 'What can not be encrypted';
 
 note 'Places';
 for my $directive ('TableName my_table', 'EndpointURL http://localhost', 'Region eu-west-1', 'Profile p', 'Timeout 1s',
-                   'ConnectTimeout 1s', 'MaxAttempts 2') {
+                   'ConnectTimeout 1s', 'MaxAttempts 2', 'Breaker 3') {
     refused "SessionDynamoDB$directive in a section", 11, qr/not allowed (?:here|in <Location>)/, '<Location /app>',
         "SessionDynamoDB$directive", '</Location>';
     accepted "SessionDynamoDB$directive in a virtual host", '<VirtualHost *:1>', "SessionDynamoDB$directive",

@@ -7,6 +7,7 @@
 #include "ddb_client.h"
 #include "tap.h"
 #include "world.h"
+#include "aws_files.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 #define GET_BODY "{\"TableName\":\"sess\",\"Key\":{\"id\":{\"S\":\"a\"}}}"
@@ -48,6 +49,7 @@ typedef struct fixture_t {
     ddb_credentials_t credentials;
     ddb_creds_opts_t creds;
     ddb_client_opts_t o;
+    ddb_client_t *client;
     ddb_call_t call;
     ddb_reply_t reply;
     ddb_error_t err;
@@ -80,17 +82,28 @@ static fixture_t *setup(apr_pool_t *p)
     return f;
 }
 
-static apr_status_t run(fixture_t *f)
+static apr_status_t call(fixture_t *f)
 {
-    ddb_client_t *client;
-
     memset(&f->err, 0x55, sizeof(f->err)); /* the call resets it */
     memset(&f->reply, 0x55, sizeof(f->reply));
+    return ddb_client_call(f->client, &f->call, f->pool, &f->reply, &f->err);
+}
+
+/* A call by a new client. */
+static apr_status_t run(fixture_t *f)
+{
     if (ddb_creds_create(&f->o.creds, &f->creds, f->pool) != APR_SUCCESS
-        || ddb_client_create(&client, &f->o, f->pool) != APR_SUCCESS) {
+        || ddb_client_create(&f->client, &f->o, f->pool) != APR_SUCCESS) {
         return APR_EINIT;
     }
-    return ddb_client_call(client, &f->call, f->pool, &f->reply, &f->err);
+    return call(f);
+}
+
+/* Another by the same one, two seconds from now at the latest. */
+static apr_status_t run_again(fixture_t *f)
+{
+    f->call.deadline = f->w->mono + apr_time_from_sec(2);
+    return call(f);
 }
 
 static const char *sent_header(const fixture_t *f, int i, const char *name)
@@ -639,23 +652,375 @@ static void test_wall_clock_jump(apr_pool_t *p)
     NUM_IS(ddb_client_monotonic(client), f->w->mono, "deadlines are made of the client's own time");
 }
 
+/* --- the breaker --- */
+
+#define LIMIT 3
+
+static fixture_t *setup_breaker(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    ddb_breaker_opts_t o = { f->o.endpoint.url, LIMIT, &f->w->clock, scripted_random };
+
+    ddb_breaker_create(&f->o.breaker, &o, p);
+    f->o.max_attempts = 1;
+    return f;
+}
+
+static void test_breaker(apr_pool_t *p)
+{
+    fixture_t *f = setup_breaker(p);
+    ddb_notice_t n;
+    int i;
+
+    for (i = 0; i < LIMIT; i++) {
+        fail_by_timeout(f, 1);
+        NUM_IS(i ? run_again(f) : run(f), DDB_EUNAVAILABLE, "a call gets no answer");
+    }
+    NUM_IS(run_again(f), DDB_EUNAVAILABLE, "after some of them in a row the next fails");
+    NUM_IS(f->w->n_sent, LIMIT, "without asking");
+    NUM_IS(f->err.attempts, 0, "which counts no attempt");
+    NUM_IS(f->err.unsettled, 0, "and leaves nothing open");
+    IS(f->err.operation, "GetItem", "the record says what for");
+    OK(strstr(f->err.detail, "not asked"), "and why");
+    OK(ddb_client_take_notice(f->client, &n) && strstr(n.text, f->o.endpoint.url), "the change can be logged");
+    OK(!ddb_client_take_notice(f->client, &n), "once");
+
+    f->o.max_attempts = 3;
+    ddb_client_create(&f->client, &f->o, p);
+    f->w->mono += apr_time_from_msec(100);
+    fail_by_timeout(f, 1);
+    NUM_IS(run_again(f), DDB_EUNAVAILABLE, "a little later one call asks again, in vain");
+    NUM_IS(f->err.attempts, 1, "in one attempt, although it had more");
+    NUM_IS(f->w->sent[LIMIT].timeout, 1000000, "of no more than a second");
+    NUM_IS(f->w->sent[LIMIT].fresh_connection, 1, "over a connection that can't be as dead as those before");
+    NUM_IS(f->err.unsettled, 1, "which may have been carried out");
+    NUM_IS(run_again(f), DDB_EUNAVAILABLE, "the next is turned away again");
+    NUM_IS(f->err.attempts, 0, "at once");
+
+    f->w->mono += apr_time_from_msec(500);
+    world_answer(f->w, 200, "{}");
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run_again(f), APR_SUCCESS, "when one is answered");
+    NUM_IS(run_again(f), APR_SUCCESS, "so is the next");
+    NUM_IS(f->w->sent[LIMIT + 2].fresh_connection, 0, "over any connection");
+    OK(ddb_client_take_notice(f->client, &n) && strstr(n.text, "answers again"), "the change can be logged");
+}
+
+static void test_probe_that_goes_on(apr_pool_t *p)
+{
+    fixture_t *f = setup_breaker(p);
+
+    fail_by_timeout(f, LIMIT);
+    run(f);
+    run_again(f);
+    run_again(f);
+    f->o.max_attempts = 3;
+    ddb_client_create(&f->client, &f->o, p);
+    f->w->mono += apr_time_from_msec(100);
+    world_answer(f->w, 400, ERROR("ThrottlingException"));
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run_again(f), APR_SUCCESS, "a probe that is throttled has its answer, and goes on as any call");
+    NUM_IS(f->err.attempts, 2, "with further attempts");
+
+    f->call.deadline = f->w->mono;
+    NUM_IS(call(f), APR_TIMEUP, "a call without time");
+    NUM_IS(call(f), APR_TIMEUP, "or several of them");
+    NUM_IS(call(f), APR_TIMEUP, "that ask nothing");
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run_again(f), APR_SUCCESS, "say nothing about the store");
+}
+
+/* What counts as no answer, and what as one: a call each, of which there are more than it takes to open. */
+static void test_what_opens(apr_pool_t *p)
+{
+    static const struct {
+        apr_status_t rv;
+        int status;
+        const char *body;
+        const char *crc;
+        int opens;
+    } cases[] = {
+        { DDB_EUNAVAILABLE, 0, NULL, NULL, 1 },
+        { APR_TIMEUP, 0, NULL, NULL, 1 },
+        { DDB_ETOOLARGE, 0, NULL, NULL, 1 },
+        { 0, 500, ERROR("InternalServerError"), NULL, 1 },
+        { 0, 503, "<html>", NULL, 1 },
+        { 0, 200, "<html>", NULL, 1 },
+        { 0, 302, "", NULL, 1 },
+        { 0, 200, "{}", "1", 1 },
+        { 0, 400, ERROR("ThrottlingException"), NULL, 0 },
+        { 0, 503, ERROR("ThrottlingException"), NULL, 0 },
+        { 0, 400, ERROR("ConditionalCheckFailedException"), NULL, 0 },
+        { 0, 400, ERROR("AccessDeniedException"), NULL, 0 },
+        { 0, 400, ERROR("ResourceNotFoundException"), NULL, 0 },
+        { 0, 400, ERROR("TransactionConflictException"), NULL, 0 },
+        { 0, 413, "", NULL, 0 },
+        { 0, 200, "{}", NULL, 0 },
+    };
+    int i, n;
+
+    for (i = 0; i < COUNT(cases); i++) {
+        fixture_t *f = setup_breaker(p);
+        for (n = 0; n < LIMIT + 2; n++) {
+            world_answer_t *a = world_answer(f->w, cases[i].status, cases[i].body);
+            a->rv = cases[i].rv;
+            a->unsettled = 1;
+            a->header[0] = cases[i].crc ? "x-amz-crc32" : NULL;
+            a->header[1] = cases[i].crc;
+        }
+        run(f);
+        for (n = 1; n < LIMIT + 2; n++) {
+            run_again(f);
+        }
+        NUM_IS(f->w->n_sent, cases[i].opens ? LIMIT : LIMIT + 2,
+               apr_psprintf(p, "%d, %d '%s': %s", cases[i].rv, cases[i].status, cases[i].body ? cases[i].body : "",
+                            cases[i].opens ? "no answer" : "an answer"));
+    }
+}
+
+static void test_retries_are_one_call(apr_pool_t *p)
+{
+    fixture_t *f = setup_breaker(p);
+    int i;
+
+    f->o.max_attempts = 3;
+    for (i = 0; i < 3; i++) {
+        world_fail(f->w, DDB_EUNAVAILABLE, 1);
+        world_fail(f->w, DDB_EUNAVAILABLE, 1);
+        world_answer(f->w, 200, "{}");
+        NUM_IS(i ? run_again(f) : run(f), APR_SUCCESS, "attempts that fail are no failed call");
+    }
+    for (i = 0; i < 6; i++) {
+        world_fail(f->w, DDB_EUNAVAILABLE, 1);
+    }
+    run_again(f);
+    run_again(f);
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run_again(f), APR_SUCCESS, "nor do six of them in two calls make three failed calls");
+}
+
+/* --- the budget --- */
+
+static void test_budget(apr_pool_t *p)
+{
+    static const apr_uint32_t some[] = { 7000, 7000, 7000 };
+    fixture_t *f = setup(p);
+    int i;
+
+    script_draws(some, 3);
+    ddb_retry_budget_create(&f->o.budget, p);
+    for (i = 0; i < 99; i++) {
+        ddb_retry_budget_take(f->o.budget);
+    }
+    for (i = 0; i < 3; i++) {
+        world_answer(f->w, 500, ERROR("InternalServerError"));
+    }
+    NUM_IS(run(f), DDB_EUNAVAILABLE, "when enough is left for one retry, a call that fails");
+    NUM_IS(f->err.attempts, 2, "is tried once more, and no third time");
+    OK(strstr(f->err.detail, "not tried again"), "which the detail says");
+    IS(f->err.type, "InternalServerError", "beside what the service said");
+    NUM_IS(f->w->n_slept, 1, "nothing is waited for then");
+    NUM_IS(run_again(f), DDB_EUNAVAILABLE, "the next call");
+    NUM_IS(f->err.attempts, 1, "is not tried again at all");
+
+    ddb_retry_budget_give(f->o.budget, 1);
+    world_answer(f->w, 400, ERROR("ThrottlingException"));
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run_again(f), APR_SUCCESS, "a retry that succeeds");
+    NUM_IS(ddb_retry_budget_take(f->o.budget), 1, "costs nothing in the end");
+
+    ddb_retry_budget_give(f->o.budget, 1);
+    fail_by_timeout(f, 1);
+    f->call.deadline = f->w->mono + apr_time_from_msec(900);
+    NUM_IS(call(f), APR_TIMEUP, "a call that has no time for another attempt");
+    NUM_IS(ddb_retry_budget_take(f->o.budget), 1, "pays for none");
+
+    for (i = 0; i < 5; i++) {
+        world_answer(f->w, 400, ERROR("ConditionalCheckFailedException"));
+        run_again(f);
+    }
+    NUM_IS(ddb_retry_budget_take(f->o.budget), 1, "a failed condition is a success as well");
+    for (i = 0; i < 5; i++) {
+        world_answer(f->w, 400, ERROR("AccessDeniedException"));
+        run_again(f);
+    }
+    NUM_IS(ddb_retry_budget_take(f->o.budget), 0, "a refusal is not");
+}
+
+/* --- the clock --- */
+
+#define SIGNATURE ERROR("InvalidSignatureException")
+
+static fixture_t *setup_clock(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    ddb_skew_create(&f->o.skew, &f->w->clock, p);
+    f->o.clock = ddb_skew_clock(f->o.skew);
+    return f;
+}
+
+static void answer_at(fixture_t *f, int status, const char *body, const char *date)
+{
+    world_answer_t *a = world_answer(f->w, status, body);
+
+    a->header[0] = "Date";
+    a->header[1] = date;
+}
+
+static void test_clock_is_corrected(apr_pool_t *p)
+{
+    fixture_t *f = setup_clock(p);
+    ddb_notice_t n;
+
+    f->o.max_attempts = 1;
+    answer_at(f, 400, SIGNATURE, "Mon, 23 Nov 2026 01:22:03 GMT");
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run(f), APR_SUCCESS, "a signature refused for a wrong clock is made anew");
+    NUM_IS(f->err.attempts, 2, "in an attempt that is counted and not charged");
+    NUM_IS(f->w->n_slept, 0, "at once");
+    IS(sent_header(f, 1, "X-Amz-Date"), "20261123T012203Z", "with the service's time");
+    IS(f->err.type, "", "there is no error in the end");
+    OK(ddb_client_take_notice(f->client, &n) && strstr(n.text, "1199 s behind"), "the change can be logged");
+    OK(!ddb_client_take_notice(f->client, &n), "once");
+    NUM_IS(apr_time_sec(ddb_client_wall(f->client)), apr_time_sec(f->w->now) + 1200, "the client tells the time so");
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run_again(f), APR_SUCCESS, "the next call");
+    NUM_IS(f->err.attempts, 1, "is right at once");
+    answer_at(f, 200, "{}", "Mon, 23 Nov 2026 05:22:03 GMT");
+    run_again(f);
+    NUM_IS(apr_time_sec(ddb_client_wall(f->client)), apr_time_sec(f->w->now) + 1200, "other answers' dates are not asked");
+
+    f->w->now += apr_time_from_sec(1200);
+    answer_at(f, 403, ERROR("RequestTimeTooSkewed"), "Mon, 23 Nov 2026 01:22:03 GMT");
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run_again(f), APR_SUCCESS, "when the machine's clock is set right, it is refused and corrected back");
+    NUM_IS(ddb_client_wall(f->client), f->w->now, "to what it shows");
+}
+
+static void test_clock_that_is_not_the_cause(apr_pool_t *p)
+{
+    fixture_t *f = setup_clock(p);
+
+    answer_at(f, 400, SIGNATURE, "Mon, 23 Nov 2026 01:05:03 GMT");
+    NUM_IS(run(f), DDB_EDENIED, "a signature refused by a service whose clock agrees is refused");
+    NUM_IS(f->err.attempts, 1, "and not made anew");
+    answer_at(f, 400, SIGNATURE, "Mon, 23 Nov 2026 01:22:03 GMT");
+    answer_at(f, 400, SIGNATURE, "Mon, 23 Nov 2026 01:22:03 GMT");
+    NUM_IS(run_again(f), DDB_EDENIED, "one that is refused after the correction as well is refused");
+    NUM_IS(f->err.attempts, 2, "after that one attempt more");
+    OK(!strstr(f->err.detail, "NTP"), "and the clock is not blamed for it");
+    answer_at(f, 400, SIGNATURE, "Mon, 23 Nov 2026 02:22:03 GMT");
+    answer_at(f, 400, SIGNATURE, "Mon, 23 Nov 2026 03:22:03 GMT");
+    NUM_IS(run_again(f), DDB_EDENIED, "a service whose dates jump");
+    NUM_IS(f->err.attempts, 2, "is not followed for ever");
+    OK(strstr(f->err.detail, "NTP"), "what its date says is told");
+
+    f = setup_clock(p);
+    f->o.endpoint.url = "http://dynamodb.internal";
+    answer_at(f, 400, SIGNATURE, "Mon, 23 Nov 2026 01:22:03 GMT");
+    NUM_IS(run(f), DDB_EDENIED, "a Date that anybody on the way could have written");
+    NUM_IS(f->err.attempts, 1, "changes nothing");
+    NUM_IS(ddb_client_wall(f->client), f->w->now, "not the time either");
+    OK(strstr(f->err.detail, "1199 s behind"), "it is only told");
+
+    f = setup_clock(p);
+    answer_at(f, 400, ERROR("AccessDeniedException"), "Mon, 23 Nov 2026 01:22:03 GMT");
+    run(f);
+    NUM_IS(ddb_client_wall(f->client), f->w->now, "nor does any other refusal change it");
+}
+
+/* --- credentials that are replaced --- */
+
+#define KEYS_OF(id) "[default]\naws_access_key_id = " id "\naws_secret_access_key = s\n"
+
+static fixture_t *setup_profile(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    aws_reset(p);
+    aws_write(".aws/credentials", KEYS_OF("OLD"), p);
+    f->creds.fixed = NULL;
+    world_answer(f->w, 200, "{}");
+    run(f);
+    return f;
+}
+
+static int signed_by(const fixture_t *f, int i, const char *id)
+{
+    return strstr(sent_header(f, i, "Authorization"), apr_pstrcat(f->pool, "Credential=", id, "/", NULL)) != NULL;
+}
+
+static void test_credentials_are_renewed(apr_pool_t *p)
+{
+    static const char *const types[] = { "ExpiredTokenException", "ExpiredToken", "UnrecognizedClientException",
+                                         "RequestExpired" };
+    fixture_t *f;
+    int i;
+
+    for (i = 0; i < COUNT(types); i++) {
+        f = setup_profile(p);
+        OK(signed_by(f, 0, "OLD"), "credentials of a profile are used");
+        aws_write(".aws/credentials", KEYS_OF("NEW"), p);
+        world_answer(f->w, 400, apr_psprintf(p, ERROR("%s"), types[i]));
+        world_answer(f->w, 200, "{}");
+        NUM_IS(run_again(f), APR_SUCCESS, apr_psprintf(p, "%s: they are refused, and others used", types[i]));
+        OK(signed_by(f, 1, "OLD") && signed_by(f, 2, "NEW"), "which the profile has by now");
+        NUM_IS(f->err.attempts, 2, "in an attempt that is counted");
+        NUM_IS(f->w->n_slept, 0, "at once");
+    }
+    f = setup_profile(p);
+    aws_write(".aws/credentials", KEYS_OF("NEW"), p);
+    f->o.max_attempts = 1;
+    ddb_client_create(&f->client, &f->o, p);
+    world_answer(f->w, 400, ERROR("ExpiredTokenException"));
+    world_answer(f->w, 400, ERROR("ExpiredTokenException"));
+    NUM_IS(run_again(f), DDB_EDENIED, "when the others are refused as well, that is the answer");
+    NUM_IS(f->err.attempts, 2, "after one attempt more");
+}
+
+static void test_credentials_that_stay(apr_pool_t *p)
+{
+    fixture_t *f = setup_profile(p);
+
+    world_answer(f->w, 400, ERROR("ExpiredTokenException"));
+    NUM_IS(run_again(f), DDB_EDENIED, "credentials that are refused and still the same");
+    NUM_IS(f->err.attempts, 1, "are not tried again");
+    aws_write(".aws/credentials", KEYS_OF("NEW"), p);
+    world_answer(f->w, 400, ERROR("AccessDeniedException"));
+    NUM_IS(run_again(f), DDB_EDENIED, "those that lack a permission");
+    NUM_IS(f->err.attempts, 1, "are good, and kept");
+
+    f = setup_profile(p);
+    aws_remove(".aws/credentials", p);
+    world_answer(f->w, 400, ERROR("ExpiredTokenException"));
+    NUM_IS(run_again(f), DDB_EDENIED, "when there are none any more, the refusal is the answer");
+    OK(strstr(f->err.detail, "and asked for new credentials: no credentials"), "with what became of asking");
+    NUM_IS(f->err.attempts, 1, "and nothing is sent without any");
+}
+
 int main(void)
 {
     static void (*const tests[])(apr_pool_t *) = {
         test_request, test_signature, test_success, test_record_is_printable, test_conflict, test_error_classes,
         test_bodies_that_are_no_json, test_retry, test_backoff, test_dead_connection, test_final_transport_failures,
         test_deadline, test_too_little_time, test_checksum, test_skew, test_no_credentials, test_wall_clock_jump,
+        test_breaker, test_probe_that_goes_on, test_what_opens, test_retries_are_one_call, test_budget,
+        test_clock_is_corrected, test_clock_that_is_not_the_cause, test_credentials_are_renewed,
+        test_credentials_that_stay,
     };
     apr_pool_t *root, *p;
     size_t i;
 
     apr_initialize();
     apr_pool_create(&root, NULL);
+    aws_home_create(root);
     for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
         apr_pool_create(&p, root);
         tests[i](p);
         apr_pool_destroy(p);
     }
+    aws_home_destroy(root);
     apr_pool_destroy(root);
     apr_terminate();
     return tap_done();
