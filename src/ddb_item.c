@@ -148,6 +148,9 @@ const char *ddb_item_create_body(const char *table, const ddb_item_t *it, apr_po
 
     put(item, "id", "S", it->id);
     put(item, "created", "S", ddb_item_time_print(it->created, p));
+    if (it->loggable) {
+        put(item, "loggable", "S", it->loggable);
+    }
     write_data(&b, item, it);
     use_name(&b, "id");
     return conditional(&b, "attribute_not_exists(#id)");
@@ -373,6 +376,9 @@ static void read_marks(reader_t *r, ddb_item_t *it)
     if (it->format == DDB_FORM || ddb_json_has(r->item, "write_id")) {
         read_write_id(r, it->write_id);
     }
+    /* Nothing depends on it: one that is strange is as good as none. */
+    it->loggable = ddb_json_str(ddb_json_child(r->item, "loggable"), "S");
+    it->loggable = it->loggable ? apr_pstrdup(r->p, it->loggable) : NULL;
     if (ddb_json_has(r->item, "user_mark")) {
         it->user_mark = apr_pstrdup(r->p, read_text(r, "user_mark", "S"));
     }

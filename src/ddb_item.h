@@ -8,6 +8,7 @@
 
 #define DDB_WRITE_ID_BYTES 16
 #define DDB_ITEM_TIME_LEN  32           /* characters, as ddb_item_time_print has them */
+#define DDB_ITEM_LOGGABLE_LEN 32       /* characters: 128 bits */
 #define DDB_ITEM_SIZE_MAX  (400 * 1024) /* DynamoDB's limit */
 
 /** How a row keeps the data of its session, and who else writes such rows. */
@@ -28,6 +29,8 @@ typedef struct ddb_item_t {
     apr_int64_t idle_timeout, absolute_timeout; /* N, seconds */
     apr_int64_t version;          /* N, counts our data writes from 1; 0: none yet */
     unsigned char write_id[DDB_WRITE_ID_BYTES]; /* B, of the last data write */
+    const char *loggable;         /* S, the first DDB_ITEM_LOGGABLE_LEN digits of the ID's loggable hash, by which an
+                                     operator finds the row of a log line; NULL: none */
     const char *user_mark;        /* S, ddb_sid_user_mark of the session's user; NULL: none */
 } ddb_item_t;
 

@@ -83,6 +83,7 @@ static ddb_item_t item_of(const ddb_session_t *s, const ddb_store_call_t *call)
     it.idle_timeout = s->idle_timeout;
     it.absolute_timeout = s->absolute_timeout;
     it.version = s->version;
+    it.loggable = s->row ? s->row->loggable : NULL; /* stays as it was made; here it counts for the size */
     it.user_mark = s->user_mark;
     return it;
 }
@@ -276,8 +277,11 @@ static apr_status_t insert_as(ddb_store_t *st, const ddb_store_call_t *call, ddb
     ddb_item_t it = item_of(s, call), row;
     ddb_call_t put_item = { "PutItem", NULL, 0 };
     ddb_reply_t reply;
-    apr_status_t rv = prepare_write(st, &it, call);
+    const char *loggable = ddb_sid_loggable(s->sid, call->pool);
+    apr_status_t rv;
 
+    it.loggable = loggable ? apr_pstrmemdup(call->pool, loggable, DDB_ITEM_LOGGABLE_LEN) : NULL;
+    rv = prepare_write(st, &it, call);
     if (rv != APR_SUCCESS) {
         return rv;
     }

@@ -147,6 +147,7 @@ note 'loggable_id';
 {
     my $id = session(a => 1);
     is get('/test/?loggable', cookie => $id)->line('loggable'), sha512_hex($id), 'is the SHA-512 of the ID';
+    is row(key_of($id))->{loggable}{S}, substr(sha512_hex($id), 0, 32), '... by which its row is found in the table';
     is get('/test/?loggable&set=a:1')->line('loggable'), '(none)', '... and there is none before a session is stored';
     $id = session('/signed/', a => 1);
     is get('/signed/?loggable', cookie => $id)->line('loggable'), sha512_hex($id), 'of the whole ID, signature and all';

@@ -135,6 +135,10 @@ static void test_create(apr_pool_t *p)
     placeholders_agree(ddb_item_create_body("t", &it, p), "create", p);
     OK(!ddb_json_has(parsed(ddb_item_create_body("t", &it, p), p), "ExpressionAttributeValues"),
        "a create has no empty set of values: DynamoDB refuses one");
+    it.loggable = "0123456789abcdef0123456789abcdef";
+    OK(strstr(ddb_item_create_body("t", &it, p), ",\"loggable\":{\"S\":\"0123456789abcdef0123456789abcdef\"},"),
+       "a create writes the digits that logs show");
+    OK(!strstr(ddb_item_save_body("t", &it, &it, 1, p), "loggable"), "they are never changed");
     it.user_mark = NULL;
     OK(!strstr(ddb_item_create_body("t", &it, p), "user_mark"), "a session of nobody has no mark of a user");
     it.data = NULL;
@@ -297,6 +301,12 @@ static void test_parse_whole(apr_pool_t *p)
     OK(it.user_mark == NULL, "and has no mark of a user");
     NUM_IS(parse(&it, reply_with("user_mark", "{\"S\":\"m\"},\"user\":{\"M\":{}},\"ttl\":{\"NULL\":true}", p), &err, p),
            APR_SUCCESS, "attributes that are not ours are passed over");
+    NUM_IS(parse(&it, reply_with("user_mark", "{\"S\":\"m\"},\"loggable\":{\"S\":\"0a\"}", p), &err, p), APR_SUCCESS,
+           "a row with the digits that logs show is whole");
+    IS(it.loggable, "0a", "and has them");
+    NUM_IS(parse(&it, reply_with("user_mark", "{\"S\":\"m\"},\"loggable\":{\"N\":\"1\"}", p), &err, p), APR_SUCCESS,
+           "with strange ones it is whole as well");
+    OK(it.loggable == NULL, "and has none");
     NUM_IS(parse(&it, reply_with("data", "{\"B\":\"\"}", p), &err, p), APR_SUCCESS, "empty data is data");
     OK(it.data_len == 0 && it.data && !*it.data, "of no bytes");
     NUM_IS(parse(&it, reply_with("expires", "{\"N\":\"0\"}", p), &err, p), APR_SUCCESS, "expires may be 0");

@@ -47,6 +47,9 @@ static void test_by_hand(apr_pool_t *p)
     NUM_IS(ddb_item_size(&it), EMPTY + 3, "data counts in bytes, not as base64");
     it.user_mark = "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0";
     NUM_IS(ddb_item_size(&it), EMPTY + 3 + 9 + 43, "the mark of a user counts where there is one");
+    it.loggable = "0123456789abcdef0123456789abcdef";
+    NUM_IS(ddb_item_size(&it), EMPTY + 3 + 9 + 43 + 40, "so do the digits that logs show");
+    it.loggable = NULL;
     it.format = DDB_JSON;
     it.data = "{\"a\":\"\xe2\x82\xac\"}";
     it.data_len = 11;
