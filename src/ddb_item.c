@@ -1,27 +1,28 @@
 /* Owns what a session looks like in DynamoDB: attribute names and types, the conditions of every write, the form of
- * times and numbers. Error replies: ddb_item_error.c. */
+ * numbers. Times: ddb_item_time.c; sizes: ddb_item_size.c; error replies: ddb_item_error.c. */
 
 #include <string.h>
 
 #include <apr_encode.h>
-#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "ddb_item.h"
 #include "ddb_json.h"
+#include "ddb_zlib.h"
 
 /* --- request bodies --- */
 
 /* A body while it is built. names and values are NULL until the first placeholder: DynamoDB refuses empty ones. */
 typedef struct body_t {
     ddb_json_t *root, *names, *values;
-    const char *set; /* "#x = :x, #y = :y" of an update, "" before the first */
+    const char *set;    /* "#x = :x, #y = :y" of an update, "" before the first */
+    const char *remove; /* " REMOVE #x, #y" */
     apr_pool_t *p;
 } body_t;
 
 static body_t body_begin(const char *table, apr_pool_t *p)
 {
-    body_t b = { ddb_json_object(p), NULL, NULL, "", p };
+    body_t b = { ddb_json_object(p), NULL, NULL, "", "", p };
 
     ddb_json_set_str(b.root, "TableName", table);
     return b;
@@ -76,15 +77,31 @@ static void write_attribute(body_t *b, ddb_json_t *item, const char *name, const
     b->set = apr_pstrcat(b->p, b->set, *b->set ? ", " : "", "#", name, " = :", name, NULL);
 }
 
-/* What a create and a save have in common: all that a write of data changes. */
-static void write_data(body_t *b, ddb_json_t *item, const ddb_item_t *it)
+/* Of an update; where nothing is, nothing is removed. */
+static void remove_attribute(body_t *b, const char *name)
+{
+    use_name(b, name);
+    b->remove = apr_pstrcat(b->p, b->remove, *b->remove ? ", #" : " REMOVE #", name, NULL);
+}
+
+static void write_payload(body_t *b, ddb_json_t *item, const ddb_item_t *it)
 {
     if (it->format == DDB_JSON) {
         write_attribute(b, item, "data", "S", it->data);
     }
+    else if (it->packed) {
+        write_attribute(b, item, "data", "B", base64(b, it->packed, it->packed_len));
+        write_attribute(b, item, "encoding", "S", DDB_ITEM_ENCODING);
+    }
     else {
         write_attribute(b, item, "data", "B", base64(b, it->data, it->data_len));
     }
+}
+
+/* What a create and a save have in common: all that a write of data changes. */
+static void write_data(body_t *b, ddb_json_t *item, const ddb_item_t *it)
+{
+    write_payload(b, item, it);
     write_attribute(b, item, "accessed", "S", ddb_item_time_print(it->accessed, b->p));
     write_attribute(b, item, "expires", "N", number(b, it->expires));
     write_attribute(b, item, "idle_timeout", "N", number(b, it->idle_timeout));
@@ -164,10 +181,12 @@ const char *ddb_item_save_body(const char *table, const ddb_item_t *it, const dd
     put_key(&b, it->id);
     write_data(&b, NULL, it);
     if (!it->user_mark) {
-        use_name(&b, "user_mark");
+        remove_attribute(&b, "user_mark");
     }
-    ddb_json_set_str(b.root, "UpdateExpression",
-                     apr_pstrcat(p, "SET ", b.set, it->user_mark ? "" : " REMOVE #user_mark", NULL));
+    if (it->format == DDB_FORM && !it->packed) {
+        remove_attribute(&b, "encoding");
+    }
+    ddb_json_set_str(b.root, "UpdateExpression", apr_pstrcat(p, "SET ", b.set, b.remove, NULL));
     use_value(&b, "now", "N", number(&b, now));
     return conditional(&b, apr_pstrcat(p, as_loaded(&b, loaded), " AND #expires > :now", NULL));
 }
@@ -197,70 +216,6 @@ const char *ddb_item_delete_body(const char *table, const char *id, const ddb_it
 
     put_key(&b, id);
     return loaded ? conditional(&b, as_loaded(&b, loaded)) : ddb_json_print(b.root, p);
-}
-
-/* --- times --- */
-
-const char *ddb_item_time_print(apr_time_t t, apr_pool_t *p)
-{
-    apr_time_exp_t x;
-
-    apr_time_exp_gmt(&x, t);
-    /* isoformat() leaves the fraction out when it is zero; fromisoformat() takes it there too, and texts of one length
-     * sort as their times do. */
-    return apr_psprintf(p, "%04d-%02d-%02dT%02d:%02d:%02d.%06d+00:00", x.tm_year + 1900, x.tm_mon + 1, x.tm_mday,
-                        x.tm_hour, x.tm_min, x.tm_sec, x.tm_usec);
-}
-
-/* 1 when s has the form of pattern, in which '0' stands for any digit. */
-static int has_form(const char *s, const char *pattern)
-{
-    for (; *pattern; s++, pattern++) {
-        if (*pattern == '0' ? !apr_isdigit(*s) : *s != *pattern) {
-            return 0;
-        }
-    }
-    return *s == '\0';
-}
-
-static int digits(const char *s, int count)
-{
-    int n = 0;
-
-    while (count-- > 0) {
-        n = n * 10 + (*s++ - '0');
-    }
-    return n;
-}
-
-apr_status_t ddb_item_time_parse(apr_time_t *t, const char *s)
-{
-    apr_time_exp_t x, back;
-    apr_time_t found;
-
-    /* '0' in the offset stands for any digit too, so the zero offset is compared apart. */
-    if (!s || !(has_form(s, "0000-00-00T00:00:00+00:00") || has_form(s, "0000-00-00T00:00:00.000000+00:00"))
-        || strcmp(s + strlen(s) - 6, "+00:00") != 0) {
-        return DDB_EBADITEM;
-    }
-    memset(&x, 0, sizeof(x));
-    x.tm_year = digits(s, 4) - 1900;
-    x.tm_mon = digits(s + 5, 2) - 1;
-    x.tm_mday = digits(s + 8, 2);
-    x.tm_hour = digits(s + 11, 2);
-    x.tm_min = digits(s + 14, 2);
-    x.tm_sec = digits(s + 17, 2);
-    x.tm_usec = s[19] == '.' ? digits(s + 20, 6) : 0;
-    if (x.tm_mon < 0 || x.tm_mon > 11 || apr_time_exp_gmt_get(&found, &x) != APR_SUCCESS) {
-        return DDB_EBADITEM; /* APR reads no year before 1970 */
-    }
-    /* APR rolls 30 February over into March: a time that comes back as another was none. */
-    apr_time_exp_gmt(&back, found);
-    if (back.tm_mday != x.tm_mday || back.tm_hour != x.tm_hour || back.tm_min != x.tm_min || back.tm_sec != x.tm_sec) {
-        return DDB_EBADITEM;
-    }
-    *t = found;
-    return APR_SUCCESS;
 }
 
 /* --- items --- */
@@ -356,6 +311,29 @@ static void read_write_id(reader_t *r, unsigned char *out)
     }
 }
 
+static void unpack_data(reader_t *r, ddb_item_t *it)
+{
+    const char *encoding = read_text(r, "encoding", "S");
+    ddb_zlib_bytes_t packed = { it->data, it->data_len }, plain = { "", 0 };
+    apr_status_t rv;
+
+    if (!encoding || strcmp(encoding, DDB_ITEM_ENCODING) != 0) {
+        if (encoding) {
+            bad(r, "encoding", "names an unknown one");
+        }
+        return;
+    }
+    rv = ddb_zlib_decompress(&plain, packed, DDB_ITEM_DATA_MAX, r->p);
+    if (rv == APR_ENOMEM) {
+        r->rv = ddb_error_set(r->err, rv, "no memory to decompress a session");
+    }
+    else if (rv != APR_SUCCESS) {
+        bad(r, "data", rv == DDB_ETOOLARGE ? "has more than 4 MiB when decompressed" : "can't be decompressed");
+    }
+    it->data = plain.data;
+    it->data_len = plain.len;
+}
+
 static void read_data(reader_t *r, ddb_item_t *it)
 {
     if (it->format == DDB_JSON) {
@@ -364,6 +342,9 @@ static void read_data(reader_t *r, ddb_item_t *it)
     }
     else {
         it->data = read_bytes(r, "data", &it->data_len);
+        if (r->rv == APR_SUCCESS && ddb_json_has(r->item, "encoding")) {
+            unpack_data(r, it);
+        }
     }
 }
 

@@ -7,9 +7,11 @@
 #include "ddb_error.h"
 
 #define DDB_WRITE_ID_BYTES 16
+#define DDB_ITEM_ENCODING  "deflate"    /* HTTP's word for a zlib stream, RFC 1950 */
 #define DDB_ITEM_TIME_LEN  32           /* characters, as ddb_item_time_print has them */
 #define DDB_ITEM_LOGGABLE_LEN 32       /* characters: 128 bits */
 #define DDB_ITEM_SIZE_MAX  (400 * 1024) /* DynamoDB's limit */
+#define DDB_ITEM_DATA_MAX  (4 * 1024 * 1024) /* of compressed data what it is decompressed to */
 
 /** How a row keeps the data of its session, and who else writes such rows. */
 typedef enum ddb_format_e {
@@ -24,6 +26,9 @@ typedef struct ddb_item_t {
     const char *id;               /* S, table key */
     const char *data;             /* B or S, data_len bytes, NUL added behind */
     apr_size_t data_len;
+    const char *packed;           /* set by ddb_item_pack: this is stored as data, packed_len bytes, with the attribute
+                                     encoding (S) beside it; NULL: data as it is, and no encoding */
+    apr_size_t packed_len;
     apr_time_t created, accessed; /* S, ISO 8601 UTC with microseconds: 2026-11-23T01:02:03.000004+00:00 */
     apr_int64_t expires;          /* N, epoch seconds; the TTL attribute */
     apr_int64_t idle_timeout, absolute_timeout; /* N, seconds */
@@ -33,6 +38,12 @@ typedef struct ddb_item_t {
                                      operator finds the row of a log line; NULL: none */
     const char *user_mark;        /* S, ddb_sid_user_mark of the session's user; NULL: none */
 } ddb_item_t;
+
+/**
+ * Choose how the data of an item is written: compressed if it has at least `threshold` bytes (0: never), the format is
+ * DDB_FORM, and the item becomes smaller by it.
+ */
+void ddb_item_pack(ddb_item_t *it, apr_size_t threshold, apr_pool_t *p);
 
 /**
  * Bytes of the item as DynamoDB counts them against its limit: names and values, UTF-8 and raw bytes. Of attributes
@@ -48,12 +59,13 @@ apr_size_t ddb_item_size(const ddb_item_t *it);
 /** GetItem of all attributes. */
 const char *ddb_item_get_body(const char *table, const char *id, int consistent, apr_pool_t *p);
 
-/** PutItem of the whole item, on condition that no such row exists. */
+/** PutItem of the whole item, as packed, on condition that no such row exists. */
 const char *ddb_item_create_body(const char *table, const ddb_item_t *it, apr_pool_t *p);
 
 /**
- * UpdateItem of data, accessed, expires, both timeouts, user_mark, version (to it->version) and write_id, on condition
- * that the row is as loaded (its version; DDB_JSON: data and timeouts too) and expires after `now` (epoch seconds).
+ * UpdateItem of data as packed, accessed, expires, both timeouts, user_mark, version (to it->version) and write_id, on
+ * condition that the row is as loaded (its version; DDB_JSON: data and timeouts too) and expires after `now` (epoch
+ * seconds).
  */
 const char *ddb_item_save_body(const char *table, const ddb_item_t *it, const ddb_item_t *loaded, apr_int64_t now,
                                apr_pool_t *p);
@@ -69,11 +81,12 @@ const char *ddb_item_delete_body(const char *table, const char *id, const ddb_it
 
 /**
  * Read the item of a GetItem reply ("Item"), or the one in a ConditionalCheckFailedException. Unknown attributes are
- * passed over. Strings live in p. it->format must be set: data of the other format is a value that can't be.
+ * passed over. Strings live in p; data comes decompressed, of DDB_ITEM_DATA_MAX at most, and packed as NULL. it->format
+ * must be set: data of the other format is a value that can't be.
  * @return APR_NOTFOUND when the reply holds no item, or one of DDB_JSON without data (the other program's touch makes
  *         such a row where a session has just been ended); DDB_EBADITEM with a detail that names the attribute when one
- *         of ours is missing, has another type, or a value that can't be (base64, number, time); DDB_EBADREPLY if it is
- *         no JSON.
+ *         of ours is missing, has another type, or a value that can't be (base64, number, time, compressed data);
+ *         DDB_EBADREPLY if it is no JSON.
  */
 apr_status_t ddb_item_parse(ddb_item_t *it, const char *in, apr_size_t len, apr_pool_t *p, ddb_error_t *err);
 

@@ -145,6 +145,7 @@ static apr_status_t prepare_write(ddb_store_t *st, ddb_item_t *it, const ddb_sto
 {
     apr_status_t rv = st->random(it->write_id, sizeof(it->write_id));
 
+    ddb_item_pack(it, call->compress, call->pool);
     return rv == APR_SUCCESS ? check_size(it, call)
                              : ddb_error_set(call->err, rv, "no random bytes for a write id: OpenSSL failed");
 }

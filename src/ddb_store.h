@@ -33,6 +33,7 @@ typedef struct ddb_session_t {
 typedef struct ddb_store_call_t {
     const ddb_sid_rules_t *rules;
     int format;                   /* ddb_format_e of the rows */
+    apr_size_t compress;          /* data of at least so many bytes is stored compressed; 0: none is */
     apr_size_t max_size;          /* of an item that is written, as ddb_item_size counts; 0: DynamoDB's limit */
     int consistent;               /* of the load; reads that settle a write are always consistent */
     apr_time_t now;               /* the request's one reading of the wall clock: activity and expiry go by it */

@@ -84,6 +84,7 @@ void *msd_config_create_dir(apr_pool_t *p, char *dir)
     c->mask = NULL;
     c->format = MSD_UNSET;
     c->max_size = MSD_UNSET;
+    c->compress = MSD_UNSET;
     return c;
 }
 
@@ -118,6 +119,7 @@ void *msd_config_merge_dir(apr_pool_t *p, void *base, void *add)
     NEARER_PTR(mask);
     NEARER_NUM(format);
     NEARER_NUM(max_size);
+    NEARER_NUM(compress);
     return c;
 }
 
@@ -163,6 +165,7 @@ msd_dir_config_t *msd_config_resolve(const msd_dir_config_t *merged, apr_pool_t 
     DEFAULT_NUM(on_error, MSD_DENY);
     DEFAULT_NUM(format, DDB_FORM);
     DEFAULT_NUM(max_size, DDB_ITEM_SIZE_MAX);
+    DEFAULT_NUM(compress, 0);
     return c;
 }
 

@@ -78,6 +78,7 @@ typedef struct msd_dir_config_t {
     const apr_array_header_t *mask;      /* const char *, names of entries; empty for none */
     int format;                          /* ddb_format_e */
     int max_size;                        /* bytes of an item */
+    int compress;                        /* bytes of data from which on it is compressed; 0: never */
 } msd_dir_config_t;
 
 void *msd_config_create_server(apr_pool_t *p, server_rec *s);

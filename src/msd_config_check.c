@@ -62,6 +62,10 @@ const char *msd_config_check_dir(const msd_dir_config_t *resolved, int *cookie, 
         *cookie = problem != NULL;
     }
     problem = problem ? problem : check_forward(resolved, p);
+    if (!problem && resolved->format == DDB_JSON && resolved->compress) {
+        problem = "SessionDynamoDBFormat json can't be compressed, because dynamodb-session-flask could not read it: "
+                  "set SessionDynamoDBCompress Off here";
+    }
     if (!problem && resolved->idle_timeout > resolved->absolute_timeout) {
         problem = apr_psprintf(p, "SessionDynamoDBIdleTimeout (%" APR_INT64_T_FMT " s) is longer than "
                                "SessionDynamoDBAbsoluteTimeout (%" APR_INT64_T_FMT " s) and could never end a session: "

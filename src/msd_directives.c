@@ -174,6 +174,20 @@ static const char *set_max_size(cmd_parms *cmd, void *dir, const char *arg)
                           "or K behind the number", cmd->cmd->name, arg);
 }
 
+static const char *set_compress(cmd_parms *cmd, void *dir, const char *arg)
+{
+    msd_dir_config_t *c = dir;
+
+    msd_config_note(cmd, dir);
+    if (strcasecmp(arg, "Off") == 0) {
+        c->compress = 0;
+        return NULL;
+    }
+    return parse_bytes(arg, 1, &c->compress) ? NULL
+           : apr_psprintf(cmd->pool, "%s: '%s' is neither Off nor a size from 1 to 400K: give the bytes from which on "
+                          "a session is compressed, or K behind the number", cmd->cmd->name, arg);
+}
+
 /** An HTTP token (RFC 9110 section 5.6.2), as names of cookies and headers are. */
 static const char *set_token(cmd_parms *cmd, void *dir, const char *arg)
 {
@@ -381,6 +395,8 @@ const command_rec msd_directives[] = {
                   "form or json: how the entries are stored; json is shared with dynamodb-session-flask"),
     AP_INIT_TAKE1("SessionDynamoDBMaxSize", set_max_size, NULL, SWITCH,
                   "bytes that a stored session may have, K for units of 1024"),
+    AP_INIT_TAKE1("SessionDynamoDBCompress", set_compress, NULL, SWITCH,
+                  "bytes from which on a session is stored compressed, K for units of 1024; or Off"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBForward", msd_lists_forward, NULL, PLACE,
                       "KEY or KEY=Header of the entries that are sent to programs and backends as headers, or None"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBForwardKeys", set_keys, DIR(forward_keys), PLACE,

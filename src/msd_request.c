@@ -163,6 +163,7 @@ apr_time_t msd_request_call_begin(msd_request_t *q, ddb_store_call_t *call, ddb_
     msd_config_rules(rules, q->conf);
     call->rules = rules;
     call->format = q->conf->format;
+    call->compress = (apr_size_t)q->conf->compress;
     call->max_size = (apr_size_t)q->conf->max_size;
     call->consistent = q->conf->consistent_read;
     call->now = q->now;

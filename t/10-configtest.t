@@ -105,6 +105,12 @@ for my $case (
     ['SessionDynamoDBEnv good expiry',         qr/'expiry' is not KEY/],
     ['SessionDynamoDBMask',                    qr/names of entries/],
     ['SessionDynamoDBFormat xml',              qr/write form or json/],
+    ['SessionDynamoDBCompress On',             qr/neither Off nor a size from 1 to 400K/],
+    ['SessionDynamoDBCompress 0',              qr/neither Off nor a size/],
+    ['SessionDynamoDBCompress -1',             qr/neither Off nor a size/],
+    ['SessionDynamoDBCompress 401K',           qr/neither Off nor a size/],
+    ['SessionDynamoDBCompress 1.5K',           qr/neither Off nor a size/],
+    ['SessionDynamoDBCompress 1KK',            qr/or K behind the number/],
     ['SessionDynamoDBMaxSize 1023',            qr/from 1K to 400K/],
     ['SessionDynamoDBMaxSize 409601',          qr/from 1K to 400K, which is DynamoDB's limit/],
     ['SessionDynamoDBMaxSize 401K',            qr/from 1K to 400K/],
@@ -147,7 +153,8 @@ for my $line ('SessionDynamoDBSidByteLength 16', 'SessionDynamoDBSidByteLength 1
               'SessionDynamoDBMask None',
               'SessionDynamoDBForward user user_id role=X-Role a.b=Y', 'SessionDynamoDBForward None',
               'SessionDynamoDBForward "two words=X-Two"', 'SessionDynamoDBAccept cart *', 'SessionDynamoDBAccept None',
-              'SessionDynamoDBMaxSize 1024', 'SessionDynamoDBMaxSize 1k', 'SessionDynamoDBMaxSize 400K',
+              'SessionDynamoDBCompress 1', 'SessionDynamoDBCompress 1K', 'SessionDynamoDBCompress 400k',
+              'SessionDynamoDBCompress off', 'SessionDynamoDBMaxSize 1024', 'SessionDynamoDBMaxSize 1k', 'SessionDynamoDBMaxSize 400K',
               'SessionDynamoDBMaxSize 409600', 'SessionDynamoDBFormat form', 'SessionDynamoDBFormat JSON', 'SessionDynamoDBCookieName __Host-id',
               'SessionDynamoDBSidDigest sha256') {
     accepted "$line is accepted", $line;
@@ -173,6 +180,12 @@ refused 'a virtual host that contradicts the server', 12, qr/remove\s+SessionDyn
     '</VirtualHost>';
 refused 'a forwarded header that carries the ID', 12, qr/give one of them another name/,
     'SessionDynamoDBUseHeader On', 'SessionDynamoDBHeaderName X-Token', 'SessionDynamoDBForward a=x-token';
+refused 'json that is compressed', 11, qr/json can't be compressed.*SessionDynamoDBCompress Off/,
+    'SessionDynamoDBCompress 1K', 'SessionDynamoDBFormat json';
+refused 'json in a section, compression around it', 12, qr/json can't be compressed.*SessionDynamoDBCompress Off/,
+    'SessionDynamoDBCompress 1K', '<Location /app>', 'SessionDynamoDBFormat json', '</Location>';
+accepted 'json in a section that says Off', 'SessionDynamoDBCompress 1K', '<Location /app>', 'SessionDynamoDBFormat json',
+    'SessionDynamoDBCompress Off', '</Location>';
 accepted 'cookie settings do not matter to a header', 'SessionDynamoDBUseHeader On', 'SessionDynamoDBCookieSecure Off',
     'SessionDynamoDBCookieSameSite None';
 accepted 'a section that mends what the server left open', 'SessionDynamoDBCookieDomain example.com',

@@ -56,10 +56,10 @@ static const char *text_of(const ddb_json_t *json, const char *name)
 
 /* --- bodies --- */
 
-#define NAMES  17
+#define NAMES  18
 static const char *const placeholders[NAMES] = {
     "id", "data", "created", "accessed", "expires", "idle_timeout", "absolute_timeout", "version", "write_id",
-    "user_mark", "loaded", "now", "user", "ttl",
+    "user_mark", "encoding", "loaded", "now", "user", "ttl",
     "loaded_data", "loaded_idle_timeout", "loaded_absolute_timeout"
 };
 
@@ -155,7 +155,8 @@ static void test_save(apr_pool_t *p)
 
     IS(ddb_json_str(json, "UpdateExpression"),
        "SET #data = :data, #accessed = :accessed, #expires = :expires, #idle_timeout = :idle_timeout, "
-       "#absolute_timeout = :absolute_timeout, #version = :version, #write_id = :write_id, #user_mark = :user_mark",
+       "#absolute_timeout = :absolute_timeout, #version = :version, #write_id = :write_id, #user_mark = :user_mark "
+       "REMOVE #encoding",
        "a save writes what changes; created and the key stay");
     IS(ddb_json_str(json, "ConditionExpression"), "#version = :loaded AND #expires > :now",
        "a save asks for the version it read, of a session that is not over");
@@ -171,7 +172,7 @@ static void test_save(apr_pool_t *p)
 
     it.user_mark = NULL;
     body = ddb_item_save_body("app_session", &it, &loaded, 1, p);
-    OK(strstr(body, "#write_id = :write_id REMOVE #user_mark\""), "a save for nobody takes the mark of a user away");
+    OK(strstr(body, "#write_id = :write_id REMOVE #user_mark, #encoding\""), "a save for nobody takes the mark of a user away");
     placeholders_agree(body, "save for nobody", p);
 }
 

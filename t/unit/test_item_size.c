@@ -156,6 +156,10 @@ static void test_sent(apr_pool_t *p)
         it.version = i * APR_INT64_C(10);
         NUM_IS(ddb_item_size(&it), sent_size(&it, p), SAY("and with other numbers: %d", i));
     }
+    it.packed = apr_psprintf(p, "%0200d", 0);
+    it.packed_len = 200;
+    NUM_IS(ddb_item_size(&it), sent_size(&it, p), "packed data counts as it is sent");
+    it.packed = NULL;
     it.format = DDB_JSON;
     it.data = "{\"a\":\"\xe2\x82\xac\\\"\\u20ac\\n\",\"n\":[1,2.50,null]}";
     it.data_len = strlen(it.data);

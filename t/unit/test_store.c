@@ -1379,6 +1379,69 @@ static void test_size_others(apr_pool_t *p)
     finish(f, "limit set lower");
 }
 
+/* --- compressed --- */
+
+static void test_packed(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    ddb_session_t s = new_session(f), current, loaded;
+    ddb_item_t theirs;
+
+    f->call.compress = 1000;
+    fill_item(f, &s, row_to_be(f, &s, f->s.key), 2 * 409600);
+    answer_ok(f);
+    NUM_IS(ddb_store_insert(f->st, &f->call, &s, NULL), APR_SUCCESS, "the size that counts is that of what is stored");
+    IS(value(f, 0, "encoding", "S"), "deflate", "which is compressed");
+    OK(strlen(value(f, 0, "data", "B")) < 2000, "and small");
+    finish(f, "packed insert");
+
+    theirs = *s.row;
+    answer_row(f, &theirs);
+    f->call.compress = 0;
+    NUM_IS(ddb_store_load(f->st, &f->call, s.sid, &loaded), APR_SUCCESS, "it can be loaded where nothing is compressed");
+    OK(loaded.data_len == s.data_len && strcmp(loaded.data, s.data) == 0, "and is the same");
+    loaded.data = "b=2";
+    loaded.data_len = 3;
+    answer_ok(f);
+    NUM_IS(ddb_store_save(f->st, &f->call, &loaded, &current), APR_SUCCESS, "and saved");
+    IS(value(f, 2, "data", "B"), "Yj0y", "as it is");
+    OK(strstr(ddb_json_str(body(f, 2), "UpdateExpression"), "REMOVE #user_mark, #encoding"), "which takes the mark away");
+    finish(f, "packed load");
+}
+
+static void test_packed_conflict(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    ddb_session_t current, filled = f->s;
+    ddb_item_t theirs = f->row;
+
+    f->call.compress = 10;
+    fill_item(f, &filled, row_to_be(f, &f->s, f->s.key), 5000);
+    theirs.data = filled.data;
+    theirs.data_len = filled.data_len;
+    theirs.version = 8;
+    ddb_item_pack(&theirs, 10, p);
+    OK(theirs.packed, "another request has stored compressed data");
+    answer_conflict(f, &theirs);
+    NUM_IS(save(f, &current), DDB_ECONFLICT, "a save on top of the row before is a conflict");
+    OK(current.data_len == filled.data_len && strcmp(current.data, filled.data) == 0, "with the data as it is now");
+    finish(f, "packed conflict");
+
+    f = setup(p);
+    f->call.compress = 10;
+    f->s.data = filled.data;
+    f->s.data_len = filled.data_len;
+    memset(theirs.write_id, 1, sizeof(theirs.write_id));
+    theirs.id = f->s.key;
+    answer_lost(f);
+    answer_conflict(f, &theirs);
+    NUM_IS(ddb_store_save(f->st, &f->call, &f->s, &current), APR_SUCCESS, "our own lost write is known by its write id");
+    NUM_IS(f->s.version, 8, "and is done");
+    OK(strcmp(f->s.data, filled.data) == 0, "with the data that was meant");
+    clean(f, "packed settled");
+    finish(f, "packed settled");
+}
+
 /* --- rows that dynamodb-session-flask writes too --- */
 
 static fixture_t *setup_json(apr_pool_t *p, apr_int64_t version)
@@ -1468,7 +1531,8 @@ int main(void)
         test_insert_failures, test_insert_random, test_insert_collisions, test_save, test_save_times, test_save_user,
         test_save_conflict, test_save_gone, test_save_settled, test_save_unsettled, test_save_failures, test_touch,
         test_touch_nothing, test_remove, test_replace, test_replace_gone, test_json_save, test_json_conflict,
-        test_json_replace, test_size_save, test_size_insert, test_size_others
+        test_json_replace, test_size_save, test_size_insert, test_size_others,
+        test_packed, test_packed_conflict
     };
     apr_pool_t *root, *p;
     apr_size_t i;

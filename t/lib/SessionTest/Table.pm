@@ -5,6 +5,7 @@ package SessionTest::Table;
 use strict;
 use warnings;
 
+use Compress::Zlib ();
 use Digest::SHA ();
 use JSON::PP ();
 use MIME::Base64 ();
@@ -102,10 +103,11 @@ sub key_of {
     return MIME::Base64::encode_base64url(Digest::SHA::sha256($id));
 }
 
-# The payload of a row.
+# The payload of a row, decompressed.
 sub data_of {
     my(undef, $row) = @_;
-    return exists $row->{data}{B} ? MIME::Base64::decode_base64($row->{data}{B}) : $row->{data}{S};
+    my $data = exists $row->{data}{B} ? MIME::Base64::decode_base64($row->{data}{B}) : $row->{data}{S};
+    return $row->{encoding} ? Compress::Zlib::uncompress($data) : $data;
 }
 
 1;
