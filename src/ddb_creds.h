@@ -2,6 +2,7 @@
 #define DDB_CREDS_H
 
 #include "ddb_clock.h"
+#include "ddb_crypto.h"
 #include "ddb_http.h"
 #include "ddb_profile.h"
 #include "ddb_sigv4.h"
@@ -14,6 +15,8 @@ typedef struct ddb_creds_opts_t {
     ddb_profile_opts_t profile;
     const ddb_http_transport_t *http; /* for providers that ask over HTTP */
     const ddb_clock_t *clock;
+    ddb_random_fn *random;            /* NULL: ddb_crypto_random */
+    apr_interval_time_t process_timeout; /* of credential_process; 0: the usual */
     int imds_v1;                      /* 1: instance metadata of version 1 (without a token) will do */
 } ddb_creds_opts_t;
 

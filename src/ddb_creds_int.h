@@ -22,5 +22,8 @@ typedef struct ddb_creds_provider_t {
 
 extern const ddb_creds_provider_t ddb_creds_env;
 extern const ddb_creds_provider_t ddb_creds_profile;
+extern const ddb_creds_provider_t ddb_creds_process;
+extern const ddb_creds_provider_t ddb_creds_container;
+extern const ddb_creds_provider_t ddb_creds_imds;
 
 #endif

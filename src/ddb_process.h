@@ -1,0 +1,33 @@
+#ifndef DDB_PROCESS_H
+#define DDB_PROCESS_H
+
+#include <apr_pools.h>
+#include <apr_time.h>
+
+#include "ddb_error.h"
+
+/** A program, run to its end for what it prints. */
+typedef struct ddb_process_t {
+    char *const *argv;           /* the program, looked for in PATH, its arguments, NULL */
+    apr_interval_time_t timeout; /* then it is killed, with those it started */
+    apr_size_t max_output;       /* bytes; at more it is killed too */
+    char *output;                /* result: output_len bytes and a NUL, in p and wiped with it */
+    apr_size_t output_len;
+} ddb_process_t;
+
+/**
+ * Run it without a shell: nothing to read, its messages dropped, in a process group of its own, with no descriptor of
+ * ours and no signal blocked or ignored. Waits by the machine's clock. Thread safe; leaves no zombie.
+ * @return APR_SUCCESS when it ended with status 0; APR_TIMEUP; DDB_ETOOLARGE; DDB_ECONFIG when it can't be started;
+ *         DDB_EUNAVAILABLE when it failed. The detail says which, in words that follow the program's name.
+ */
+apr_status_t ddb_process_run(ddb_process_t *process, apr_pool_t *p, ddb_error_t *err);
+
+/**
+ * Split a command line into words as Python's shlex.split() does, in p: blanks part them, '...' is literal, "..." is
+ * but for \\ and \", a backslash elsewhere makes the next character literal. Nothing is expanded.
+ * @return DDB_ECONFIG for a quote that does not end and a backslash with nothing behind it.
+ */
+apr_status_t ddb_process_split(char ***argv, const char *line, apr_pool_t *p);
+
+#endif

@@ -1,0 +1,58 @@
+#ifndef CREDS_WORLD_H
+#define CREDS_WORLD_H
+
+/* One credential provider in a scripted world: what it is given, what it found or said. */
+
+#include <apr_general.h>
+
+#include "aws_files.h"
+#include "ddb_creds_int.h"
+#include "tap.h"
+#include "world.h"
+
+static apr_pool_t *pool;
+static world_t *w;
+static ddb_creds_opts_t opts;
+static ddb_credentials_t found;
+static ddb_error_t err;
+
+static inline apr_status_t world_zeros(void *out, apr_size_t len)
+{
+    memset(out, 0, len);
+    return APR_SUCCESS;
+}
+
+static inline void reset(void)
+{
+    aws_reset(pool);
+    apr_env_delete("AWS_EC2_METADATA_DISABLED", pool);
+    w = world_create(pool);
+    memset(&opts, 0, sizeof(opts));
+    opts.http = &w->http;
+    opts.clock = &w->clock;
+    opts.random = world_zeros;
+}
+
+static inline apr_status_t fetch_with(const ddb_creds_provider_t *provider, void *state)
+{
+    memset(&found, 0, sizeof(found));
+    memset(&err, 0, sizeof(err));
+    return provider->fetch(&opts, state, pool, &found, &err);
+}
+
+/** One test after the other, in a home directory of their own. */
+static inline int run_tests(void (*const *tests)(void))
+{
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    aws_home_create(pool);
+    for (; *tests; tests++) {
+        (*tests)();
+    }
+    aws_home_destroy(pool);
+    apr_pool_destroy(pool);
+    apr_terminate();
+    return tap_done();
+}
+
+#endif
