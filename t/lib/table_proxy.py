@@ -596,6 +596,7 @@ class Proxy:
         if kind == "hold_after":
             await self.wait_in(self.held, loop)
         if kind in ("hang", "hang_after"):
+            entry["seconds"] = None  # who waits for answers need not wait for this one
             await self.wait_in(self.hung, loop)
             client.drop(reset=False)
             return None

@@ -1,0 +1,18 @@
+# Every fault of the store against reading a session and recording its activity.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use SessionTest;
+use SessionTest::Faults;
+
+for my $operation (qw(load touch)) {
+    survive($operation, $_) for faults();
+}
+
+expect_log qr/\[session_dynamodb:error\].*the session could not be read/,
+    qr/\[session_dynamodb:warn\].*activity of a session could not be written/,
+    qr/\[session:error\].*AH01816/;
+
+done;

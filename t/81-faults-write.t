@@ -1,0 +1,17 @@
+# Every fault of the store against writing a session, the first time and again.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use SessionTest;
+use SessionTest::Faults;
+
+for my $operation (qw(create save)) {
+    survive($operation, $_) for faults();
+}
+
+expect_log qr/\[session_dynamodb:error\].*the session could not be written/, qr/\[session:error\].*AH01822/,
+    qr/\[session_dynamodb:warn\].*the removal of an unused row could not be written/;
+
+done;
