@@ -1,0 +1,126 @@
+/* What a backend's session header may change. The first line of an input names the accepted entries; the rest is the
+ * header. */
+
+#include <mod_session.h>
+
+#include "fuzz.h"
+#include "httpd_stub.h"
+#include "msd_accept.h"
+#include "msd_config.h"
+
+#define HEADER "Session"
+
+static apr_array_header_t *words_of(char *line, apr_pool_t *p)
+{
+    apr_array_header_t *words = apr_array_make(p, 4, sizeof(const char *));
+    char *last = NULL, *word = apr_strtok(line, " ", &last);
+
+    for (; word; word = apr_strtok(NULL, " ", &last)) {
+        APR_ARRAY_PUSH(words, const char *) = word;
+    }
+    return words;
+}
+
+/* An entry that mod_session sets (value) or removes (NULL) when it reads the header. */
+typedef struct change_t {
+    const char *name, *value;
+} change_t;
+
+/* As mod_session reads it: pairs at '&', the name before the first '=' that is not at the beginning, the value behind
+ * it; a value that is missing removes; what can't be unescaped is passed over. */
+static apr_array_header_t *changes_of(const char *header, apr_pool_t *p)
+{
+    apr_array_header_t *changes = apr_array_make(p, 8, sizeof(change_t));
+    char *copy = apr_pstrdup(p, header ? header : ""), *pair, *name, *last = NULL, *rest;
+
+    for (pair = apr_strtok(copy, "&", &last); pair; pair = apr_strtok(NULL, "&", &last)) {
+        rest = NULL;
+        name = apr_strtok(pair, "=", &rest);
+        if (!name) {
+            continue;
+        }
+        if (!rest || !*rest) {
+            APR_ARRAY_PUSH(changes, change_t) = (change_t){ name, NULL };
+        }
+        else if (ap_unescape_urlencoded(name) == OK && ap_unescape_urlencoded(rest) == OK) {
+            APR_ARRAY_PUSH(changes, change_t) = (change_t){ name, rest };
+        }
+    }
+    return changes;
+}
+
+static int ends_with(const char *name, const char *end)
+{
+    return strlen(name) >= strlen(end) && strcasecmp(name + strlen(name) - strlen(end), end) == 0;
+}
+
+/* In other words than the module's: "*" is everything but who is logged in and until when. */
+static int is_accepted(const apr_array_header_t *words, const char *name)
+{
+    int i;
+
+    for (i = 0; i < words->nelts; i++) {
+        const char *word = APR_ARRAY_IDX(words, i, const char *);
+        if (strcasecmp(word, name) == 0) {
+            return 1;
+        }
+        if (strcmp(word, "*") == 0 && strcasecmp(name, "expiry") != 0 && !ends_with(name, "-user")
+            && !ends_with(name, "-pw") && !ends_with(name, "-site")) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int same(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* What is left makes the changes that are accepted, all of them, in order, and no other. */
+static void is_filtered(const char *header, const char *left, const apr_array_header_t *words, apr_pool_t *p)
+{
+    apr_array_header_t *asked = changes_of(header, p), *made = changes_of(left, p);
+    int i, n = 0;
+
+    for (i = 0; i < asked->nelts; i++) {
+        const change_t *c = &APR_ARRAY_IDX(asked, i, change_t), *m = &APR_ARRAY_IDX(made, n, change_t);
+
+        if (*c->name && is_accepted(words, c->name)) {
+            HOLDS(n++ < made->nelts && same(m->name, c->name) && same(m->value, c->value));
+        }
+    }
+    HOLDS(n == made->nelts);
+}
+
+static request_rec *answered(const char *header, msd_dir_config_t *conf, session_dir_conf *session, apr_pool_t *p)
+{
+    request_rec *r = stub_request(p);
+
+    session->header = HEADER;
+    conf->enabled = 1;
+    ap_set_module_config(r->per_dir_config, &session_dynamodb_module, conf);
+    ap_set_module_config(r->per_dir_config, &session_module, session);
+    apr_table_set(r->headers_out, HEADER, header);
+    return r;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    apr_pool_t *p = fuzz_begin();
+    char *header = fuzz_text(data, size), *line = fuzz_line(&header);
+    msd_dir_config_t *conf = msd_config_create_dir(p, NULL);
+    session_dir_conf session = { 0 };
+    request_rec *r = answered(header, conf, &session, p);
+
+    conf->accept = words_of(line, p);
+    /* A program of httpd's own may say what it likes. */
+    msd_accept_settle(r);
+    HOLDS(same(apr_table_get(r->headers_out, HEADER), header));
+
+    r->proxyreq = PROXYREQ_REVERSE;
+    msd_accept_settle(r);
+    HOLDS(!apr_table_get(r->headers_out, HEADER));
+    is_filtered(header, apr_table_get(r->err_headers_out, HEADER), conf->accept, p);
+    return fuzz_end();
+}

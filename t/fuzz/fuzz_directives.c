@@ -1,0 +1,226 @@
+/* Values of directives: a configuration, a directive in a line, given to the setters of the module's own table; then
+ * what is judged when all of it is there. */
+
+#include <util_cfgtree.h>
+
+#include "fuzz.h"
+#include "httpd_stub.h"
+#include "msd_config.h"
+#include "msd_config_check.h"
+#include "msd_directives.h"
+#include "msd_transport.h"
+
+#define WORDS_MAX 16
+#define LOWER     "abcdefghijklmnopqrstuvwxyz"
+#define TOKEN     FUZZ_LETTERS FUZZ_DIGITS "!#$%&'*+-.^_`|~"
+
+typedef struct line_t {
+    char *word[WORDS_MAX]; /* directive and arguments, NULL behind the last */
+    int words;
+} line_t;
+
+static line_t split(char *text)
+{
+    line_t line = { { NULL }, 0 };
+    char *last = NULL, *word = apr_strtok(text, " ", &last);
+
+    for (; word && line.words < WORDS_MAX - 1; word = apr_strtok(NULL, " ", &last)) {
+        line.word[line.words++] = word;
+    }
+    return line;
+}
+
+static const command_rec *find_command(const char *name)
+{
+    const command_rec *c;
+
+    for (c = msd_directives; c->name && strcasecmp(c->name, name) != 0; c++) {
+    }
+    return c->name ? c : NULL;
+}
+
+/* As httpd calls it, when it does: with the number of arguments that the table asks for. *called: 1 when it was. */
+static const char *call(cmd_parms *cmd, msd_dir_config_t *conf, const line_t *line, int *called)
+{
+    const command_rec *c = cmd->cmd;
+    int args = line->words - 1, on = args == 1 && strcasecmp(line->word[1], "on") == 0;
+
+    *called = c->args_how == TAKE_ARGV || args == 1;
+    switch (c->args_how) {
+    case FLAG:
+        *called = on || (args == 1 && strcasecmp(line->word[1], "off") == 0);
+        return *called ? c->AP_FLAG(cmd, conf, on) : NULL;
+    case TAKE1:
+        return *called ? c->AP_TAKE1(cmd, conf, line->word[1]) : NULL;
+    case TAKE_ARGV:
+        return c->AP_TAKE_ARGV(cmd, conf, args, (char *const *)line->word + 1);
+    default:
+        HOLDS(!"the table has a kind of directive that this target does not call");
+        return NULL;
+    }
+}
+
+/* What is said of a value begins with the directive. An argument that may be a key is not repeated; one that says where
+ * keys are is. */
+static void is_sentence(const char *problem, const line_t *line, const command_rec *c)
+{
+    int i, says_where = 0;
+
+    HOLDS(strncmp(problem, c->name, strlen(c->name)) == 0 && strlen(problem) > strlen(c->name) + 10);
+    for (i = 1; i < line->words; i++) {
+        const char *arg = line->word[i];
+        says_where |= strncasecmp(arg, "file:", 5) == 0 || strncasecmp(arg, "exec:", 5) == 0
+                      || strncasecmp(arg, "env:", 4) == 0;
+    }
+    HOLDS(!strstr(c->name, "Keys") || says_where || !strstr(problem, FUZZ_SECRET));
+}
+
+/* --- what settings may be --- */
+
+static void is_within(apr_int64_t value, apr_int64_t least, apr_int64_t most)
+{
+    HOLDS(value == MSD_UNSET || (value >= least && value <= most));
+}
+
+static void forwards_plainly(const apr_array_header_t *forward)
+{
+    int i, j;
+
+    for (i = 0; forward && i < forward->nelts; i++) {
+        const msd_forward_t *f = &APR_ARRAY_IDX(forward, i, msd_forward_t);
+
+        HOLDS(*f->key && fuzz_is_of(f->header, FUZZ_LETTERS FUZZ_DIGITS "-"));
+        HOLDS(strcasecmp(f->header, "Cookie") != 0 && strcasecmp(f->header, "Host") != 0);
+        HOLDS(strcasecmp(f->header, "Content-Length") != 0 && strcasecmp(f->header, MSD_SIGNATURE_HEADER) != 0);
+        for (j = 0; j < i; j++) {
+            HOLDS(strcasecmp(f->header, APR_ARRAY_IDX(forward, j, msd_forward_t).header) != 0);
+        }
+    }
+}
+
+static void shows_plainly(const apr_array_header_t *env)
+{
+    int i;
+
+    for (i = 0; env && i < env->nelts; i++) {
+        const msd_env_t *e = &APR_ARRAY_IDX(env, i, msd_env_t);
+
+        HOLDS(*e->key && strcasecmp(e->key, "expiry") != 0);
+        HOLDS(fuzz_is_of(e->name, FUZZ_LETTERS FUZZ_DIGITS "_") && !strchr(FUZZ_DIGITS, *e->name));
+        HOLDS(strncasecmp(e->name, "HTTP_", 5) != 0 && strncasecmp(e->name, "SESSION_DYNAMODB_", 17) != 0);
+    }
+}
+
+static void are_settings(const msd_dir_config_t *c)
+{
+    const apr_int64_t ten_years = APR_INT64_C(10) * 365 * 24 * 3600;
+
+    is_within(c->idle_timeout, 1, ten_years);
+    is_within(c->absolute_timeout, 1, ten_years);
+    is_within(c->touch_interval, 0, ten_years);
+    is_within(c->sid_byte_length, DDB_SID_BYTES_MIN, DDB_SID_BYTES_MAX);
+    is_within(c->sid_digest, DDB_SHA1, DDB_SHA256);
+    is_within(c->cookie_same_site, MSD_STRICT, MSD_SAME_SITE_NONE);
+    is_within(c->on_error, MSD_DENY, MSD_ANONYMOUS);
+    is_within(c->format, DDB_FORM, DDB_JSON);
+    is_within(c->max_size, 1024, 400 * 1024);
+    HOLDS(!c->cookie_name || fuzz_is_of(c->cookie_name, TOKEN));
+    HOLDS(!c->header_name || fuzz_is_of(c->header_name, TOKEN));
+    HOLDS(!c->cookie_path || (*c->cookie_path == '/' && fuzz_is_loggable(c->cookie_path)));
+    HOLDS(!c->cookie_path || !strpbrk(c->cookie_path, " ;,"));
+    HOLDS(!c->cookie_domain || !*c->cookie_domain || fuzz_is_of(c->cookie_domain, FUZZ_LETTERS FUZZ_DIGITS ".-"));
+    forwards_plainly(c->forward);
+    shows_plainly(c->env);
+}
+
+static void are_server_settings(const msd_server_config_t *c, apr_pool_t *p)
+{
+    is_within(c->timeout, apr_time_from_msec(100), apr_time_from_sec(8));
+    is_within(c->connect_timeout, apr_time_from_msec(100), apr_time_from_sec(8));
+    is_within(c->max_attempts, 1, 10);
+    HOLDS(!c->table || (fuzz_is_of(c->table, FUZZ_LETTERS FUZZ_DIGITS "_.-") && strlen(c->table) >= 3
+                        && strlen(c->table) <= 255));
+    HOLDS(!c->endpoint_url || !ddb_endpoint_check_url(c->endpoint_url, p));
+    HOLDS(!c->region || fuzz_is_of(c->region, LOWER FUZZ_DIGITS "-"));
+    HOLDS(!c->profile || *c->profile);
+}
+
+/* Settings that passed make one cookie that browsers take, with no attribute that was not asked for. */
+static void makes_a_cookie(const msd_dir_config_t *c, apr_pool_t *p)
+{
+    request_rec *r = stub_request(p);
+    const char *line, *at;
+    int attributes = 0;
+
+    msd_transport_issue(r, c, "AAAAAAAAAAAAAAAAAAAAAA", 1795395723);
+    line = apr_table_get(r->err_headers_out, c->use_header ? c->header_name : "Set-Cookie");
+    HOLDS(line && fuzz_is_loggable(line));
+    for (at = line; (at = strchr(at, ';')); at++) {
+        attributes++;
+    }
+    HOLDS(c->use_header || attributes == 2 + !!*c->cookie_domain + !!c->cookie_persistent + !!c->cookie_secure
+                                         + !!c->cookie_http_only);
+    if (!c->use_header && strncasecmp(c->cookie_name, "__Host-", 7) == 0) {
+        HOLDS(c->cookie_secure && !*c->cookie_domain && strcmp(c->cookie_path, "/") == 0);
+    }
+    HOLDS(c->use_header || c->cookie_same_site != MSD_SAME_SITE_NONE || c->cookie_secure);
+    HOLDS(c->idle_timeout <= c->absolute_timeout);
+}
+
+static void judge_all(const msd_dir_config_t *conf, apr_pool_t *p)
+{
+    msd_dir_config_t *outer = msd_config_create_dir(p, NULL);
+    msd_dir_config_t *resolved = msd_config_resolve(msd_config_merge_dir(p, outer, (void *)conf), p);
+    int cookie = 0;
+    const char *problem = msd_config_check_dir(resolved, &cookie, p);
+
+    if (!problem) {
+        HOLDS(!cookie);
+        makes_a_cookie(resolved, p);
+    }
+    else {
+        HOLDS(strlen(problem) > 20);
+    }
+}
+
+/* httpd stops at the first directive that is refused. @return 1 when none was. */
+static int read_all(char *text, cmd_parms *cmd, msd_dir_config_t *conf, apr_pool_t *p)
+{
+    while (*text) {
+        line_t line = split(fuzz_line(&text));
+        const char *problem;
+        int called = 0;
+
+        cmd->cmd = line.words ? find_command(line.word[0]) : NULL;
+        if (cmd->cmd) {
+            cmd->info = cmd->cmd->cmd_data;
+            problem = call(cmd, conf, &line, &called);
+            if (problem) {
+                is_sentence(problem, &line, cmd->cmd);
+                return 0;
+            }
+        }
+        if (called) {
+            are_settings(conf);
+            are_server_settings(msd_config_server(cmd->server), p);
+        }
+    }
+    return 1;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    apr_pool_t *p = fuzz_begin();
+    void *server_config[STUB_MODULES] = { msd_config_create_server(p, NULL) };
+    server_rec server = { .module_config = (void *)server_config };
+    ap_directive_t directive = { .filename = "httpd.conf", .line_num = 1, .directive = "SessionDynamoDB" };
+    cmd_parms cmd = { .pool = p, .server = &server, .directive = &directive };
+    msd_dir_config_t *conf = msd_config_create_dir(p, NULL);
+
+    ap_conftree = &directive;
+    HOLDS(apr_pool_create(&cmd.temp_pool, p) == APR_SUCCESS);
+    if (read_all(fuzz_text(data, size), &cmd, conf, p)) {
+        judge_all(conf, p);
+    }
+    return fuzz_end();
+}

@@ -1,0 +1,110 @@
+/* JSON objects as entries, and back. The first line of an input is the object; every further one changes an entry:
+ * "name=value" sets it, "name" removes it. */
+
+#include <apr_tables.h>
+
+#include "ddb_json.h"
+#include "ddb_members.h"
+#include "fuzz.h"
+
+static int is_bookkeeping(const char *name)
+{
+    return strcasecmp(name, "expiry") == 0;
+}
+
+static apr_table_t *show(const ddb_members_t *m, apr_pool_t *p)
+{
+    apr_table_t *entries = apr_table_make(p, 8);
+
+    ddb_members_show(m, entries);
+    HOLDS(!apr_table_get(entries, "expiry"));
+    return entries;
+}
+
+static int is_entry_of(void *other, const char *name, const char *value)
+{
+    const char *there = apr_table_get(other, name);
+
+    HOLDS(is_bookkeeping(name) || (there && strcmp(there, value) == 0));
+    return 1;
+}
+
+/* Both tables hold the same, but for the bookkeeping. */
+static void are_same(apr_table_t *a, apr_table_t *b)
+{
+    apr_table_do(is_entry_of, b, a, NULL);
+    apr_table_do(is_entry_of, a, b, NULL);
+}
+
+static void change(apr_table_t *entries, char *text)
+{
+    while (*text) {
+        char *line = fuzz_line(&text), *equals = strchr(line, '=');
+
+        if (equals) {
+            *equals = '\0';
+            apr_table_set(entries, line, equals + 1);
+        }
+        else {
+            apr_table_unset(entries, line);
+        }
+    }
+}
+
+static int is_utf8(void *p, const char *name, const char *value)
+{
+    return is_bookkeeping(name) || (ddb_json_quote(name, p) && ddb_json_quote(value, p));
+}
+
+/* A text that is UTF-8 goes into JSON and comes out as it was. */
+static void quote_and_back(const char *text, apr_pool_t *p)
+{
+    const char *quoted = ddb_json_quote(text, p);
+    const char *back = quoted ? ddb_json_unquote(quoted, p) : NULL;
+
+    HOLDS(!quoted || (back && strcmp(back, text) == 0));
+}
+
+static void write_back(const ddb_members_t *m, const char *text, char *changes, apr_pool_t *p)
+{
+    apr_table_t *entries = show(m, p);
+    ddb_members_t *again;
+    const char *printed = NULL;
+    ddb_error_t err = { 0 };
+    apr_status_t rv;
+
+    HOLDS(ddb_members_print(&printed, m, entries, p, &err) == APR_SUCCESS);
+    HOLDS(strcmp(printed, *text ? text : "{}") == 0);
+    change(entries, changes);
+    rv = ddb_members_print(&printed, m, entries, p, &err);
+    if (!apr_table_do(is_utf8, p, entries, NULL)) {
+        HOLDS(rv == APR_EINVAL && fuzz_is_loggable(err.detail) && !strstr(err.detail, FUZZ_SECRET));
+        return;
+    }
+    HOLDS(rv == APR_SUCCESS && ddb_json_quote(printed, p));
+    HOLDS(ddb_members_parse(&again, printed, p, &err) == APR_SUCCESS);
+    are_same(show(again, p), entries);
+    HOLDS(ddb_members_hidden(again) <= ddb_members_hidden(m));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    apr_pool_t *p = fuzz_begin();
+    char *changes = fuzz_text(data, size), *text = fuzz_line(&changes);
+    ddb_members_t *m;
+    ddb_error_t err = { 0 };
+
+    quote_and_back(text, p);
+    quote_and_back(changes, p);
+    ddb_json_unquote(text, p);
+    /* What comes here was a string of a reply: UTF-8. */
+    if (ddb_json_quote(text, p)) {
+        if (ddb_members_parse(&m, text, p, &err) == APR_SUCCESS) {
+            write_back(m, text, changes, p);
+        }
+        else {
+            HOLDS(fuzz_is_loggable(err.detail) && !strstr(err.detail, FUZZ_SECRET));
+        }
+    }
+    return fuzz_end();
+}
