@@ -311,11 +311,12 @@ static apr_status_t use_setting(ddb_endpoint_t *out, setting_t *region, wishes_t
         return ddb_error_set(err, DDB_ECONFIG, "no region is set; set one in the configuration, AWS_REGION or the "
                              "profile, such as " EXAMPLE_REGION);
     }
-    region->value = ddb_partition_without_fips(region->value, &w->fips, p);
+    /* As it stands: what is left of fips-fips-us-east-1 would pass. */
     wrong = ddb_partition_check_region(region->value, p);
     if (wrong) {
         return ddb_error_set(err, DDB_ECONFIG, "%s: %s", region->source, wrong);
     }
+    region->value = ddb_partition_without_fips(region->value, &w->fips, p);
     out->region = apr_pstrdup(p, region->value);
     out->account_mode = w->account_mode;
     return APR_SUCCESS;

@@ -1,9 +1,10 @@
-/* Region and endpoint URL, as directives or the environment have them: a line each. What comes out has to leave no
- * doubt that libcurl, which connects, and the signature mean the same host. */
+/* Region, endpoint URL, table or its ARN, and account, as directives, the environment or providers have them: a line
+ * each. What comes out has to leave no doubt that libcurl, which connects, and the signature mean the same host. */
 
 #include <curl/curl.h>
 
 #include "ddb_endpoint.h"
+#include "ddb_partition.h"
 #include "fuzz.h"
 
 static void is_sentence(const char *wrong)
@@ -54,9 +55,13 @@ static void is_endpoint(const ddb_endpoint_t *e, apr_pool_t *p)
     is_same_to_curl(e, p);
 }
 
-static apr_status_t resolve(ddb_endpoint_t *e, const char *region, const char *url, apr_pool_t *p)
+typedef struct settings_t {
+    const char *region, *url, *table;
+} settings_t;
+
+static apr_status_t resolve(ddb_endpoint_t *e, settings_t s, apr_pool_t *p)
 {
-    ddb_endpoint_opts_t o = { .url = url, .region = region, .profile = { NULL, "/dev/null", "/dev/null" } };
+    ddb_endpoint_opts_t o = { .url = s.url, .region = s.region, .table = s.table, .profile = { NULL, "/dev/null", "/dev/null" } };
     ddb_error_t err = { 0 };
     apr_status_t rv = ddb_endpoint_resolve(e, &o, p, &err);
 
@@ -69,25 +74,78 @@ static void by_url(const char *region, const char *url, int good, apr_pool_t *p)
 {
     ddb_endpoint_t e, again;
 
-    HOLDS((resolve(&e, region, url, p) == APR_SUCCESS) == good);
+    HOLDS((resolve(&e, (settings_t){ region, url, NULL }, p) == APR_SUCCESS) == good);
     if (good) {
         is_endpoint(&e, p);
         HOLDS(strcmp(e.region, region) == 0);
         /* What came out goes in and comes out the same. */
-        HOLDS(!ddb_endpoint_check_url(e.url, p) && resolve(&again, e.region, e.url, p) == APR_SUCCESS);
+        HOLDS(!ddb_endpoint_check_url(e.url, p));
+        HOLDS(resolve(&again, (settings_t){ e.region, e.url, NULL }, p) == APR_SUCCESS);
         HOLDS(strcmp(again.url, e.url) == 0 && strcmp(again.host, e.host) == 0);
     }
 }
 
-static void by_region(const char *region, int good, apr_pool_t *p)
+static void of_account(const ddb_endpoint_t *e, const char *account, apr_pool_t *p)
+{
+    ddb_endpoint_t required = *e, own;
+    ddb_error_t err = { 0 };
+
+    required.account_mode = DDB_ACCOUNT_REQUIRED;
+    if (ddb_endpoint_of_account(&own, &required, account, p, &err) != APR_SUCCESS) {
+        HOLDS(err.detail[0] && !strstr(err.detail, FUZZ_SECRET));
+    }
+    else if (strlen(account) <= 12) {
+        is_endpoint(&own, p);
+        HOLDS(!e->suffix || (fuzz_is_of(apr_pstrmemdup(p, own.host, strcspn(own.host, ".")), FUZZ_DIGITS)
+                             && strstr(own.host, apr_pstrcat(p, ".ddb.", e->region, ".", NULL))));
+    }
+}
+
+/* good: the region may stand in a directive. One of the environment is judged nowhere else, to the same end. */
+static void by_region(const char *region, int good, const char *account, apr_pool_t *p)
 {
     ddb_endpoint_t e;
+    apr_status_t rv = resolve(&e, (settings_t){ region, NULL, NULL }, p);
 
-    HOLDS((resolve(&e, region, NULL, p) == APR_SUCCESS) == good);
+    HOLDS((rv == APR_SUCCESS) == good);
     if (good && strcmp(region, "local") != 0) {
         is_endpoint(&e, p);
-        HOLDS(strncmp(e.url, "https://dynamodb.", 17) == 0);
-        HOLDS(strncmp(e.host + 9, region, strlen(region)) == 0 && e.host[9 + strlen(region)] == '.');
+        HOLDS(strncmp(e.url, "https://dynamodb", 16) == 0 && strstr(region, e.region));
+        HOLDS(strstr(e.host, apr_pstrcat(p, ".", e.region, ".", NULL)));
+        HOLDS(!strstr(e.region, "fips") && strncmp(e.host, "dynamodb", 8) == 0);
+        of_account(&e, account, p);
+    }
+}
+
+static void by_table(const char *table, apr_pool_t *p)
+{
+    ddb_table_arn_t arn;
+    ddb_endpoint_t e;
+    const char *wrong = ddb_partition_is_arn(table) ? ddb_partition_parse_arn(&arn, table, p)
+                                                    : ddb_partition_check_table(table, p);
+    const char *name = ddb_partition_is_arn(table) ? arn.name : table;
+
+    if (wrong) {
+        HOLDS(*wrong);
+        return;
+    }
+    HOLDS(fuzz_is_of(name, FUZZ_LETTERS FUZZ_DIGITS "_.-") && strlen(name) >= 3 && strlen(name) <= 255);
+    if (ddb_partition_is_arn(table) && resolve(&e, (settings_t){ NULL, NULL, table }, p) == APR_SUCCESS) {
+        is_endpoint(&e, p);
+        HOLDS(fuzz_is_of(e.account_id, FUZZ_DIGITS) && strlen(e.account_id) == 12);
+        HOLDS(strstr(table, e.account_id) && strstr(table, e.region));
+    }
+}
+
+static void clean_environment(void)
+{
+    static const char *const names[] = {
+        "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_USE_FIPS_ENDPOINT",
+        "AWS_USE_DUALSTACK_ENDPOINT", "AWS_ACCOUNT_ID_ENDPOINT_MODE", "AWS_PROFILE", "AWS_DEFAULT_PROFILE" };
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        unsetenv(names[i]);
     }
 }
 
@@ -95,19 +153,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     apr_pool_t *p = fuzz_begin();
     char *text = fuzz_text(data, size);
-    const char *region = fuzz_line(&text), *url = fuzz_line(&text);
-    /* A region is repeated for the administrator; nobody keeps a secret in it. */
-    const char *wrong_region = ddb_endpoint_check_region(region, p), *wrong_url = ddb_endpoint_check_url(url, p);
+    const char *region = fuzz_line(&text), *url = fuzz_line(&text), *table = fuzz_line(&text);
+    const char *wrong_region = ddb_partition_check_region(region, p), *wrong_url = ddb_endpoint_check_url(url, p);
+    int plain = !wrong_region && !strstr(region, "fips"); /* an URL and FIPS exclude each other */
 
-    unsetenv("AWS_ENDPOINT_URL");
-    unsetenv("AWS_ENDPOINT_URL_DYNAMODB");
-    unsetenv("AWS_USE_FIPS_ENDPOINT");
+    clean_environment();
     if (wrong_url) {
         is_sentence(wrong_url);
     }
+    by_table(table, p);
+    /* A region is repeated for the administrator; nobody keeps a secret in it. */
     if (!strstr(region, FUZZ_SECRET)) {
-        by_region(region, !wrong_region, p);
-        by_url(wrong_region ? "eu-central-1" : region, url, !wrong_url, p);
+        by_region(region, !wrong_region, fuzz_line(&text), p);
+        by_url(plain ? region : "eu-central-1", url, !wrong_url, p);
     }
     return fuzz_end();
 }

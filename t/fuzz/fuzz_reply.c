@@ -40,8 +40,8 @@ static ddb_client_t *create_client(apr_pool_t *p)
 {
     ddb_creds_opts_t creds = { .fixed = &credentials, .http = &http, .clock = &fixed_clock };
     ddb_client_opts_t o = {
-        .endpoint = { "https://dynamodb.eu-central-1.amazonaws.com", "dynamodb.eu-central-1.amazonaws.com",
-                      "eu-central-1" },
+        .endpoint = { .url = "https://dynamodb.eu-central-1.amazonaws.com",
+                      .host = "dynamodb.eu-central-1.amazonaws.com", .region = "eu-central-1" },
         .connect_timeout = apr_time_from_sec(1), .max_attempts = 1, .http = &http, .clock = &fixed_clock,
         .random = zeros };
     ddb_client_t *c;

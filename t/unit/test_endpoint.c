@@ -375,6 +375,10 @@ static void test_fips_refused(void)
     aws_set("AWS_ENDPOINT_URL", NULL, pool);
     opts.region = "local";
     NUM_IS(resolve(), DDB_ECONFIG, "DynamoDB Local has neither");
+    reset();
+    aws_set("AWS_REGION", "fips-fips-us-east-1", pool);
+    NUM_IS(resolve(), DDB_ECONFIG, "a region of the environment asks for FIPS once or not at all");
+    OK(strncmp(err.detail, "AWS_REGION: region \"fips-fips-us-east-1\" is not", 47) == 0, "and is shown as it stands");
 }
 
 /* --- tables by ARN --- */
