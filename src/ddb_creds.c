@@ -11,19 +11,12 @@
 
 #define RENEW_MIN apr_time_from_sec(2) /* between two askings because of a refusal */
 
-/* In the order of asking. */
-static const ddb_creds_provider_t *const chain[] = {
-    &ddb_creds_env,
-    &ddb_creds_profile,
-};
-#define PROVIDERS (sizeof(chain) / sizeof(chain[0]))
-
 struct ddb_creds_t {
     ddb_creds_opts_t o;
     ddb_credentials_t fixed;    /* what o.fixed points to, if it does */
     apr_thread_mutex_t *mutex;  /* over what follows */
     apr_pool_t *pool;           /* of found and nothing else; wiped when cleared */
-    void *state[PROVIDERS];     /* of each provider, in the order of the chain */
+    ddb_creds_chain_t chain;
     int have;
     ddb_credentials_t found;
     apr_time_t renewed;         /* when they were last called stale, monotonic; 0: never */
@@ -50,10 +43,15 @@ static apr_status_t create_pool(apr_pool_t **pool, apr_pool_t *p)
 static apr_status_t prepare_providers(ddb_creds_t *c, apr_pool_t *p)
 {
     apr_status_t rv = APR_SUCCESS;
-    apr_size_t i;
+    apr_size_t i, n = 0;
 
-    for (i = 0; rv == APR_SUCCESS && i < PROVIDERS; i++) {
-        rv = chain[i]->prepare ? chain[i]->prepare(&c->state[i], p) : APR_SUCCESS;
+    c->chain.providers = ddb_creds_all;
+    while (ddb_creds_all[n]) {
+        n++;
+    }
+    c->chain.states = apr_pcalloc(p, n * sizeof(*c->chain.states));
+    for (i = 0; rv == APR_SUCCESS && i < n; i++) {
+        rv = ddb_creds_all[i]->prepare ? ddb_creds_all[i]->prepare(&c->chain.states[i], p) : APR_SUCCESS;
     }
     return rv;
 }
@@ -80,50 +78,19 @@ apr_status_t ddb_creds_create(ddb_creds_t **pc, const ddb_creds_opts_t *o, apr_p
     return rv;
 }
 
-/* They become part of header lines: a line break that came with a file or variable would end one. */
-static int is_visible(const char *s)
+static apr_status_t ask_chain(ddb_creds_t *c, ddb_error_t *err)
 {
-    for (; s && *s; s++) {
-        if (*s < '!' || *s > '~') {
-            return 0;
-        }
-    }
-    return 1;
-}
+    ddb_error_t notes = { 0 };
+    apr_status_t rv;
 
-static apr_status_t check(const ddb_credentials_t *found, const char *provider, ddb_error_t *err)
-{
-    const char *what = !is_visible(found->access_key_id) ? "access key ID"
-                     : !is_visible(found->secret_access_key) ? "secret access key"
-                     : !is_visible(found->session_token) ? "session token" : NULL;
-
-    return what ? ddb_error_set(err, DDB_ECONFIG, "the %s from the %s has a blank, a line break or another character "
-                                "that none has; write it anew", what, provider)
-                : APR_SUCCESS;
-}
-
-/* Fill c->found. The notes of those who are not set up become the answer when nobody is. */
-static apr_status_t ask_chain(ddb_creds_t *c, apr_pool_t *p, ddb_error_t *err)
-{
-    const char *asked = "";
-    apr_status_t rv = APR_NOTFOUND;
-    apr_size_t i;
-
-    for (i = 0; rv == APR_NOTFOUND && i < PROVIDERS; i++) {
-        apr_pool_clear(c->pool);
-        memset(&c->found, 0, sizeof(c->found));
-        rv = chain[i]->fetch(&c->o, c->state[i], c->pool, &c->found, err);
-        if (rv == APR_SUCCESS) {
-            rv = check(&c->found, chain[i]->name, err);
-            c->have = rv == APR_SUCCESS;
-        } else if (rv == APR_NOTFOUND) {
-            asked = apr_psprintf(p, "%s%s%s (%s)", asked, *asked ? ", " : "", chain[i]->name, err->detail);
-        }
-    }
+    apr_pool_clear(c->pool);
+    rv = ddb_creds_ask(&c->chain, &c->o, c->pool, &c->found, &notes);
+    c->have = rv == APR_SUCCESS;
     if (!c->have) {
         apr_pool_clear(c->pool);
     }
-    return rv == APR_NOTFOUND ? ddb_error_set(err, DDB_ENOCREDS, "no credentials: %s", asked) : rv;
+    return rv == APR_NOTFOUND ? ddb_error_set(err, DDB_ENOCREDS, "no credentials: %s", notes.detail)
+         : rv == APR_SUCCESS ? rv : ddb_error_set(err, rv, "%s", notes.detail);
 }
 
 static void copy(ddb_credentials_t *out, const ddb_credentials_t *in, apr_pool_t *p)
@@ -148,7 +115,7 @@ apr_status_t ddb_creds_get(ddb_creds_t *c, apr_pool_t *p, ddb_credentials_t *out
     if (rv != APR_SUCCESS) {
         return ddb_error_set(err, rv, "the mutex of the credentials can't be locked");
     }
-    rv = c->have ? APR_SUCCESS : ask_chain(c, p, &notes);
+    rv = c->have ? APR_SUCCESS : ask_chain(c, &notes);
     if (rv == APR_SUCCESS) {
         copy(out, &c->found, p);
     }

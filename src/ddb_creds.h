@@ -17,6 +17,7 @@ typedef struct ddb_creds_opts_t {
     const ddb_clock_t *clock;
     ddb_random_fn *random;            /* NULL: ddb_crypto_random */
     apr_interval_time_t process_timeout; /* of credential_process; 0: the usual */
+    const char *region;               /* for STS; NULL: as for any service, by environment and profile */
     int imds_v1;                      /* 1: instance metadata of version 1 (without a token) will do */
 } ddb_creds_opts_t;
 
@@ -25,7 +26,7 @@ apr_status_t ddb_creds_create(ddb_creds_t **pc, const ddb_creds_opts_t *o, apr_p
 
 /**
  * Credentials, copied into p as one snapshot and wiped with it. Thread safe. The providers are asked in order at the
- * first call: environment, profile. A provider that is not set up is passed over; one that is set up and fails ends
+ * first call: environment; assume-role, web identity, SSO and keys of the profile. A provider that is not set up is passed over; one that is set up and fails ends
  * the chain with its own error. A failure is not remembered: the next call asks again.
  * @return DDB_ENOCREDS when none is set up, with a detail that says what was looked for.
  */

@@ -21,9 +21,36 @@ typedef struct ddb_creds_provider_t {
 } ddb_creds_provider_t;
 
 extern const ddb_creds_provider_t ddb_creds_env;
-extern const ddb_creds_provider_t ddb_creds_profile;
+extern const ddb_creds_provider_t ddb_creds_assume_role;
+extern const ddb_creds_provider_t ddb_creds_web_identity;
+extern const ddb_creds_provider_t ddb_creds_sso;
+extern const ddb_creds_provider_t ddb_creds_shared_file;
+extern const ddb_creds_provider_t ddb_creds_config_file;
 extern const ddb_creds_provider_t ddb_creds_process;
 extern const ddb_creds_provider_t ddb_creds_container;
 extern const ddb_creds_provider_t ddb_creds_imds;
+
+/** Providers in the order of asking, NULL behind the last, and what each keeps. */
+typedef struct ddb_creds_chain_t {
+    const ddb_creds_provider_t *const *providers;
+    void **states; /* as many; NULL: they keep nothing */
+} ddb_creds_chain_t;
+
+/** All there are. */
+extern const ddb_creds_provider_t *const ddb_creds_all[];
+
+/** Those that go by the profile alone, for the source of a role. */
+extern const ddb_creds_provider_t *const ddb_creds_of_profile[];
+
+/**
+ * Ask one after the other. The first that is not APR_NOTFOUND is the answer, its characters checked.
+ * @return APR_NOTFOUND when none is set up, with the notes of all of them as detail; DDB_ECONFIG; DDB_ENOCREDS for
+ *         every other failure, with a detail that says whose.
+ */
+apr_status_t ddb_creds_ask(const ddb_creds_chain_t *chain, const ddb_creds_opts_t *o, apr_pool_t *p,
+                           ddb_credentials_t *out, ddb_error_t *err);
+
+/** The text of a small file, len bytes and a NUL, in p and wiped with it; more than max bytes are DDB_ETOOLARGE. */
+apr_status_t ddb_creds_read_file(char **text, const char *path, apr_size_t max, apr_pool_t *p);
 
 #endif

@@ -27,7 +27,7 @@ typedef struct ddb_error_t {
     char operation[24];   /* DynamoDB operation, such as GetItem; "" before any */
     char type[64];        /* AWS error type without its prefix, "" when none */
     char request_id[64];  /* x-amzn-RequestId of the last reply, "" when none */
-    char detail[192];     /* one sentence; never a session ID, credential or body */
+    char detail[400];     /* one sentence; never a session ID, credential or body */
 } ddb_error_t;
 
 /** A change that is worth one line in the log, although no call failed or succeeded by it. */

@@ -62,7 +62,7 @@ static apr_status_t build_store(msd_child_t *child, const msd_server_config_t *c
 {
     const ddb_clock_t *clock = ddb_skew_clock(shared->skew);
     ddb_creds_opts_t creds_opts = { .profile = { c->profile, c->credentials_file, c->config_file },
-                                    .http = &shared->http, .clock = clock };
+                                    .http = &shared->http, .clock = clock, .region = c->endpoint.region };
     ddb_client_opts_t o = { c->endpoint, c->connect_timeout, c->max_attempts, &shared->http, NULL, clock,
                             ddb_crypto_random, child->breaker, child->budget, shared->skew };
     ddb_client_t *client = NULL;

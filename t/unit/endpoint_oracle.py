@@ -358,10 +358,6 @@ def test_creds_differences():
     for variable in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         check_creds(f"{variable} of a missing file", env={variable: "/nowhere/file"}, wanted=error,
                     config=d + keys("A"), credentials=d + keys("A"), why="who names a file wants it read")
-    role = "role_arn = arn:aws:iam::123456789012:role/r\nsource_profile = s\n"
-    with Home({}, d + role + "[profile s]\n" + keys("A")):
-        mine = ours(creds_tool, "-")
-    ok(mine == error, "a role is refused as long as none can be assumed; botocore would ask STS", mine)
 
 
 LINES = (  # at most one of each group, or it is a duplicate

@@ -107,29 +107,29 @@ static void test_half_env(void)
 static void test_profile(void)
 {
     reset();
-    NUM_IS(fetch(&ddb_creds_profile), APR_NOTFOUND, "no files, no credentials of a profile");
+    NUM_IS(fetch(&ddb_creds_shared_file), APR_NOTFOUND, "no files, no credentials of a profile");
     OK(strncmp(err.detail, "no profile \"default\" in /", 25) == 0, "with the reason");
     aws_write(".aws/config", "[default]\nregion = r\n", pool);
-    NUM_IS(fetch(&ddb_creds_profile), APR_NOTFOUND, "a profile without keys has none either");
-    IS(err.detail, "the profile has no aws_access_key_id", "with the reason");
+    NUM_IS(fetch(&ddb_creds_shared_file), APR_NOTFOUND, "a profile without keys has none either");
+    IS(err.detail, "no aws_access_key_id", "with the reason");
     aws_write(".aws/credentials", "[default]\n" KEYS "[p]\n" KEYS "aws_session_token = st\n[q]\n" KEYS
               "aws_session_token = st\naws_security_token = sec\n[r]\n" KEYS "aws_session_token =\n", pool);
-    NUM_IS(fetch(&ddb_creds_profile), APR_SUCCESS, "a pair is found");
+    NUM_IS(fetch(&ddb_creds_shared_file), APR_SUCCESS, "a pair is found");
     is_found("AKIDFILE", "file/secret", NULL, "the key ID");
     opts.profile.name = "p";
-    fetch(&ddb_creds_profile);
+    fetch(&ddb_creds_shared_file);
     is_found("AKIDFILE", "file/secret", "st", "of a named profile, with aws_session_token");
     opts.profile.name = "q";
-    fetch(&ddb_creds_profile);
+    fetch(&ddb_creds_shared_file);
     is_found("AKIDFILE", "file/secret", "sec", "aws_security_token goes before");
     opts.profile.name = "r";
-    fetch(&ddb_creds_profile);
+    fetch(&ddb_creds_shared_file);
     is_found("AKIDFILE", "file/secret", NULL, "an empty token is none");
     opts.profile.name = "s";
-    NUM_IS(fetch(&ddb_creds_profile), DDB_ECONFIG, "a named profile that is missing is an error");
+    NUM_IS(fetch(&ddb_creds_shared_file), DDB_ECONFIG, "a named profile that is missing is an error");
     aws_chmod(".aws/credentials", 0644, pool);
     opts.profile.name = NULL;
-    NUM_IS(fetch(&ddb_creds_profile), DDB_ECONFIG, "a file that others can read is an error");
+    NUM_IS(fetch(&ddb_creds_shared_file), DDB_ECONFIG, "a file that others can read is an error");
 }
 
 static void test_half_profile(void)
@@ -137,22 +137,29 @@ static void test_half_profile(void)
     reset();
     aws_write(".aws/credentials", "[default]\naws_access_key_id = A\n", pool);
     aws_write(".aws/config", "[default]\naws_secret_access_key = s\n", pool);
-    NUM_IS(fetch(&ddb_creds_profile), DDB_ECONFIG, "a pair in two files is no pair");
+    NUM_IS(fetch(&ddb_creds_shared_file), DDB_ECONFIG, "a pair in two files is no pair");
     IS(err.detail, "the profile has aws_access_key_id and no aws_secret_access_key in the same file; write both or "
        "none", "and what is missing is named");
+    NUM_IS(fetch(&ddb_creds_config_file), APR_NOTFOUND, "which is the credentials file's fault alone");
     aws_remove(".aws/credentials", pool);
-    NUM_IS(fetch(&ddb_creds_profile), DDB_ECONFIG, "a secret without a key ID is an error");
+    NUM_IS(fetch(&ddb_creds_shared_file), APR_NOTFOUND, "a file that is not there has no half of a pair");
+    NUM_IS(fetch(&ddb_creds_config_file), DDB_ECONFIG, "a secret without a key ID is an error");
     IS(err.detail, "the profile has aws_secret_access_key and no aws_access_key_id in the same file; write both or "
        "none", "and what is missing is named");
 }
 
-static void test_role(void)
+static void test_config_file(void)
 {
     reset();
-    aws_write(".aws/credentials", "[default]\n" KEYS, pool);
-    aws_write(".aws/config", "[default]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = default\n", pool);
-    NUM_IS(fetch(&ddb_creds_profile), DDB_ECONFIG, "a profile that asks for a role is not used as somebody else");
-    OK(strstr(err.detail, "role_arn") && !strstr(err.detail, "secret/"), "and says why");
+    aws_write(".aws/config", "[default]\n" KEYS "aws_account_id = 123456789012\n", pool);
+    NUM_IS(fetch(&ddb_creds_shared_file), APR_NOTFOUND, "keys of the config file are not the credentials file's");
+    NUM_IS(fetch(&ddb_creds_config_file), APR_SUCCESS, "but its own");
+    is_found("AKIDFILE", "file/secret", NULL, "the key ID");
+    IS(found.account_id, "123456789012", "and the account");
+    aws_write(".aws/credentials", "[default]\naws_access_key_id = C\naws_secret_access_key = cs\n", pool);
+    NUM_IS(fetch(&ddb_creds_config_file), APR_NOTFOUND, "unless the credentials file has some");
+    NUM_IS(fetch(&ddb_creds_shared_file), APR_SUCCESS, "which are found");
+    is_found("C", "cs", NULL, "the key ID");
 }
 
 /* --- the chain --- */
@@ -194,8 +201,8 @@ static void test_nobody(void)
 {
     reset();
     NUM_IS(get(create()), DDB_ENOCREDS, "nobody has credentials");
-    IS(err.detail, apr_psprintf(pool, "no credentials: environment (no AWS_ACCESS_KEY_ID), profile (no profile "
-                                "\"default\" in %s or %s)", aws_path(".aws/credentials", pool),
+    IS(err.detail, apr_psprintf(pool, "no credentials: environment (no AWS_ACCESS_KEY_ID), assume-role, web identity, "
+                                "SSO, credentials file, config file (no profile \"default\" in %s or %s)", aws_path(".aws/credentials", pool),
                                 aws_path(".aws/config", pool)),
        "and who was asked for what is said");
 }
@@ -405,7 +412,7 @@ int main(void)
     test_half_env();
     test_profile();
     test_half_profile();
-    test_role();
+    test_config_file();
     test_order();
     test_failing_provider();
     test_nobody();
