@@ -26,9 +26,11 @@ apr_status_t ddb_creds_create(ddb_creds_t **pc, const ddb_creds_opts_t *o, apr_p
 
 /**
  * Credentials, copied into p as one snapshot and wiped with it. Thread safe. The providers are asked in order at the
- * first call: environment; assume-role, web identity, SSO and keys of the profile. A provider that is not set up is passed over; one that is set up and fails ends
- * the chain with its own error. A failure is not remembered: the next call asks again.
- * @return DDB_ENOCREDS when none is set up, with a detail that says what was looked for.
+ * first call: environment; assume-role, web identity, SSO, credentials file and config file by the profile. One that is
+ * not set up is passed over; one that is set up and fails ends the chain with its own error. A failure is not
+ * remembered: the next call asks again.
+ * @return DDB_ENOCREDS when none is set up, with a detail that says what was looked for; DDB_ENOCREDS or DDB_ECONFIG
+ *         for one that fails.
  */
 apr_status_t ddb_creds_get(ddb_creds_t *c, apr_pool_t *p, ddb_credentials_t *out, ddb_error_t *err);
 

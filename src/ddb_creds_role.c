@@ -29,9 +29,9 @@ const char *ddb_creds_check_session_name(const char *name)
 apr_status_t ddb_creds_ask_sts(ddb_credentials_t *out, const ddb_sts_role_t *role, const ddb_creds_opts_t *o,
                                apr_pool_t *p, ddb_error_t *err)
 {
-    ddb_endpoint_opts_t endpoint_opts = { NULL, o->region, o->profile, DDB_STS };
+    ddb_endpoint_opts_t endpoint_opts = { .region = o->region, .profile = o->profile, .service = DDB_STS };
     ddb_sts_opts_t sts = { .http = o->http, .clock = o->clock };
-    ddb_endpoint_t endpoint = { NULL, NULL, NULL };
+    ddb_endpoint_t endpoint = { .url = NULL };
     apr_status_t rv = ddb_endpoint_resolve(&endpoint, &endpoint_opts, p, err);
 
     if (rv != APR_SUCCESS) {

@@ -170,10 +170,10 @@ static apr_status_t ask_portal(const sso_t *s, const ddb_http_request_t *req, dd
 
 static apr_status_t fetch_role(const sso_t *s, ddb_credentials_t *out)
 {
-    ddb_endpoint_opts_t opts = { NULL, s->region, s->o->profile, DDB_SSO };
+    ddb_endpoint_opts_t opts = { .region = s->region, .profile = s->o->profile, .service = DDB_SSO };
     ddb_http_request_t req = { .method = "GET", .connect_timeout = ATTEMPT_MAX, .timeout = ATTEMPT_MAX,
                                .max_response_bytes = REPLY_MAX_BYTES };
-    ddb_endpoint_t endpoint = { NULL, NULL, NULL };
+    ddb_endpoint_t endpoint = { .url = NULL };
     apr_table_t *headers = apr_table_make(s->p, 2);
     const char *token = NULL;
     apr_status_t rv = ddb_endpoint_resolve(&endpoint, &opts, s->p, s->err);

@@ -43,7 +43,8 @@ static const struct {
     { "IDPRejectedClaim", DDB_EDENIED, "the identity provider refused the token" },
     { "InvalidClientTokenId", DDB_EDENIED, "STS does not know the source's access key ID" },
     { "InvalidIdentityToken", DDB_EDENIED, "STS can't verify the token: check the IAM identity provider" },
-    { "RegionDisabledException", DDB_EREFUSED, "STS is not active in this region: activate it in the account settings" },
+    { "RegionDisabledException", DDB_EREFUSED,
+      "STS is not active in this region: activate it in the account's settings" },
     { "RequestLimitExceeded", DDB_ETHROTTLED, NULL },
     { "SignatureDoesNotMatch", DDB_EDENIED, "the source's secret access key is wrong, or this machine's clock" },
     { "Throttling", DDB_ETHROTTLED, NULL },
@@ -268,7 +269,8 @@ static apr_status_t attempt(run_t *r, apr_interval_time_t left)
     req.url = apr_pstrcat(r->scratch, r->o->url, "/", NULL);
     req.headers = headers;
     rv = r->o->http->perform(r->o->http->baton, &req, r->scratch, &res, &why);
-    return rv == APR_SUCCESS ? judge(r, &res) : ddb_error_set(r->err, rv, "STS at %.80s: %.100s", r->o->url, why.detail);
+    return rv == APR_SUCCESS ? judge(r, &res)
+         : ddb_error_set(r->err, rv, "STS at %.80s: %.150s", r->o->url, why.detail);
 }
 
 static int may_help_to_retry(apr_status_t rv)
