@@ -21,6 +21,7 @@ static void reset(void)
 
     aws_reset(pool);
     memset(&opts, 0, sizeof(opts));
+    aws_set("AWS_EC2_METADATA_DISABLED", "true", pool);
     opts.http = &w->http;
     opts.clock = &w->clock;
 }
@@ -202,7 +203,8 @@ static void test_nobody(void)
     reset();
     NUM_IS(get(create()), DDB_ENOCREDS, "nobody has credentials");
     IS(err.detail, apr_psprintf(pool, "no credentials: environment (no AWS_ACCESS_KEY_ID), assume-role, web identity, "
-                                "SSO, credentials file, config file (no profile \"default\" in %s or %s)", aws_path(".aws/credentials", pool),
+                                "SSO, credentials file, credential_process, config file (no profile \"default\" in %s "
+                                "or %s), instance metadata (AWS_EC2_METADATA_DISABLED)", aws_path(".aws/credentials", pool),
                                 aws_path(".aws/config", pool)),
        "and who was asked for what is said");
 }

@@ -23,6 +23,7 @@ static void reset(void)
     w = world_create(pool);
     aws_reset(pool);
     aws_remove("token", pool);
+    aws_set("AWS_EC2_METADATA_DISABLED", "true", pool);
     memset(&opts, 0, sizeof(opts));
     opts.http = &w->http;
     opts.clock = &w->clock;
