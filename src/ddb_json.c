@@ -217,6 +217,14 @@ const ddb_json_t *ddb_json_child(const ddb_json_t *obj, const char *name)
     return cJSON_IsObject(child) ? (const ddb_json_t *)child : NULL;
 }
 
+const ddb_json_t *ddb_json_item(const ddb_json_t *obj, const char *name, int i)
+{
+    const cJSON *array = cJSON_GetObjectItemCaseSensitive(look_into(obj), name), *item;
+
+    item = cJSON_IsArray(array) ? cJSON_GetArrayItem(array, i) : NULL;
+    return cJSON_IsObject(item) ? (const ddb_json_t *)item : NULL;
+}
+
 int ddb_json_int(const ddb_json_t *obj, const char *name, apr_int64_t *value)
 {
     const cJSON *number = cJSON_GetObjectItemCaseSensitive(look_into(obj), name);
@@ -252,6 +260,17 @@ void ddb_json_set_bool(ddb_json_t *obj, const char *name, int value)
 ddb_json_t *ddb_json_set_object(ddb_json_t *obj, const char *name)
 {
     return must(cJSON_AddObjectToObject(add_to(obj), name));
+}
+
+ddb_json_t *ddb_json_add_object(ddb_json_t *obj, const char *name)
+{
+    cJSON *array = cJSON_GetObjectItemCaseSensitive(add_to(obj), name), *item = must(cJSON_CreateObject());
+
+    if (!array) {
+        array = must(cJSON_AddArrayToObject(add_to(obj), name));
+    }
+    cJSON_AddItemToArray(array, item);
+    return (ddb_json_t *)item;
 }
 
 const char *ddb_json_print(const ddb_json_t *obj, apr_pool_t *p)

@@ -28,6 +28,9 @@ ddb_json_t *ddb_json_object(apr_pool_t *p);
 const char *ddb_json_str(const ddb_json_t *obj, const char *name);
 const ddb_json_t *ddb_json_child(const ddb_json_t *obj, const char *name);
 
+/** The object at place i (from 0) of the array that is the member; NULL when there is none. */
+const ddb_json_t *ddb_json_item(const ddb_json_t *obj, const char *name, int i);
+
 /** 1 when the member is a whole number that a double holds exactly, which is then in *value. */
 int ddb_json_int(const ddb_json_t *obj, const char *name, apr_int64_t *value);
 
@@ -38,6 +41,10 @@ int ddb_json_has(const ddb_json_t *obj, const char *name);
 void ddb_json_set_str(ddb_json_t *obj, const char *name, const char *value);
 void ddb_json_set_bool(ddb_json_t *obj, const char *name, int value);
 ddb_json_t *ddb_json_set_object(ddb_json_t *obj, const char *name);
+
+
+/** A new object at the end of the array that is the member; the first makes the array. */
+ddb_json_t *ddb_json_add_object(ddb_json_t *obj, const char *name);
 
 /** Compact JSON text, in p. */
 const char *ddb_json_print(const ddb_json_t *obj, apr_pool_t *p);

@@ -299,6 +299,21 @@ static void test_strings(apr_pool_t *p)
     IS(ddb_json_quote("\xc0\x80", p), NULL, "in whatever way");
 }
 
+static void test_arrays(apr_pool_t *p)
+{
+    ddb_json_t *made = ddb_json_object(p), *parsed;
+
+    OK(ddb_json_item(made, "a", 0) == NULL, "what is not there has no first object");
+    ddb_json_set_str(ddb_json_add_object(made, "a"), "n", "1");
+    ddb_json_set_str(ddb_json_add_object(made, "a"), "n", "2");
+    IS(ddb_json_print(made, p), "{\"a\":[{\"n\":\"1\"},{\"n\":\"2\"}]}", "objects are put into an array in order");
+    NUM_IS(ddb_json_parse(&parsed, "{\"a\":[{\"n\":\"1\"},2],\"b\":{}}", 25, p), APR_SUCCESS, "an array is read");
+    IS(ddb_json_str(ddb_json_item(parsed, "a", 0), "n"), "1", "by place");
+    OK(ddb_json_item(parsed, "a", 1) == NULL, "what is no object there is as good as nothing");
+    OK(ddb_json_item(parsed, "a", 2) == NULL && ddb_json_item(parsed, "a", -1) == NULL, "as is what lies outside");
+    OK(ddb_json_item(parsed, "b", 0) == NULL && ddb_json_item(NULL, "a", 0) == NULL, "and what is no array");
+}
+
 int main(void)
 {
     apr_pool_t *p;
@@ -314,6 +329,7 @@ int main(void)
     test_lifetime(p);
     test_members(p);
     test_strings(p);
+    test_arrays(p);
     apr_pool_destroy(p);
     apr_terminate();
     return tap_done();
