@@ -307,7 +307,7 @@ static void test_arrays(apr_pool_t *p)
     ddb_json_set_str(ddb_json_add_object(made, "a"), "n", "1");
     ddb_json_set_str(ddb_json_add_object(made, "a"), "n", "2");
     IS(ddb_json_print(made, p), "{\"a\":[{\"n\":\"1\"},{\"n\":\"2\"}]}", "objects are put into an array in order");
-    NUM_IS(ddb_json_parse(&parsed, "{\"a\":[{\"n\":\"1\"},2],\"b\":{}}", 25, p), APR_SUCCESS, "an array is read");
+    NUM_IS(ddb_json_parse(&parsed, "{\"a\":[{\"n\":\"1\"},2],\"b\":{}}", 26, p), APR_SUCCESS, "an array is read");
     IS(ddb_json_str(ddb_json_item(parsed, "a", 0), "n"), "1", "by place");
     OK(ddb_json_item(parsed, "a", 1) == NULL, "what is no object there is as good as nothing");
     OK(ddb_json_item(parsed, "a", 2) == NULL && ddb_json_item(parsed, "a", -1) == NULL, "as is what lies outside");
