@@ -100,8 +100,8 @@ static void judge_status(check_t *c, const ddb_json_t *table)
         return;
     }
     found(c, "table", DDB_WRONG, apr_psprintf(c->p, "the table %s is %.40s: wait until it is ACTIVE, or see in the "
-                                              "AWS console why it is not", c->table->name, status ? status : "
-                                              ""of no status"));
+                                              "AWS console why it is not", c->table->name,
+                                              status ? status : "of no status"));
 }
 
 static apr_status_t check_table(check_t *c)
@@ -139,8 +139,8 @@ static void judge_ttl(check_t *c, const ddb_json_t *description)
     }
     else if (!attribute || strcmp(attribute, TTL) != 0) {
         found(c, "ttl", DDB_DOUBT, apr_psprintf(c->p, "time to live is on for the attribute %.60s, and has to be on "
-                                                "for " TTL ": rows of ended sessions stay", attribute ? "
-                                                "attribute : "(none)"));
+                                                "for " TTL ": rows of ended sessions stay",
+                                                attribute ? attribute : "(none)"));
     }
     else {
         found(c, "ttl", DDB_GOOD, "time to live is on for the attribute " TTL);
