@@ -56,7 +56,7 @@ note 'Every way of being away';
         unlike res()->body, qr/^get a/m, '... the page is not shown';
         ok !-e $RAN, '... and its handler did not run';
         # A second for the machine; one attempt more would take as much.
-        cmp_ok $seconds, '<', $DEADLINE + 1, '... within the deadline';
+        cmp_ok $seconds, '<', $DEADLINE + setting('slow'), '... within the deadline';
         is scalar(@lines), 1, '... one line in the log';
         like $lines[0], qr/table app_session: the session could not be read: .*\(GetItem, type \S+, HTTP status \d+, /,
             '... says what failed where';
@@ -76,7 +76,7 @@ note 'The default deadline';
     my $seconds;
     my @calls = calls_of { $seconds = within { get('/test/?get=a', cookie => $id) } };
     is_unavailable(res(), 'no answer at all');
-    cmp_ok $seconds, '<', 2 + 1, '... within two seconds';
+    cmp_ok $seconds, '<', setting('table_timeout') + 1, '... within the deadline';
     cmp_ok scalar(@calls), '>=', 2, '... in which it was asked again';
     clear_faults();
 }

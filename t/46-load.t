@@ -9,7 +9,9 @@ use SessionTest;
 use SessionTest::Load;
 use SessionTest::Process;
 
-my $REQUESTS = $ENV{MSD_TEST_LOAD} || 10_000;
+my $SLOW     = setting('slow');   # under a sanitizer
+my $REQUESTS = $ENV{MSD_TEST_LOAD} || 10_000 / $SLOW;
+my $CLIENTS  = 64 / $SLOW;
 my @HOSTS    = map { { port => port('bulk'), host => $_ } } qw(patient.test patient-other.test);
 my %TABLE    = ('patient.test' => 'app_session', 'patient-other.test' => 'other_session');
 my $PARENT   = SessionTest::Process::parent($SessionTest::T);
@@ -33,7 +35,7 @@ note 'Two hosts, two tables';
 }
 
 mode(verify => JSON::PP::false());   # of signatures: the proxy's work, and most of it
-my $load = SessionTest::Load->new(hosts => \@HOSTS, clients => 64);
+my $load = SessionTest::Load->new(hosts => \@HOSTS, clients => $CLIENTS);
 
 sub all_is_well {
     my $what = shift;
@@ -51,10 +53,11 @@ note 'Load';
     my @same = grep { $before{$_} } children();
     ok @same > 0, 'the children are the same';
     # Less than a kilobyte per request: each of 80 threads takes its time to get all the memory that it will keep. Not
-    # under prefork, where each of 64 children still uses more of what it shared with its parent.
+    # under prefork, where each of 64 children still uses more of what it shared with its parent, nor
+    # under a sanitizer, which keeps what was freed.
     my $growth = sum(map { kilobytes($_) - $before{$_} } @same);
     cmp_ok $growth, '<', 2500 + $REQUESTS * .15, "... and have not grown (by $growth KB)"
-        if setting('mpm') ne 'prefork';
+        if setting('mpm') ne 'prefork' && $SLOW == 1;
 
     # What httpd has open without a client, some 20, and a connection for each thread, the writer of touches being one
     # more. libcurl has a pair of sockets beside each.
@@ -77,7 +80,7 @@ note 'Graceful restarts under load';
     ok eventually(sub { my %now = map { $_ => 1 } children(); !grep { $now{$_} } @before }, 20), 'all children are new';
     is descriptors($PARENT), $descriptors, 'the parent has no more descriptors';
     my $growth = kilobytes($PARENT) - $kilobytes;
-    cmp_ok $growth, '<', 3000, "... and has not grown (by $growth KB)";
+    cmp_ok $growth, '<', 3000, "... and has not grown (by $growth KB)" if $SLOW == 1;
     $load->run(640);
     all_is_well('the new children');
 }
@@ -86,7 +89,7 @@ note 'What is left';
 {
     quiet();
     my @sessions = $load->sessions;
-    cmp_ok scalar(@sessions), '>', 50, 'most clients have a session';
+    cmp_ok scalar(@sessions), '>', $CLIENTS * .75, 'most clients have a session';
     my %expected = map { $_ => [] } values %TABLE;
     push @{ $expected{ $TABLE{ $_->[0] } } }, key_of($_->[1]) for @sessions;
     for my $host (sort keys %TABLE) {

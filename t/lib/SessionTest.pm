@@ -28,7 +28,7 @@ use SessionTest::Tally ();
 
 our @EXPORT = (@Test::More::EXPORT, qw(
     get post http res session connection parallel h2 port setting
-    calls calls_of calls_are quiet fault clear_faults release held mode connections close_connections
+    calls calls_of calls_are quiet fault clear_faults release held mode forget connections close_connections
     row rows put_row delete_row change_row age key_of data_of clear_tables
     seconds_of here let_go eventually within
     expect_log log_lines note_secret tally done));
@@ -174,6 +174,7 @@ sub fault        { $TABLE->control(POST => '/fault', { @_ }); return }
 sub clear_faults { $TABLE->control(POST => '/fault/clear'); return }
 sub release      { $TABLE->control(POST => '/release' . ($_[0] ? "?count=$_[0]" : '')); return }
 sub mode         { $TABLE->control(POST => '/mode', { @_ }); return }
+sub forget       { $TABLE->control(POST => '/reset'); return }   # requests, faults and modes
 sub connections  { return $TABLE->control(GET => '/connections') }
 sub close_connections { return $TABLE->control(POST => '/connections/close')->{closed} }
 
@@ -238,10 +239,10 @@ sub _iso {
 
 # --- waiting ----------------------------------------------------------------------------------------------------------
 
-# Ask every 10 ms until it is so, for at most 5 seconds (or so many).
+# Ask every 10 ms until it is so, for at most 5 seconds (or so many), longer where all is slow.
 sub eventually {
     my($condition, $seconds) = @_;
-    for (1 .. ($seconds || 5) * 100) {
+    for (1 .. ($seconds || 5) * 100 * setting('slow')) {
         return 1 if $condition->();
         select undef, undef, undef, 0.01;
     }

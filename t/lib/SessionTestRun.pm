@@ -68,6 +68,9 @@ sub settings {
     $self->{apxs}   = $ENV{APXS} || 'apxs';
     $self->{httpd}  = $ENV{HTTPD} || $class->httpd_of($self->{apxs});
     $self->{state}  = "$self->{work}/state.json";
+    # Under a sanitizer, say: all takes so many times as long. Tests that press time and machine go by it.
+    $self->{slow}   = $ENV{MSD_TEST_SLOW} || 1;
+    $self->{table_timeout} = 2 * $self->{slow} < 8 ? 2 * $self->{slow} : 8;   # seconds; 8 is the most there is
     return $self;
 }
 
@@ -128,7 +131,8 @@ sub stage {
     File::Path::remove_tree($to);
     File::Find::find({ no_chdir => 1, wanted => sub {
         my $name = substr $_, length "$self->{src}/t";
-        return $File::Find::prune = 1 if $name =~ m{^/(?:unit|fuzz|bench)$|/(?:\.libs|\.deps|__pycache__)$};
+        return $File::Find::prune = 1 if $name eq '/soak' && !$ENV{MSD_TEST_SOAK};
+        return $File::Find::prune = 1 if $name =~ m{^/(?:unit|fuzz|bench|sanitize)$|/(?:\.libs|\.deps|__pycache__)$};
         return File::Path::make_path($to . $name) if -d;
         return if $name =~ /\.(?:o|lo|la|slo|log|trs)$/;
         copy_file($_, $to . $name);
@@ -272,6 +276,7 @@ sub save_state {
         %$table, %{ $self->{ports} }, table => $table->{port}, port => $self->{ports}{port}, mpm => $self->{mpm},
         key_id => $KEY{id}, secret => $KEY{secret}, module => $self->{module}, helper => $self->{helper},
         httpd => $self->{httpd}, apxs => $self->{apxs}, src => $self->{src}, build => $self->{build},
+        slow => $self->{slow}, table_timeout => $self->{table_timeout},
         dynalite_program => $self->{dynalite});
     write_file($self->{state}, 0644, JSON::PP->new->canonical->pretty->encode(\%state));
 }
@@ -436,7 +441,8 @@ sub main {
     %Apache::TestConfig::Argv = (
         httpd => $state->{httpd}, apxs => $state->{apxs}, servername => '127.0.0.1', port => $state->{port},
         httpd_conf => Cwd::realpath(File::Basename::dirname($0)) . '/conf/base.conf',
-        map { $_ => $state->{$_} } qw(h2c_port tls_port other_port bulk_port recipe_port app_port fpm_port uwsgi_port table));
+        map { $_ => $state->{$_} } qw(h2c_port tls_port other_port bulk_port recipe_port app_port fpm_port uwsgi_port
+                                        table table_timeout));
     $class->new(state => $state)->run(@argv);
     return 0;
 }

@@ -3,6 +3,7 @@ package SessionTest::Load;
 # Many clients in one process: each has a session of its own, knows what must be in it, and looks at every answer.
 #
 #   my $load = SessionTest::Load->new(hosts => [{ port => .., host => .. }, ..], clients => 64);
+#                                              # mixed => 1: now and then a request without session, or a refused ID
 #   $load->run(1000);                          # so many requests, all clients together; again and again
 #   $load->hang_up;                            # all connections
 #   $load->faults; $load->resent; $load->sessions;
@@ -18,7 +19,7 @@ my $PATIENCE = 20;   # seconds without any answer
 
 sub new {
     my($class, %o) = @_;
-    my $self = bless { faults => [], resent => 0, answered => 0, select => IO::Select->new, all => [] }, $class;
+    my $self = bless { faults => [], resent => 0, answered => 0, done => {}, mixed => $o{mixed}, select => IO::Select->new, all => [] }, $class;
     for (1 .. $o{clients}) {
         push @{ $self->{all} }, { %{ $o{hosts}[$_ % @{ $o{hosts} }] }, number => $_, step => $_, value => '(none)' };
     }
@@ -57,7 +58,12 @@ sub next_request {
     return if $self->{to_send}-- <= 0;
     my $step = $c->{step}++;
     my $area = $step % 8 == 5 ? '/touch/' : '/test/';
-    if (!defined $c->{id}) {
+    $c->{cookie} = $c->{id};
+    if ($self->{mixed} && $step % 6 == 1) {
+        @$c{qw(doing wanted cookie)} = ('visit', '(none)', $step % 5 ? undef : 'not-an-id');
+        $c->{path} = '/test/?get=n';
+    }
+    elsif (!defined $c->{id}) {
         @$c{qw(doing wanted)} = ('begin', $step);
         $c->{path} = "/test/?set=n:$step&get=n";
     }
@@ -84,7 +90,7 @@ sub say {
         $self->{select}->add($c->{connection}{socket});
         $self->{by_socket}{ fileno $c->{connection}{socket} } = $c;
     }
-    my @cookie = defined $c->{id} ? (['Cookie', "id=$c->{id}"]) : ();
+    my @cookie = defined $c->{cookie} ? (['Cookie', "id=$c->{cookie}"]) : ();
     $c->{waits} = 1;
     eval { $c->{connection}->send_request(path => $c->{path}, host => $c->{host}, keep => 1, headers => \@cookie); 1 }
         or $self->lost($c, $@);
@@ -141,7 +147,7 @@ sub judge {
     my($self, $c, $response) = @_;
     my $got    = $response->line('get n');
     my $cookie = $response->cookie('id');
-    my $cookie_wanted = { begin => qr/^[\w-]{43}$/, end => qr/^$/, change => undef, read => undef }->{ $c->{doing} };
+    my $cookie_wanted = { begin => qr/^[\w-]{43}$/, end => qr/^$/ }->{ $c->{doing} };
     my @wrong;
 
     push @wrong, 'status ' . $response->status if $response->status != 200;
@@ -150,7 +156,8 @@ sub judge {
     push @wrong, 'no cookie' if $cookie_wanted && !defined $cookie;
     push @wrong, 'a wrong cookie' if defined $cookie && (!$cookie_wanted || $cookie !~ $cookie_wanted);
     push @{ $self->{faults} }, "client $c->{number}, $c->{doing}: @wrong" if @wrong;
-    $c->{value} = $c->{wanted};
+    $self->{done}{ $c->{doing} }++;
+    $c->{value} = $c->{wanted} if $c->{doing} ne 'visit';
     $c->{id} = length $cookie ? $cookie : undef if defined $cookie;
 }
 

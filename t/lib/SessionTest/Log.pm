@@ -12,7 +12,8 @@ my $NOTEWORTHY = qr/^\[[^\]]*\] \[\w*:(?:warn|error|crit|alert|emerg)\]|exit sig
 my @HARMLESS = (
     qr/AH00112: Warning: DocumentRoot/,
     qr/\[ssl:warn\] .*AH01906|AH01909/,                  # the certificate of the tests names an address only
-    qr/\[mpm_\w+:warn\] .*AH00045: child process \d+ still did not exit/,
+    qr/\[\w+:warn\] .*AH00045: child process \d+ still did not exit/,
+    qr/\[mpm_event:error\] .*AH03490: scoreboard is full/,   # graceful restarts while old children are at work
     qr/\[lbmethod_heartbeat:/,
 );
 
