@@ -63,7 +63,11 @@ apr_status_t ddb_creds_reply_time(apr_time_t *t, const char *text)
     if (!parse_zone(zone, &seconds) || ddb_item_time_parse(&found, utc) != APR_SUCCESS) {
         return DDB_EBADREPLY;
     }
-    *t = found - apr_time_from_sec(seconds);
+    found -= apr_time_from_sec(seconds);
+    if (found <= 0) {
+        return DDB_EBADREPLY; /* 0 would mean never */
+    }
+    *t = found;
     return APR_SUCCESS;
 }
 
@@ -111,15 +115,16 @@ static const char *read_text(reader_t *r, const char *name, int is_needed)
 static apr_time_t read_time(reader_t *r, const char *name, int is_needed)
 {
     const char *text = name ? ddb_json_str(r->obj, name) : NULL;
-    apr_int64_t milliseconds;
+    apr_int64_t milliseconds = 0;
+    int is_number = name && ddb_json_int(r->obj, name, &milliseconds);
     apr_time_t t = 0;
 
-    if (name && ddb_json_int(r->obj, name, &milliseconds) && milliseconds > 0) {
+    if (milliseconds > 0) {
         return milliseconds * 1000; /* at most 2^53 before */
     }
     if (text && *text && ddb_creds_reply_time(&t, text) != APR_SUCCESS) {
         bad(r, name, "is no time with a time zone");
-    } else if (!t && is_needed) {
+    } else if (!t && (is_needed || is_number)) {
         bad(r, name, "is missing or no time");
     }
     return t;

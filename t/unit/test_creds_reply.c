@@ -73,6 +73,9 @@ static void test_faults(apr_pool_t *p)
     }
     NUM_IS(read_reply(&few, "{\"Id\":\"A\",\"Secret\":\"s\",\"Until\":\"2026-11-23 01:02:03\"}", p), DDB_EBADREPLY,
            "a time that is no time is refused also where none is needed");
+    NUM_IS(read_reply(&few, "{\"Id\":\"A\",\"Secret\":\"s\",\"Until\":\"1970-01-01T00:00:00Z\"}", p), DDB_EBADREPLY,
+           "so is the time that would stand for never");
+    NUM_IS(read_reply(&few, "{\"Id\":\"A\",\"Secret\":\"s\",\"Until\":0}", p), DDB_EBADREPLY, "as a number too");
 }
 
 static void test_text(apr_pool_t *p)
@@ -106,6 +109,7 @@ static void test_times(apr_pool_t *p)
         "2026-11-23T01:02:03+00:00:00", "2026-11-23T01:02:03 0000", "2026-02-30T01:02:03Z", "2026-13-01T01:02:03Z",
         "2026-11-23T25:02:03Z", "20261123T010203Z", "20261123T010203Z0000", "2026-1-23T01:02:03Z0",
         "aaaaaaaaaaaaaaaaaaaZ", "1764-11-23T01:02:03Z",
+        "1970-01-01T00:00:00Z", "1970-01-01T00:00:00+00:01",
     };
     apr_time_t t;
     apr_size_t i;
