@@ -25,8 +25,8 @@ my $OURS     = qr/\[session_dynamodb:(?:error|warn)\]/;
 #   the fault of the server       what the line in the log has to say
 #   tries     attempts (3), or with `reach` those of them that come as far as being a request (else as many)
 #   did       the table carried it out, and nobody knows        unsure    it did not, and nobody knows
-#   good      it is none for us
-#   hurried   it lasts as long as it may                         connect   it hits whoever connects
+#   good      it is none for us; `again`: after so many attempts more, and a line in the log
+#   hurried   it lasts as long as it may                         all       it hits every call; connect: every connection
 my $SERVER  = 'no answer|closed|reset|broke|Recv failure|Send failure|Empty reply';
 my $TIME    = 'the time for the whole is used up; the last attempt: ';
 my $NO_JSON = 'the body is no JSON object: check the endpoint and any proxy';
@@ -62,7 +62,8 @@ my @FAULTS  = (
                                  says => $NO_JSON, tries => 1, unsure => 1 },
     'another content type'  => { kind => 'content_type', good => 1 },
     'expired credentials'   => { kind => 'expired',      says => 'type ExpiredTokenException', tries => 1 },
-    'clock skew'            => { kind => 'skew',         says => 'clock is 3[56]\d\d s behind', tries => 1 },
+    'clock skew'            => { kind => 'skew', all => 1, good => 1, again => 1,
+                                 says => qr/warn\].* clock is 3[56]\d\d s behind DynamoDB/ },
     'not allowed'           => { kind => 'error', with => { type => 'AccessDeniedException' },
                                  says => 'type AccessDeniedException', tries => 1 },
 );
@@ -110,7 +111,8 @@ sub survive {
 sub ask {
     my($case, $page) = splice @_, 0, 2;
     $requests++;
-    return get("/test/?$page", @{ $case->{host} }, defined $case->{id} ? (cookie => $case->{id}) : (), @_);
+    my @kept = $case->{connection} ? (connection => $case->{connection}, keep => 1) : ();
+    return get("/test/?$page", @{ $case->{host} }, @kept, defined $case->{id} ? (cookie => $case->{id}) : (), @_);
 }
 
 sub fails { return !$_[0]{f}{good} }
@@ -125,28 +127,31 @@ sub begin {
     $case->{before} = row(key_of($case->{id}));
 }
 
-# The request, and the fault in its way. One that hits whoever connects comes when the session has been read.
+# The request, and the fault in its way. One that hits every call comes when the session has been read. The child that
+# corrected its clock has to meet the next request, too: that comes on the same connection.
 sub suffer {
     my $case = shift;
     my($o, $f) = @$case{qw(o f)};
-    my $wait = $f->{connect} && $o->{before};
+    my $all  = $f->{connect} || $f->{all};
+    my $wait = $all && $o->{before};
     my $path = '/test/?' . ($wait ? 'meet=' . ($case->{meet} = $case->{name} =~ s/\W+/-/gr) . '&' : '') . $o->{page};
     my $break = sub {
         close_connections() if $f->{connect};
-        fault(kind => $f->{kind}, %{ $f->{with} || {} }, $f->{connect} ? () : (op => $o->{call}), count => 0);
+        fault(kind => $f->{kind}, %{ $f->{with} || {} }, $all ? () : (op => $o->{call}), count => 0);
     };
     $case->{logged} = (() = log_lines($OURS));
     $case->{calls} = [ calls {
         $break->() unless $wait;
-        my $connection = connection(${ { @{ $case->{host} } } }{port});
+        my $connection = connection('bulk');
         $requests++;
         $connection->send_request(path => $path, headers => [
-            defined $case->{id} ? [Cookie => "id=$case->{id}"] : ()], @{ $case->{host} });
+            defined $case->{id} ? [Cookie => "id=$case->{id}"] : ()], @{ $case->{host} }, keep => $f->{again});
         if ($wait) {
             here($case->{meet}) or BAIL_OUT("$case->{name}: its handler did not begin");
             $break->();
             let_go($case->{meet});
         }
+        $case->{connection} = $connection if $f->{again};
         $case->{seconds} = within { $case->{answer} = $connection->read_response };
     } scalar @{ expected_calls($case) } ];
     return;
@@ -161,7 +166,7 @@ sub withdrawn {
 sub expected_calls {
     my $case = shift;
     my($o, $f) = @$case{qw(o f)};
-    my $count = $f->{good} ? 1 : defined $f->{reach} ? $f->{reach} : $f->{tries} || 3;
+    my $count = $f->{good} ? 1 + ($f->{again} || 0) : defined $f->{reach} ? $f->{reach} : $f->{tries} || 3;
     my @behind = !fails($case) ? @{ $o->{behind} || [] } : withdrawn($case) && !$f->{connect} ? 'DeleteItem' : ();
     return [ @{ $o->{before} || [] }, ($o->{call}) x $count, @behind ];
 }
@@ -199,12 +204,13 @@ sub judge_log {
     my $case = shift;
     my($o, $f) = @$case{qw(o f)};
     # Nothing reaches the table: the removal of what may be there fails as well.
-    my $count = !fails($case) ? 0 : $f->{connect} && withdrawn($case) ? 2 : 1;
+    my $count = !fails($case) ? $f->{says} ? 1 : 0 : $f->{connect} && withdrawn($case) ? 2 : 1;
     my $lines = sub { my @lines = log_lines($OURS); return @lines[$case->{logged} .. $#lines] };
     eventually(sub { $count <= (() = $lines->()) });
     my @lines = $lines->();
     is scalar(@lines), $count, "lines in the log: $count" or diag join "\n", @lines;
     return unless $count;
+    return like $lines[0], $f->{says}, '... says what was mended' unless fails($case);
     my $tries = $f->{tries} || 3;
     like $lines[0], qr/table app_session: $o->{line}: .*\($o->{call}, type \S+, .*, $tries attempts\)/,
         '... names the table, the operation and how often it was tried';
