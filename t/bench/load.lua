@@ -2,6 +2,13 @@
 -- line of JSON at the end.
 local requests, at = {}, 0
 
+-- With BENCH_PAUSE, a connection waits so many milliseconds before each request.
+if os.getenv("BENCH_PAUSE") then
+    function delay()
+        return tonumber(os.getenv("BENCH_PAUSE"))
+    end
+end
+
 function init()
     local file = os.getenv("BENCH_COOKIES")
     if file then
