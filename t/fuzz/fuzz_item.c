@@ -8,11 +8,12 @@
 static void is_a_known_sentence(const char *detail)
 {
     static const char *const attributes[] = { "id", "data", "created", "accessed", "expires", "idle_timeout",
-                                              "absolute_timeout", "version", "write_id", "user_mark" };
+                                              "absolute_timeout", "version", "write_id", "user_mark", "encoding" };
     static const char *const faults[] = {
         "is missing", "is not of type S", "is not of type N", "is not of type B",
         "is not of type S, as it is in another format", "is not of type B, as it is in another format",
-        "is no whole number", "is a number out of range", "is no base64", "is no time in UTC", "has another length" };
+        "is no whole number", "is a number out of range", "is no base64", "is no time in UTC", "has another length",
+        "names an unknown one", "can't be decompressed", "has more than 4 MiB when decompressed" };
     char sentence[sizeof(((ddb_error_t *)0)->detail)];
     apr_size_t i, j;
     int known = strcmp(detail, "the reply is no JSON: is the endpoint a DynamoDB?") == 0
@@ -32,7 +33,8 @@ static void is_in_range(const ddb_item_t *it)
 {
     const apr_int64_t most = APR_INT64_C(999999999999999);
 
-    HOLDS(it->data && it->data[it->data_len] == '\0');
+    HOLDS(it->data && it->data[it->data_len] == '\0' && it->data_len <= DDB_ITEM_DATA_MAX);
+    HOLDS(!it->packed);
     HOLDS(it->created >= 0 && it->accessed >= 0);
     HOLDS(it->expires >= 0 && it->expires <= most);
     HOLDS(it->idle_timeout >= 1 && it->idle_timeout <= most);
@@ -51,6 +53,7 @@ static void is_same(const ddb_item_t *a, const ddb_item_t *b)
     HOLDS(a->data_len == b->data_len && memcmp(a->data, b->data, a->data_len) == 0);
     HOLDS(a->created == b->created && a->accessed == b->accessed && a->expires == b->expires);
     HOLDS(a->idle_timeout == b->idle_timeout && a->absolute_timeout == b->absolute_timeout);
+    HOLDS(same_text(a->loggable, b->loggable));
     HOLDS(a->version == b->version && memcmp(a->write_id, b->write_id, DDB_WRITE_ID_BYTES) == 0);
 }
 
@@ -62,16 +65,27 @@ static void is_json(const char *body, apr_pool_t *p)
 }
 
 /* What was read can be written, and is the same when it is read again: a PutItem holds it as "Item" too. */
-static void comes_back(const ddb_item_t *read, apr_pool_t *p)
+static void comes_back_as(const ddb_item_t *it, apr_pool_t *p)
 {
-    ddb_item_t it = *read, again = { .format = read->format };
-    const char *body;
+    ddb_item_t again = { .format = it->format };
+    const char *body = ddb_item_create_body("table", it, p);
 
-    it.version = it.version ? it.version : 1; /* a write counts */
-    body = ddb_item_create_body("table", &it, p);
     is_json(body, p);
     HOLDS(ddb_item_parse(&again, body, strlen(body), p, NULL) == APR_SUCCESS);
-    is_same(&it, &again);
+    is_same(it, &again);
+}
+
+static void comes_back(const ddb_item_t *read, apr_pool_t *p)
+{
+    ddb_item_t it = *read;
+    apr_size_t size;
+
+    it.version = it.version ? it.version : 1; /* a write counts */
+    comes_back_as(&it, p);
+    size = ddb_item_size(&it);
+    ddb_item_pack(&it, 1, p);
+    HOLDS(ddb_item_size(&it) <= size && (!it.packed || it.format == DDB_FORM));
+    comes_back_as(&it, p);
     is_json(ddb_item_save_body("table", &it, read, 0, p), p);
     is_json(ddb_item_touch_body("table", read, 0, p), p);
     is_json(ddb_item_delete_body("table", read->id, read, p), p);
