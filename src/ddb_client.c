@@ -41,6 +41,7 @@ typedef struct run_t {
     ddb_reply_t *reply;
     ddb_error_t *err;
     const char *access_key_id;  /* of the attempt, in scratch */
+    ddb_endpoint_t endpoint;    /* of the attempt; an account's own varies with the credentials */
     apr_time_t signed_at;
     apr_interval_time_t offset; /* that signed_at was corrected by */
     ddb_breaker_pass_t pass;
@@ -89,18 +90,22 @@ static apr_status_t sign(run_t *r, apr_table_t **headers)
     ddb_credentials_t credentials;
     ddb_sigv4_signer_t signer = { .credentials = &credentials, .cache = r->client->cache };
     apr_table_t *to_sign = apr_table_make(r->scratch, 2);
-    ddb_sigv4_request_t req = { .method = "POST", .host = o->endpoint.host, .path = "/", .query = "",
-                                .headers = to_sign, .body = r->call->body, .body_len = strlen(r->call->body),
-                                .region = o->endpoint.region, .service = "dynamodb" };
+    ddb_sigv4_request_t req = { .method = "POST", .path = "/", .query = "", .headers = to_sign, .body = r->call->body,
+                                .body_len = strlen(r->call->body), .service = "dynamodb" };
     apr_status_t rv = ddb_creds_get(o->creds, r->scratch, &credentials, r->err);
 
+    if (rv == APR_SUCCESS) {
+        rv = ddb_endpoint_of_account(&r->endpoint, &o->endpoint, credentials.account_id, r->scratch, r->err);
+    }
     if (rv != APR_SUCCESS) {
         return rv;
     }
+    req.host = r->endpoint.host;
+    req.region = r->endpoint.region;
     apr_table_setn(to_sign, "Content-Type", "application/x-amz-json-1.0");
     apr_table_setn(to_sign, "X-Amz-Target", apr_pstrcat(r->scratch, TARGET_PREFIX, r->call->operation, NULL));
     *headers = apr_table_copy(r->scratch, to_sign);
-    apr_table_setn(*headers, "Host", o->endpoint.host); /* as signed, whatever the case of the URL */
+    apr_table_setn(*headers, "Host", r->endpoint.host); /* as signed, whatever the case of the URL */
     apr_table_setn(*headers, "Accept-Encoding", "identity"); /* x-amz-crc32 is of the body as sent */
     apr_table_setn(*headers, "User-Agent", "mod_session_dynamodb/" DDB_VERSION);
     r->access_key_id = credentials.access_key_id;
@@ -124,7 +129,7 @@ static apr_status_t send_request(run_t *r, const apr_table_t *headers, ddb_http_
     int unsettled = r->err->unsettled;
     apr_status_t rv;
 
-    req.url = apr_pstrcat(r->scratch, o->endpoint.url, "/", NULL);
+    req.url = apr_pstrcat(r->scratch, r->endpoint.url, "/", NULL);
     r->err->attempts++;
     r->charged++;
     r->err->unsettled = 0;

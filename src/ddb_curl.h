@@ -12,7 +12,7 @@ typedef struct ddb_curl_opts_t {
 } ddb_curl_opts_t;
 
 /**
- * Build the transport. Call it in a child process, never before fork, and while the process has one thread: it
+ * Build the transport. Call it in a child process, or destroy it again before fork, and while the process has one thread: it
  * initialises libcurl. Nothing is registered with p: a child that dies inside a signal handler must not touch a
  * handle that is in use. Memory is p's.
  */

@@ -9,6 +9,7 @@
 #include <apr_uri.h>
 
 #include "ddb_endpoint.h"
+#include "ddb_imds.h"
 #include "ddb_partition.h"
 
 #define EXAMPLE_REGION "eu-central-1"
@@ -296,6 +297,30 @@ static apr_status_t use_table(ddb_endpoint_t *out, const ddb_endpoint_opts_t *o,
                          arn.region, region->source, region->value);
 }
 
+static const char *imds_setting(const char *variable, const ddb_profile_t *profile, const char *key)
+{
+    return find_setting(variable, variable, profile, key).value;
+}
+
+/* Where this runs is the last to count, and takes a second to find out where nobody answers. */
+static apr_status_t ask_instance(setting_t *region, const ddb_endpoint_opts_t *o, const ddb_profile_t *profile,
+                                 apr_pool_t *p, ddb_error_t *err)
+{
+    ddb_imds_opts_t imds = { .http = o->http, .clock = o->clock };
+    apr_status_t rv;
+
+    if (region->value || !o->http) {
+        return APR_SUCCESS;
+    }
+    imds.endpoint = imds_setting("AWS_EC2_METADATA_SERVICE_ENDPOINT", profile, "ec2_metadata_service_endpoint");
+    imds.mode = imds_setting("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", profile, "ec2_metadata_service_endpoint_mode");
+    imds.timeout = imds_setting("AWS_METADATA_SERVICE_TIMEOUT", profile, "metadata_service_timeout");
+    imds.attempts = imds_setting("AWS_METADATA_SERVICE_NUM_ATTEMPTS", profile, "metadata_service_num_attempts");
+    rv = ddb_imds_region(&region->value, &imds, p, err);
+    region->source = "the instance metadata service";
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
 static apr_status_t find_wishes(wishes_t *w, const ddb_profile_t *profile, ddb_error_t *err)
 {
     w->fips = is_on("AWS_USE_FIPS_ENDPOINT", profile, "use_fips_endpoint");
@@ -332,6 +357,9 @@ static apr_status_t resolve(ddb_endpoint_t *out, const ddb_endpoint_opts_t *o, c
     memset(out, 0, sizeof(*out));
     if (rv == APR_SUCCESS) {
         rv = use_table(out, o, &region, p, err);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = ask_instance(&region, o, profile, p, err);
     }
     if (rv == APR_SUCCESS) {
         rv = use_setting(out, &region, &w, p, err);

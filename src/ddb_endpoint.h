@@ -3,7 +3,9 @@
 
 #include <apr_pools.h>
 
+#include "ddb_clock.h"
 #include "ddb_error.h"
+#include "ddb_http.h"
 #include "ddb_profile.h"
 
 /** Hosts of an account's own, such as 123456789012.ddb.eu-central-1.amazonaws.com. */
@@ -29,10 +31,14 @@ typedef enum ddb_service_e { DDB_DYNAMODB, DDB_STS, DDB_SSO } ddb_service_e;
 typedef struct ddb_endpoint_opts_t {
     const char *url;              /* directive; NULL: AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the profile's
                                      services section, its endpoint_url, then by region */
-    const char *region;           /* directive; NULL: AWS_REGION, AWS_DEFAULT_REGION, the profile's, then the table's */
+    const char *region;           /* directive; NULL: AWS_REGION, AWS_DEFAULT_REGION, the profile's, then the table's,
+                                     then the instance's */
     const char *table;            /* name, ARN or NULL */
     ddb_profile_opts_t profile;
     ddb_service_e service;        /* of which service; DDB_DYNAMODB if not set */
+    const ddb_http_transport_t *http; /* to ask the instance metadata service of EC2 for the region when nothing else
+                                         tells it; NULL: not asked */
+    const ddb_clock_t *clock;     /* with http */
 } ddb_endpoint_opts_t;
 
 /**

@@ -4,6 +4,7 @@
 #include <http_core.h>
 #include <http_log.h>
 
+#include "ddb_curl.h"
 #include "msd_config_check.h"
 #include "msd_keys.h"
 
@@ -133,11 +134,30 @@ static const char *server_name(const server_rec *s, apr_pool_t *p)
     return s->is_virtual ? apr_psprintf(p, "virtual host at %s:%u", s->defn_name, s->defn_line_number) : "main server";
 }
 
+/** A transport for the one question that a check may have to ask: gone again before this process forks. */
+static apr_status_t ask_once(void *baton, const ddb_http_request_t *req, apr_pool_t *p, ddb_http_response_t *res,
+                             ddb_error_t *err)
+{
+    const ddb_curl_opts_t o = { NULL, 1 };
+    ddb_http_transport_t http;
+    ddb_curl_t *curl;
+    apr_status_t rv = ddb_curl_create(&curl, &http, &o, p);
+
+    (void)baton;
+    if (rv == APR_SUCCESS) {
+        rv = http.perform(http.baton, req, p, res, err);
+        ddb_curl_destroy(curl);
+    }
+    return rv;
+}
+
 static int check_server(server_rec *s, int used, apr_pool_t *p)
 {
+    const ddb_http_transport_t http = { ask_once, NULL };
     msd_server_config_t *c = msd_config_server(s);
-    ddb_endpoint_opts_t o = { c->endpoint_url, c->region, c->table,
-                              { c->profile, c->credentials_file, c->config_file }, DDB_DYNAMODB };
+    ddb_endpoint_opts_t o = { .url = c->endpoint_url, .region = c->region, .table = c->table,
+                              .profile = { c->profile, c->credentials_file, c->config_file },
+                              .service = DDB_DYNAMODB, .http = used ? &http : NULL, .clock = &ddb_clock_system };
     ddb_error_t err = { 0 };
     apr_status_t rv;
     const char *problem;

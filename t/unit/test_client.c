@@ -177,6 +177,29 @@ static void overwrite_free_memory(apr_pool_t *p)
     apr_pool_destroy(sub);
 }
 
+static void test_account(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    const char *plain;
+
+    f->credentials.account_id = "111122223333";
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run(f), APR_SUCCESS, "credentials that tell their account");
+    IS(f->w->sent[0].url, "https://dynamodb.us-east-1.amazonaws.com/", "do not change where a request goes");
+    plain = sent_header(f, 0, "Authorization");
+    f->o.endpoint.suffix = "amazonaws.com";
+    f->o.endpoint.account_mode = DDB_ACCOUNT_PREFERRED;
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run(f), APR_SUCCESS, "unless that is asked for");
+    IS(f->w->sent[1].url, "https://111122223333.ddb.us-east-1.amazonaws.com/", "then it goes to the account's own host");
+    IS(sent_header(f, 1, "Host"), "111122223333.ddb.us-east-1.amazonaws.com", "by that name");
+    OK(strcmp(sent_header(f, 1, "Authorization"), plain) != 0, "which is signed");
+    f->credentials.account_id = NULL;
+    f->o.endpoint.account_mode = DDB_ACCOUNT_REQUIRED;
+    NUM_IS(run(f), DDB_ECONFIG, "an account that is required and unknown");
+    NUM_IS(f->w->n_sent, 2, "is asked nowhere");
+}
+
 static void test_success(apr_pool_t *p)
 {
     fixture_t *f = setup(p);
@@ -1002,7 +1025,8 @@ static void test_credentials_that_stay(apr_pool_t *p)
 int main(void)
 {
     static void (*const tests[])(apr_pool_t *) = {
-        test_request, test_signature, test_success, test_record_is_printable, test_conflict, test_error_classes,
+        test_request, test_signature, test_account, test_success, test_record_is_printable, test_conflict,
+        test_error_classes,
         test_bodies_that_are_no_json, test_retry, test_backoff, test_dead_connection, test_final_transport_failures,
         test_deadline, test_too_little_time, test_checksum, test_skew, test_no_credentials, test_wall_clock_jump,
         test_breaker, test_probe_that_goes_on, test_what_opens, test_retries_are_one_call, test_budget,

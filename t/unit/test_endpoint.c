@@ -7,6 +7,7 @@
 #include "ddb_partition.h"
 #include "tap.h"
 #include "aws_files.h"
+#include "world.h"
 
 static apr_pool_t *pool;
 static ddb_endpoint_opts_t opts;
@@ -433,6 +434,38 @@ static void test_bad_arns(void)
     IS(arn.name, "a.b-C_1", "and a name");
 }
 
+/* --- the instance's region --- */
+
+static void test_instance(void)
+{
+    world_t *w = world_create(pool);
+
+    reset();
+    opts.http = &w->http;
+    opts.clock = &w->clock;
+    world_answer(w, 200, "token");
+    world_answer(w, 200, "eu-north-1");
+    IS(region_now(), "eu-north-1", "where nothing else tells it, the region is the instance's");
+    IS(w->sent[1].url, "http://169.254.169.254/latest/meta-data/placement/region", "which its metadata tell");
+    IS(endpoint.url, "https://dynamodb.eu-north-1.amazonaws.com", "and the endpoint is there");
+    aws_set("AWS_REGION", "eu-west-1", pool);
+    IS(region_now(), "eu-west-1", "any other setting goes before");
+    aws_set("AWS_REGION", NULL, pool);
+    opts.table = ARN("eu-west-3");
+    IS(region_now(), "eu-west-3", "the table's ARN too");
+    NUM_IS(w->n_sent, 2, "and nobody is asked");
+    opts.table = NULL;
+    world_fail(w, DDB_EUNAVAILABLE, 0);
+    NUM_IS(resolve(), DDB_ECONFIG, "outside EC2 nobody answers");
+    OK(strncmp(err.detail, "no region is set", 16) == 0, "and no region is set");
+    world_answer(w, 200, "token");
+    world_answer(w, 200, "<html>");
+    NUM_IS(resolve(), DDB_EBADREPLY, "something else at that address is no region");
+    aws_set("AWS_EC2_METADATA_DISABLED", "true", pool);
+    NUM_IS(resolve(), DDB_ECONFIG, "who switches the service off is not asked");
+    NUM_IS(w->n_sent, 5, "at all");
+}
+
 /* --- accounts' own hosts --- */
 
 static const char *host_for(const char *account_id)
@@ -566,6 +599,7 @@ int main(void)
     test_fips_refused();
     test_arn();
     test_bad_arns();
+    test_instance();
     test_accounts();
     test_no_accounts();
     test_profile_errors();
