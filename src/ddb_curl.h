@@ -12,9 +12,9 @@ typedef struct ddb_curl_opts_t {
 } ddb_curl_opts_t;
 
 /**
- * Build the transport. Call it in a child process, or destroy it again before fork, and while the process has one thread: it
- * initialises libcurl. Nothing is registered with p: a child that dies inside a signal handler must not touch a
- * handle that is in use. Memory is p's.
+ * Build the transport. Call it in a child process, or destroy it again before fork, and while the process has one
+ * thread: it initialises libcurl. Nothing is registered with p: a child that dies inside a signal handler must not
+ * touch a handle that is in use. Memory is p's.
  */
 apr_status_t ddb_curl_create(ddb_curl_t **pc, ddb_http_transport_t *t, const ddb_curl_opts_t *o, apr_pool_t *p);
 
