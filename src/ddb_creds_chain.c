@@ -17,6 +17,7 @@ const ddb_creds_provider_t *const ddb_creds_all[] = {
     &ddb_creds_shared_file,
     &ddb_creds_process,
     &ddb_creds_config_file,
+    &ddb_creds_container,
     &ddb_creds_imds,
     NULL
 };

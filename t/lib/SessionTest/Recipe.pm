@@ -54,9 +54,11 @@ sub start {
     print $out $head, $self->here($files->{'httpd.conf'} . ($option{more} // ''));
     close $out;
     $self->launch;
-    push @RUNNING, $self;
-    return $self;
+    return $self->running;
 }
+
+# It ends with the test, whatever becomes of that.
+sub running { my $self = shift; push @RUNNING, $self; return $self }
 
 sub port { return $_[0]{port} }
 sub dir  { return "$_[0]{dir}/app" }

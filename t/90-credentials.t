@@ -1,0 +1,180 @@
+# Where httpd gets its credentials on a machine of AWS: the instance metadata, the container's credential service, and a
+# program. The services are scripted, and the table takes signatures by the keys that they gave alone.
+
+use strict;
+use warnings;
+use File::Temp ();
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use SessionTest;
+use SessionTest::Machine;
+
+my %GIVEN    = (id => 'ASIAMETADATA', secret => 'metadata-secret-of-this-test', token => 'metadata-token-of-this-test');
+my %SECOND   = (id => 'ASIASECOND',   secret => 'second-secret-of-this-test',   token => 'second-token-of-this-test');
+my $metadata = SessionTest::Machine::metadata();
+my($httpd, $id);
+my $DIR = File::Temp::tempdir('/tmp/credentials-XXXXXX', CLEANUP => 1);
+
+# The table knows these keys and no others.
+sub table_knows { mode(keys => { map { $_->{id} => { secret => $_->{secret}, token => $_->{token} } } @_ }) }
+sub service_gives { my(%more) = @_; $metadata->(POST => 'set', \%more) }
+sub goes_wrong { my($on, $do, %more) = @_; $metadata->(POST => 'fault', { on => $on, do => $do, %more }) }
+sub asked { join ' ', map { $_->{kind} } @{ $metadata->(GET => 'requests') } }
+sub write_file {
+    my($name, $text) = @_;
+    open my $out, '>', "$DIR/$name" or die "$DIR/$name: $!";
+    print $out $text;
+    close $out;
+    return "$DIR/$name";
+}
+
+sub begin {
+    my(%environment) = @_;
+    $metadata->(POST => 'reset');
+    service_gives(%GIVEN);
+    table_knows(\%GIVEN);
+    $httpd = SessionTest::Machine->start(%environment);
+    $id = undef;
+}
+
+sub works {
+    my $sentence = shift;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    get($id ? '/?get=a' : '/?set=a:1', port => $httpd->port, $id ? (cookie => $id) : ());
+    is res()->status, 200, $sentence;
+    return is res()->line('get a'), 1, '... and is read' if $id;
+    $id = res()->cookie('id');
+    ok $id && row(key_of($id)), '... and is stored';
+}
+sub fails {
+    my $sentence = shift;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    get('/?set=a:1', port => $httpd->port);
+    is res()->status, 503, $sentence;
+}
+# What is never to be in a log.
+sub ends {
+    my @expected = (@_, @_ ? qr/AH01822: error while saving the session/ : ());
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    $httpd->stop(@expected);
+    is_deeply [$httpd->log_lines(qr/(?:metadata|second|wrong)-(?:secret|token)-of|pod-token/)], [], '... and no secret';
+}
+
+my @IMDS = (AWS_EC2_METADATA_SERVICE_ENDPOINT => $metadata->('url'));
+
+note 'The role of an EC2 instance';
+begin(@IMDS);
+is asked(), '', 'nothing is asked for before it is needed';
+works 'a session is stored with the keys of the role';
+is asked(), 'token roles document', 'three requests';
+works 'another request';
+is asked(), 'token roles document', 'asks for nothing';
+table_knows(\%SECOND);
+service_gives(%SECOND);
+works 'keys are replaced, the old ones refused: a request';
+is asked(), 'token roles document roles document', 'the new ones are fetched with the same token';
+ends;
+
+note 'Version 1';
+begin(@IMDS);
+service_gives(version => 1);
+fails 'a service without tokens is not asked for keys';
+is asked(), 'token', '... at all';
+ends qr/knows no tokens \(HTTP 404\)/;
+
+note 'What can be wrong with it, and that it may be right the next time';
+begin(@IMDS);
+my @log;
+for my $case (
+    [[token    => 'hang'],     qr/raise the instance's hop limit/],
+    [[token    => 403],        qr/refuses a token \(HTTP 403\)/],
+    [[token    => 'drop'],     qr/gives no token: /],
+    [[token    => 'garbage'],  qr/gave as a token is none/],
+    [[token    => 'redirect'], qr/request for a token with HTTP 302/],
+    [[roles    => 404],        qr/this EC2 instance has no role; attach one/],
+    [[roles    => 'garbage'],  qr/names a role that can't be one/],
+    [[roles    => 500],        qr/request for a value with HTTP 500/],
+    [[document => 'garbage'],  qr/something else than JSON for role server-role/],
+    [[document => 'half'],     qr/something else than JSON for role server-role/],
+    [[document => 'huge'],     qr/gives no answer: the reply has a body over 65535 bytes/],
+    [[document => 'refusal'],  qr/no keys of role server-role: AssumeRoleUnauthorizedAccess EC2 cannot assume/],
+    [[document => 'hang'],     qr/gives no answer: /],
+) {
+    my($fault, $line) = @$case;
+    goes_wrong(@$fault);
+    fails "@$fault: 503";
+    push @log, $line;
+}
+works 'then all is well';
+ends @log;
+
+note 'No such machine';
+begin(AWS_EC2_METADATA_SERVICE_ENDPOINT => 'http://127.0.0.1:' . SessionTest::Recipe::free_port());
+fails 'nobody there, nothing else set up';
+ends qr/no credentials: .*no instance metadata service/;
+begin(@IMDS, AWS_EC2_METADATA_DISABLED => 'true');
+fails 'switched off';
+is asked(), '', '... it is not asked';
+ends qr/no credentials: .*AWS_EC2_METADATA_DISABLED/;
+
+note 'Keys that the service can not renew';
+begin(@IMDS);
+service_gives(expires_in => -60);
+works 'expired keys of the instance metadata are used as long as the table takes them';
+ends;
+
+note 'A container';
+my $token = write_file(token => "pod-token\n");
+begin(@IMDS, AWS_CONTAINER_CREDENTIALS_FULL_URI => $metadata->('url') . '/v1/credentials',
+      AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE => $token);
+service_gives(authorization => 'pod-token');
+works 'a session is stored with the keys of the container';
+is asked(), 'container', 'in one request, and the instance is not asked';
+write_file(token => "pod-token-2");
+service_gives(%SECOND, authorization => 'pod-token-2');
+table_knows(\%SECOND);
+works 'keys and token are replaced: a request';
+is asked(), 'container container', '... has the new ones';
+ends;
+
+begin(@IMDS, AWS_CONTAINER_CREDENTIALS_FULL_URI => $metadata->('url') . '/v1/credentials',
+      AWS_CONTAINER_AUTHORIZATION_TOKEN => 'pod-token-old');
+service_gives(authorization => 'pod-token');
+fails 'a token that is refused';
+is asked(), 'container', '... is not tried again, nor anybody else';
+goes_wrong(container => 'hang', count => 1);
+service_gives(authorization => 'pod-token-old');
+works 'a service that is silent once: a request';
+ends qr/container's credential service answers with HTTP 401 AccessDeniedException/;
+
+begin(@IMDS, AWS_CONTAINER_CREDENTIALS_FULL_URI => 'http://192.0.2.1/credentials');
+fails 'a host that would have to be asked by https';
+ends qr/AWS_CONTAINER_CREDENTIALS_FULL_URI: the host has to be asked by https/;
+
+note 'A program';
+my $program = write_file(program => <<'END');
+#!/bin/sh
+ls /proc/self/fd | tr '\n' ' ' >"$2"
+grep SigBlk /proc/self/status >>"$2"
+echo "secret: wrong-secret-of-a-message" >&2
+cat "$1"
+END
+chmod 0700, $program;
+my $document = write_file(document => '');
+my $config   = write_file(config => "[default]\ncredential_process = $program '$document' $DIR/seen\n");
+sub prints {
+    my $key = shift;
+    write_file(document => JSON::PP::encode_json({ Version => 1, AccessKeyId => $key->{id},
+                                                   SecretAccessKey => $key->{secret}, SessionToken => $key->{token} }));
+}
+begin(@IMDS, AWS_CONFIG_FILE => $config);
+write_file(document => 'wrong-secret-of-garbage');
+fails 'a program that prints garbage';
+prints(\%GIVEN);
+works 'one that prints keys: a session is stored with them';
+like SessionTest::Log::slurp("$DIR/seen"), qr/^0 1 2 3 SigBlk:\s*0+$/,
+    'it has none of the descriptors of the server, and no signal blocked';
+is asked(), '', '... and nobody else is asked';
+ends qr/credential_process printed something else than one JSON object; run it by hand/;
+
+done;
