@@ -204,7 +204,8 @@ static void test_nobody(void)
     NUM_IS(get(create()), DDB_ENOCREDS, "nobody has credentials");
     IS(err.detail, apr_psprintf(pool, "no credentials: environment (no AWS_ACCESS_KEY_ID), assume-role, web identity, "
                                 "SSO, credentials file, credential_process, config file (no profile \"default\" in %s "
-                                "or %s), instance metadata (AWS_EC2_METADATA_DISABLED)", aws_path(".aws/credentials", pool),
+                                "or %s), container (no AWS_CONTAINER_CREDENTIALS_*_URI), instance metadata "
+                                "(AWS_EC2_METADATA_DISABLED)", aws_path(".aws/credentials", pool),
                                 aws_path(".aws/config", pool)),
        "and who was asked for what is said");
 }
