@@ -17,10 +17,13 @@
 
 #include "aws_files.h"
 #include "crowd.h"
+#include "ddb_breaker.h"
 #include "ddb_creds.h"
 #include "ddb_curl.h"
 #include "ddb_item.h"
 #include "ddb_json.h"
+#include "ddb_retry.h"
+#include "ddb_skew.h"
 #include "ddb_store.h"
 #include "msd_recent.h"
 #include "msd_writer.h"
@@ -320,15 +323,7 @@ static void test_signing_keys(void)
     NUM_IS(crowd_work(sign_many, cache), 0, "many threads sign as if each had its own signing keys");
 }
 
-/* --- client and store before a table that has every session --- */
-
-typedef struct table_t {
-    ddb_http_transport_t http;
-    ddb_clock_t clock;
-    ddb_store_t *store;
-    ddb_sid_rules_t rules;
-    int calls, writes; /* writes: those that were done */
-} table_t;
+/* --- breaker, retry budget, skew --- */
 
 static apr_time_t fixed_wall(void *baton)
 {
@@ -341,6 +336,127 @@ static apr_time_t fixed_monotonic(void *baton)
     (void)baton;
     return apr_time_from_sec(1000);
 }
+
+typedef struct breaker_world_t {
+    ddb_breaker_t *breaker;
+    ddb_clock_t clock;
+    int milliseconds, opened, closed, turned_away;
+} breaker_world_t;
+
+static apr_time_t creep(void *baton)
+{
+    return apr_time_from_sec(1000) + apr_time_from_msec(next(&((breaker_world_t *)baton)->milliseconds));
+}
+
+/* The store comes and goes, and each thread has its own view of when. */
+static int call_many(void *shared, int number, apr_pool_t *p)
+{
+    breaker_world_t *w = shared;
+    ddb_notice_t notice = { 0 };
+    int i;
+
+    (void)p;
+    for (i = 0; i < 1000; i++) {
+        ddb_breaker_pass_t pass;
+
+        if (!ddb_breaker_admit(w->breaker, &pass)) {
+            next(&w->turned_away);
+        }
+        else if ((i + 10 * number) % 100 == 0) {
+            ddb_breaker_unused(w->breaker, &pass);
+        }
+        else if (i % 200 < 150) {
+            ddb_breaker_failed(w->breaker, &pass);
+        }
+        else {
+            ddb_breaker_answered(w->breaker);
+        }
+        if (ddb_breaker_take_notice(w->breaker, &notice)) {
+            next(notice.warning ? &w->opened : &w->closed);
+        }
+    }
+    return 0;
+}
+
+static void test_breaker(void)
+{
+    breaker_world_t w = { .clock = { creep, creep, NULL, &w } };
+    ddb_breaker_opts_t o = { "the store", 5, &w.clock, ddb_crypto_random };
+    ddb_breaker_pass_t pass;
+    ddb_notice_t notice;
+
+    NUM_IS(ddb_breaker_create(&w.breaker, &o, pool), APR_SUCCESS, "a breaker is made");
+    crowd_work(call_many, &w);
+    OK(w.turned_away > 0 && w.opened > 0 && w.closed > 0, "many threads see it open and close");
+    ddb_breaker_answered(w.breaker);
+    OK(ddb_breaker_admit(w.breaker, &pass) && !pass.probe, "and an answer closes it in the end");
+    if (ddb_breaker_take_notice(w.breaker, &notice)) {
+        next(notice.warning ? &w.opened : &w.closed);
+    }
+    NUM_IS(w.opened, w.closed, "each change was told to one thread");
+}
+
+static int take_many(void *shared, int number, apr_pool_t *p)
+{
+    int i, taken = 0;
+
+    (void)number;
+    (void)p;
+    for (i = 0; i < 100; i++) {
+        taken += ddb_retry_budget_take(shared);
+    }
+    return taken;
+}
+
+static void test_budget(void)
+{
+    ddb_retry_budget_t *one = NULL, *many = NULL;
+    int alone;
+
+    ddb_retry_budget_create(&one, pool);
+    ddb_retry_budget_create(&many, pool);
+    for (alone = 0; ddb_retry_budget_take(one); alone++) {
+    }
+    NUM_IS(crowd_work(take_many, many), alone, "many threads can spend what one could, and no more");
+}
+
+/* Clocks of two services; whoever is refused by one reads the time as it is by then. */
+static int correct_many(void *shared, int number, apr_pool_t *p)
+{
+    const ddb_clock_t *clock = ddb_skew_clock(shared);
+    ddb_notice_t notice;
+    int i, wrong = 0;
+
+    (void)p;
+    for (i = 0; i < 500; i++) {
+        apr_interval_time_t offset = ddb_skew_offset(shared);
+
+        ddb_skew_correct(shared, offset, NOW + offset, NOW + (number % 2 ? 1000 : 2000) * SECOND);
+        ddb_skew_take_notice(shared, &notice);
+        offset = clock->wall(clock->baton) - NOW;
+        wrong += offset != 1000 * SECOND && offset != 2000 * SECOND;
+    }
+    return wrong;
+}
+
+static void test_skew(void)
+{
+    ddb_clock_t clock = { fixed_wall, fixed_monotonic, NULL, NULL };
+    ddb_skew_t *skew = NULL;
+
+    ddb_skew_create(&skew, &clock, pool);
+    NUM_IS(crowd_work(correct_many, skew), 0, "many threads correct the clock, and none reads half of a time");
+}
+
+/* --- client and store before a table that has every session --- */
+
+typedef struct table_t {
+    ddb_http_transport_t http;
+    ddb_clock_t clock;
+    ddb_store_t *store;
+    ddb_sid_rules_t rules;
+    int calls, writes; /* writes: those that were done */
+} table_t;
 
 static void no_sleep(void *baton, apr_interval_time_t t)
 {
@@ -400,8 +516,11 @@ static table_t *table_create(apr_pool_t *p)
     ddb_creds_opts_t creds_opts = { .fixed = &fixed, .http = &t->http, .clock = &t->clock };
     ddb_client_opts_t o = { .connect_timeout = SECOND, .max_attempts = 20, .http = &t->http, .clock = &t->clock,
                             .random = ddb_crypto_random };
+    ddb_breaker_opts_t breaker_opts = { "the table", 1000, &t->clock, ddb_crypto_random };
     ddb_client_t *client = NULL;
 
+    ddb_skew_create(&o.skew, &t->clock, p);
+    ddb_breaker_create(&o.breaker, &breaker_opts, p);
     t->http.perform = table_perform;
     t->http.baton = t;
     t->clock = (ddb_clock_t){ fixed_wall, fixed_monotonic, no_sleep, t };
@@ -542,6 +661,9 @@ int main(void)
     test_curl();
     test_creds();
     test_signing_keys();
+    test_breaker();
+    test_budget();
+    test_skew();
     test_store();
     test_writer();
     test_recent();
