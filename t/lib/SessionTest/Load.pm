@@ -6,6 +6,7 @@ package SessionTest::Load;
 #                                              # mixed => 1: now and then a request without session, or a refused ID
 #   $load->run(1000);                          # so many requests, all clients together; again and again
 #   $load->hang_up;                            # all connections
+#   $load->the_end;                            # the server is about to go: from now on a lost connection ends its client
 #   $load->faults; $load->resent; $load->sessions;
 
 use strict;
@@ -26,6 +27,11 @@ sub new {
     return $self;
 }
 
+sub the_end { $_[0]{ending} = 1; return }
+
+# What each client knows: id, value (undef: no session), doing and wanted; open => 1: it got no answer to that.
+sub states { return map { { %$_{qw(host id value doing wanted)}, open => $_->{waits} } } @{ $_[0]{all} } }
+
 sub faults { return @{ $_[0]{faults} } }
 sub resent { return $_[0]{resent} }   # requests on a kept connection that the server had just closed: sent again
 
@@ -42,6 +48,7 @@ sub run {
     $self->{to_send} = $requests;
     $self->next_request($_) for @{ $self->{all} };
     while ($self->{answered} < $end && @{ $self->{faults} } < 20) {
+        last if $self->{ending} && !$self->{select}->count;
         my @ready = $self->{select}->can_read($PATIENCE);
         if (!@ready) {
             push @{ $self->{faults} }, "no answer within $PATIENCE seconds";
@@ -84,14 +91,14 @@ sub next_request {
 
 sub say {
     my($self, $c) = @_;
+    $c->{waits} = 1;
     if (!$c->{connection}) {
-        $c->{connection} = SessionTest::HTTP->connect($c->{port});
+        $c->{connection} = eval { SessionTest::HTTP->connect($c->{port}) } or return $self->lost($c, $@);
         $c->{used} = 0;
         $self->{select}->add($c->{connection}{socket});
         $self->{by_socket}{ fileno $c->{connection}{socket} } = $c;
     }
     my @cookie = defined $c->{cookie} ? (['Cookie', "id=$c->{cookie}"]) : ();
-    $c->{waits} = 1;
     eval { $c->{connection}->send_request(path => $c->{path}, host => $c->{host}, keep => 1, headers => \@cookie); 1 }
         or $self->lost($c, $@);
 }
@@ -112,8 +119,9 @@ sub drop {
 # A server may close a kept connection at any time, and a client then sends again. It may not close a new one.
 sub lost {
     my($self, $c, $how) = @_;
-    my $unheard = $c->{used} && !length $c->{connection}{in};
+    my $unheard = $c->{connection} && $c->{used} && !length $c->{connection}{in};
     $self->drop($c);
+    return if $self->{ending} && !$unheard;
     if ($unheard) {
         $self->{resent}++;
         return $self->say($c);

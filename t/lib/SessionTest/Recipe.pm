@@ -19,7 +19,7 @@ use POSIX ();
 use SessionTest qw(setting eventually is);
 use SessionTest::Log ();
 
-my @RUNNING;
+our @RUNNING;
 END { my $status = $?; $_->end for @RUNNING; $? = $status }
 
 # The files of a page, name -> text; "modules" of it.
