@@ -160,24 +160,35 @@ static void set_headers(request_rec *r, msd_request_t *q)
     }
 }
 
-/** The response so far is a success that the session's write contradicts: send an error instead. */
+/**
+ * The response so far is a success that the session's write contradicts: send an error instead. Handlers go on after
+ * that, and what they still say must not follow the error: this filter stays to drop it, for filters that pass on to it
+ * (mod_include), and so does one for those that begin at the top (ap_rputs), where sending an error has put others.
+ */
 static apr_status_t answer_unavailable(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     request_rec *r = f->r;
-    ap_filter_t *next = f->next;
     apr_bucket *error = ap_bucket_error_create(HTTP_SERVICE_UNAVAILABLE, NULL, r->pool, bb->bucket_alloc);
+    apr_status_t rv;
 
-    ap_remove_output_filter(f);
+    f->ctx = r;
     apr_brigade_cleanup(bb);
     APR_BRIGADE_INSERT_TAIL(bb, error);
     APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(bb->bucket_alloc));
-    return ap_pass_brigade(next, bb);
+    rv = ap_pass_brigade(f->next, bb);
+    ap_add_output_filter(BEHIND, r, r, r->connection);
+    return rv;
 }
 
+/** With a context: the answer was given, and nothing more is to come. */
 static apr_status_t behind(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     msd_request_t *q = msd_request_find(f->r);
 
+    if (f->ctx) {
+        apr_brigade_cleanup(bb);
+        return AP_FILTER_ERROR;
+    }
     if (q && q->written == MSD_STORED) {
         /* mod_session saves once; a page has several parts, each of which may change the session. */
         q->z->written = 0;

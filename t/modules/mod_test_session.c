@@ -151,6 +151,7 @@ typedef struct test_run_t {
     session_rec *z;       /* NULL: there is none here */
     apr_array_header_t *lines;
     int status;           /* what the handler returns */
+    int pieces;           /* of a body that is sent bit by bit */
     const char *internal; /* where to go on, NULL: nowhere */
 } test_run_t;
 
@@ -391,6 +392,13 @@ static void op_fill(test_run_t *t, const char *bytes, const char *unused)
     APR_ARRAY_PUSH(t->lines, const char *) = text;
 }
 
+/* stream=pieces: a longer body, of which each piece is flushed */
+static void op_stream(test_run_t *t, const char *pieces, const char *unused)
+{
+    (void)unused;
+    t->pieces = atoi(pieces);
+}
+
 /* --- mod_session_dynamodb's own functions --------------------------------------------------------------------------- */
 
 static const char *outcome(apr_status_t rv)
@@ -459,6 +467,7 @@ static const struct {
     { "status", op_status },     { "code", op_code },         { "redirect", op_redirect },
     { "internal", op_internal }, { "header", op_header },     { "errheader", op_err_header },
     { "env", op_env },           { "in", op_in },             { "user", op_user },       { "fill", op_fill },
+    { "stream", op_stream },
     { "end", op_end },           { "renew", op_renew },       { "loggable", op_loggable },
     { "times", op_times },       { "timeouts", op_timeouts },
 };
@@ -489,7 +498,7 @@ static void run_op(test_run_t *t, char *text)
 
 static int handler(request_rec *r)
 {
-    test_run_t t = { r, NULL, NULL, OK, NULL };
+    test_run_t t = { r, NULL, NULL, OK, 0, NULL };
     char *text, *op, *state = NULL;
     apr_status_t rv;
     int i;
@@ -517,6 +526,10 @@ static int handler(request_rec *r)
     for (i = 0; i < t.lines->nelts; i++) {
         ap_rputs(APR_ARRAY_IDX(t.lines, i, const char *), r);
         ap_rputs("\n", r);
+    }
+    for (i = 0; i < t.pieces; i++) {
+        ap_rflush(r);
+        ap_rprintf(r, "piece %d of the body\n", i);
     }
     return OK;
 }
