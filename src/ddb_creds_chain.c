@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "ddb_creds_int.h"
+#include "ddb_creds_reply.h"
 #include "ddb_crypto.h"
 
 /* botocore's order. */
@@ -40,6 +41,14 @@ static int is_visible(const char *s)
         }
     }
     return 1;
+}
+
+/* Who is asked may know nothing newer, or the clock may be wrong. */
+static apr_status_t check_time(const ddb_credentials_t *found, const ddb_creds_opts_t *o, const char *provider,
+                               ddb_error_t *err)
+{
+    return found->expires ? ddb_creds_reply_check_time(found, o->clock->wall(o->clock->baton), provider, err)
+                          : APR_SUCCESS;
 }
 
 static apr_status_t check_characters(const ddb_credentials_t *found, const char *provider, ddb_error_t *err)
@@ -85,6 +94,7 @@ apr_status_t ddb_creds_ask(const ddb_creds_chain_t *chain, const ddb_creds_opts_
         rv = chain->providers[i]->fetch(o, chain->states ? chain->states[i] : NULL, p, out, &why);
         if (rv == APR_SUCCESS) {
             rv = check_characters(out, chain->providers[i]->name, &why);
+            rv = rv == APR_SUCCESS ? check_time(out, o, chain->providers[i]->name, &why) : rv;
         } else if (rv == APR_NOTFOUND) {
             note(&notes, chain->providers[i]->name, why.detail);
         }

@@ -287,6 +287,11 @@ static ddb_profile_t *merge(const source_t *credentials, const source_t *config,
     return profile;
 }
 
+static apr_status_t locate_credentials(source_t *credentials, const ddb_profile_opts_t *o)
+{
+    return locate(credentials, o->credentials_file, "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials");
+}
+
 static apr_status_t locate_config(source_t *config, const ddb_profile_opts_t *o)
 {
     return locate(config, o->config_file, "AWS_CONFIG_FILE", "~/.aws/config");
@@ -311,7 +316,7 @@ static apr_status_t read_both(const ddb_profile_opts_t *o, source_t *credentials
     const char *named = find_name(o), *name = ddb_profile_name(o);
     apr_status_t rv;
 
-    rv = locate(credentials, o->credentials_file, "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials");
+    rv = locate_credentials(credentials, o);
     if (rv == APR_SUCCESS) {
         rv = locate_config(config, o);
     }
@@ -349,6 +354,38 @@ apr_status_t ddb_profile_read(ddb_profile_t **pp, const ddb_profile_opts_t *o, a
     }
     apr_pool_destroy(scratch);
     return rv;
+}
+
+/* FNV-1a, 64 bits. */
+static apr_uint64_t add_number(apr_uint64_t hash, apr_uint64_t number)
+{
+    int i;
+
+    for (i = 0; i < 8; i++) {
+        hash = (hash ^ (number >> 8 * i & 0xff)) * APR_UINT64_C(0x100000001b3);
+    }
+    return hash;
+}
+
+apr_uint64_t ddb_profile_stamp(const ddb_profile_opts_t *o, apr_pool_t *p)
+{
+    source_t files[2] = { { .p = p }, { .p = p } };
+    apr_uint64_t hash = APR_UINT64_C(0xcbf29ce484222325);
+    apr_finfo_t info;
+    int i;
+
+    locate_credentials(&files[0], o);
+    locate_config(&files[1], o);
+    for (i = 0; i < 2; i++) {
+        memset(&info, 0, sizeof(info));
+        if (files[i].path
+            && apr_stat(&info, files[i].path, APR_FINFO_MTIME | APR_FINFO_SIZE | APR_FINFO_IDENT, p) != APR_SUCCESS) {
+            memset(&info, 0, sizeof(info));
+        }
+        hash = add_number(add_number(hash, (apr_uint64_t)info.mtime), (apr_uint64_t)info.size);
+        hash = add_number(hash, (apr_uint64_t)info.inode);
+    }
+    return hash;
 }
 
 apr_status_t ddb_profile_read_section(ddb_profile_t **pp, const ddb_profile_opts_t *o, const char *kind,

@@ -31,6 +31,9 @@ apr_status_t ddb_profile_read(ddb_profile_t **pp, const ddb_profile_opts_t *o, a
 apr_status_t ddb_profile_read_section(ddb_profile_t **pp, const ddb_profile_opts_t *o, const char *kind,
                                       apr_pool_t *p, ddb_error_t *err);
 
+/** A number that is another when one of the two files was changed, replaced, made or removed. p is for scratch. */
+apr_uint64_t ddb_profile_stamp(const ddb_profile_opts_t *o, apr_pool_t *p);
+
 /** The name that o and the environment ask for, "default" when nobody names one. Not a copy. */
 const char *ddb_profile_name(const ddb_profile_opts_t *o);
 
