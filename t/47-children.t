@@ -34,7 +34,7 @@ sub is_unharmed {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     my $row = row(key_of($id));
     is_deeply [sort keys %{ $row || {} }],
-        [sort qw(id data created accessed expires idle_timeout absolute_timeout version write_id)],
+        [sort qw(id data created accessed expires idle_timeout absolute_timeout version write_id loggable)],
         '... the row is whole';
     my $answer;
     # Who connects while a child dies may be dropped by it.
