@@ -1,8 +1,14 @@
 /* Credentials that others give out. The first line of an input names the provider; then come the replies to its
- * requests, parted by lines "%%%": the HTTP status in a line, and the body. Who asks for more finds nobody. */
+ * requests, parted by lines "%%%": the HTTP status in a line, and the body. Who asks for more finds nobody. For "sso"
+ * the first part is the file with the token. Without a provider the rest is a document, and a time. */
+
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "ddb_creds_int.h"
 #include "ddb_creds_reply.h"
+#include "ddb_imds.h"
+#include "ddb_sts.h"
 #include "fuzz.h"
 
 #define NOW APR_INT64_C(1795395723000004) /* 2026-11-23 01:02:03 */
@@ -48,16 +54,137 @@ static const ddb_clock_t fixed_clock = { wall, monotonic, no_sleep, NULL };
 static const ddb_creds_opts_t opts = { .profile = { NULL, "/dev/null", "/dev/null" }, .http = &http,
                                        .clock = &fixed_clock, .random = zeros, .imds_v1 = 1 };
 
-static const ddb_creds_provider_t *find_provider(const char *name)
+/* --- who is asked --- */
+
+typedef apr_status_t ask_fn(ddb_credentials_t *out, apr_pool_t *p, ddb_error_t *err);
+
+/* The next part of the script. */
+static const char *take_part(void)
 {
-    static const struct { const char *name; const ddb_creds_provider_t *provider; } providers[] = {
-        { "imds", &ddb_creds_imds },
+    char *part = script ? script : (char *)"", *end = strstr(part, "\n%%%\n");
+
+    script = end ? end + 5 : NULL;
+    if (end) {
+        *end = '\0';
+    }
+    return part;
+}
+
+static apr_status_t ask_imds(ddb_credentials_t *out, apr_pool_t *p, ddb_error_t *err)
+{
+    return ddb_creds_imds.fetch(&opts, NULL, p, out, err);
+}
+
+/* No credentials, but of the same service. */
+static apr_status_t ask_region(ddb_credentials_t *out, apr_pool_t *p, ddb_error_t *err)
+{
+    ddb_imds_opts_t imds = { .http = &http, .clock = &fixed_clock };
+    const char *region = NULL;
+    apr_status_t rv = ddb_imds_region(&region, &imds, p, err);
+
+    (void)out;
+    HOLDS(rv != APR_SUCCESS || (fuzz_is_of(region, "abcdefghijklmnopqrstuvwxyz" FUZZ_DIGITS "-")
+                                && strlen(region) <= 63));
+    return rv == APR_SUCCESS ? ddb_error_set(err, DDB_EREFUSED, "only the region was asked for") : rv;
+}
+
+static apr_status_t ask_sts(ddb_credentials_t *out, apr_pool_t *p, ddb_error_t *err)
+{
+    static const ddb_credentials_t source = { .access_key_id = "AKID", .secret_access_key = FUZZ_SECRET };
+    ddb_sts_opts_t sts = { "https://sts.eu-west-1.amazonaws.com", "sts.eu-west-1.amazonaws.com", "eu-west-1", &http,
+                           &fixed_clock };
+    ddb_sts_role_t role = { .arn = "arn:aws:iam::123456789012:role/r", .session_name = "name", .source = &source };
+
+    return ddb_sts_assume(out, &role, &sts, p, err);
+}
+
+static apr_status_t ask_sts_with_token(ddb_credentials_t *out, apr_pool_t *p, ddb_error_t *err)
+{
+    ddb_sts_opts_t sts = { "https://sts.eu-west-1.amazonaws.com", "sts.eu-west-1.amazonaws.com", "eu-west-1", &http,
+                           &fixed_clock };
+    ddb_sts_role_t role = { .arn = "arn:aws:iam::123456789012:role/r", .session_name = "name",
+                            .web_identity_token = FUZZ_SECRET };
+
+    return ddb_sts_assume(out, &role, &sts, p, err);
+}
+
+/* A home directory with the profile and, by the digest of the session's name, the token. */
+static char home[] = "/tmp/ddb_fuzz_XXXXXX";
+
+static const char *const home_directories[] = { "", "/.aws", "/.aws/sso", "/.aws/sso/cache" };
+static const char *const home_files[] = { "/.aws/config",
+                                          "/.aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json" };
+
+static void path_of(char *out, apr_size_t size, const char *file)
+{
+    snprintf(out, size, "%s%s", home, file);
+}
+
+static void remove_home(void)
+{
+    char path[200];
+    int i;
+
+    for (i = 1; i >= 0; i--) {
+        path_of(path, sizeof(path), home_files[i]);
+        unlink(path);
+    }
+    for (i = 3; i >= 0; i--) {
+        path_of(path, sizeof(path), home_directories[i]);
+        rmdir(path);
+    }
+}
+
+static void write_file(const char *file, const char *text)
+{
+    char path[200];
+    FILE *out;
+
+    path_of(path, sizeof(path), file);
+    out = fopen(path, "w");
+    HOLDS(out && fputs(text, out) >= 0 && fclose(out) == 0);
+}
+
+static void make_home(void)
+{
+    char path[200];
+    int i;
+
+    HOLDS(mkdtemp(home) && atexit(remove_home) == 0);
+    for (i = 1; i < 4; i++) {
+        path_of(path, sizeof(path), home_directories[i]);
+        HOLDS(mkdir(path, 0700) == 0);
+    }
+    write_file(home_files[0], "[default]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = r\n"
+               "[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n");
+    setenv("HOME", home, 1);
+}
+
+static apr_status_t ask_sso(ddb_credentials_t *out, apr_pool_t *p, ddb_error_t *err)
+{
+    ddb_creds_opts_t o = opts;
+    char path[200];
+
+    if (strchr(home, 'X')) {
+        make_home();
+    }
+    path_of(path, sizeof(path), home_files[0]);
+    o.profile.config_file = path;
+    write_file(home_files[1], take_part());
+    return ddb_creds_sso.fetch(&o, NULL, p, out, err);
+}
+
+static ask_fn *find_provider(const char *name)
+{
+    static const struct { const char *name; ask_fn *ask; } providers[] = {
+        { "imds", ask_imds }, { "region", ask_region }, { "sts", ask_sts }, { "sts-token", ask_sts_with_token },
+        { "sso", ask_sso },
     };
     apr_size_t i;
 
     for (i = 0; i < sizeof(providers) / sizeof(providers[0]); i++) {
         if (strcmp(name, providers[i].name) == 0) {
-            return providers[i].provider;
+            return providers[i].ask;
         }
     }
     return NULL;
@@ -65,27 +192,35 @@ static const ddb_creds_provider_t *find_provider(const char *name)
 
 /* --- what holds --- */
 
-/* What a service says of itself is repeated: who puts a secret there has told it. */
-static void is_fit_for_the_log(apr_status_t rv, const ddb_error_t *err, const char *text)
+/* A service's own words may be repeated, and the name of a role: who puts a secret there has told it. What is a secret
+ * in these documents begins with one. */
+static void is_fit_for_the_log(const ddb_error_t *err, int has_words)
 {
     HOLDS(memchr(err->detail, '\0', sizeof(err->detail)) && fuzz_is_loggable(err->detail));
-    HOLDS(rv == DDB_EDENIED || !strstr(err->detail, FUZZ_SECRET) || !strstr(text, "\"" FUZZ_SECRET));
+    HOLDS(memchr(err->type, '\0', sizeof(err->type)) && fuzz_is_loggable(err->type));
+    HOLDS(has_words || !strstr(err->detail, FUZZ_SECRET));
 }
 
-static void ask(const ddb_creds_provider_t *provider, char *text, apr_pool_t *p)
+/* 1 when a reply may have it where it is no secret. */
+static int has_words(const char *text)
 {
-    const char *copy = apr_pstrdup(p, text);
+    return strstr(text, "Message") || strstr(text, "Code") || strstr(text, "\n" FUZZ_SECRET);
+}
+
+static void ask(ask_fn *provider, char *text, apr_pool_t *p)
+{
+    int words = has_words(text);
     ddb_credentials_t found = { 0 };
     ddb_error_t err = { 0 };
     apr_status_t rv;
 
     script = text;
-    rv = provider->fetch(&opts, NULL, p, &found, &err);
-    is_fit_for_the_log(rv, &err, copy);
+    rv = provider(&found, p, &err);
+    is_fit_for_the_log(&err, words);
     if (rv == APR_SUCCESS) {
         HOLDS(found.access_key_id && *found.access_key_id && found.secret_access_key && *found.secret_access_key);
         HOLDS(found.session_token && *found.session_token);
-        HOLDS(found.expires > NOW);
+        HOLDS(found.expires > 0 && (provider != ask_imds || found.expires > NOW));
     }
     else {
         HOLDS(err.detail[0]);
@@ -128,6 +263,10 @@ static void read_time(const char *text)
 {
     apr_time_t t = -1, again;
 
+    if (ddb_clock_parse(&t, text)) {
+        HOLDS(t > 0 && (ddb_creds_reply_time(&again, text) != APR_SUCCESS || again == t));
+    }
+    t = -1;
     if (ddb_creds_reply_time(&t, text) != APR_SUCCESS) {
         HOLDS(t == -1);
         return;
@@ -145,7 +284,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     apr_pool_t *p = fuzz_begin();
     char *text = fuzz_text(data, size);
-    const ddb_creds_provider_t *provider = find_provider(fuzz_line(&text));
+    ask_fn *provider = find_provider(fuzz_line(&text));
 
     unsetenv("AWS_EC2_METADATA_DISABLED");
     unsetenv("AWS_EC2_METADATA_SERVICE_ENDPOINT");
