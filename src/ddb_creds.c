@@ -182,7 +182,7 @@ static void publish(ddb_creds_t *c, const ddb_credentials_t *found)
 /* Under c->asking alone: requests go on copying what is kept. */
 static void ask_chain(ddb_creds_t *c)
 {
-    ddb_credentials_t found = { NULL, NULL, NULL, 0, NULL };
+    ddb_credentials_t found = { .expires = 0 };
     ddb_error_t why = { 0 };
 
     /* Before they are read: a change in between is noticed then. */
@@ -206,6 +206,7 @@ static void copy(ddb_credentials_t *out, const ddb_credentials_t *in, apr_pool_t
     out->session_token = ddb_crypto_secret_dup(p, in->session_token);
     out->expires = in->expires;
     out->account_id = apr_pstrdup(p, in->account_id);
+    out->provider = in->provider;
 }
 
 /* 1 when what is kept could be used. */

@@ -107,6 +107,9 @@ apr_status_t ddb_creds_ask(const ddb_creds_chain_t *chain, const ddb_creds_opts_
         ddb_error_set(err, 0, "%s", why.detail);
         rv = rv == DDB_ECONFIG ? rv : DDB_ENOCREDS;
     }
+    else {
+        out->provider = chain->providers[i - 1]->name;
+    }
     return rv;
 }
 

@@ -18,6 +18,7 @@ typedef struct ddb_credentials_t {
     const char *session_token;  /* NULL for long-term keys */
     apr_time_t expires;         /* 0: never */
     const char *account_id;     /* as the provider tells it, unchecked; NULL: unknown */
+    const char *provider;       /* what the provider is called, a constant; NULL: they came from none */
 } ddb_credentials_t;
 
 typedef struct ddb_sigv4_request_t {

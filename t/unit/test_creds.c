@@ -175,6 +175,7 @@ static void test_order(void)
     c = create();
     NUM_IS(get(c), APR_SUCCESS, "the environment and a profile have credentials");
     is_found("AKIDENV", "env", NULL, "the environment is first");
+    IS(found.provider, ddb_creds_env.name, "  and is named");
     opts.profile.name = "p";
     get(create());
     is_found("P", "ps", NULL, "a profile that the configuration names goes before it");
@@ -185,6 +186,7 @@ static void test_order(void)
     set_env(NULL, NULL, NULL);
     get(create());
     is_found("P", "ps", NULL, "without variables the profile is asked");
+    IS(found.provider, ddb_creds_shared_file.name, "  and named");
 }
 
 static void test_failing_provider(void)
@@ -229,7 +231,7 @@ static void test_kept(void)
 
 static void test_fixed(void)
 {
-    ddb_credentials_t fixed = { "F", "fs", "ft", APR_INT64_C(42), "123456789012" };
+    ddb_credentials_t fixed = { "F", "fs", "ft", APR_INT64_C(42), "123456789012", NULL };
     ddb_creds_t *c;
 
     reset();

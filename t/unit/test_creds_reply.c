@@ -128,7 +128,7 @@ static void test_times(apr_pool_t *p)
 
 static void test_check_time(void)
 {
-    ddb_credentials_t c = { "A", "s", NULL, apr_time_from_sec(100), NULL };
+    ddb_credentials_t c = { "A", "s", NULL, apr_time_from_sec(100), NULL, NULL };
 
     NUM_IS(ddb_creds_reply_check_time(&c, apr_time_from_sec(99), "it", &err), APR_SUCCESS,
            "before their end they are good");

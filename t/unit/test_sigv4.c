@@ -17,8 +17,8 @@
 #define NOW APR_INT64_C(1795395723000000)
 #define SCOPE "20261123/us-east-1/dynamodb/aws4_request"
 
-static const ddb_credentials_t long_term = { "AKIDEXAMPLE", SECRET, NULL, 0, NULL };
-static const ddb_credentials_t temporary = { "AKIDEXAMPLE", SECRET, "TOK/EN+==", 0, NULL };
+static const ddb_credentials_t long_term = { "AKIDEXAMPLE", SECRET, NULL, 0, NULL, NULL };
+static const ddb_credentials_t temporary = { "AKIDEXAMPLE", SECRET, "TOK/EN+==", 0, NULL, NULL };
 
 /* Computed with botocore 1.43.67, the chain of keys a second time without it. One key for all of them. */
 #define SIGNING_KEY "d174a4695751e04015d7d0d2dbb7ca3e414504fd35cb5901be9c6c1f76370549"
@@ -252,7 +252,7 @@ static void test_time(apr_pool_t *p)
 
 static void test_cache(apr_pool_t *p)
 {
-    static const ddb_credentials_t other = { "AKIDEXAMPLE", SECRET "2", NULL, 0, NULL };
+    static const ddb_credentials_t other = { "AKIDEXAMPLE", SECRET "2", NULL, 0, NULL, NULL };
     apr_time_t day = apr_time_from_sec(86400);
     ddb_sigv4_cache_t *cache = NULL;
     int round, i, wrong = 0;

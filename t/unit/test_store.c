@@ -60,7 +60,7 @@ static apr_status_t draw_id_only(void *out, apr_size_t len)
 
 static ddb_client_t *client_of(world_t *w, apr_pool_t *p)
 {
-    static const ddb_credentials_t fixed = { "AKIDEXAMPLE", "secret", NULL, 0, NULL };
+    static const ddb_credentials_t fixed = { "AKIDEXAMPLE", "secret", NULL, 0, NULL, NULL };
     ddb_creds_opts_t creds_opts;
     ddb_client_opts_t o;
     ddb_client_t *client = NULL;

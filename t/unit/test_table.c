@@ -30,7 +30,7 @@ typedef struct fixture_t {
 
 static fixture_t *setup(apr_pool_t *p)
 {
-    static const ddb_credentials_t fixed = { "AKID", "secret", NULL, 0, NULL };
+    static const ddb_credentials_t fixed = { "AKID", "secret", NULL, 0, NULL, NULL };
     fixture_t *f = apr_pcalloc(p, sizeof(*f));
     ddb_creds_opts_t creds = { 0 };
     ddb_client_opts_t o = { 0 };
