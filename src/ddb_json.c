@@ -257,29 +257,52 @@ void ddb_json_set_bool(ddb_json_t *obj, const char *name, int value)
     must(cJSON_AddBoolToObject(add_to(obj), name, value != 0));
 }
 
+void ddb_json_set_number(ddb_json_t *obj, const char *name, double value)
+{
+    must(cJSON_AddNumberToObject(add_to(obj), name, value));
+}
+
 ddb_json_t *ddb_json_set_object(ddb_json_t *obj, const char *name)
 {
     return must(cJSON_AddObjectToObject(add_to(obj), name));
 }
 
+static cJSON *array_of(ddb_json_t *obj, const char *name)
+{
+    cJSON *array = cJSON_GetObjectItemCaseSensitive(add_to(obj), name);
+
+    return array ? array : must(cJSON_AddArrayToObject(add_to(obj), name));
+}
+
 ddb_json_t *ddb_json_add_object(ddb_json_t *obj, const char *name)
 {
-    cJSON *array = cJSON_GetObjectItemCaseSensitive(add_to(obj), name), *item = must(cJSON_CreateObject());
+    cJSON *item = must(cJSON_CreateObject());
 
-    if (!array) {
-        array = must(cJSON_AddArrayToObject(add_to(obj), name));
-    }
-    cJSON_AddItemToArray(array, item);
+    cJSON_AddItemToArray(array_of(obj, name), item);
     return (ddb_json_t *)item;
+}
+
+void ddb_json_add_str(ddb_json_t *obj, const char *name, const char *value)
+{
+    cJSON_AddItemToArray(array_of(obj, name), must(cJSON_CreateString(value)));
+}
+
+static const char *keep(char *text, apr_pool_t *p)
+{
+    const char *copy = apr_pstrdup(p, must(text));
+
+    cJSON_free(text);
+    return copy;
 }
 
 const char *ddb_json_print(const ddb_json_t *obj, apr_pool_t *p)
 {
-    char *text = must(cJSON_PrintUnformatted(look_into(obj)));
-    const char *copy = apr_pstrdup(p, text);
+    return keep(cJSON_PrintUnformatted(look_into(obj)), p);
+}
 
-    cJSON_free(text);
-    return copy;
+const char *ddb_json_print_lines(const ddb_json_t *obj, apr_pool_t *p)
+{
+    return keep(cJSON_Print(look_into(obj)), p);
 }
 
 const char *ddb_json_unquote(const char *written, apr_pool_t *p)

@@ -40,14 +40,18 @@ int ddb_json_has(const ddb_json_t *obj, const char *name);
 /** Add a member to an object; name and value are copied. The value must be UTF-8. */
 void ddb_json_set_str(ddb_json_t *obj, const char *name, const char *value);
 void ddb_json_set_bool(ddb_json_t *obj, const char *name, int value);
+void ddb_json_set_number(ddb_json_t *obj, const char *name, double value);
 ddb_json_t *ddb_json_set_object(ddb_json_t *obj, const char *name);
 
-
-/** A new object at the end of the array that is the member; the first makes the array. */
+/** A new object, or string, at the end of the array that is the member; the first makes the array. */
 ddb_json_t *ddb_json_add_object(ddb_json_t *obj, const char *name);
+void ddb_json_add_str(ddb_json_t *obj, const char *name, const char *value);
 
 /** Compact JSON text, in p. */
 const char *ddb_json_print(const ddb_json_t *obj, apr_pool_t *p);
+
+/** The same on several lines, for people. */
+const char *ddb_json_print_lines(const ddb_json_t *obj, apr_pool_t *p);
 
 /*
  * Objects that are kept as text, because what is not changed has to stay as it was written: a number as it passes

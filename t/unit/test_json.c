@@ -312,6 +312,20 @@ static void test_arrays(apr_pool_t *p)
     OK(ddb_json_item(parsed, "a", 1) == NULL, "what is no object there is as good as nothing");
     OK(ddb_json_item(parsed, "a", 2) == NULL && ddb_json_item(parsed, "a", -1) == NULL, "as is what lies outside");
     OK(ddb_json_item(parsed, "b", 0) == NULL && ddb_json_item(NULL, "a", 0) == NULL, "and what is no array");
+    made = ddb_json_object(p);
+    ddb_json_add_str(made, "s", "x\"");
+    ddb_json_add_str(made, "s", "y");
+    IS(ddb_json_print(made, p), "{\"s\":[\"x\\\"\",\"y\"]}", "so are strings");
+}
+
+static void test_numbers_and_lines(apr_pool_t *p)
+{
+    ddb_json_t *made = ddb_json_object(p);
+
+    ddb_json_set_number(made, "n", 3);
+    ddb_json_set_number(made, "x", 0.625);
+    IS(ddb_json_print(made, p), "{\"n\":3,\"x\":0.625}", "numbers are written as they are");
+    IS(ddb_json_print_lines(made, p), "{\n\t\"n\":\t3,\n\t\"x\":\t0.625\n}", "and on lines where people read them");
 }
 
 int main(void)
@@ -330,6 +344,7 @@ int main(void)
     test_members(p);
     test_strings(p);
     test_arrays(p);
+    test_numbers_and_lines(p);
     apr_pool_destroy(p);
     apr_terminate();
     return tap_done();
