@@ -4,7 +4,6 @@
 
 #include <apr_strings.h>
 
-#include "ddb_json.h"
 #include "ddb_table.h"
 
 #define KEY "id"
@@ -24,10 +23,10 @@ typedef struct check_t {
     ddb_error_t *err;
 } check_t;
 
-static apr_status_t call(const ddb_table_t *t, const char *operation, const ddb_json_t *body, ddb_json_t **reply,
-                         apr_pool_t *p, ddb_error_t *err)
+apr_status_t ddb_table_call(const ddb_table_t *t, const char *operation, const char *body, ddb_json_t **reply,
+                            apr_pool_t *p, ddb_error_t *err)
 {
-    ddb_call_t c = { operation, ddb_json_print(body, p), ddb_client_monotonic(t->client) + t->timeout };
+    ddb_call_t c = { operation, body, ddb_client_monotonic(t->client) + t->timeout };
     ddb_reply_t r;
     apr_status_t rv = ddb_client_call(t->client, &c, p, &r, err);
 
@@ -36,6 +35,12 @@ static apr_status_t call(const ddb_table_t *t, const char *operation, const ddb_
         rv = ddb_error_set(err, DDB_EBADREPLY, "the reply is no JSON: is the endpoint a DynamoDB?");
     }
     return rv;
+}
+
+static apr_status_t call(const ddb_table_t *t, const char *operation, const ddb_json_t *body, ddb_json_t **reply,
+                         apr_pool_t *p, ddb_error_t *err)
+{
+    return ddb_table_call(t, operation, ddb_json_print(body, p), reply, p, err);
 }
 
 static ddb_json_t *of_table(const ddb_table_t *t, apr_pool_t *p)

@@ -5,6 +5,7 @@
 #include <apr_tables.h>
 
 #include "ddb_client.h"
+#include "ddb_json.h"
 
 /** The table itself: whether it is as the store needs it, and making it so. Thread safe. */
 typedef struct ddb_table_t {
@@ -13,6 +14,10 @@ typedef struct ddb_table_t {
     const char *name;             /* or ARN */
     apr_interval_time_t timeout;  /* microseconds, of one call */
 } ddb_table_t;
+
+/** One API call, its reply parsed, in p. Of a failure *reply is NULL. */
+apr_status_t ddb_table_call(const ddb_table_t *t, const char *operation, const char *body, ddb_json_t **reply,
+                            apr_pool_t *p, ddb_error_t *err);
 
 typedef enum ddb_finding_e {
     DDB_GOOD,

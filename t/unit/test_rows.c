@@ -1,0 +1,399 @@
+/* Rows in a scripted world: scans over pages that are throttled in between, what is shown of a row, what is deleted. */
+
+#include <stdlib.h>
+
+#include <apr_general.h>
+
+#include "ddb_rows.h"
+#include "ddb_sid.h"
+#include "tap.h"
+#include "world.h"
+
+#define ERROR(name) "{\"__type\":\"com.amazonaws.dynamodb.v20120810#" name "\",\"message\":\"m\"}"
+#define THROTTLED ERROR("ThrottlingException")
+#define REFUSED ERROR("ConditionalCheckFailedException")
+#define HASH "0123456789abcdef0123456789abcdef"
+#define MARKED(id, hash) "{\"id\":{\"S\":\"" id "\"},\"loggable\":{\"S\":\"" hash "\"}}"
+#define BARE(id) "{\"id\":{\"S\":\"" id "\"}}"
+#define DUE(id, expires) "{\"id\":{\"S\":\"" id "\"},\"expires\":{\"N\":\"" expires "\"}}"
+#define LAST(items, seen) "{\"Items\":[" items "],\"Count\":1,\"ScannedCount\":" seen "}"
+#define PAGE(items, seen, next) "{\"Items\":[" items "],\"Count\":1,\"ScannedCount\":" seen \
+    ",\"LastEvaluatedKey\":{\"id\":{\"S\":\"" next "\"}}}"
+
+/* The world's time is 1795395723. */
+#define LONG_AGO "1795300000"
+#define JUST_NOW "1795395722"
+#define NOT_YET "1795395800"
+
+typedef struct fixture_t {
+    apr_pool_t *pool;
+    world_t *w;
+    ddb_table_t table;
+    ddb_rows_t rows;
+    ddb_error_t err;
+    const char *key;
+    ddb_row_t row;
+    int told;
+    ddb_rows_count_t last;
+    volatile sig_atomic_t stop;
+    int stop_after;
+} fixture_t;
+
+static void progress(void *baton, const ddb_rows_count_t *so_far)
+{
+    fixture_t *f = baton;
+
+    f->told++;
+    f->last = *so_far;
+    f->stop = f->stop_after && f->told >= f->stop_after;
+}
+
+static fixture_t *setup_with(int attempts, apr_pool_t *p)
+{
+    static const ddb_credentials_t fixed = { .access_key_id = "AKID", .secret_access_key = "secret" };
+    fixture_t *f = apr_pcalloc(p, sizeof(*f));
+    ddb_creds_opts_t creds = { 0 };
+    ddb_client_opts_t o = { 0 };
+
+    f->pool = p;
+    f->w = world_create(p);
+    creds.fixed = &fixed;
+    creds.http = &f->w->http;
+    creds.clock = &f->w->clock;
+    o.endpoint.url = "http://db";
+    o.endpoint.host = "db";
+    o.endpoint.region = "us-east-1";
+    o.connect_timeout = apr_time_from_sec(1);
+    o.max_attempts = attempts;
+    o.http = &f->w->http;
+    o.clock = &f->w->clock;
+    o.random = world_random;
+    f->table.name = "app_session";
+    f->table.clock = &f->w->clock;
+    f->table.timeout = apr_time_from_sec(5);
+    f->rows.table = &f->table;
+    f->rows.progress = progress;
+    f->rows.baton = f;
+    f->rows.stop = &f->stop;
+    if (ddb_creds_create(&o.creds, &creds, p) != APR_SUCCESS
+        || ddb_client_create(&f->table.client, &o, p) != APR_SUCCESS) {
+        printf("Bail out! no client\n");
+        exit(1);
+    }
+    return f;
+}
+
+static fixture_t *setup(apr_pool_t *p)
+{
+    return setup_with(1, p);
+}
+
+static const char *sent(const fixture_t *f, int i)
+{
+    return i < f->w->n_sent ? f->w->sent[i].body : "";
+}
+
+static const char *operation(const fixture_t *f, int i)
+{
+    const char *target = i < f->w->n_sent ? apr_table_get(f->w->sent[i].headers, "X-Amz-Target") : NULL;
+
+    return target ? strchr(target, '.') + 1 : "(none)";
+}
+
+static apr_status_t find(fixture_t *f, const char *hash)
+{
+    return ddb_rows_find(&f->rows, hash, &f->key, f->pool, &f->err);
+}
+
+/* --- find --- */
+
+static void test_hashes(void)
+{
+    OK(ddb_rows_is_hash(HASH), "32 hex digits are a hash");
+    OK(ddb_rows_is_hash(HASH HASH HASH HASH), "so are 128");
+    OK(ddb_rows_is_hash("ABCDEF6789abcdef0123456789abcdefA"), "in either case");
+    OK(!ddb_rows_is_hash("0123456789abcdef0123456789abcde"), "31 are too few");
+    OK(!ddb_rows_is_hash(HASH HASH HASH HASH "0"), "129 too many");
+    OK(!ddb_rows_is_hash("0123456789abcdef0123456789abcdeg") && !ddb_rows_is_hash(""), "and others none");
+}
+
+static void test_find(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    world_answer(f->w, 200, LAST(MARKED("key1", HASH), "7"));
+    NUM_IS(find(f, "0123456789ABCDEF0123456789abcdef00ff"), APR_SUCCESS, "a row is found by its hash");
+    IS(f->key, "key1", "which gives its key");
+    IS(sent(f, 0), "{\"TableName\":\"app_session\",\"Limit\":500,\"FilterExpression\":\"#loggable = :loggable\","
+       "\"ProjectionExpression\":\"#id, #loggable\",\"ExpressionAttributeNames\":{\"#id\":\"id\",\"#loggable\":"
+       "\"loggable\"},\"ExpressionAttributeValues\":{\":loggable\":{\"S\":\"" HASH "\"}}}",
+       "asked for are keys and hashes, never data");
+    NUM_IS(f->rows.count.seen, 7, "how many rows were looked at is counted");
+    NUM_IS(f->told, 1, "and told");
+}
+
+static void test_pages(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    world_answer(f->w, 200, PAGE("", "500", "k500"));
+    world_answer(f->w, 400, THROTTLED);
+    world_answer(f->w, 400, THROTTLED);
+    world_answer(f->w, 200, PAGE(MARKED("key2", HASH), "500", "k1000"));
+    world_answer(f->w, 200, LAST("", "3"));
+    NUM_IS(find(f, HASH), APR_SUCCESS, "a row on a later page is found");
+    IS(f->key, "key2", "which gives its key");
+    IS(operation(f, 4), "Scan", "the last page is looked at too: there might be a second one");
+    OK(strstr(sent(f, 1), "\"ExclusiveStartKey\":{\"id\":{\"S\":\"k500\"}}"), "a page begins where the last ended");
+    IS(sent(f, 3), sent(f, 1), "one that was throttled is asked for again");
+    NUM_IS(f->w->n_slept, 2, "after a wait");
+    NUM_IS(f->w->slept[1], 2 * f->w->slept[0], "the second longer");
+    OK(strstr(sent(f, 4), "k1000"), "and the next goes on from there");
+    NUM_IS(f->rows.count.pages, 3, "pages are counted");
+    NUM_IS(f->rows.count.seen, 1003, "with their rows");
+}
+
+static void test_throttled_for_good(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    int i;
+
+    for (i = 0; i < 10; i++) {
+        world_answer(f->w, 400, THROTTLED);
+    }
+    NUM_IS(find(f, HASH), DDB_ETHROTTLED, "a service that throttles on and on");
+    NUM_IS(f->w->n_sent, 6, "is asked six times");
+    IS(f->key, NULL, "and nothing is found");
+}
+
+static void test_not_found(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    world_answer(f->w, 200, LAST("", "3"));
+    NUM_IS(find(f, HASH), APR_NOTFOUND, "a hash that no row has");
+    OK(strstr(f->err.detail, "another table"), "may be another table's");
+    f = setup(p);
+    world_answer(f->w, 400, ERROR("ResourceNotFoundException"));
+    NUM_IS(find(f, HASH), DDB_EREFUSED, "a missing table is a failure");
+    f = setup(p);
+    world_answer(f->w, 200, "{\"Items\":[],\"LastEvaluatedKey\":{\"sid\":{\"S\":\"x\"}}}");
+    NUM_IS(find(f, HASH), DDB_EREFUSED, "another key too");
+    OK(strstr(f->err.detail, "key of the table"), "and said");
+}
+
+static void test_ambiguous(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    world_answer(f->w, 200, PAGE(MARKED("key1", HASH), "1", "key1"));
+    world_answer(f->w, 200, LAST(MARKED("key2", HASH), "1"));
+    NUM_IS(find(f, HASH), DDB_ECONFLICT, "two rows of one hash");
+    IS(f->key, NULL, "are none");
+}
+
+static void test_find_ids(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    const char *hash = ddb_sid_loggable("theid", p);
+
+    f->rows.ids = 1;
+    world_answer(f->w, 200, LAST(BARE("other") "," BARE("theid") ",{}," MARKED("marked", HASH), "4"));
+    NUM_IS(find(f, apr_pstrmemdup(p, hash, 40)), DDB_ECONFLICT, "where keys are IDs, a filter lets both kinds through");
+    OK(strstr(sent(f, 0), "OR attribute_not_exists(#loggable)"), "rows without a hash too");
+    f = setup(p);
+    f->rows.ids = 1;
+    world_answer(f->w, 200, LAST(BARE("other") "," BARE("theid"), "2"));
+    NUM_IS(find(f, hash), APR_SUCCESS, "their hash is worked out");
+    IS(f->key, "theid", "and gives the row");
+    f = setup(p);
+    f->rows.ids = 1;
+    world_answer(f->w, 200, LAST(BARE("theid"), "1"));
+    NUM_IS(find(f, apr_pstrcat(p, apr_pstrmemdup(p, hash, 127), hash[127] == '0' ? "1" : "0", NULL)), APR_NOTFOUND,
+           "to the last digit");
+}
+
+static void test_stop(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    f->stop_after = 1;
+    world_answer(f->w, 200, PAGE("", "500", "k500"));
+    NUM_IS(find(f, HASH), APR_EINTR, "a scan can be stopped");
+    NUM_IS(f->w->n_sent, 1, "after the page it is at");
+    NUM_IS(f->rows.count.seen, 500, "and says how far it came");
+}
+
+/* --- show --- */
+
+static apr_status_t read_row(fixture_t *f)
+{
+    return ddb_rows_read(&f->rows, "key", &f->row, f->pool, &f->err);
+}
+
+static void test_read(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    world_answer(f->w, 200, "{\"Item\":{\"id\":{\"S\":\"key\"},\"data\":{\"B\":\"YWJjZA==\"},\"created\":{\"S\":"
+                 "\"2026-11-23T01:02:03.000004+00:00\"},\"accessed\":{\"S\":\"2026-11-23T01:02:04.000000+00:00\"},"
+                 "\"expires\":{\"N\":\"1795395800\"},\"idle_timeout\":{\"N\":\"60\"},\"absolute_timeout\":{\"N\":"
+                 "\"600\"},\"version\":{\"N\":\"3\"},\"loggable\":{\"S\":\"" HASH "\"},\"user_mark\":{\"S\":\"m\"},"
+                 "\"encoding\":{\"S\":\"deflate\"}}}");
+    NUM_IS(read_row(f), APR_SUCCESS, "a row is read");
+    IS(f->row.loggable, HASH, "its hash");
+    NUM_IS(f->row.created, APR_INT64_C(1795395723000004), "its beginning");
+    NUM_IS(f->row.accessed, APR_INT64_C(1795395724000000), "its last activity");
+    NUM_IS(f->row.expires, 1795395800, "its end");
+    NUM_IS(f->row.idle_timeout + f->row.absolute_timeout, 660, "its timeouts");
+    NUM_IS(f->row.version, 3, "its version");
+    NUM_IS(f->row.data_len, 4, "the length of its data");
+    OK(f->row.compressed && f->row.has_user, "that it is compressed and has a user");
+    OK(strstr(sent(f, 0), "\"ConsistentRead\":true"), "as it is now");
+}
+
+static void test_read_others(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    f->rows.ids = 1;
+    world_answer(f->w, 200, "{\"Item\":{\"id\":{\"S\":\"theid\"},\"data\":{\"S\":\"{\\\"a\\\": 1}\"},\"created\":{\"S\":"
+                 "\"yesterday\"},\"expires\":{\"N\":\"1.5e9\"},\"version\":{\"S\":\"1\"}}}");
+    NUM_IS(read_row(f), APR_SUCCESS, "a row of another program is read");
+    IS(f->row.loggable, ddb_sid_loggable("theid", p), "its hash is worked out");
+    NUM_IS(f->row.data_len, 8, "text has a length too");
+    OK(!f->row.created && !f->row.expires && !f->row.version, "what can't be read is nothing");
+    OK(!f->row.compressed && !f->row.has_user, "as is what is not there");
+    f = setup(p);
+    world_answer(f->w, 200, "{\"Item\":{\"id\":{\"S\":\"k\"},\"loggable\":{\"S\":\"no hash\"},\"data\":{\"B\":\"\"}}}");
+    NUM_IS(read_row(f), APR_SUCCESS, "a row with a strange hash");
+    IS(f->row.loggable, NULL, "has none");
+    NUM_IS(f->row.data_len, 0, "no data has no length");
+    f = setup(p);
+    world_answer(f->w, 200, "{}");
+    NUM_IS(read_row(f), APR_NOTFOUND, "one that is gone is not there");
+    f = setup(p);
+    world_fail(f->w, DDB_EUNAVAILABLE, 0);
+    NUM_IS(read_row(f), DDB_EUNAVAILABLE, "a failure is one");
+}
+
+/* --- end --- */
+
+static void test_end(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    world_answer(f->w, 200, "{}");
+    NUM_IS(ddb_rows_end(&f->rows, "key", p, &f->err), APR_SUCCESS, "a session is ended");
+    IS(operation(f, 0), "DeleteItem", "by a deletion");
+    IS(sent(f, 0), "{\"TableName\":\"app_session\",\"Key\":{\"id\":{\"S\":\"key\"}},\"ConditionExpression\":"
+       "\"attribute_exists(#id)\",\"ExpressionAttributeNames\":{\"#id\":\"id\"}}", "of a row that is there");
+    f = setup(p);
+    world_answer(f->w, 400, REFUSED);
+    NUM_IS(ddb_rows_end(&f->rows, "key", p, &f->err), APR_NOTFOUND, "one that is not there is said so");
+}
+
+/* --- sweep --- */
+
+static apr_status_t sweep(fixture_t *f, apr_int64_t older_than, int dry_run)
+{
+    ddb_rows_sweep_t what = { older_than, dry_run };
+
+    return ddb_rows_sweep(&f->rows, &what, f->pool, &f->err);
+}
+
+static void test_sweep(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    world_answer(f->w, 200, PAGE(DUE("a", LONG_AGO) "," DUE("b", JUST_NOW), "500", "k500"));
+    world_answer(f->w, 200, "{}");
+    world_answer(f->w, 400, REFUSED);
+    world_answer(f->w, 400, THROTTLED);
+    world_answer(f->w, 200, LAST(DUE("c", LONG_AGO) "," DUE("d", NOT_YET) ",{\"id\":{\"S\":\"e\"}}", "3"));
+    world_answer(f->w, 200, "{}");
+    NUM_IS(sweep(f, 0, 0), APR_SUCCESS, "rows of ended sessions are swept");
+    OK(strstr(sent(f, 0), "\"FilterExpression\":\"#expires < :before\",\"ProjectionExpression\":\"#id, #expires\""),
+       "only those are asked for");
+    OK(strstr(sent(f, 0), "\":before\":{\"N\":\"1795395723\"}"), "by the time that it is");
+    IS(sent(f, 1), "{\"TableName\":\"app_session\",\"Key\":{\"id\":{\"S\":\"a\"}},\"ConditionExpression\":"
+       "\"#expires < :before\",\"ExpressionAttributeNames\":{\"#expires\":\"expires\"},\"ExpressionAttributeValues\":"
+       "{\":before\":{\"N\":\"1795395723\"}}}", "and deleted if that is still so");
+    OK(strstr(sent(f, 5), "\"S\":\"c\""), "a page that was throttled is asked for again");
+    NUM_IS(f->w->n_sent, 6, "a living row that came along, and one without an end, are left alone");
+    NUM_IS(f->rows.count.due, 3, "those that were due are counted");
+    NUM_IS(f->rows.count.deleted, 2, "those deleted");
+    NUM_IS(f->rows.count.kept, 1, "and the one that was touched meanwhile");
+    NUM_IS(f->last.deleted, 2, "which is told along the way");
+}
+
+static void test_sweep_older(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    world_answer(f->w, 200, LAST(DUE("a", LONG_AGO) "," DUE("b", JUST_NOW), "2"));
+    NUM_IS(sweep(f, 900, 1), APR_SUCCESS, "a trial");
+    OK(strstr(sent(f, 0), "\":before\":{\"N\":\"1795394823\"}"), "of rows that are over for a while");
+    NUM_IS(f->rows.count.due, 1, "counts them");
+    NUM_IS(f->w->n_sent, 1, "and deletes none");
+}
+
+static void test_sweep_stops(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    f->stop_after = 1;
+    world_answer(f->w, 200, PAGE(DUE("a", LONG_AGO), "1", "a"));
+    world_answer(f->w, 200, "{}");
+    NUM_IS(sweep(f, 0, 0), APR_EINTR, "a sweep can be stopped");
+    NUM_IS(f->rows.count.deleted, 1, "and says what was done");
+    NUM_IS(f->w->n_sent, 2, "no call follows");
+    f = setup(p);
+    world_answer(f->w, 200, LAST(DUE("a", LONG_AGO) "," DUE("b", LONG_AGO), "2"));
+    world_answer(f->w, 200, "{}");
+    world_answer(f->w, 400, ERROR("AccessDeniedException"));
+    NUM_IS(sweep(f, 0, 0), DDB_EDENIED, "a failure ends it");
+    NUM_IS(f->rows.count.deleted, 1, "with the same");
+    IS(f->err.operation, "DeleteItem", "and the operation that failed");
+}
+
+static void test_lost_answer(apr_pool_t *p)
+{
+    fixture_t *f = setup_with(2, p);
+
+    world_fail(f->w, DDB_EUNAVAILABLE, 1);
+    world_answer(f->w, 400, REFUSED);
+    NUM_IS(ddb_rows_end(&f->rows, "key", p, &f->err), APR_SUCCESS, "gone after a lost answer is ended");
+    f = setup_with(2, p);
+    world_answer(f->w, 200, LAST(DUE("a", LONG_AGO), "1"));
+    world_fail(f->w, DDB_EUNAVAILABLE, 1);
+    world_answer(f->w, 400, REFUSED);
+    NUM_IS(sweep(f, 0, 0), APR_SUCCESS, "in a sweep");
+    NUM_IS(f->rows.count.deleted, 1, "it counts as deleted");
+}
+
+int main(void)
+{
+    apr_pool_t *p;
+
+    apr_initialize();
+    apr_pool_create(&p, NULL);
+    test_hashes();
+    test_find(p);
+    test_pages(p);
+    test_throttled_for_good(p);
+    test_not_found(p);
+    test_ambiguous(p);
+    test_find_ids(p);
+    test_stop(p);
+    test_read(p);
+    test_read_others(p);
+    test_end(p);
+    test_sweep(p);
+    test_sweep_older(p);
+    test_sweep_stops(p);
+    test_lost_answer(p);
+    apr_pool_destroy(p);
+    apr_terminate();
+    return tap_done();
+}
