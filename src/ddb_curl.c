@@ -19,7 +19,7 @@ struct ddb_curl_t {
     apr_thread_mutex_t *mutex; /* guards idle and n_idle, and is never held over a call of libcurl */
     CURL **idle;               /* the last one put back is taken first: few connections, and those warm */
     int n_idle, max_idle;
-    const char *ca_file;
+    ddb_curl_opts_t o;
 };
 
 /** One exchange under way. It lives on the stack of the thread that performs it. */
@@ -298,11 +298,11 @@ static CURLcode set_request(exchange_t *x)
     return ddb_curl_first_failure(codes, sizeof(codes) / sizeof(codes[0]));
 }
 
-static void run(exchange_t *x, const char *ca_file)
+static void run(exchange_t *x, const ddb_curl_opts_t *o)
 {
     curl_off_t pretransfer = 0; /* microseconds */
 
-    x->code = x->is_new ? ddb_curl_set_fixed(x->easy, ca_file) : CURLE_OK;
+    x->code = x->is_new ? ddb_curl_set_fixed(x->easy, o) : CURLE_OK;
     if (x->code == CURLE_OK) {
         x->code = set_request(x);
     }
@@ -332,7 +332,7 @@ static apr_status_t settle_failure(const exchange_t *x, ddb_error_t *err)
 }
 
 /* The handle must point to nothing of an exchange that is over. 0: it could not be made so. */
-static int detach(const exchange_t *x, const char *ca_file)
+static int detach(const exchange_t *x, const ddb_curl_opts_t *o)
 {
     static const CURLoption pointers[] = { CURLOPT_ERRORBUFFER, CURLOPT_HEADERDATA, CURLOPT_WRITEDATA, CURLOPT_READDATA,
                                            CURLOPT_HTTPHEADER, CURLOPT_XFERINFODATA };
@@ -344,7 +344,7 @@ static int detach(const exchange_t *x, const char *ca_file)
     if (x->code != CURLE_OK || connects) {
         /* Without a reset libcurl counts replaced connections over the handle's life, and fails after some. */
         curl_easy_reset(x->easy);
-        return ddb_curl_set_fixed(x->easy, ca_file) == CURLE_OK;
+        return ddb_curl_set_fixed(x->easy, o) == CURLE_OK;
     }
     for (i = 0; i < sizeof(pointers) / sizeof(pointers[0]); i++) {
         codes[i] = curl_easy_setopt(x->easy, pointers[i], NULL);
@@ -361,7 +361,7 @@ static void release_handle(ddb_curl_t *c, const exchange_t *x)
 {
     int usable = x->code == CURLE_OK || (x->connected && x->code != CURLE_OUT_OF_MEMORY);
 
-    if (usable && detach(x, c->ca_file)) {
+    if (usable && detach(x, &c->o)) {
         put_handle(c, x->easy);
     }
     else {
@@ -384,7 +384,7 @@ static apr_status_t perform(void *baton, const ddb_http_request_t *req, apr_pool
     res->headers = apr_table_make(p, 8);
     res->body = "";
     res->body_len = 0;
-    run(&x, c->ca_file);
+    run(&x, &c->o);
     rv = x.code == CURLE_OK ? APR_SUCCESS : settle_failure(&x, err);
     res->status = (int)x.status;
     release_handle(c, &x);
@@ -398,7 +398,8 @@ apr_status_t ddb_curl_create(ddb_curl_t **pc, ddb_http_transport_t *t, const ddb
 
     c->max_idle = o->max_idle_handles > 0 ? o->max_idle_handles : 0;
     c->idle = apr_pcalloc(p, (c->max_idle + 1) * sizeof(*c->idle));
-    c->ca_file = o->ca_file ? apr_pstrdup(p, o->ca_file) : NULL;
+    c->o.ca_file = apr_pstrdup(p, o->ca_file);
+    c->o.proxy = apr_pstrdup(p, o->proxy);
     /* The one thing that is registered with p: it frees the mutex and touches no handle. */
     rv = apr_thread_mutex_create(&c->mutex, APR_THREAD_MUTEX_DEFAULT, p);
     if (rv == APR_SUCCESS) {

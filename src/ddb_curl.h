@@ -8,6 +8,7 @@ typedef struct ddb_curl_t ddb_curl_t;
 
 typedef struct ddb_curl_opts_t {
     const char *ca_file;  /* PEM; NULL for libcurl's default */
+    const char *proxy;    /* URL; NULL for none. This machine and link-local addresses are always asked directly */
     int max_idle_handles; /* kept with their connections; further ones are closed after use */
 } ddb_curl_opts_t;
 

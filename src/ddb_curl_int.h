@@ -4,7 +4,7 @@
 #include <apr_errno.h>
 #include <curl/curl.h>
 
-#include "ddb_error.h"
+#include "ddb_curl.h"
 
 /* Between the files of ddb_curl. */
 
@@ -14,8 +14,8 @@
  */
 apr_status_t ddb_curl_failure(CURLcode code, int connected, const char *why, ddb_error_t *err);
 
-/** Set what is the same for every exchange. ca_file: NULL for the system's CAs. */
-CURLcode ddb_curl_set_fixed(CURL *easy, const char *ca_file);
+/** Set what is the same for every exchange. */
+CURLcode ddb_curl_set_fixed(CURL *easy, const ddb_curl_opts_t *o);
 
 /** The first that failed of n codes. One option that is not set fails the exchange: each guards something. */
 CURLcode ddb_curl_first_failure(const CURLcode *codes, apr_size_t n);

@@ -21,6 +21,7 @@ static const struct { CURLoption option; long value; } numbers[] = {
     { CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1 },
     { CURLOPT_FOLLOWLOCATION, 0 },
     { CURLOPT_NETRC, CURL_NETRC_IGNORED },
+    { CURLOPT_SUPPRESS_CONNECT_HEADERS, 1 }, /* a proxy's answer is not the service's */
     { CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 },
     { CURLOPT_SSL_VERIFYPEER, 1 },
     { CURLOPT_SSL_VERIFYHOST, 2 },
@@ -38,6 +39,15 @@ static const struct { CURLoption option; long value; } numbers[] = {
     { CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS },
 #endif
 };
+
+/* Credentials of this machine or container are nobody else's business (and a proxy would get those of its own). By
+ * name, because libcurl before 7.86 knows no prefixes of addresses here. */
+static const char direct[] = "localhost,127.0.0.1,::1,169.254.169.254,169.254.170.2,169.254.170.23,fd00:ec2::254,"
+                             "fd00:ec2::23"
+#if LIBCURL_VERSION_NUM >= 0x075600
+                             ",127.0.0.0/8,169.254.0.0/16,fe80::/10"
+#endif
+    ;
 
 /* Close-on-exec from birth: libcurl sets it only from 8.19 on, and a CGI program that another thread starts between
  * socket() and fcntl() would inherit a connection to the table. */
@@ -60,7 +70,7 @@ CURLcode ddb_curl_first_failure(const CURLcode *codes, apr_size_t n)
     return CURLE_OK;
 }
 
-CURLcode ddb_curl_set_fixed(CURL *easy, const char *ca_file)
+CURLcode ddb_curl_set_fixed(CURL *easy, const ddb_curl_opts_t *o)
 {
     CURLcode codes[sizeof(numbers) / sizeof(numbers[0]) + 6] = { CURLE_OK };
     apr_size_t i;
@@ -68,14 +78,15 @@ CURLcode ddb_curl_set_fixed(CURL *easy, const char *ca_file)
     for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         codes[i] = curl_easy_setopt(easy, numbers[i].option, numbers[i].value);
     }
-    codes[i++] = curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* also none from the environment */
-    codes[i++] = curl_easy_setopt(easy, CURLOPT_NOPROXY, "*"); /* else each exchange looks for it in the environment */
+    codes[i++] = curl_easy_setopt(easy, CURLOPT_PROXY, o->proxy ? o->proxy : ""); /* none from the environment */
+    /* Set in any case, else each exchange looks for it in the environment. */
+    codes[i++] = curl_easy_setopt(easy, CURLOPT_NOPROXY, o->proxy ? direct : "*");
     codes[i++] = curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 #if LIBCURL_VERSION_NUM >= 0x075500
     codes[i++] = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 #endif
-    if (ca_file) {
-        codes[i++] = curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
+    if (o->ca_file) {
+        codes[i++] = curl_easy_setopt(easy, CURLOPT_CAINFO, o->ca_file);
         codes[i++] = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* else the system's CAs are trusted beside it */
     }
     return ddb_curl_first_failure(codes, i);

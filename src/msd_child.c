@@ -89,7 +89,8 @@ static apr_status_t close_shared(void *baton)
 
 static apr_status_t build_shared(shared_t *shared, server_rec *main_server)
 {
-    ddb_curl_opts_t o = { getenv("AWS_CA_BUNDLE"), 0 };
+    const msd_server_config_t *c = msd_config_server(main_server);
+    ddb_curl_opts_t o = { c->ca_file ? c->ca_file : ddb_profile_env("AWS_CA_BUNDLE"), c->proxy, 0 };
     int threads = 1, threaded = AP_MPMQ_NOT_SUPPORTED;
     apr_status_t rv;
 

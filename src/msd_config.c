@@ -18,6 +18,8 @@ void *msd_config_create_server(apr_pool_t *p, server_rec *s)
     c->profile = NULL;
     c->credentials_file = NULL;
     c->config_file = NULL;
+    c->ca_file = NULL;
+    c->proxy = NULL;
     c->timeout = MSD_UNSET;
     c->connect_timeout = MSD_UNSET;
     c->max_attempts = MSD_UNSET;
@@ -42,6 +44,8 @@ void *msd_config_merge_server(apr_pool_t *p, void *base, void *add)
     NEARER_PTR(profile);
     NEARER_PTR(credentials_file);
     NEARER_PTR(config_file);
+    NEARER_PTR(ca_file);
+    NEARER_PTR(proxy);
     NEARER_NUM(timeout);
     NEARER_NUM(connect_timeout);
     NEARER_NUM(max_attempts);

@@ -26,6 +26,8 @@ typedef struct msd_server_config_t {
     const char *profile;
     const char *credentials_file;        /* absolute */
     const char *config_file;             /* absolute */
+    const char *ca_file;                 /* absolute; of the main server, for all */
+    const char *proxy;                   /* URL; of the main server, for all */
     apr_interval_time_t timeout;         /* of all store calls of one request together */
     apr_interval_time_t connect_timeout; /* of one attempt */
     int max_attempts;

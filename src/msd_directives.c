@@ -289,6 +289,26 @@ static const char *set_file(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
+/** All servers of a child share its connections, and so what these go by. */
+static const char *set_ca_file(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *misplaced = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+
+    return misplaced ? misplaced : set_file(cmd, dir, arg);
+}
+
+static const char *set_proxy(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *misplaced = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+
+    (void)dir;
+    server_of(cmd)->proxy = arg;
+    return misplaced ? misplaced
+         : ddb_endpoint_check_url(arg, cmd->pool) ? apr_psprintf(cmd->pool, "%s: a proxy is http:// or https://, a host and "
+                                                                 "perhaps a port, such as http://proxy:3128; no user, "
+                                                                 "no path", cmd->cmd->name) : NULL;
+}
+
 static const char *set_timeout(cmd_parms *cmd, void *dir, const char *arg)
 {
     /* httpd's parent kills a stopping child after ten seconds: a call may not take as long. */
@@ -348,6 +368,9 @@ const command_rec msd_directives[] = {
                   "path of the AWS credentials file"),
     AP_INIT_TAKE1("SessionDynamoDBConfigFile", set_file, SERVER(config_file), RSRC_CONF,
                   "path of the AWS config file"),
+    AP_INIT_TAKE1("SessionDynamoDBCAFile", set_ca_file, SERVER(ca_file), RSRC_CONF,
+                  "path of the CA certificates (PEM) to trust instead of the system's"),
+    AP_INIT_TAKE1("SessionDynamoDBProxy", set_proxy, NULL, RSRC_CONF, "URL of the HTTP proxy on the way to AWS"),
     AP_INIT_TAKE1("SessionDynamoDBTimeout", set_timeout, SERVER(timeout), RSRC_CONF,
                   "longest time that a request waits for the table in all"),
     AP_INIT_TAKE1("SessionDynamoDBConnectTimeout", set_timeout, SERVER(connect_timeout), RSRC_CONF,

@@ -21,6 +21,7 @@ sub file {
 
 # Exit status and messages of configtest with these lines, the first of them in line 10 of httpd.conf.
 my %ENVIRONMENT = (AWS_REGION => 'us-east-1');
+my %NOT_ON_EC2 = (AWS_EC2_METADATA_DISABLED => 'true');
 sub configtest {
     my @lines = @_;
     my @load = map { "LoadModule ${_}_module $MODULES/mod_$_.so" } 'mpm_' . setting('mpm'), qw(authz_core session);
@@ -31,7 +32,7 @@ sub configtest {
     defined $pid or die "fork: $!";
     if (!$pid) {
         delete @ENV{grep { /^AWS_/ } keys %ENV};
-        @ENV{keys %ENVIRONMENT} = values %ENVIRONMENT;
+        @ENV{keys %NOT_ON_EC2, keys %ENVIRONMENT} = (values %NOT_ON_EC2, values %ENVIRONMENT);
         open STDERR, '>&', \*STDOUT;
         exec setting('httpd'), '-t', '-f', $conf or die "httpd: $!";
     }
@@ -77,6 +78,10 @@ for my $case (
     ['SessionDynamoDBConnectTimeout never',    qr/from 100ms to 8s/],
     ['SessionDynamoDBMaxAttempts 0',           qr/from 1 to 10/],
     ['SessionDynamoDBMaxAttempts 3.5',         qr/from 1 to 10/],
+    ['SessionDynamoDBCAFile /nowhere/ca.pem',  qr/there is no file/],
+    ['SessionDynamoDBProxy proxy:3128',        qr{is http:// or https://}],
+    ['SessionDynamoDBProxy http://u:p@h:3128', qr/no user, no path/],
+    ['SessionDynamoDBProxy http://h/path',     qr/no user, no path/],
     ['SessionDynamoDBBreaker 0',               qr/from 1 to 1000 nor Off/],
     ['SessionDynamoDBBreaker 1001',            qr/from 1 to 1000 nor Off/],
     ['SessionDynamoDBBreaker On',              qr/from 1 to 1000 nor Off/],
@@ -212,6 +217,11 @@ note 'What can not be encrypted';
 }
 
 note 'Places';
+for my $directive ('Proxy http://proxy:3128', "CAFile $DIR/httpd.conf") {
+    accepted "SessionDynamoDB$directive in the server", "SessionDynamoDB$directive";
+    refused "SessionDynamoDB$directive in a virtual host", 11, qr/cannot occur within <VirtualHost>/,
+        '<VirtualHost *:1>', "SessionDynamoDB$directive", '</VirtualHost>';
+}
 for my $directive ('TableName my_table', 'EndpointURL http://localhost', 'Region eu-west-1', 'Profile p', 'Timeout 1s',
                    'ConnectTimeout 1s', 'MaxAttempts 2', 'Breaker 3') {
     refused "SessionDynamoDB$directive in a section", 11, qr/not allowed (?:here|in <Location>)/, '<Location /app>',

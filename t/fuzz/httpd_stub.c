@@ -87,6 +87,12 @@ apr_status_t ap_timeout_parameter_parse(const char *parameter, apr_interval_time
 
 /* --- files and programs: there are none --- */
 
+const char *ap_check_cmd_context(cmd_parms *cmd, unsigned forbidden)
+{
+    (void)cmd, (void)forbidden;
+    return NULL;
+}
+
 char *ap_server_root_relative(apr_pool_t *p, const char *file)
 {
     return apr_pstrcat(p, *file == '/' ? "" : "/nowhere/", file, NULL);

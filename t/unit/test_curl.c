@@ -713,6 +713,33 @@ static void test_environment(apr_pool_t *p)
     teardown(f);
 }
 
+static void test_proxy(apr_pool_t *p)
+{
+    fixture_t *f;
+    server_t proxy = { .port = 0 };
+    ddb_curl_opts_t o = { .max_idle_handles = 2 };
+
+    server_start(&proxy);
+    o.proxy = apr_psprintf(p, "http://127.0.0.1:%d", proxy.port);
+    f = setup_with(p, &o);
+    setenv("no_proxy", "*", 1);
+    ask_url(f, "http://dynamodb.example/ok");
+    IS(last_seen(&proxy)->line, "POST http://dynamodb.example/ok", "a proxy that is set gets the request");
+    f->req.timeout = apr_time_from_msec(300);
+    ask_url(f, "https://dynamodb.example/ok");
+    IS(last_seen(&proxy)->line, "CONNECT dynamodb.example:443", "for TLS it is asked for a tunnel");
+    OK(!strstr(last_seen(&proxy)->head, "X-Mark"), "and sees nothing of what goes through it");
+    unsetenv("no_proxy");
+    NUM_IS(f->err.unsettled, 0, "without one nothing has been sent");
+    f->req.timeout = apr_time_from_sec(10);
+    NUM_IS(ask(f, "/ok"), APR_SUCCESS, "this machine is asked directly");
+    IS(last_seen(&f->server)->line, "POST /ok", "without the proxy");
+    NUM_IS(ask_url(f, apr_psprintf(p, "http://localhost:%d/ok", f->server.port)), APR_SUCCESS, "also by its name");
+    NUM_IS(proxy.n_seen, 2, "of which the proxy has seen nothing");
+    teardown(f);
+    server_stop(&proxy);
+}
+
 /* ---- TLS, with the openssl command as the server ---- */
 
 typedef struct tls_t {
@@ -814,7 +841,7 @@ int main(void)
     static void (*const tests[])(apr_pool_t *) = {
         test_exchange, test_headers, test_methods, test_large_body, test_reuse, test_idle_close, test_drop,
         test_broken_replies, test_unreachable, test_timeouts, test_limits, test_close_on_exec, test_threads,
-        test_environment, test_tls,
+        test_environment, test_proxy, test_tls,
     };
     apr_pool_t *root, *p;
     size_t i;

@@ -208,7 +208,8 @@ static int exchange_many(void *shared, int number, apr_pool_t *p)
 static void test_curl(void)
 {
     curl_world_t w;
-    ddb_curl_opts_t o = { NULL, CROWD_SIZE / 2 }; /* fewer than threads: some close theirs while others take one */
+    /* Fewer than threads: some close theirs while others take one. */
+    ddb_curl_opts_t o = { .max_idle_handles = CROWD_SIZE / 2 };
     ddb_curl_t *curl = NULL;
     echo_t echo;
 
