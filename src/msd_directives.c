@@ -303,10 +303,11 @@ static const char *set_proxy(cmd_parms *cmd, void *dir, const char *arg)
 
     (void)dir;
     server_of(cmd)->proxy = arg;
-    return misplaced ? misplaced
-         : ddb_endpoint_check_url(arg, cmd->pool) ? apr_psprintf(cmd->pool, "%s: a proxy is http:// or https://, a host and "
-                                                                 "perhaps a port, such as http://proxy:3128; no user, "
-                                                                 "no path", cmd->cmd->name) : NULL;
+    if (!misplaced && ddb_endpoint_check_url(arg, cmd->pool)) {
+        return apr_psprintf(cmd->pool, "%s: a proxy is http:// or https://, a host and perhaps a port, such as "
+                            "http://proxy:3128; no user, no path", cmd->cmd->name);
+    }
+    return misplaced;
 }
 
 static const char *set_timeout(cmd_parms *cmd, void *dir, const char *arg)
