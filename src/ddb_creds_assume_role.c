@@ -20,6 +20,7 @@ static const struct {
     const ddb_creds_provider_t *provider;
 } sources[] = {
     { "Environment", &ddb_creds_env },
+    { "EcsContainer", &ddb_creds_container },
     { "Ec2InstanceMetadata", &ddb_creds_imds },
 };
 

@@ -11,6 +11,7 @@
 #include "msd_child.h"
 #include "msd_config.h"
 #include "msd_recent.h"
+#include "msd_refresh.h"
 #include "msd_writer.h"
 
 APLOG_USE_MODULE(session_dynamodb);
@@ -18,6 +19,7 @@ APLOG_USE_MODULE(session_dynamodb);
 typedef struct msd_child_t {
     ddb_store_t *store;
     msd_writer_t *writer;       /* one for all servers of the process */
+    ddb_creds_t *creds;         /* one for all that look for them in the same places */
     ddb_breaker_t *breaker;     /* one for all that ask the same endpoint in the same way; NULL: Off */
     ddb_retry_budget_t *budget; /* beside it */
 } msd_child_t;
@@ -29,6 +31,7 @@ typedef struct shared_t {
     ddb_http_transport_t http;
     ddb_skew_t *skew;
     msd_writer_t *writer;
+    msd_refresh_t *refresh;
 } shared_t;
 
 /** Where one finds no answer the other finds none: what counts as such depends on the timeouts. */
@@ -58,36 +61,85 @@ static apr_status_t join_breaker(msd_child_t *child, const msd_server_config_t *
     return ddb_breaker_create(&child->breaker, &o, p);
 }
 
+static int is_same(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/** The chain of the first server that looks for credentials in the same places, or a new one. */
+static apr_status_t join_creds(msd_child_t *child, const msd_server_config_t *c, const server_rec *s,
+                               const shared_t *shared)
+{
+    ddb_creds_opts_t o = { .profile = { c->profile, c->credentials_file, c->config_file }, .http = &shared->http,
+                           .clock = ddb_skew_clock(shared->skew), .region = c->endpoint.region };
+    apr_status_t rv;
+
+    for (; s; s = s->next) {
+        const msd_server_config_t *other = msd_config_server(s);
+        if (other->child && is_same(c->profile, other->profile) && is_same(c->credentials_file, other->credentials_file)
+            && is_same(c->config_file, other->config_file) && is_same(c->endpoint.region, other->endpoint.region)) {
+            child->creds = other->child->creds;
+            return APR_SUCCESS;
+        }
+    }
+    rv = ddb_creds_create(&child->creds, &o, shared->pool);
+    if (rv == APR_SUCCESS) {
+        msd_refresh_add(shared->refresh, child->creds);
+    }
+    return rv;
+}
+
 static apr_status_t build_store(msd_child_t *child, const msd_server_config_t *c, const shared_t *shared)
 {
     const ddb_clock_t *clock = ddb_skew_clock(shared->skew);
-    ddb_creds_opts_t creds_opts = { .profile = { c->profile, c->credentials_file, c->config_file },
-                                    .http = &shared->http, .clock = clock, .region = c->endpoint.region };
-    ddb_client_opts_t o = { c->endpoint, c->connect_timeout, c->max_attempts, &shared->http, NULL, clock,
+    ddb_client_opts_t o = { c->endpoint, c->connect_timeout, c->max_attempts, &shared->http, child->creds, clock,
                             ddb_crypto_random, child->breaker, child->budget, shared->skew };
     ddb_client_t *client = NULL;
-    apr_status_t rv = ddb_creds_create(&o.creds, &creds_opts, shared->pool);
+    apr_status_t rv = ddb_client_create(&client, &o, shared->pool);
 
-    if (rv == APR_SUCCESS) {
-        rv = ddb_client_create(&client, &o, shared->pool);
-    }
     if (rv == APR_SUCCESS) {
         rv = ddb_store_create(&child->store, client, c->table, ddb_crypto_random, shared->pool);
     }
     return rv;
 }
 
-/** End the thread and close the connections. Registered only where no request can be under way any more. */
+/** End the threads and close the connections. Registered only where no request can be under way any more. */
 static apr_status_t close_shared(void *baton)
 {
     shared_t *shared = baton;
 
     msd_writer_stop(shared->writer);
+    msd_refresh_stop(shared->refresh);
     ddb_curl_destroy(shared->curl);
+    apr_pool_destroy(shared->pool); /* and shared */
     return APR_SUCCESS;
 }
 
-static apr_status_t build_shared(shared_t *shared, server_rec *main_server)
+/**
+ * Unmanaged: no pool of httpd's destroys it while a thread is at work in it, as prefork's signal handler would. Its
+ * allocator is guarded, because that thread makes pools in it beside requests.
+ */
+static apr_status_t create_pool(apr_pool_t **pool)
+{
+    apr_allocator_t *allocator = NULL;
+    apr_thread_mutex_t *mutex = NULL;
+    apr_status_t rv = apr_allocator_create(&allocator);
+
+    if (rv == APR_SUCCESS) {
+        rv = apr_pool_create_unmanaged_ex(pool, NULL, allocator);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    apr_allocator_owner_set(allocator, *pool);
+    rv = apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT, *pool);
+    if (rv == APR_SUCCESS) {
+        apr_allocator_mutex_set(allocator, mutex);
+    }
+    return rv;
+}
+
+static apr_status_t build_shared(shared_t *shared, apr_pool_t *pchild, server_rec *main_server)
 {
     const msd_server_config_t *c = msd_config_server(main_server);
     ddb_curl_opts_t o = { c->ca_file ? c->ca_file : ddb_profile_env("AWS_CA_BUNDLE"), c->proxy, 0 };
@@ -97,18 +149,34 @@ static apr_status_t build_shared(shared_t *shared, server_rec *main_server)
     ddb_skew_create(&shared->skew, &ddb_clock_system, shared->pool);
     ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
     ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded);
-    /* A hint only: HTTP/2 has threads of its own. One more for the writer. */
-    o.max_idle_handles = 2 * threads + 1;
+    /* A hint only: HTTP/2 has threads of its own. One more for each thread of ours. */
+    o.max_idle_handles = 2 * threads + 2;
     rv = ddb_curl_create(&shared->curl, &shared->http, &o, shared->pool);
+    if (rv == APR_SUCCESS) {
+        rv = msd_refresh_create(&shared->refresh, main_server, shared->pool);
+    }
     if (rv == APR_SUCCESS) {
         rv = msd_writer_create(&shared->writer, main_server);
     }
     if (rv == APR_SUCCESS && threaded != AP_MPMQ_NOT_SUPPORTED) {
         /* Threaded MPMs join their workers before they destroy the pool; prefork destroys it inside a signal handler,
          * perhaps in the middle of a call: there the end of the process has to do. */
-        apr_pool_pre_cleanup_register(shared->pool, shared, close_shared);
+        apr_pool_pre_cleanup_register(pchild, shared, close_shared);
     }
     return rv;
+}
+
+static apr_status_t create_shared(shared_t **ps, apr_pool_t *pchild, server_rec *main_server)
+{
+    apr_pool_t *p = NULL;
+    apr_status_t rv = create_pool(&p);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    *ps = apr_pcalloc(p, sizeof(**ps));
+    (*ps)->pool = p;
+    return build_shared(*ps, pchild, main_server);
 }
 
 void msd_child_prepare(apr_pool_t *p, server_rec *main_server)
@@ -126,6 +194,22 @@ void msd_child_prepare(apr_pool_t *p, server_rec *main_server)
     }
 }
 
+static apr_status_t build_child(msd_server_config_t *c, const shared_t *shared, server_rec *main_server)
+{
+    msd_child_t *child = apr_pcalloc(shared->pool, sizeof(*child));
+    apr_status_t rv = join_breaker(child, c, main_server, shared->pool);
+
+    child->writer = shared->writer;
+    if (rv == APR_SUCCESS) {
+        rv = join_creds(child, c, main_server, shared);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = build_store(child, c, shared);
+    }
+    c->child = rv == APR_SUCCESS ? child : NULL;
+    return rv;
+}
+
 void msd_child_init(apr_pool_t *pchild, server_rec *main_server)
 {
     shared_t *shared = NULL;
@@ -135,24 +219,18 @@ void msd_child_init(apr_pool_t *pchild, server_rec *main_server)
 
     for (s = main_server; s && rv == APR_SUCCESS; s = s->next) {
         msd_server_config_t *c = msd_config_server(s);
-        msd_child_t *child;
         if (!c->endpoint.url) {
             continue;
         }
         if (!shared) {
-            shared = apr_pcalloc(pchild, sizeof(*shared));
-            shared->pool = pchild;
-            rv = build_shared(shared, main_server);
-        }
-        child = apr_pcalloc(pchild, sizeof(*child));
-        child->writer = shared->writer;
-        if (rv == APR_SUCCESS) {
-            rv = join_breaker(child, c, main_server, pchild);
+            rv = create_shared(&shared, pchild, main_server);
         }
         if (rv == APR_SUCCESS) {
-            rv = build_store(child, c, shared);
+            rv = build_child(c, shared, main_server);
         }
-        c->child = rv == APR_SUCCESS ? child : NULL;
+    }
+    if (rv == APR_SUCCESS && shared) {
+        rv = msd_refresh_start(shared->refresh);
     }
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, main_server, "this child process can't talk to DynamoDB and answers "

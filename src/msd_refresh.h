@@ -1,0 +1,29 @@
+#ifndef MSD_REFRESH_H
+#define MSD_REFRESH_H
+
+#include <httpd.h>
+
+#include "ddb_creds.h"
+
+/*
+ * The thread of a child process that renews credentials before they end, so that no request waits for it. The chains
+ * live as long as the thread.
+ */
+typedef struct msd_refresh_t msd_refresh_t;
+
+/**
+ * Make one that has nothing to do and no thread yet. p must not be destroyed while the thread runs, as prefork does with
+ * the child's pool inside a signal handler. s is for the log.
+ */
+apr_status_t msd_refresh_create(msd_refresh_t **pr, server_rec *s, apr_pool_t *p);
+
+/** Renew what this chain finds. Before it runs. */
+void msd_refresh_add(msd_refresh_t *r, ddb_creds_t *creds);
+
+/** Start the thread. */
+apr_status_t msd_refresh_start(msd_refresh_t *r);
+
+/** End the thread after what it is at. Not in a signal handler. */
+void msd_refresh_stop(msd_refresh_t *r);
+
+#endif
