@@ -12,8 +12,8 @@
 typedef struct msd_refresh_t msd_refresh_t;
 
 /**
- * Make one that has nothing to do and no thread yet. p must not be destroyed while the thread runs, as prefork does with
- * the child's pool inside a signal handler. s is for the log.
+ * Make one that has nothing to do and no thread yet. p must not be destroyed while the thread runs, as prefork does
+ * with the child's pool inside a signal handler. s is for the log.
  */
 apr_status_t msd_refresh_create(msd_refresh_t **pr, server_rec *s, apr_pool_t *p);
 
