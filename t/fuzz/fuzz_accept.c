@@ -1,4 +1,5 @@
-/* What a backend's session header may change. The first line of an input names the accepted entries; the rest is the
+/* What a backend's session header may change. The first line of an input names the accepted entries, the second is
+ * the backend's header. If there is more, the backend's answer sent httpd on to a program, and that is the program's
  * header. */
 
 #include <mod_session.h>
@@ -77,10 +78,11 @@ static int same(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-/* What is left makes the changes that are accepted, all of them, in order, and no other. */
-static void is_filtered(const char *header, const char *left, const apr_array_header_t *words, apr_pool_t *p)
+/* The first of made are the changes that are accepted, all of them, in order, and no other. @return how many. */
+static int are_accepted(const char *header, const apr_array_header_t *made, const apr_array_header_t *words,
+                        apr_pool_t *p)
 {
-    apr_array_header_t *asked = changes_of(header, p), *made = changes_of(left, p);
+    apr_array_header_t *asked = changes_of(header, p);
     int i, n = 0;
 
     for (i = 0; i < asked->nelts; i++) {
@@ -90,7 +92,20 @@ static void is_filtered(const char *header, const char *left, const apr_array_he
             HOLDS(n++ < made->nelts && same(m->name, c->name) && same(m->value, c->value));
         }
     }
-    HOLDS(n == made->nelts);
+    return n;
+}
+
+/* Those from n on are what a program said, whatever it is. */
+static void are_all(const char *header, const apr_array_header_t *made, int n, apr_pool_t *p)
+{
+    apr_array_header_t *asked = changes_of(header, p);
+    int i;
+
+    HOLDS(made->nelts - n == asked->nelts);
+    for (i = 0; i < asked->nelts; i++, n++) {
+        const change_t *c = &APR_ARRAY_IDX(asked, i, change_t), *m = &APR_ARRAY_IDX(made, n, change_t);
+        HOLDS(same(m->name, c->name) && same(m->value, c->value));
+    }
 }
 
 static request_rec *answered(const char *header, msd_dir_config_t *conf, session_dir_conf *session, apr_pool_t *p)
@@ -105,15 +120,11 @@ static request_rec *answered(const char *header, msd_dir_config_t *conf, session
     return r;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void is_taken_out(const char *header, msd_dir_config_t *conf, session_dir_conf *session, apr_pool_t *p)
 {
-    apr_pool_t *p = fuzz_begin();
-    char *header = fuzz_text(data, size), *line = fuzz_line(&header);
-    msd_dir_config_t *conf = msd_config_create_dir(p, NULL);
-    session_dir_conf session = { 0 };
-    request_rec *r = answered(header, conf, &session, p);
+    request_rec *r = answered(header, conf, session, p);
+    apr_array_header_t *made;
 
-    conf->accept = words_of(line, p);
     /* A program of httpd's own may say what it likes. */
     msd_accept_settle(r);
     HOLDS(same(apr_table_get(r->headers_out, HEADER), header));
@@ -121,6 +132,41 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     r->proxyreq = PROXYREQ_REVERSE;
     msd_accept_settle(r);
     HOLDS(!apr_table_get(r->headers_out, HEADER));
-    is_filtered(header, apr_table_get(r->err_headers_out, HEADER), conf->accept, p);
+    made = changes_of(apr_table_get(r->err_headers_out, HEADER), p);
+    HOLDS(are_accepted(header, made, conf->accept, p) == made->nelts);
+}
+
+static void is_kept_apart(const char *backends, const char *programs, msd_dir_config_t *conf,
+                          session_dir_conf *session, apr_pool_t *p)
+{
+    request_rec *first = answered(backends, conf, session, p), *r = answered(programs, conf, session, p);
+    apr_array_header_t *made;
+
+    first->proxyreq = PROXYREQ_REVERSE;
+    r->prev = first;
+    /* Redirected requests share these tables. */
+    r->headers_out = first->headers_out;
+    r->err_headers_out = first->err_headers_out;
+    msd_accept_begin(r);
+    HOLDS(!apr_table_get(r->headers_out, HEADER) && !apr_table_get(r->err_headers_out, HEADER));
+    apr_table_set(r->headers_out, HEADER, programs);
+    msd_accept_settle(r);
+    HOLDS(!apr_table_get(r->headers_out, HEADER));
+    made = changes_of(apr_table_get(r->err_headers_out, HEADER), p);
+    are_all(programs, made, are_accepted(backends, made, conf->accept, p), p);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    apr_pool_t *p = fuzz_begin();
+    char *text = fuzz_text(data, size), *line = fuzz_line(&text), *header = fuzz_line(&text);
+    msd_dir_config_t *conf = msd_config_create_dir(p, NULL);
+    session_dir_conf session = { 0 };
+
+    conf->accept = words_of(line, p);
+    is_taken_out(header, conf, &session, p);
+    if (*text) {
+        is_kept_apart(header, text, conf, &session, p);
+    }
     return fuzz_end();
 }

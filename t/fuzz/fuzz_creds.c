@@ -1,6 +1,7 @@
 /* Credentials that others give out. The first line of an input names the provider; then come the replies to its
  * requests, parted by lines "%%%": the HTTP status in a line, and the body. Who asks for more finds nobody. For "sso"
- * the first part is the file with the token. Without a provider the rest is a document, and a time. */
+ * the first part is the file with the token, for "region" the settings of the service. Without a provider the rest is
+ * a document, and a time. */
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -75,10 +76,14 @@ static apr_status_t ask_imds(ddb_credentials_t *out, apr_pool_t *p, ddb_error_t 
     return ddb_creds_imds.fetch(&opts, NULL, p, out, err);
 }
 
-/* No credentials, but of the same service. */
+/* No credentials, but of the same service. The first part has its settings, a line each; an empty one is not set. */
 static apr_status_t ask_region(ddb_credentials_t *out, apr_pool_t *p, ddb_error_t *err)
 {
-    ddb_imds_opts_t imds = { .http = &http, .clock = &fixed_clock };
+    char *settings = apr_pstrdup(p, take_part());
+    const char *endpoint = fuzz_line(&settings), *mode = fuzz_line(&settings), *timeout = fuzz_line(&settings);
+    ddb_imds_opts_t imds = { .http = &http, .clock = &fixed_clock, .endpoint = *endpoint ? endpoint : NULL,
+                             .mode = *mode ? mode : NULL, .timeout = *timeout ? timeout : NULL,
+                             .attempts = *settings ? settings : NULL };
     const char *region = NULL;
     apr_status_t rv = ddb_imds_region(&region, &imds, p, err);
 

@@ -1,5 +1,8 @@
 /* Values of directives: a configuration, a directive in a line, given to the setters of the module's own table; then
- * what is judged when all of it is there. */
+ * what is judged when all of it is there. Behind a line "%%%" comes a file of keys, which "file:KEYS" stands for. */
+
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <util_cfgtree.h>
 
@@ -28,6 +31,29 @@ static line_t split(char *text)
         line.word[line.words++] = word;
     }
     return line;
+}
+
+/* A file without a name: nothing is left behind. */
+static const char *write_keys(const char *keys, apr_pool_t *p)
+{
+    static FILE *file;
+    apr_size_t len = strlen(keys);
+
+    if (!file) {
+        file = tmpfile();
+        HOLDS(file && fchmod(fileno(file), 0600) == 0);
+    }
+    HOLDS(ftruncate(fileno(file), 0) == 0 && pwrite(fileno(file), keys, len, 0) == (ssize_t)len);
+    return apr_psprintf(p, "file:/dev/fd/%d", fileno(file));
+}
+
+static void put_keys(line_t *line, const char *keys)
+{
+    int i;
+
+    for (i = 1; i < line->words; i++) {
+        line->word[i] = strcmp(line->word[i], "file:KEYS") == 0 ? (char *)keys : line->word[i];
+    }
 }
 
 static const command_rec *find_command(const char *name)
@@ -111,6 +137,17 @@ static void shows_plainly(const apr_array_header_t *env)
     }
 }
 
+/* A key is a line of the file, and a configuration has a few. */
+static void are_keys(const apr_array_header_t *keys)
+{
+    int i;
+
+    HOLDS(!keys || keys->nelts <= 16);
+    for (i = 0; keys && i < keys->nelts; i++) {
+        HOLDS(*APR_ARRAY_IDX(keys, i, const char *) && !strchr(APR_ARRAY_IDX(keys, i, const char *), '\n'));
+    }
+}
+
 static void are_settings(const msd_dir_config_t *c)
 {
     const apr_int64_t ten_years = APR_INT64_C(10) * 365 * 24 * 3600;
@@ -129,6 +166,9 @@ static void are_settings(const msd_dir_config_t *c)
     HOLDS(!c->cookie_path || (*c->cookie_path == '/' && fuzz_is_loggable(c->cookie_path)));
     HOLDS(!c->cookie_path || !strpbrk(c->cookie_path, " ;,"));
     HOLDS(!c->cookie_domain || !*c->cookie_domain || fuzz_is_of(c->cookie_domain, FUZZ_LETTERS FUZZ_DIGITS ".-"));
+    is_within(c->compress, 0, 400 * 1024);
+    are_keys(c->sid_keys);
+    are_keys(c->forward_keys);
     forwards_plainly(c->forward);
     shows_plainly(c->env);
 }
@@ -138,8 +178,9 @@ static void are_server_settings(const msd_server_config_t *c, apr_pool_t *p)
     is_within(c->timeout, apr_time_from_msec(100), apr_time_from_sec(8));
     is_within(c->connect_timeout, apr_time_from_msec(100), apr_time_from_sec(8));
     is_within(c->max_attempts, 1, 10);
-    HOLDS(!c->table || (fuzz_is_of(c->table, FUZZ_LETTERS FUZZ_DIGITS "_.-") && strlen(c->table) >= 3
-                        && strlen(c->table) <= 255));
+    is_within(c->breaker, 0, 1000);
+    HOLDS(!c->table || (fuzz_is_of(c->table, FUZZ_LETTERS FUZZ_DIGITS "_.-:/") && strlen(c->table) >= 3
+                        && strlen(c->table) <= 400));
     HOLDS(!c->endpoint_url || !ddb_endpoint_check_url(c->endpoint_url, p));
     HOLDS(!c->region || fuzz_is_of(c->region, LOWER FUZZ_DIGITS "-"));
     HOLDS(!c->profile || *c->profile);
@@ -175,7 +216,7 @@ static void judge_all(const msd_dir_config_t *conf, apr_pool_t *p)
     const char *problem = msd_config_check_dir(resolved, &cookie, p);
 
     if (!problem) {
-        HOLDS(!cookie);
+        HOLDS(!cookie && (resolved->format != DDB_JSON || resolved->compress <= 0));
         makes_a_cookie(resolved, p);
     }
     else {
@@ -184,13 +225,17 @@ static void judge_all(const msd_dir_config_t *conf, apr_pool_t *p)
 }
 
 /* httpd stops at the first directive that is refused. @return 1 when none was. */
-static int read_all(char *text, cmd_parms *cmd, msd_dir_config_t *conf, apr_pool_t *p)
+static int read_all(char *text, const char *keys, cmd_parms *cmd, msd_dir_config_t *conf, apr_pool_t *p)
 {
     while (*text) {
         line_t line = split(fuzz_line(&text));
         const char *problem;
         int called = 0;
 
+        put_keys(&line, keys);
+        if (line.words && strcmp(line.word[0], "SessionCryptoPassphrase") == 0) {
+            ap_conftree->directive = "SessionCryptoPassphrase"; /* mod_session_crypto's: it stands beside the others */
+        }
         cmd->cmd = line.words ? find_command(line.word[0]) : NULL;
         if (cmd->cmd) {
             cmd->info = cmd->cmd->cmd_data;
@@ -211,6 +256,7 @@ static int read_all(char *text, cmd_parms *cmd, msd_dir_config_t *conf, apr_pool
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     apr_pool_t *p = fuzz_begin();
+    char *text = fuzz_text(data, size), *keys = strstr(text, "%%%\n");
     void *server_config[STUB_MODULES] = { msd_config_create_server(p, NULL) };
     server_rec server = { .module_config = (void *)server_config };
     ap_directive_t directive = { .filename = "httpd.conf", .line_num = 1, .directive = "SessionDynamoDB" };
@@ -219,7 +265,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     ap_conftree = &directive;
     HOLDS(apr_pool_create(&cmd.temp_pool, p) == APR_SUCCESS);
-    if (read_all(fuzz_text(data, size), &cmd, conf, p)) {
+    if (keys) {
+        *keys = '\0';
+        keys += 4;
+    }
+    if (read_all(text, write_keys(keys ? keys : "", p), &cmd, conf, p)) {
         judge_all(conf, p);
     }
     return fuzz_end();

@@ -1,5 +1,6 @@
 /* Region, endpoint URL, table or its ARN, and account, as directives, the environment or providers have them: a line
- * each. What comes out has to leave no doubt that libcurl, which connects, and the signature mean the same host. */
+ * each. Further lines NAME=VALUE set variables, and then nothing else is asked. What comes out has to leave no doubt
+ * that libcurl, which connects, and the signature mean the same host. */
 
 #include <curl/curl.h>
 
@@ -61,7 +62,8 @@ typedef struct settings_t {
 
 static apr_status_t resolve(ddb_endpoint_t *e, settings_t s, apr_pool_t *p)
 {
-    ddb_endpoint_opts_t o = { .url = s.url, .region = s.region, .table = s.table, .profile = { NULL, "/dev/null", "/dev/null" } };
+    ddb_endpoint_opts_t o = { .url = s.url, .region = s.region, .table = s.table,
+                              .profile = { NULL, "/dev/null", "/dev/null" } };
     ddb_error_t err = { 0 };
     apr_status_t rv = ddb_endpoint_resolve(e, &o, p, &err);
 
@@ -137,15 +139,58 @@ static void by_table(const char *table, apr_pool_t *p)
     }
 }
 
+static const char *const variables[] = {
+    "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_USE_FIPS_ENDPOINT",
+    "AWS_USE_DUALSTACK_ENDPOINT", "AWS_ACCOUNT_ID_ENDPOINT_MODE", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE" };
+
+#define VARIABLES (sizeof(variables) / sizeof(variables[0]))
+
 static void clean_environment(void)
 {
-    static const char *const names[] = {
-        "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_USE_FIPS_ENDPOINT",
-        "AWS_USE_DUALSTACK_ENDPOINT", "AWS_ACCOUNT_ID_ENDPOINT_MODE", "AWS_PROFILE", "AWS_DEFAULT_PROFILE" };
     apr_size_t i;
 
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        unsetenv(names[i]);
+    for (i = 0; i < VARIABLES; i++) {
+        unsetenv(variables[i]);
+    }
+}
+
+/* All but the profiles, which there are none of. */
+static void set_variable(char *line)
+{
+    char *equals = strchr(line, '=');
+    apr_size_t i;
+
+    if (equals) {
+        *equals = '\0';
+        for (i = 0; i < VARIABLES - 2; i++) {
+            if (strcmp(line, variables[i]) == 0) {
+                setenv(line, equals + 1, 1);
+            }
+        }
+    }
+}
+
+static int is_true(const char *variable)
+{
+    return getenv(variable) && strcasecmp(getenv(variable), "true") == 0;
+}
+
+static void by_environment(char *text, const char *table, const char *account, apr_pool_t *p)
+{
+    ddb_endpoint_t e;
+
+    while (*text) {
+        set_variable(fuzz_line(&text));
+    }
+    if (resolve(&e, (settings_t){ NULL, NULL, table }, p) == APR_SUCCESS) {
+        int fips = is_true("AWS_USE_FIPS_ENDPOINT");
+
+        is_endpoint(&e, p);
+        /* Who asks for FIPS gets it: us-gov's ordinary hosts have it. */
+        HOLDS(!fips || strstr(e.host, "-fips.") || strstr(e.region, "us-gov"));
+        HOLDS(!is_true("AWS_USE_DUALSTACK_ENDPOINT") || strstr(e.host, ".api."));
+        of_account(&e, account, p);
     }
 }
 
@@ -154,6 +199,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     apr_pool_t *p = fuzz_begin();
     char *text = fuzz_text(data, size);
     const char *region = fuzz_line(&text), *url = fuzz_line(&text), *table = fuzz_line(&text);
+    const char *account = fuzz_line(&text);
     const char *wrong_region = ddb_partition_check_region(region, p), *wrong_url = ddb_endpoint_check_url(url, p);
     int plain = !wrong_region && !strstr(region, "fips"); /* an URL and FIPS exclude each other */
 
@@ -161,11 +207,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (wrong_url) {
         is_sentence(wrong_url);
     }
-    by_table(table, p);
     /* A region is repeated for the administrator; nobody keeps a secret in it. */
     if (!strstr(region, FUZZ_SECRET)) {
-        by_region(region, !wrong_region, fuzz_line(&text), p);
+        by_region(region, !wrong_region, account, p);
         by_url(plain ? region : "eu-central-1", url, !wrong_url, p);
+    }
+    if (!strstr(table, FUZZ_SECRET) && !strstr(text, FUZZ_SECRET)) {
+        by_table(table, p);
+        by_environment(text, table, account, p);
     }
     return fuzz_end();
 }
