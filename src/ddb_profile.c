@@ -222,15 +222,19 @@ static void find_section(source_t *src, const char *name)
 
 static apr_status_t check_access(const source_t *src)
 {
-    if (!ddb_ini_value(src->found, "aws_secret_access_key")
-        || !(src->mode & (APR_FPROT_GWRITE | APR_FPROT_WREAD | APR_FPROT_WWRITE))) {
+    int is_program = ddb_ini_value(src->found, "credential_process") != NULL;
+    int is_secret = ddb_ini_value(src->found, "aws_secret_access_key") != NULL;
+
+    /* Who can write a program's name there runs what he likes as httpd's user. */
+    if (!(is_secret && src->mode & APR_FPROT_WREAD)
+        && !((is_secret || is_program) && src->mode & (APR_FPROT_GWRITE | APR_FPROT_WWRITE))) {
         return APR_SUCCESS;
     }
     /* APR gives each of user, group and others four bits, chmod has three. */
-    return ddb_error_set(src->err, DDB_ECONFIG, "%s has mode %04o and holds a secret key; run: chmod g-w,o-rwx %s",
-                         src->path,
+    return ddb_error_set(src->err, DDB_ECONFIG, "%s has mode %04o and %s %s", src->path,
                          (unsigned)((src->mode >> 2 & 0700) | (src->mode >> 1 & 0070) | (src->mode & 0007)),
-                         src->path);
+                         is_secret ? "holds a secret key; run: chmod g-w,o-rwx"
+                                   : "names a program to run; run: chmod g-w,o-w", src->path);
 }
 
 static apr_status_t load(source_t *src, const char *name)

@@ -17,7 +17,8 @@ typedef struct ddb_profile_t ddb_profile_t;
 /**
  * Read one profile from both files; the credentials file wins key by key. Keys and session token are never mixed from
  * two files: the one that has aws_access_key_id, the credentials file first, gives them all. Values live in p and are
- * wiped with it. A file that others can read, or group or others can write, is refused when it holds a secret key.
+ * wiped with it. A file that others can read, or group or others can write, is refused when it holds a secret key; one
+ * that group or others can write also when it has a credential_process.
  * @return APR_NOTFOUND when neither file has the profile and none of name, AWS_DEFAULT_PROFILE and AWS_PROFILE asked
  *         for one by name; DDB_ECONFIG with a detail that names file and line for a file that can't be read or parsed,
  *         is over 1 MiB, has unsafe permissions, and for a profile that was named and is missing.

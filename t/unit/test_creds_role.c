@@ -212,6 +212,20 @@ static void test_environment(void)
        "  is an error");
 }
 
+static void test_container(void)
+{
+    reset();
+    aws_set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/credentials/x", pool);
+    world_answer(w, 200, "{\"AccessKeyId\":\"ASIATASK\",\"SecretAccessKey\":\"s\",\"Token\":\"t\","
+                 "\"Expiration\":\"2026-11-24T01:02:03Z\"}");
+    world_answer(w, 200, STS_ASSUMED("ASIA1"));
+    NUM_IS(assume("[default]\n" ARN("r") "credential_source = EcsContainer\n"), APR_SUCCESS,
+           "the container as the source");
+    IS(signer(1), "ASIATASK", "  signs with the keys of its task");
+    aws_set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", NULL, pool);
+    NUM_IS(fetch(&ddb_creds_assume_role), DDB_ECONFIG, "outside of one there is no such source");
+}
+
 static void test_failure(void)
 {
     reset();
@@ -385,6 +399,7 @@ int main(void)
     test_refused();
     test_durations();
     test_environment();
+    test_container();
     test_failure();
     test_web_identity();
     test_web_identity_profile();

@@ -426,6 +426,15 @@ static void test_permissions(void)
     aws_write(".aws/config", "[default]\naws_secret_access_key =\n", pool);
     aws_chmod(".aws/config", 0644, pool);
     NUM_IS(read_profile(), APR_SUCCESS, "an empty one is none");
+    aws_write(".aws/config", "[default]\ncredential_process = x\n", pool);
+    aws_chmod(".aws/config", 0644, pool);
+    NUM_IS(read_profile(), APR_SUCCESS, "a program to run may be read by everybody");
+    aws_chmod(".aws/config", 0664, pool);
+    NUM_IS(read_profile(), DDB_ECONFIG, "and not written by the group");
+    IS(err.detail, at(".aws/config", apr_psprintf(pool, " has mode 0664 and names a program to run; run: chmod g-w,o-w %s",
+                                                  aws_path(".aws/config", pool))), "with the remedy");
+    aws_chmod(".aws/config", 0646, pool);
+    NUM_IS(read_profile(), DDB_ECONFIG, "nor by others");
 }
 
 static void test_life_time(void)
