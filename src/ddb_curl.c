@@ -61,7 +61,7 @@ static void take_handle(ddb_curl_t *c, exchange_t *x)
     }
 }
 
-static void put_handle(ddb_curl_t *c, CURL *easy)
+void ddb_curl_keep(ddb_curl_t *c, CURL *easy)
 {
     apr_thread_mutex_lock(c->mutex);
     if (c->n_idle < c->max_idle) {
@@ -362,7 +362,7 @@ static void release_handle(ddb_curl_t *c, const exchange_t *x)
     int usable = x->code == CURLE_OK || (x->connected && x->code != CURLE_OUT_OF_MEMORY);
 
     if (usable && detach(x, &c->o)) {
-        put_handle(c, x->easy);
+        ddb_curl_keep(c, x->easy);
     }
     else {
         curl_easy_cleanup(x->easy);
@@ -389,6 +389,11 @@ static apr_status_t perform(void *baton, const ddb_http_request_t *req, apr_pool
     res->status = (int)x.status;
     release_handle(c, &x);
     return rv;
+}
+
+const ddb_curl_opts_t *ddb_curl_opts(const ddb_curl_t *c)
+{
+    return &c->o;
 }
 
 apr_status_t ddb_curl_create(ddb_curl_t **pc, ddb_http_transport_t *t, const ddb_curl_opts_t *o, apr_pool_t *p)

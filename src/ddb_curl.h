@@ -19,6 +19,13 @@ typedef struct ddb_curl_opts_t {
  */
 apr_status_t ddb_curl_create(ddb_curl_t **pc, ddb_http_transport_t *t, const ddb_curl_opts_t *o, apr_pool_t *p);
 
+/**
+ * Open up to n connections to url and keep them, one after another, each within timeout (microseconds): GET, whose
+ * answer does not matter (DynamoDB says that it is healthy). Stops at the first that fails.
+ * @return how many were opened.
+ */
+int ddb_curl_warm(ddb_curl_t *c, const char *url, int n, apr_interval_time_t timeout);
+
 /** Close all idle connections. Only when no other thread uses the transport any more. */
 void ddb_curl_destroy(ddb_curl_t *c);
 

@@ -14,6 +14,12 @@
  */
 apr_status_t ddb_curl_failure(CURLcode code, int connected, const char *why, ddb_error_t *err);
 
+/** What the transport was built with. */
+const ddb_curl_opts_t *ddb_curl_opts(const ddb_curl_t *c);
+
+/** Keep a handle for the next exchange, with its connection; it points to nothing of an exchange. Owns it from now. */
+void ddb_curl_keep(ddb_curl_t *c, CURL *easy);
+
 /** Set what is the same for every exchange. */
 CURLcode ddb_curl_set_fixed(CURL *easy, const ddb_curl_opts_t *o);
 

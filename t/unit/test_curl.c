@@ -713,6 +713,23 @@ static void test_environment(apr_pool_t *p)
     teardown(f);
 }
 
+static void test_warm(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    const char *url = apr_psprintf(p, "http://127.0.0.1:%d/ok", f->server.port);
+
+    NUM_IS(ddb_curl_warm(f->curl, url, 3, apr_time_from_sec(5)), 3, "connections are made before they are needed");
+    NUM_IS(count_seen(&f->server, "GET /ok"), 3, "by a question that changes nothing");
+    NUM_IS(f->server.connections, 3, "on as many connections");
+    NUM_IS(ask(f, "/ok"), APR_SUCCESS, "a request");
+    NUM_IS(f->server.connections, 3, "uses one of them");
+    NUM_IS(last_seen(&f->server)->connection, 2, "the last that was made");
+    OK(strstr(last_seen(&f->server)->head, "X-Mark: one"), "as any other");
+    NUM_IS(ddb_curl_warm(f->curl, "http://127.0.0.1:1/", 3, apr_time_from_sec(5)), 0, "where nobody is there are none");
+    NUM_IS(ask(f, "/ok"), APR_SUCCESS, "and those that are there stay");
+    teardown(f);
+}
+
 static void test_proxy(apr_pool_t *p)
 {
     fixture_t *f;
@@ -841,7 +858,7 @@ int main(void)
     static void (*const tests[])(apr_pool_t *) = {
         test_exchange, test_headers, test_methods, test_large_body, test_reuse, test_idle_close, test_drop,
         test_broken_replies, test_unreachable, test_timeouts, test_limits, test_close_on_exec, test_threads,
-        test_environment, test_proxy, test_tls,
+        test_environment, test_warm, test_proxy, test_tls,
     };
     apr_pool_t *root, *p;
     size_t i;
