@@ -5,9 +5,10 @@ and keeps none.
 It records every request that reaches it, checks its signature the way AWS does, and can be told to fail in the ways
 that a network and a service fail. Tests ask and steer it through a second port with plain HTTP and JSON:
 
-  GET  /requests?since=N[&want=M][&quiet=MS][&timeout=MS][&brief=1]
+  GET  /requests?since=N[&want=M][&quiet=MS][&timeout=MS][&brief=1][&take=1]
        the requests with a sequence number above N. With `want` it waits until so many have been answered, with `quiet`
-       until nothing has been under way for that long, with either at most `timeout` (3000).
+       until nothing has been under way for that long, with either at most `timeout` (3000). `take` those that are
+       concluded, and forget them.
   GET  /connections           {"open": .., "accepted": .., "held": ..}
   POST /reset                 forget requests, faults and modes
   POST /fault {..}            {"kind": .., "op": "GetItem" or "any", "count": 1 (0: for ever), "skip": 0, "delay": ms,
@@ -566,8 +567,9 @@ class Proxy:
         return await self.forward(request, entry)
 
     async def forward(self, request, entry):
+        entry["sent_at"] = time.monotonic()
         reply = await self.upstream.exchange(request)
-        entry["forwarded"] = reply.status()
+        entry["forwarded"], entry["answered_at"] = reply.status(), time.monotonic()
         if self.all_old and b"ConditionalCheckFailedException" in reply.body:
             reply = await self.with_old_item(entry["body"], reply)
         return reply
@@ -705,6 +707,10 @@ class Control:
                 break
             await asyncio.sleep(0.005)
         found = [entry for entry in proxy.log if entry["seq"] > since]
+        if query.get("take"):
+            found = [entry for entry in found if "seconds" in entry]
+            taken = {entry["seq"] for entry in found}
+            proxy.log = [entry for entry in proxy.log if entry["seq"] not in taken]
         if query.get("brief"):
             found = [{key: value for key, value in entry.items() if key != "body"} for entry in found]
         return {"requests": found, "last": proxy.sequence, "under_way": proxy.under_way}

@@ -188,6 +188,14 @@ static void op_set(test_run_t *t, const char *key, const char *value)
     say(t, "set %s: %s", key, set(t, key, value));
 }
 
+/* init=key:value: set it where there is none yet */
+static void op_init(test_run_t *t, const char *key, const char *value)
+{
+    if (t->z && !apr_table_get(t->z->entries, key)) {
+        op_set(t, key, value);
+    }
+}
+
 static void op_del(test_run_t *t, const char *key, const char *unused)
 {
     (void)unused;
@@ -469,7 +477,7 @@ static const struct {
     { "env", op_env },           { "in", op_in },             { "user", op_user },       { "fill", op_fill },
     { "stream", op_stream },
     { "end", op_end },           { "renew", op_renew },       { "loggable", op_loggable },
-    { "times", op_times },       { "timeouts", op_timeouts },
+    { "times", op_times },       { "timeouts", op_timeouts }, { "init", op_init },
 };
 
 /* One op: name, name=first, or name=first:second; url-encoded. */

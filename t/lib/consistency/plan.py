@@ -1,0 +1,81 @@
+"""What the clients of a run do, and what goes wrong meanwhile: both follow from the seed alone, and from nothing that
+happens in the run."""
+
+import random
+
+NAMES = ["k%d" % n for n in range(6)]
+
+KINDS = [("read", 26), ("set", 26), ("several", 10), ("remove", 9), ("mixed", 5), ("renew", 7), ("login", 6),
+         ("clear", 4), ("end", 2), ("old", 5)]
+
+# Kind of fault of the proxy: how often; and what it is made with.
+FAULTS = [("close_before", 5), ("close_after", 6), ("reset_before", 6), ("reset_after", 7), ("did_but_500", 8),
+          ("500", 5), ("503", 3), ("throttle", 6), ("crc", 4), ("truncated", 4), ("garbage", 2), ("html", 2),
+          ("empty", 2), ("hang", 3), ("hang_after", 5), ("delay", 8), ("late", 3), ("refuse", 2), ("close_accept", 2),
+          ("reset_accept", 2)]
+CALLS = [("any", 6), ("GetItem", 2), ("UpdateItem", 6), ("PutItem", 3), ("DeleteItem", 5)]
+
+
+def choose(rng, weighted):
+    return rng.choices([name for name, _ in weighted], [weight for _, weight in weighted])[0]
+
+
+def steps(seed, client, slots):
+    """What one client does, for ever. `slot`: which browser it sits at; `old`: with an ID of the past (0: the last)."""
+    rng = random.Random("%s client %d" % (seed, client))
+    number = 0
+    while True:
+        number += 1
+        kind = choose(rng, KINDS)
+        n = "%d.%d" % (client, number)
+        names = rng.sample(NAMES, 3)
+        step = {"n": n, "kind": kind, "slot": rng.randrange(slots), "user": rng.choice(["alice", "bob"]), "old": None,
+                "writes": {}}
+        with_write, past = rng.random() < 0.5, rng.randrange(4)
+        if kind == "old":
+            step["kind"], step["old"] = "set" if with_write and past == 0 else "read", past
+        if step["kind"] == "set" or kind in ("renew", "login") and with_write:
+            step["writes"] = {names[0]: n}
+        elif kind == "several":
+            step["writes"] = {name: n for name in names}
+        elif kind == "remove":
+            step["writes"] = {names[0]: None}
+        if kind == "mixed" or kind == "remove" and with_write:
+            step["writes"] = {names[0]: n, names[1]: None}
+        if kind in ("several", "remove", "mixed"):
+            step["kind"] = "set"
+        yield step
+
+
+def fault(rng):
+    kind = choose(rng, FAULTS)
+    spec = {"kind": kind, "op": choose(rng, CALLS), "count": rng.choice([1, 1, 1, 2, 2, 3, 5, 12]),
+            "skip": rng.choice([0, 0, 0, 1])}
+    wait = rng.choice([20, 60, 150, 300])
+    if kind == "delay":
+        spec["delay"] = wait
+    elif kind == "late":
+        # Longer than an attempt may take: it is carried out when nobody waits for it any more.
+        spec.update(kind="delay", delay=1400, count=rng.choice([1, 1, 2]))
+        spec["op"] = "any" if spec["op"] == "GetItem" else spec["op"]
+    elif kind == "refuse":
+        spec["delay"] = wait
+    elif kind in ("hang", "hang_after"):
+        spec["count"] = rng.choice([1, 1, 2])
+    return spec
+
+
+def troubles(seed, processes):
+    """(so many requests later, what), for ever: ("fault", specification), ("clear",), ("kill",), ("graceful",)."""
+    rng = random.Random("%s troubles" % seed)
+    while True:
+        gap, die = rng.randint(2, 24), rng.random()
+        spec = fault(rng)
+        if die < 0.12:
+            yield gap, ("clear",)
+        elif processes and die < 0.135:
+            yield gap, ("kill",)
+        elif processes and die < 0.145:
+            yield gap, ("graceful",)
+        else:
+            yield gap, ("fault", spec)
