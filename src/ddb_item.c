@@ -210,12 +210,12 @@ const char *ddb_item_touch_body(const char *table, const ddb_item_t *it, apr_int
                            " AND #idle_timeout = :idle_timeout AND #absolute_timeout = :absolute_timeout");
 }
 
-const char *ddb_item_delete_body(const char *table, const char *id, const ddb_item_t *loaded, apr_pool_t *p)
+const char *ddb_item_delete_body(const char *table, const char *id, apr_pool_t *p)
 {
     body_t b = body_begin(table, p);
 
     put_key(&b, id);
-    return loaded ? conditional(&b, as_loaded(&b, loaded)) : ddb_json_print(b.root, p);
+    return ddb_json_print(b.root, p);
 }
 
 /* --- items --- */

@@ -76,8 +76,8 @@ const char *ddb_item_save_body(const char *table, const ddb_item_t *it, const dd
  */
 const char *ddb_item_touch_body(const char *table, const ddb_item_t *it, apr_int64_t now, apr_pool_t *p);
 
-/** DeleteItem; loaded NULL: whatever the row is; else on condition that the row is as loaded, as for a save. */
-const char *ddb_item_delete_body(const char *table, const char *id, const ddb_item_t *loaded, apr_pool_t *p);
+/** DeleteItem, whatever the row is. */
+const char *ddb_item_delete_body(const char *table, const char *id, apr_pool_t *p);
 
 /**
  * Read the item of a GetItem reply ("Item"), or the one in a ConditionalCheckFailedException. Unknown attributes are

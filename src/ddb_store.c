@@ -8,6 +8,7 @@
 #include "ddb_item.h"
 #include "ddb_store.h"
 
+#define LONG_AGO     86400 /* seconds: past for every clock, and not so long ago that the table's sweep passes it over */
 #define INSERT_TRIES 3 /* new IDs; a single collision of random ones is already beyond belief */
 
 struct ddb_store_t {
@@ -344,12 +345,37 @@ apr_status_t ddb_store_insert(ddb_store_t *st, const ddb_store_call_t *call, ddb
     return rv;
 }
 
+/* Write it over the row of s, if that still is as it was read. Returns as ddb_store_save does. */
+static apr_status_t write_over(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *s, ddb_item_t *it,
+                               ddb_session_t *current)
+{
+    ddb_call_t update = { "UpdateItem", NULL, 0 };
+    ddb_item_t row;
+    ddb_reply_t reply;
+    apr_status_t rv = prepare_write(st, it, call);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    update.body = ddb_item_save_body(st->table, it, s->row, apr_time_sec(call->now), call->pool);
+    rv = send_call(st, call, update, &reply);
+    if (rv != DDB_ECONFLICT) {
+        return rv;
+    }
+    rv = row_of_conflict(st, call, s->key, &reply, &row);
+    if (rv == APR_NOTFOUND) {
+        return answer(call->err, rv);
+    }
+    if (rv == APR_SUCCESS && memcmp(row.write_id, it->write_id, sizeof(it->write_id)) != 0) {
+        return conflict(current, &row, s->sid, call);
+    }
+    return rv == APR_SUCCESS ? settled(call->err) : rv;
+}
+
 apr_status_t ddb_store_save(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s, ddb_session_t *current)
 {
     ddb_session_t next = *s;
-    ddb_call_t update = { "UpdateItem", NULL, 0 };
-    ddb_item_t it, row;
-    ddb_reply_t reply;
+    ddb_item_t it;
     apr_status_t rv;
 
     reset(call->err);
@@ -357,22 +383,7 @@ apr_status_t ddb_store_save(ddb_store_t *st, const ddb_store_call_t *call, ddb_s
     next.version = s->version + 1;
     rv = mark_user(&next, call);
     it = item_of(&next, call);
-    rv = rv == APR_SUCCESS ? prepare_write(st, &it, call) : rv;
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    update.body = ddb_item_save_body(st->table, &it, s->row, apr_time_sec(call->now), call->pool);
-    rv = send_call(st, call, update, &reply);
-    if (rv == DDB_ECONFLICT) {
-        rv = row_of_conflict(st, call, s->key, &reply, &row);
-        if (rv == APR_NOTFOUND) {
-            return answer(call->err, rv);
-        }
-        if (rv == APR_SUCCESS && memcmp(row.write_id, it.write_id, sizeof(it.write_id)) != 0) {
-            return conflict(current, &row, s->sid, call);
-        }
-        rv = rv == APR_SUCCESS ? settled(call->err) : rv;
-    }
+    rv = rv == APR_SUCCESS ? write_over(st, call, s, &it, current) : rv;
     if (rv == APR_SUCCESS) {
         next.row = apr_pmemdup(call->pool, &it, sizeof(it));
         *s = next;
@@ -402,7 +413,7 @@ apr_status_t ddb_store_touch(ddb_store_t *st, const ddb_store_call_t *call, cons
 
 apr_status_t ddb_store_remove(ddb_store_t *st, const ddb_store_call_t *call, const char *key)
 {
-    ddb_call_t delete_item = { "DeleteItem", ddb_item_delete_body(st->table, key, NULL, call->pool), 0 };
+    ddb_call_t delete_item = { "DeleteItem", ddb_item_delete_body(st->table, key, call->pool), 0 };
     ddb_reply_t reply;
 
     return send_call(st, call, delete_item, &reply);
@@ -411,28 +422,20 @@ apr_status_t ddb_store_remove(ddb_store_t *st, const ddb_store_call_t *call, con
 apr_status_t ddb_store_replace(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *old,
                                ddb_session_t *current)
 {
-    ddb_call_t delete_item = { "DeleteItem", NULL, 0 };
-    ddb_item_t row;
-    ddb_reply_t reply;
-    apr_status_t rv;
+    ddb_session_t over = *old;
+    ddb_item_t it;
 
+    reset(call->err);
     if (!old->row) {
-        /* A session without a row; and none to compare with would make the delete unconditional. */
-        reset(call->err);
+        /* A session without a row; and none to compare with would make the write unconditional. */
         return APR_NOTFOUND;
     }
-    delete_item.body = ddb_item_delete_body(st->table, old->key, old->row, call->pool);
-    rv = send_call(st, call, delete_item, &reply);
-    if (rv != DDB_ECONFLICT) {
-        return rv;
-    }
-    rv = row_of_conflict(st, call, old->key, &reply, &row);
-    if (rv == APR_SUCCESS) {
-        return conflict(current, &row, old->sid, call);
-    }
-    if (rv == APR_NOTFOUND) {
-        /* With an attempt of unknown outcome before, the hand that deleted it was ours. */
-        return call->err->unsettled ? settled(call->err) : answer(call->err, rv);
-    }
-    return rv;
+    over.data = call->format == DDB_JSON ? "{}" : "";
+    over.data_len = strlen(over.data);
+    over.accessed = 0; /* the other program goes by this one */
+    over.version++;
+    over.user_mark = NULL;
+    it = item_of(&over, call);
+    it.expires = apr_time_sec(call->now) - LONG_AGO;
+    return write_over(st, call, old, &it, current);
 }

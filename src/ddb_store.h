@@ -93,8 +93,10 @@ apr_status_t ddb_store_touch(ddb_store_t *st, const ddb_store_call_t *call, cons
 apr_status_t ddb_store_remove(ddb_store_t *st, const ddb_store_call_t *call, const char *key);
 
 /**
- * End the session `old` only if nobody changed it since it was read: one conditional DeleteItem.
- * @return APR_NOTFOUND when it is gone already, by another's hand; DDB_ECONFLICT with *current as in save.
+ * End the session `old` only if nobody changed it since it was read: one conditional UpdateItem, which leaves an empty
+ * row that is over, for ddb_store_remove. A delete would leave no trace by which its own lost answer could be told from
+ * another's delete.
+ * @return APR_NOTFOUND when it was ended already, by another's hand; DDB_ECONFLICT with *current as in save.
  */
 apr_status_t ddb_store_replace(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *old,
                                ddb_session_t *current);

@@ -125,8 +125,8 @@ static apr_status_t change(request_rec *r, msd_request_t *q, const ddb_store_cal
     return rv;
 }
 
-/** Take the row with the new ID away again; later, if it can't be done now. */
-static void withdraw(msd_request_t *q, const ddb_store_call_t *call, const char *key)
+/** Take a row away that is no session's (any more); later, if it can't be done now. */
+static void take_away(msd_request_t *q, const ddb_store_call_t *call, const char *key)
 {
     ddb_error_t ignored = { 0 };
     ddb_store_call_t quiet = *call;
@@ -137,7 +137,7 @@ static void withdraw(msd_request_t *q, const ddb_store_call_t *call, const char 
     }
 }
 
-/** End the old row, bringing what others changed in it meanwhile into the new one first. */
+/** End the old session, bringing what others changed in it meanwhile into the new one first. */
 static apr_status_t end_old(request_rec *r, msd_request_t *q, const ddb_store_call_t *call, ddb_session_t *fresh)
 {
     ddb_session_t old = q->session, current, unused;
@@ -183,8 +183,8 @@ static apr_status_t renew(request_rec *r, msd_request_t *q, const ddb_store_call
         return rv;
     }
     rv = end_old(r, q, call, &fresh);
+    take_away(q, call, rv == APR_SUCCESS ? q->session.key : fresh.key);
     if (rv != APR_SUCCESS) {
-        withdraw(q, call, fresh.key);
         return rv;
     }
     stored(q, &fresh);

@@ -286,7 +286,7 @@ for my $case ([28, 'created'], [29, 'accessed']) {
 
     $id  = session('/times/', a => 1);
     is_deeply [sort keys %{ row_of($id) }],
-        [qw(absolute_timeout accessed created data expires id idle_timeout version write_id)],
+        [qw(absolute_timeout accessed created data expires id idle_timeout loggable version write_id)],
         '49: a save writes times and timeouts (and data, version and write ID)';
     cmp_ok abs(seconds_of(row_of($id)->{created}{S}) - $before), '<', 30, '55: ... by the real clock';
 }

@@ -94,9 +94,9 @@ note 'renew';
     my $id = session('/times/', a => 1, z => 26);
     age($id, 300, created => 1);
     my $old   = row_of($id);
-    my @calls = calls_of { get('/test/?renew&set=b:2', cookie => $id) } 3;
+    my @calls = calls_of { get('/test/?renew&set=b:2', cookie => $id) } 4;
     is res()->line('renew'), 'ok', 'a session can be renewed';
-    is join(' ', map { $_->{op} } @calls), 'GetItem PutItem DeleteItem', '... first stored anew, then ended';
+    is join(' ', map { $_->{op} } @calls), 'GetItem PutItem UpdateItem DeleteItem', '... first stored anew, then ended';
     is scalar(res()->set_cookies), 1, '... one cookie';
     my $new = res()->cookie('id');
     like $new, qr/^[\w-]{43}$/, '... with an ID';
@@ -110,16 +110,17 @@ note 'renew';
     is row_of($id), undef, '... the old row is gone';
     is get('/test/?get=a', cookie => $id)->line('get a'), '(none)', '... and its ID good for nothing';
 
-    calls_are { get('/test/?renew', cookie => $new) } [qw(GetItem PutItem DeleteItem)], 'without a change too';
+    my $renewal = [qw(GetItem PutItem UpdateItem DeleteItem)];
+    calls_are { get('/test/?renew', cookie => $new) } $renewal, 'without a change too';
     $new = res()->cookie('id');
-    calls_are { get('/test/?renew&renew', cookie => $new) } [qw(GetItem PutItem DeleteItem)], 'twice is once';
+    calls_are { get('/test/?renew&renew', cookie => $new) } $renewal, 'twice is once';
     $new = res()->cookie('id');
     calls_are { get('/test/?renew&end', cookie => $new) } [qw(GetItem DeleteItem)], 'an end outdoes it';
     like +(res()->set_cookies)[0], qr/^id=; /, '... and no ID is given out';
     $id = session(a => 1);
     calls_are { get('/test/?renew&clear', cookie => $id) } [qw(GetItem DeleteItem)], '... and an emptying does';
     $id = session(a => 1);
-    calls_are { get('/test/?renew&timeouts=300:600', cookie => $id) } [qw(GetItem PutItem DeleteItem)],
+    calls_are { get('/test/?renew&timeouts=300:600', cookie => $id) } [qw(GetItem PutItem UpdateItem DeleteItem)],
         'new timeouts with it cost nothing more';
     is row_of(res()->cookie('id'))->{idle_timeout}{N}, 300, '... and are stored';
 

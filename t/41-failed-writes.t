@@ -130,8 +130,7 @@ note 'A first store, a logout, a login that fail';
     for my $path ('/form/page', '/form/login') {
         my $id     = session('/form/open/', a => 1);
         my $before = row(key_of($id));
-        for my $op (qw(PutItem DeleteItem)) {
-            # The withdrawal of the new row is a DeleteItem too, the fourth.
+        for my $op (qw(PutItem UpdateItem)) {
             fault(kind => '500', op => $op, count => 3);
             post($path, $LOGIN, cookie => $id);
             is_unavailable(res(), "a login at $path whose $op fails");

@@ -61,7 +61,7 @@ for my $case (['before the write arrived', 'hang', 1], ['after it was done', 'ha
 {
     clear_tables();
     my @children = children();
-    my($id, $connection) = amid('renew', kind => 'hang', op => 'DeleteItem');
+    my($id, $connection) = amid('renew', kind => 'hang', op => 'UpdateItem');
     kill KILL => @children;
     is $connection->read_response, undef, '... the child is killed between the new row and the end of the old one';
     clear_faults();

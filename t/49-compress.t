@@ -56,7 +56,8 @@ note 'From the threshold on';
     calls_are { get('/compress/?get=a', cookie => $id) } [qw(GetItem UpdateItem)], 'its use is recorded';
     is_deeply [@{ row_of($id) }{qw(data encoding version)}], [@$before{qw(data encoding version)}],
         '... which leaves the data alone';
-    calls_are { get('/compress/?renew&get=a', cookie => $id) } [qw(GetItem PutItem DeleteItem)], 'it gets a new ID';
+    calls_are { get('/compress/?renew&get=a', cookie => $id) }
+        [qw(GetItem PutItem UpdateItem DeleteItem)], 'it gets a new ID';
     my $new = res()->cookie('id');
     like $new, $ID, '... handed out';
     isnt $new, $id, '... another one';

@@ -88,7 +88,7 @@ static void comes_back(const ddb_item_t *read, apr_pool_t *p)
     comes_back_as(&it, p);
     is_json(ddb_item_save_body("table", &it, read, 0, p), p);
     is_json(ddb_item_touch_body("table", read, 0, p), p);
-    is_json(ddb_item_delete_body("table", read->id, read, p), p);
+    is_json(ddb_item_delete_body("table", read->id, p), p);
     is_json(ddb_item_get_body("table", read->id, 1, p), p);
 }
 

@@ -1194,9 +1194,16 @@ static void test_replace(apr_pool_t *p)
 
     answer_ok(f);
     NUM_IS(replace(f, &current), APR_SUCCESS, "a session that nobody changed is ended for its successor");
-    IS(operations(f), "DeleteItem", "by one DeleteItem");
-    IS(ddb_json_str(body(f, 0), "ConditionExpression"), "#version = :loaded", "of the version that was read");
+    IS(operations(f), "UpdateItem", "by one UpdateItem");
+    IS(ddb_json_str(body(f, 0), "ConditionExpression"), "#version = :loaded AND #expires > :now",
+       "of the version that was read, if it is not over");
     IS(value(f, 0, "loaded", "N"), "7", "which is 7");
+    IS(value(f, 0, "version", "N"), "8", "and becomes 8");
+    IS(value(f, 0, "data", "B"), "", "nothing is left of its data");
+    OK(strstr(ddb_json_str(body(f, 0), "UpdateExpression"), " REMOVE #user_mark"), "nor of its user");
+    IS(value(f, 0, "expires", "N"), SAY("%" APR_INT64_T_FMT, f->now - 86400), "it is over for every clock");
+    IS(value(f, 0, "accessed", "S"), "1970-01-01T00:00:00.000000+00:00", "and every program");
+    OK(f->s.version == 7 && strcmp(f->s.data, "a=1") == 0, "what was read of it is as it was");
     clean(f, "replace");
     finish(f, "replace");
 
@@ -1210,14 +1217,14 @@ static void test_replace(apr_pool_t *p)
     answer_conflict(f, NULL);
     answer_row(f, &theirs);
     NUM_IS(replace(f, &current), DDB_ECONFLICT, "nor where the server gives no row");
-    IS(operations(f), "DeleteItem GetItem", "but a read does");
+    IS(operations(f), "UpdateItem GetItem", "but a read does");
     NUM_IS(current.version, 8, "which shows it");
     finish(f, "replace of a changed session by a read");
 
     f = setup(p);
     f->s.row = NULL;
     NUM_IS(replace(f, &current), APR_NOTFOUND, "a session without a row has nothing to end");
-    NUM_IS(f->w->n_sent, 0, "and costs no request, least of all an unconditional delete");
+    NUM_IS(f->w->n_sent, 0, "and costs no request, least of all an unconditional write");
     clean(f, "replace without a row");
 }
 
@@ -1225,7 +1232,7 @@ static void test_replace_gone(apr_pool_t *p)
 {
     fixture_t *f = setup(p);
     ddb_session_t current;
-    ddb_item_t theirs = row_by(f, 99, 8);
+    ddb_item_t theirs = row_by(f, 99, 8), ours;
 
     answer_conflict(f, NULL);
     answer_ok(f);
@@ -1237,7 +1244,16 @@ static void test_replace_gone(apr_pool_t *p)
     answer_lost(f);
     answer_conflict(f, NULL);
     answer_ok(f);
-    NUM_IS(replace(f, &current), APR_SUCCESS, "one that is gone after a lost attempt of ours is ended by us");
+    NUM_IS(replace(f, &current), APR_NOTFOUND, "so is one that is gone after a lost attempt of ours");
+    clean(f, "replace of a gone session, after a lost attempt");
+    finish(f, "replace of a gone session, after a lost attempt");
+
+    f = setup(p);
+    ours = row_by(f, 1, 8);
+    ours.expires = f->now - 86400;
+    answer_lost(f);
+    answer_conflict(f, &ours);
+    NUM_IS(replace(f, &current), APR_SUCCESS, "one with our write id was ended by us");
     NUM_IS(f->err.unsettled, 0, "which settles it");
     clean(f, "replace after a lost reply");
     finish(f, "replace after a lost reply");
@@ -1520,6 +1536,7 @@ static void test_json_replace(apr_pool_t *p)
     NUM_IS(replace(f, &current), APR_SUCCESS, "a session that the other program wrote is ended for its successor");
     OK(strstr(ddb_json_str(body(f, 0), "ConditionExpression"), "attribute_not_exists(#version) AND #data = :loaded_data"),
        "if the row still is as it was read");
+    IS(value(f, 0, "data", "S"), "{}", "nothing is left of its data");
     finish(f, "replace in JSON");
 }
 

@@ -81,7 +81,7 @@ my %OPERATION = (
     touch  => { page => 'get=a',   call => 'UpdateItem', line => 'activity of a session could not be written',
                 before => ['GetItem'] },
     renew  => { page => 'renew',   call => 'PutItem',    line => $UNWRITTEN, before => ['GetItem'],
-                behind => ['DeleteItem'] },
+                behind => [qw(UpdateItem DeleteItem)] },
     end    => { page => 'clear',   call => 'DeleteItem', line => $UNWRITTEN, before => ['GetItem'] },
 );
 

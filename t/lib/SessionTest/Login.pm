@@ -13,7 +13,7 @@ use SessionTest;
 our @EXPORT = qw(form basic row_of data entries moves stays @RENEWAL);
 
 my %PASSWORD = (alice => 'secret-of-alice', bob => 'secret-of-bob');
-our @RENEWAL = qw(GetItem PutItem DeleteItem);
+our @RENEWAL = qw(GetItem PutItem UpdateItem DeleteItem);
 
 sub form { my($user, $password) = @_; "httpd_username=$user&httpd_password=" . ($password || $PASSWORD{$user}) }
 
@@ -34,13 +34,13 @@ sub moves (&$$) {
     my $before = row_of($old);
     my @calls  = calls_of(sub { $block->() }, scalar @RENEWAL);
 
-    is join(' ', map { $_->{op} } @calls), "@RENEWAL", "$sentence: one read, one row made, one deleted";
-    my($put, $delete) = @calls == 3 ? map { $_->{body} } @calls[1, 2] : ({}, {});
+    is join(' ', map { $_->{op} } @calls), "@RENEWAL", "$sentence: one read, one row made, one ended and deleted";
+    my($put, $end, $delete) = @calls == 4 ? map { $_->{body} } @calls[1 .. 3] : ({}, {}, {});
     like $put->{ConditionExpression}, qr/^attribute_not_exists\(/, '... made if there was none';
-    is $delete->{Key}{id}{S}, key_of($old), '... deleted the old one';
-    my $version = join ' ', map { $_->{N} } values %{ $delete->{ExpressionAttributeValues} };
-    is $version, $before->{version}{N}, '... as it was read';
-    like $delete->{ConditionExpression}, qr/^#version = :/, '... if it was still that';
+    is $end->{Key}{id}{S}, key_of($old), '... ended the old one';
+    is $end->{ExpressionAttributeValues}{':loaded'}{N}, $before->{version}{N}, '... as it was read';
+    like $end->{ConditionExpression}, qr/^#version = :loaded/, '... if it was still that';
+    is $delete->{Key}{id}{S}, key_of($old), '... and then deleted';
 
     my @cookies = res()->set_cookies;
     is scalar(@cookies), 1, '... one cookie';

@@ -100,10 +100,13 @@ class Table:
         key = (body.get("Key") or body.get("Item") or {}).get("id", {}).get("S")
         if entry["op"] == "GetItem" or not key or "forwarded" not in entry:
             return
-        data = body.get("Item", {}).get("data") or body.get("ExpressionAttributeValues", {}).get(":data") or {}
+        written = body.get("ExpressionAttributeValues", {})
+        data = body.get("Item", {}).get("data") or written.get(":data") or {}
         values = parse_qsl(base64.b64decode(data.get("B", "")).decode("latin-1"))
-        self.calls.append(Call(entry["op"], key, entry["forwarded"] == 200, entry["sent_at"], entry["answered_at"],
-                               entry["fault"], "ConditionExpression" in body, frozenset(value for _, value in values)))
+        # A renewal ends the old session by a row that is over.
+        end = entry["op"] == "UpdateItem" and int(written.get(":expires", {"N": "0"})["N"]) < time.time() - 3600
+        self.calls.append(Call("end" if end else entry["op"], key, entry["forwarded"] == 200, entry["sent_at"],
+                               entry["answered_at"], entry["fault"], frozenset(value for _, value in values)))
 
     async def api(self, operation, body):
         signature = ("AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/aws4_request, "

@@ -15,7 +15,7 @@ What is proved, for all sessions:
   rows      a row that nobody knows the ID of comes from a write whose outcome was not known, and there is one of each
 
 Exclusions, each counted:
-  renewal cut     a renewal answered 503 ended the session: its delete was done, and no answer to any attempt came
+  renewal cut     a renewal answered 503 ended the session: its end was done, and no answer to any attempt came
   late put        a PutItem that was carried out after the row's end, its answer being given up long before
   moved away      a success whose change is not there, for another request gave the session a new ID meanwhile
   left behind     a row that nobody knows the ID of
@@ -51,14 +51,14 @@ class Op:
 
 
 Row = collections.namedtuple("Row", "key entries")
-# A write that reached the table: operation, table key, whether it was carried out (None: refused by its condition),
-# when it was passed on and answered, the fault that spoilt the answer, a conditional one?, the values it stored.
-Call = collections.namedtuple("Call", "op key done sent answered fault conditional values")
+# A write that reached the table: operation ("end": the UpdateItem by which a renewal ends the old session), table key,
+# whether it was carried out, when it was passed on and answered, the fault that spoilt the answer, the values it stored.
+Call = collections.namedtuple("Call", "op key done sent answered fault values")
 
 
 class Judge:
     def __init__(self, ops, rows=(), calls=(), scan=None, key_of=lambda id: id):
-        """`rows`: of the whole table, read in the time `scan` (beginning, end); without that nothing is known of them."""
+        """`rows`: of the whole table, read in the time `scan` (beginning, end); None: nothing is known of them."""
         self.ops, self.rows, self.scan, self.key_of = sorted(ops, key=lambda op: op.inv), rows, scan, key_of
         self.violations, self.exclusions = [], collections.Counter()
         self.calls = collections.defaultdict(list)
@@ -148,7 +148,7 @@ class Judge:
             op.kind in ENDING or op.kind in RENEWING and bool(op.issued))
 
     def maybe_ended(self, op):
-        """Whether it may have ended its ID: a renewal answered 503 only if its delete was done, unheard."""
+        """Whether it may have ended its ID: a renewal answered 503 only if its end was done, unheard."""
         if op.kind in ENDING:
             return op.outcome != "ok" or bool(op.seen)
         if op.kind not in RENEWING or op.outcome == "ok":
@@ -156,7 +156,7 @@ class Judge:
         return op.outcome == "unknown" or self.cut_renewal(op)
 
     def cut_renewal(self, op):
-        return any(call.op == "DeleteItem" and call.conditional and call.done and call.fault and call.answered > op.inv
+        return any(call.op == "end" and call.done and call.fault and call.answered > op.inv
                    for call in self.calls[self.key_of(op.id)])
 
     def put_late(self, id):
@@ -292,7 +292,8 @@ class Session:
         candidates = [op for op in self.writes_to(name) if self.value(op, name) == value and op.inv < res]
         if not candidates:
             self.judge_.violation("shared" if value in self.judge_.by_n and value not in self.by_n else "writes",
-                                  "entry %s of session %s is %s, which nobody wrote there" % (name, self.mark, value), what)
+                                  "entry %s of session %s is %s, which nobody wrote there" % (
+                                      name, self.mark, value), what)
             return False
         newer = None
         for op in candidates:
