@@ -8,7 +8,7 @@
 #include "ddb_item.h"
 #include "ddb_store.h"
 
-#define LONG_AGO     86400 /* seconds: past for every clock, and not so long ago that the table's sweep passes it over */
+#define LONG_AGO     86400 /* seconds: past for every clock, and not so long ago that the sweep passes it over */
 #define INSERT_TRIES 3 /* new IDs; a single collision of random ones is already beyond belief */
 
 struct ddb_store_t {

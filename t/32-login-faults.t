@@ -179,7 +179,7 @@ for my $case (['a login', sub { post('/form/login', form('alice'), cookie => $_[
     my $answer = $login->read_response;
     is_deeply [$answer->status, $answer->set_cookies], [302], '... the login ends without an ID';
     quiet();
-    is_deeply [map { $_->{id}{S} } rows()], [$left ? key_of($id) : ()], '... no session is there but the other\'s, if any';
+    is_deeply [map { $_->{id}{S} } rows()], [$left ? key_of($id) : ()], '... and no other session is there';
 }
 
 note 'The old row can not be deleted';
