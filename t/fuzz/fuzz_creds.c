@@ -152,9 +152,14 @@ static void write_file(const char *file, const char *text)
 
 static void make_home(void)
 {
+    static int is_made;
     char path[200];
     int i;
 
+    if (is_made) {
+        return;
+    }
+    is_made = 1;
     HOLDS(mkdtemp(home) && atexit(remove_home) == 0);
     for (i = 1; i < 4; i++) {
         path_of(path, sizeof(path), home_directories[i]);
@@ -170,9 +175,7 @@ static apr_status_t ask_sso(ddb_credentials_t *out, apr_pool_t *p, ddb_error_t *
     ddb_creds_opts_t o = opts;
     char path[200];
 
-    if (strchr(home, 'X')) {
-        make_home();
-    }
+    make_home();
     path_of(path, sizeof(path), home_files[0]);
     o.profile.config_file = path;
     write_file(home_files[1], take_part());
