@@ -103,6 +103,41 @@ static apr_status_t build_store(msd_child_t *child, const msd_server_config_t *c
     return rv;
 }
 
+typedef struct warm_t {
+    ddb_curl_t *curl;
+    const msd_server_config_t *conf;
+    const server_rec *server;
+} warm_t;
+
+static void warm(void *baton)
+{
+    const warm_t *w = baton;
+    apr_pool_t *p = NULL;
+    int opened;
+
+    if (apr_pool_create_unmanaged_ex(&p, NULL, NULL) != APR_SUCCESS) {
+        return;
+    }
+    opened = ddb_curl_warm(w->curl, apr_pstrcat(p, w->conf->endpoint.url, "/", NULL), w->conf->warm_connections,
+                           w->conf->connect_timeout);
+    apr_pool_destroy(p);
+    ap_log_error(APLOG_MARK, opened < w->conf->warm_connections ? APLOG_WARNING : APLOG_DEBUG, 0, w->server,
+                 "SessionDynamoDBWarmConnections: %d of %d connections to %s are open", opened,
+                 w->conf->warm_connections, w->conf->endpoint.url);
+}
+
+static void warm_later(const msd_server_config_t *c, const shared_t *shared, const server_rec *s)
+{
+    warm_t *w = apr_palloc(shared->pool, sizeof(*w));
+
+    w->curl = shared->curl;
+    w->conf = c;
+    w->server = s;
+    if (c->warm_connections > 0) {
+        msd_refresh_first(shared->refresh, warm, w);
+    }
+}
+
 /** End the threads and close the connections. Registered only where no request can be under way any more. */
 static apr_status_t close_shared(void *baton)
 {
@@ -227,6 +262,9 @@ void msd_child_init(apr_pool_t *pchild, server_rec *main_server)
         }
         if (rv == APR_SUCCESS) {
             rv = build_child(c, shared, main_server);
+        }
+        if (rv == APR_SUCCESS) {
+            warm_later(c, shared, s);
         }
     }
     if (rv == APR_SUCCESS && shared) {

@@ -23,6 +23,7 @@ void *msd_config_create_server(apr_pool_t *p, server_rec *s)
     c->timeout = MSD_UNSET;
     c->connect_timeout = MSD_UNSET;
     c->max_attempts = MSD_UNSET;
+    c->warm_connections = MSD_UNSET;
     c->breaker = MSD_UNSET;
     c->endpoint.url = NULL;
     c->recent = NULL;
@@ -49,6 +50,7 @@ void *msd_config_merge_server(apr_pool_t *p, void *base, void *add)
     NEARER_NUM(timeout);
     NEARER_NUM(connect_timeout);
     NEARER_NUM(max_attempts);
+    NEARER_NUM(warm_connections);
     NEARER_NUM(breaker);
     /* Worked out per server, after merging. */
     c->endpoint.url = NULL;

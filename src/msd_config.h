@@ -31,6 +31,7 @@ typedef struct msd_server_config_t {
     apr_interval_time_t timeout;         /* of all store calls of one request together */
     apr_interval_time_t connect_timeout; /* of one attempt */
     int max_attempts;
+    int warm_connections;                /* opened by each child at its start; 0: none */
     int breaker;                         /* calls in a row without an answer that open it; 0: there is none */
     ddb_endpoint_t endpoint;             /* worked out when the configuration was checked; url NULL: it can't be */
     struct msd_recent_t *recent;         /* recent touches, shared by the children; made before fork */

@@ -126,6 +126,7 @@ static void fill_in(msd_server_config_t *c)
     c->timeout = c->timeout != MSD_UNSET ? c->timeout : apr_time_from_sec(2);
     c->connect_timeout = c->connect_timeout != MSD_UNSET ? c->connect_timeout : apr_time_from_sec(1);
     c->max_attempts = c->max_attempts != MSD_UNSET ? c->max_attempts : 3;
+    c->warm_connections = c->warm_connections != MSD_UNSET ? c->warm_connections : 0;
     c->breaker = c->breaker != MSD_UNSET ? c->breaker : 5;
 }
 

@@ -5,11 +5,11 @@
 #include <httpd.h>
 #include <http_config.h>
 
-#include "ddb_partition.h"
 #include "msd_directives.h"
 #include "msd_config.h"
 #include "msd_keys.h"
 #include "msd_lists.h"
+#include "msd_server.h"
 
 /* The field that a row of the table names by its offset. */
 #define FIELD(type, record, cmd) ((type *)((char *)(record) + (apr_size_t)(cmd)->info))
@@ -234,124 +234,6 @@ static const char *set_cookie_domain(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
-static msd_server_config_t *server_of(cmd_parms *cmd)
-{
-    return msd_config_server(cmd->server);
-}
-
-static const char *set_table(cmd_parms *cmd, void *dir, const char *arg)
-{
-    ddb_table_arn_t arn;
-    const char *problem = ddb_partition_is_arn(arg) ? ddb_partition_parse_arn(&arn, arg, cmd->pool)
-                                                    : ddb_partition_check_table(arg, cmd->pool);
-
-    (void)dir;
-    server_of(cmd)->table = arg;
-    return problem ? apr_psprintf(cmd->pool, "%s: %s", cmd->cmd->name, problem) : NULL;
-}
-
-static const char *set_endpoint_url(cmd_parms *cmd, void *dir, const char *arg)
-{
-    const char *problem = ddb_endpoint_check_url(arg, cmd->pool);
-
-    (void)dir;
-    server_of(cmd)->endpoint_url = arg;
-    return problem ? apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", problem, NULL) : NULL;
-}
-
-static const char *set_region(cmd_parms *cmd, void *dir, const char *arg)
-{
-    const char *problem = ddb_partition_check_region(arg, cmd->pool);
-
-    (void)dir;
-    server_of(cmd)->region = arg;
-    return problem ? apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", problem, NULL) : NULL;
-}
-
-static const char *set_profile(cmd_parms *cmd, void *dir, const char *arg)
-{
-    (void)dir;
-    server_of(cmd)->profile = arg;
-    return *arg ? NULL : apr_psprintf(cmd->pool, "%s: the name is empty", cmd->cmd->name);
-}
-
-/** The path of a file that must be there; relative to ServerRoot. */
-static const char *set_file(cmd_parms *cmd, void *dir, const char *arg)
-{
-    const char *path = ap_server_root_relative(cmd->pool, arg);
-    apr_finfo_t info;
-
-    (void)dir;
-    if (!path || apr_stat(&info, path, APR_FINFO_TYPE, cmd->temp_pool) != APR_SUCCESS || info.filetype != APR_REG) {
-        return apr_psprintf(cmd->pool, "%s: there is no file %s", cmd->cmd->name, path ? path : arg);
-    }
-    *FIELD(const char *, server_of(cmd), cmd) = path;
-    return NULL;
-}
-
-/** All servers of a child share its connections, and so what these go by. */
-static const char *set_ca_file(cmd_parms *cmd, void *dir, const char *arg)
-{
-    const char *misplaced = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-
-    return misplaced ? misplaced : set_file(cmd, dir, arg);
-}
-
-static const char *set_proxy(cmd_parms *cmd, void *dir, const char *arg)
-{
-    const char *misplaced = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-
-    (void)dir;
-    server_of(cmd)->proxy = arg;
-    if (!misplaced && ddb_endpoint_check_url(arg, cmd->pool)) {
-        return apr_psprintf(cmd->pool, "%s: a proxy is http:// or https://, a host and perhaps a port, such as "
-                            "http://proxy:3128; no user, no path", cmd->cmd->name);
-    }
-    return misplaced;
-}
-
-static const char *set_timeout(cmd_parms *cmd, void *dir, const char *arg)
-{
-    /* httpd's parent kills a stopping child after ten seconds: a call may not take as long. */
-    const apr_interval_time_t least = apr_time_from_msec(100), most = apr_time_from_sec(8);
-    apr_interval_time_t t = 0;
-
-    (void)dir;
-    if (!apr_isdigit(arg[0]) || ap_timeout_parameter_parse(arg, &t, "s") != APR_SUCCESS || t < least || t > most) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not a time from 100ms to 8s, such as 2s or 500ms", cmd->cmd->name,
-                            arg);
-    }
-    *FIELD(apr_interval_time_t, server_of(cmd), cmd) = t;
-    return NULL;
-}
-
-static const char *set_max_attempts(cmd_parms *cmd, void *dir, const char *arg)
-{
-    char *end = NULL;
-    apr_int64_t n = apr_strtoi64(arg, &end, 10);
-
-    (void)dir;
-    if (!apr_isdigit(arg[0]) || *end || n < 1 || n > 10) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not a number of attempts from 1 to 10", cmd->cmd->name, arg);
-    }
-    server_of(cmd)->max_attempts = (int)n;
-    return NULL;
-}
-
-static const char *set_breaker(cmd_parms *cmd, void *dir, const char *arg)
-{
-    char *end = NULL;
-    apr_int64_t n = strcasecmp(arg, "Off") == 0 ? 0 : apr_strtoi64(arg, &end, 10);
-
-    (void)dir;
-    if (end && (!apr_isdigit(arg[0]) || *end || n < 1 || n > 1000)) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is neither a number of calls from 1 to 1000 nor Off",
-                            cmd->cmd->name, arg);
-    }
-    server_of(cmd)->breaker = (int)n;
-    return NULL;
-}
-
 #define SWITCH        (RSRC_CONF | OR_AUTHCFG)
 #define PLACE         (RSRC_CONF | ACCESS_CONF)
 #define DIR(field)    (void *)APR_OFFSETOF(msd_dir_config_t, field)
@@ -360,24 +242,29 @@ static const char *set_breaker(cmd_parms *cmd, void *dir, const char *arg)
 const command_rec msd_directives[] = {
     AP_INIT_FLAG("SessionDynamoDB", set_flag, DIR(enabled), SWITCH,
                  "On to keep the sessions of this place in DynamoDB"),
-    AP_INIT_TAKE1("SessionDynamoDBTableName", set_table, NULL, RSRC_CONF, "name or ARN of the table of the sessions"),
-    AP_INIT_TAKE1("SessionDynamoDBEndpointURL", set_endpoint_url, NULL, RSRC_CONF,
+    AP_INIT_TAKE1("SessionDynamoDBTableName", msd_server_set_table, NULL, RSRC_CONF,
+                  "name or ARN of the table of the sessions"),
+    AP_INIT_TAKE1("SessionDynamoDBEndpointURL", msd_server_set_endpoint_url, NULL, RSRC_CONF,
                   "URL of the DynamoDB API, if not AWS's own"),
-    AP_INIT_TAKE1("SessionDynamoDBRegion", set_region, NULL, RSRC_CONF, "AWS region, such as eu-central-1"),
-    AP_INIT_TAKE1("SessionDynamoDBProfile", set_profile, NULL, RSRC_CONF, "profile in the AWS files"),
-    AP_INIT_TAKE1("SessionDynamoDBCredentialsFile", set_file, SERVER(credentials_file), RSRC_CONF,
+    AP_INIT_TAKE1("SessionDynamoDBRegion", msd_server_set_region, NULL, RSRC_CONF, "AWS region, such as eu-central-1"),
+    AP_INIT_TAKE1("SessionDynamoDBProfile", msd_server_set_profile, NULL, RSRC_CONF, "profile in the AWS files"),
+    AP_INIT_TAKE1("SessionDynamoDBCredentialsFile", msd_server_set_file, SERVER(credentials_file), RSRC_CONF,
                   "path of the AWS credentials file"),
-    AP_INIT_TAKE1("SessionDynamoDBConfigFile", set_file, SERVER(config_file), RSRC_CONF,
+    AP_INIT_TAKE1("SessionDynamoDBConfigFile", msd_server_set_file, SERVER(config_file), RSRC_CONF,
                   "path of the AWS config file"),
-    AP_INIT_TAKE1("SessionDynamoDBCAFile", set_ca_file, SERVER(ca_file), RSRC_CONF,
+    AP_INIT_TAKE1("SessionDynamoDBCAFile", msd_server_set_ca_file, SERVER(ca_file), RSRC_CONF,
                   "path of the CA certificates (PEM) to trust instead of the system's"),
-    AP_INIT_TAKE1("SessionDynamoDBProxy", set_proxy, NULL, RSRC_CONF, "URL of the HTTP proxy on the way to AWS"),
-    AP_INIT_TAKE1("SessionDynamoDBTimeout", set_timeout, SERVER(timeout), RSRC_CONF,
+    AP_INIT_TAKE1("SessionDynamoDBProxy", msd_server_set_proxy, NULL, RSRC_CONF,
+                  "URL of the HTTP proxy on the way to AWS"),
+    AP_INIT_TAKE1("SessionDynamoDBWarmConnections", msd_server_set_warm_connections, NULL, RSRC_CONF,
+                  "how many connections a child process opens at its start"),
+    AP_INIT_TAKE1("SessionDynamoDBTimeout", msd_server_set_timeout, SERVER(timeout), RSRC_CONF,
                   "longest time that a request waits for the table in all"),
-    AP_INIT_TAKE1("SessionDynamoDBConnectTimeout", set_timeout, SERVER(connect_timeout), RSRC_CONF,
+    AP_INIT_TAKE1("SessionDynamoDBConnectTimeout", msd_server_set_timeout, SERVER(connect_timeout), RSRC_CONF,
                   "longest time that one connect may take"),
-    AP_INIT_TAKE1("SessionDynamoDBMaxAttempts", set_max_attempts, NULL, RSRC_CONF, "how often a call is tried"),
-    AP_INIT_TAKE1("SessionDynamoDBBreaker", set_breaker, NULL, RSRC_CONF,
+    AP_INIT_TAKE1("SessionDynamoDBMaxAttempts", msd_server_set_max_attempts, NULL, RSRC_CONF,
+                  "how often a call is tried"),
+    AP_INIT_TAKE1("SessionDynamoDBBreaker", msd_server_set_breaker, NULL, RSRC_CONF,
                   "after how many calls in a row without an answer the table is only asked by one at a time, or Off"),
     AP_INIT_FLAG("SessionDynamoDBConsistentRead", set_flag, DIR(consistent_read), SWITCH,
                  "Off to load sessions with eventually consistent reads"),

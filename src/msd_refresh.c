@@ -1,4 +1,4 @@
-/* The thread that renews credentials. */
+/* The thread that renews credentials, and what it does before. */
 
 #include <signal.h>
 
@@ -15,9 +15,15 @@ APLOG_USE_MODULE(session_dynamodb);
 
 #define WAIT_MAX apr_time_from_sec(60)
 
+typedef struct job_t {
+    msd_refresh_job_fn *job;
+    void *baton;
+} job_t;
+
 struct msd_refresh_t {
     apr_pool_t *pool;
     server_rec *server;
+    apr_array_header_t *first;  /* job_t */
     apr_array_header_t *chains; /* ddb_creds_t * */
     apr_thread_t *thread;
     apr_thread_mutex_t *mutex;  /* of stopping */
@@ -28,6 +34,34 @@ struct msd_refresh_t {
 void msd_refresh_add(msd_refresh_t *r, ddb_creds_t *creds)
 {
     APR_ARRAY_PUSH(r->chains, ddb_creds_t *) = creds;
+}
+
+void msd_refresh_first(msd_refresh_t *r, msd_refresh_job_fn *job, void *baton)
+{
+    const job_t j = { job, baton };
+
+    APR_ARRAY_PUSH(r->first, job_t) = j;
+}
+
+static int is_stopping(msd_refresh_t *r)
+{
+    int stopping;
+
+    apr_thread_mutex_lock(r->mutex);
+    stopping = r->stopping;
+    apr_thread_mutex_unlock(r->mutex);
+    return stopping;
+}
+
+static void do_first(msd_refresh_t *r)
+{
+    int i;
+
+    for (i = 0; i < r->first->nelts && !is_stopping(r); i++) {
+        const job_t *j = &APR_ARRAY_IDX(r->first, i, job_t);
+
+        j->job(j->baton);
+    }
 }
 
 /* The time until the first of them wants to be looked at again. */
@@ -55,6 +89,7 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *baton)
     msd_refresh_t *r = baton;
     apr_interval_time_t wait;
 
+    do_first(r);
     apr_thread_mutex_lock(r->mutex);
     while (!r->stopping) {
         apr_thread_mutex_unlock(r->mutex);
@@ -89,6 +124,7 @@ apr_status_t msd_refresh_create(msd_refresh_t **pr, server_rec *s, apr_pool_t *p
 
     r->pool = p;
     r->server = s;
+    r->first = apr_array_make(p, 2, sizeof(job_t));
     r->chains = apr_array_make(p, 2, sizeof(ddb_creds_t *));
     rv = apr_thread_mutex_create(&r->mutex, APR_THREAD_MUTEX_DEFAULT, p);
     if (rv == APR_SUCCESS) {

@@ -6,8 +6,8 @@
 #include "ddb_creds.h"
 
 /*
- * The thread of a child process that renews credentials before they end, so that no request waits for it. The chains
- * live as long as the thread.
+ * The thread of a child process for what no request shall wait for: it renews credentials before they end, and does
+ * what is to be done once at the start. The chains live as long as the thread.
  */
 typedef struct msd_refresh_t msd_refresh_t;
 
@@ -19,6 +19,13 @@ apr_status_t msd_refresh_create(msd_refresh_t **pr, server_rec *s, apr_pool_t *p
 
 /** Renew what this chain finds. Before it runs. */
 void msd_refresh_add(msd_refresh_t *r, ddb_creds_t *creds);
+
+/**
+ * Do this once, before all else, in the order of the calls. Before it runs. baton lives as long as the
+ * thread. A job may take its time: requests renew credentials that end meanwhile.
+ */
+typedef void msd_refresh_job_fn(void *baton);
+void msd_refresh_first(msd_refresh_t *r, msd_refresh_job_fn *job, void *baton);
 
 /** Start the thread. */
 apr_status_t msd_refresh_start(msd_refresh_t *r);

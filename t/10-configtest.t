@@ -82,6 +82,8 @@ for my $case (
     ['SessionDynamoDBProxy proxy:3128',        qr{is http:// or https://}],
     ['SessionDynamoDBProxy http://u:p@h:3128', qr/no user, no path/],
     ['SessionDynamoDBProxy http://h/path',     qr/no user, no path/],
+    ['SessionDynamoDBWarmConnections -1',      qr/from 0 to 64/],
+    ['SessionDynamoDBWarmConnections 65',      qr/from 0 to 64/],
     ['SessionDynamoDBBreaker 0',               qr/from 1 to 1000 nor Off/],
     ['SessionDynamoDBBreaker 1001',            qr/from 1 to 1000 nor Off/],
     ['SessionDynamoDBBreaker On',              qr/from 1 to 1000 nor Off/],
