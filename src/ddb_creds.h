@@ -27,9 +27,9 @@ apr_status_t ddb_creds_create(ddb_creds_t **pc, const ddb_creds_opts_t *o, apr_p
 /**
  * Credentials, copied into p as one snapshot and wiped with it. Thread safe; waits only when none are kept that could
  * be used. Then the providers are asked in order: environment; assume-role, web identity, SSO, credentials file,
- * credential_process and config file by the profile; instance metadata. One that is not set up is passed over; one that
- * is set up and fails ends the chain with its own error. A failure is the answer for all who waited for it and is not
- * remembered: the next call asks again.
+ * credential_process and config file by the profile; container; instance metadata. One that is not set up is passed
+ * over; one that is set up and fails ends the chain with its own error. A failure is the answer for all who waited for
+ * it and is not remembered: the next call asks again.
  * @return DDB_ENOCREDS when none is set up, with a detail that says what was looked for; DDB_ENOCREDS or DDB_ECONFIG
  *         for one that fails.
  */
