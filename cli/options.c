@@ -1,0 +1,380 @@
+/* The command line: which options there are, which command takes which, and what their values have to be. */
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_getopt.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "ddb_endpoint.h"
+#include "ddb_partition.h"
+#include "ddb_rows.h"
+#include "options.h"
+
+/* Of a table key: a SHA-256. */
+#define BASE64URL  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+#define KEY_LENGTH 43
+
+#define CALLING  (CHECK | CREATE_TABLE | SHOW | END | PURGE) /* commands that ask the service */
+#define ANY      (CALLING | POLICY | COST)
+
+static const struct {
+    const char *name;
+    command_e command;
+    int takes_hash;
+    const char *what;
+} commands[] = {
+    { "check", CHECK, 0, "say what is wrong with the table, permissions and clock" },
+    { "create-table", CREATE_TABLE, 0, "create the table, with time to live" },
+    { "show", SHOW, 1, "show a session, by the hash of the logs: times and sizes, nothing it holds" },
+    { "end", END, 1, "end a session" },
+    { "purge", PURGE, 0, "delete the rows of ended sessions, where time to live is off" },
+    { "policy", POLICY, 0, "print the least IAM policy" },
+    { "cost", COST, 0, "work out capacity units and prices" },
+};
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+typedef struct option_t option_t;
+
+/* Sets the field of an option. @return NULL, or what the value has to be. */
+typedef const char *set_fn(options_t *o, const option_t *option, const char *value, apr_pool_t *p);
+
+struct option_t {
+    const char *name, *value; /* what stands for the value in the help; NULL: there is none */
+    int commands;             /* that take it */
+    set_fn *set;
+    apr_size_t field;
+    const char *what;
+};
+
+#define FIELD(type, o, option) ((type *)(void *)((char *)(o) + (option)->field))
+
+static const char *set_flag(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
+{
+    (void)value;
+    (void)p;
+    *FIELD(int, o, option) = 1;
+    return NULL;
+}
+
+static const char *set_text(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
+{
+    (void)p;
+    *FIELD(const char *, o, option) = value;
+    return *value ? NULL : "it is empty";
+}
+
+static const char *set_table(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
+{
+    ddb_table_arn_t arn;
+
+    (void)option;
+    o->table = value;
+    return ddb_partition_is_arn(value) ? ddb_partition_parse_arn(&arn, value, p) : ddb_partition_check_table(value, p);
+}
+
+static const char *set_region(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
+{
+    (void)option;
+    o->region = value;
+    return ddb_partition_check_region(value, p);
+}
+
+static const char *set_endpoint_url(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
+{
+    (void)option;
+    o->endpoint_url = value;
+    return ddb_endpoint_check_url(value, p);
+}
+
+static const char *set_proxy(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
+{
+    (void)option;
+    o->proxy = value;
+    return !ddb_endpoint_check_url(value, p)
+           ? NULL : "a proxy is http:// or https://, a host and perhaps a port; no user, no path";
+}
+
+static int is_number(const char *text, int most_dots)
+{
+    apr_size_t digits = strspn(text, "0123456789."), i;
+    int dots = 0;
+
+    for (i = 0; i < digits; i++) {
+        dots += text[i] == '.';
+    }
+    return digits > 0 && digits <= 15 && !text[digits] && apr_isdigit(text[0]) && dots <= most_dots;
+}
+
+static const char *set_seconds(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
+{
+    double seconds = is_number(value, 1) ? atof(value) : 0;
+
+    (void)p;
+    *FIELD(apr_interval_time_t, o, option) = (apr_interval_time_t)(seconds * APR_USEC_PER_SEC);
+    return seconds >= 0.1 && seconds <= 3600 ? NULL : "give seconds, from 0.1 to 3600";
+}
+
+static const char *set_count(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
+{
+    (void)p;
+    *FIELD(apr_int64_t, o, option) = apr_atoi64(value);
+    return is_number(value, 0) ? NULL : "give a whole number, of at most 15 digits";
+}
+
+static const char *set_percent(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
+{
+    double percent = *FIELD(double, o, option) = atof(value);
+
+    (void)p;
+    return is_number(value, 1) && percent <= 100 ? NULL : "give a number from 0 to 100";
+}
+
+static const char *set_price(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
+{
+    (void)p;
+    *FIELD(double, o, option) = atof(value);
+    return is_number(value, 1) ? NULL : "give the price of a million units, such as 0.125";
+}
+
+static const char *set_account(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
+{
+    (void)option;
+    (void)p;
+    o->account = value;
+    return strlen(value) == 12 && is_number(value, 0) ? NULL : "an account has 12 digits";
+}
+
+static const char *set_hash_sid(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
+{
+    (void)option;
+    (void)p;
+    o->hash_sid = strcasecmp(value, "Off") != 0;
+    return strcasecmp(value, "On") == 0 || !o->hash_sid ? NULL : "give On or Off";
+}
+
+#define AT(field) APR_OFFSETOF(options_t, field)
+
+static const option_t all[] = {
+    { "table", "NAME|ARN", ANY, set_table, 0, "the table (app_session)" },
+    { "region", "REGION", ANY, set_region, 0, "AWS region (by the AWS rules: environment, profile, ARN)" },
+    { "endpoint-url", "URL", CALLING, set_endpoint_url, 0, "the API, if not AWS's own" },
+    { "profile", "NAME", ANY, set_text, AT(profile.name), "profile in the AWS files" },
+    { "credentials-file", "PATH", ANY, set_text, AT(profile.credentials_file), "AWS credentials file" },
+    { "config-file", "PATH", ANY, set_text, AT(profile.config_file), "AWS config file" },
+    { "ca-file", "PATH", CALLING, set_text, AT(ca_file), "as SessionDynamoDBCAFile" },
+    { "proxy", "URL", CALLING, set_proxy, 0, "as SessionDynamoDBProxy" },
+    { "timeout", "SECONDS", CALLING, set_seconds, AT(timeout), "longest time of one call, with its retries (10)" },
+    { "hash-sid", "On|Off", SHOW | END, set_hash_sid, 0, "as SessionDynamoDBHashSid (On)" },
+    { "json", NULL, ANY, set_flag, AT(json), "print JSON, errors too" },
+    { "progress", NULL, SHOW | END | PURGE, set_flag, AT(progress),
+      "say how far it is, on stderr; a terminal is told anyway" },
+    { "wait", "SECONDS", CREATE_TABLE, set_seconds, AT(patience), "until the table is active (120)" },
+    { "dry-run", NULL, PURGE, set_flag, AT(dry_run), "count only" },
+    { "older-than", "SECONDS", PURGE, set_count, AT(older_than), "only rows whose session ended so long ago (900)" },
+    { "account", "DIGITS", POLICY, set_account, 0, "AWS account of the table" },
+    { "create-table", NULL, POLICY, set_flag, AT(for_creation), "also what creating the table needs" },
+    { "check", NULL, POLICY, set_flag, AT(for_check), "also what checking it needs" },
+    { "operate", NULL, POLICY, set_flag, AT(for_operation), "also what show, end and purge need" },
+    { "requests", "N", COST, set_count, AT(requests), "requests in all (1000000)" },
+    { "read-only", "PERCENT", COST, set_percent, AT(read_only), "of them read the session (what is left of 100)" },
+    { "changed", "PERCENT", COST, set_percent, AT(changed), "of them change it (10)" },
+    { "touched", "PERCENT", COST, set_percent, AT(touched), "of those that read it record activity (10)" },
+    { "size", "BYTES", COST, set_count, AT(size), "of a row (1024)" },
+    { "eventual", NULL, COST, set_flag, AT(eventual), "with SessionDynamoDBConsistentRead Off" },
+    { "read-price", "PRICE", COST, set_price, AT(read_price), "of a million read units" },
+    { "write-price", "PRICE", COST, set_price, AT(write_price), "of a million write units" },
+    { "help", NULL, ANY, NULL, 0, "print this" },
+    { "version", NULL, ANY, NULL, 0, "print the version" },
+};
+#define N_OPTIONS ((int)(sizeof(all) / sizeof(all[0])))
+#define FIRST_CODE 256 /* APR's codes for options without a letter */
+
+static const char *commands_of(const option_t *option, apr_pool_t *p)
+{
+    const char *text = "";
+    apr_size_t i;
+
+    for (i = 0; i < N_COMMANDS && option->commands != ANY; i++) {
+        if (option->commands & commands[i].command) {
+            text = apr_pstrcat(p, text, *text ? ", " : " [", commands[i].name, NULL);
+        }
+    }
+    return *text ? apr_pstrcat(p, text, "]", NULL) : "";
+}
+
+static void print_help(apr_pool_t *p)
+{
+    apr_size_t i;
+    int j;
+
+    printf("Usage: session-dynamodb COMMAND [OPTIONS] [HASH]\n\n"
+           "Looks after the DynamoDB table of mod_session_dynamodb.\n\n");
+    for (i = 0; i < N_COMMANDS; i++) {
+        printf("  %-13s %s%s\n", commands[i].name, commands[i].takes_hash ? "HASH: " : "", commands[i].what);
+    }
+    printf("\n");
+    for (j = 0; j < N_OPTIONS; j++) {
+        printf("  --%-24s %s%s\n", apr_pstrcat(p, all[j].name, all[j].value ? " " : "", all[j].value, NULL),
+               all[j].what, commands_of(&all[j], p));
+    }
+    printf("\nCredentials come from where all AWS tools have them, never from the command line.\n"
+           "Exit status: 0 good, 1 something is wrong or was not found, 2 usage, 3 the service could not be asked.\n");
+}
+
+/* A warning and no more: APR prints its own with a program name and without a remedy. */
+static void take_warning(void *text, const char *format, ...)
+{
+    char line[300];
+    va_list args;
+    apr_pool_t *p = ((void **)text)[0];
+
+    va_start(args, format);
+    apr_vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+    line[strcspn(line, "\n")] = '\0';
+    ((void **)text)[1] = apr_pstrdup(p, strstr(line, ": ") ? strstr(line, ": ") + 2 : line);
+}
+
+static apr_status_t take_command(options_t *o, const char *name, const char **problem, apr_pool_t *p)
+{
+    apr_size_t i;
+
+    for (i = 0; i < N_COMMANDS; i++) {
+        if (name && strcmp(commands[i].name, name) == 0) {
+            o->command = commands[i].command;
+            o->name = commands[i].name;
+            return APR_SUCCESS;
+        }
+    }
+    *problem = name ? apr_psprintf(p, "there is no command %.40s: session-dynamodb --help names them", name)
+                    : "no command: session-dynamodb --help names them";
+    return APR_EINVAL;
+}
+
+static const char *check_hash(const options_t *o)
+{
+    if (ddb_rows_is_hash(o->hash)) {
+        return NULL;
+    }
+    if (!o->hash_sid) {
+        return "HASH has to be the hash of the logs, or its first 32 digits at least: with --hash-sid Off a table key "
+               "is a session ID, which does not belong on a command line";
+    }
+    return strlen(o->hash) == KEY_LENGTH && strspn(o->hash, BASE64URL) == KEY_LENGTH
+           ? NULL : "HASH has to be the hash of the logs (128 hex digits, or the first 32 at least) or a table key";
+}
+
+static apr_status_t take_hash(options_t *o, int n, const char *const *rest, const char **problem, apr_pool_t *p)
+{
+    int wanted = (o->command & (SHOW | END)) != 0;
+
+    if (n != wanted) {
+        *problem = apr_psprintf(p, wanted ? "%s takes one HASH" : "%s takes options only", o->name);
+        return APR_EINVAL;
+    }
+    o->hash = wanted ? rest[0] : NULL;
+    *problem = wanted ? check_hash(o) : NULL;
+    return *problem ? APR_EINVAL : APR_SUCCESS;
+}
+
+static apr_status_t take_option(options_t *o, const option_t *option, const char *value, const char **problem,
+                                apr_pool_t *p)
+{
+    const char *wrong;
+
+    if (!option->set) {
+        if (strcmp(option->name, "help") == 0) {
+            print_help(p);
+        }
+        else {
+            printf("session-dynamodb %s\n", PACKAGE_VERSION);
+        }
+        return APR_EOF;
+    }
+    wrong = option->set(o, option, value, p);
+    if (wrong) {
+        *problem = apr_psprintf(p, "--%s: %s", option->name, wrong);
+    }
+    return wrong ? APR_EINVAL : APR_SUCCESS;
+}
+
+static apr_status_t check_fit(const options_t *o, const char *seen, const char **problem, apr_pool_t *p)
+{
+    int i;
+
+    for (i = 0; i < N_OPTIONS; i++) {
+        if (seen[i] && !(all[i].commands & o->command)) {
+            *problem = apr_psprintf(p, "%s has no option --%s", o->name, all[i].name);
+            return APR_EINVAL;
+        }
+    }
+    return APR_SUCCESS;
+}
+
+static void set_defaults(options_t *o, int argc, const char *const *argv)
+{
+    int i;
+
+    memset(o, 0, sizeof(*o));
+    o->table = "app_session";
+    o->timeout = apr_time_from_sec(10);
+    o->hash_sid = 1;
+    o->patience = apr_time_from_sec(120);
+    o->older_than = 900;
+    o->requests = 1000000;
+    o->size = 1024;
+    o->read_only = o->changed = -1;
+    o->touched = 10;
+    o->read_price = o->write_price = -1;
+    /* Also what is wrong with the rest of the line is to be said so. */
+    for (i = 1; i < argc; i++) {
+        o->json |= strcmp(argv[i], "--json") == 0;
+    }
+}
+
+apr_status_t options_read(options_t *o, int argc, const char *const *argv, const char **problem, apr_pool_t *p)
+{
+    apr_getopt_option_t *options = apr_pcalloc(p, (N_OPTIONS + 1) * sizeof(*options));
+    char *seen = apr_pcalloc(p, N_OPTIONS);
+    void *warning[2] = { p, NULL };
+    const char *value;
+    apr_getopt_t *reader;
+    apr_status_t rv;
+    int code, i;
+
+    set_defaults(o, argc, argv);
+    for (i = 0; i < N_OPTIONS; i++) {
+        options[i].name = all[i].name;
+        options[i].optch = FIRST_CODE + i;
+        options[i].has_arg = all[i].value != NULL;
+    }
+    rv = apr_getopt_init(&reader, p, argc, argv);
+    if (rv != APR_SUCCESS) {
+        *problem = "no memory";
+        return APR_EINVAL;
+    }
+    reader->interleave = 1;
+    reader->errfn = take_warning;
+    reader->errarg = warning;
+    while (rv == APR_SUCCESS && (rv = apr_getopt_long(reader, options, &code, &value)) == APR_SUCCESS) {
+        seen[code - FIRST_CODE] = 1;
+        rv = take_option(o, &all[code - FIRST_CODE], value, problem, p);
+        if (rv == APR_EOF) {
+            return rv;
+        }
+    }
+    if (rv != APR_EOF) {
+        *problem = *problem ? *problem : apr_pstrcat(p, warning[1], ": see session-dynamodb --help", NULL);
+        return APR_EINVAL;
+    }
+    rv = take_command(o, reader->ind < argc ? reader->argv[reader->ind] : NULL, problem, p);
+    rv = rv == APR_SUCCESS ? check_fit(o, seen, problem, p) : rv;
+    return rv == APR_SUCCESS ? take_hash(o, argc - reader->ind - 1, reader->argv + reader->ind + 1, problem, p) : rv;
+}

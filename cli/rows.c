@@ -1,0 +1,162 @@
+/* show, end and purge. */
+
+#include <signal.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "ddb_item.h"
+#include "ddb_rows.h"
+#include "commands.h"
+
+/* The one thing that a signal handler can reach. */
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+/* Once: who presses twice means it. A call that is under way is finished. */
+static void listen_to_signals(void)
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof(action));
+    action.sa_handler = interrupt;
+    action.sa_flags = (int)SA_RESETHAND | SA_RESTART;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static void tell_search(void *baton, const ddb_rows_count_t *c)
+{
+    report_progress(baton, 0, "%" APR_INT64_T_FMT " rows looked at, %" APR_INT64_T_FMT " pages", c->seen, c->pages);
+}
+
+static void tell_purge(void *baton, const ddb_rows_count_t *c)
+{
+    report_progress(baton, 0, "%" APR_INT64_T_FMT " rows looked at, %" APR_INT64_T_FMT " pages, %" APR_INT64_T_FMT
+                    " of ended sessions, %" APR_INT64_T_FMT " deleted", c->seen, c->pages, c->due, c->deleted);
+}
+
+static ddb_rows_t begin(connection_t *c, const options_t *o, report_t *r)
+{
+    ddb_rows_t rows = { .table = &c->table, .ids = !o->hash_sid, .progress = tell_search, .baton = r,
+                        .stop = &interrupted };
+
+    listen_to_signals();
+    return rows;
+}
+
+/* The key that HASH stands for: it may be one itself. */
+static apr_status_t find(ddb_rows_t *rows, const options_t *o, const char **key, apr_pool_t *p, ddb_error_t *err)
+{
+    *key = o->hash;
+    return ddb_rows_is_hash(o->hash) ? ddb_rows_find(rows, o->hash, key, p, err) : APR_SUCCESS;
+}
+
+/* --- show --- */
+
+static void say_time(report_t *r, const char *name, const char *label, apr_time_t t, apr_pool_t *p)
+{
+    if (t) {
+        report_text(r, name, label, ddb_item_time_print(t, p));
+    }
+}
+
+static void say_end(report_t *r, const ddb_row_t *row, apr_time_t now, apr_pool_t *p)
+{
+    apr_int64_t left = row->expires - apr_time_sec(now);
+
+    if (!row->expires) {
+        report_text(r, "state", "state", "without an end: no session, or changed by hand");
+        return;
+    }
+    say_time(r, "expires", "expires", apr_time_from_sec(row->expires), p);
+    report_text(r, "state", NULL, left > 0 ? "alive" : "over");
+    report_number(r, "seconds_left", NULL, (double)left);
+    report_line(r, left > 0 ? "state: alive, for %" APR_INT64_T_FMT " s" : "state: over, since %" APR_INT64_T_FMT " s",
+                left > 0 ? left : -left);
+}
+
+static void say_row(report_t *r, const ddb_row_t *row, apr_time_t now, apr_pool_t *p)
+{
+    if (row->loggable) {
+        report_text(r, "hash", "hash", row->loggable);
+    }
+    say_time(r, "created", "created", row->created, p);
+    say_time(r, "accessed", "accessed", row->accessed, p);
+    say_end(r, row, now, p);
+    report_number(r, "idle_timeout", "idle timeout (s)", (double)row->idle_timeout);
+    report_number(r, "absolute_timeout", "absolute timeout (s)", (double)row->absolute_timeout);
+    report_number(r, "version", "version", (double)row->version);
+    report_number(r, "data_bytes", row->compressed ? "data (bytes, compressed)" : "data (bytes)",
+                  (double)row->data_len);
+    report_text(r, "user", "user", row->has_user ? "yes" : "no");
+}
+
+exit_e rows_show(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p)
+{
+    ddb_rows_t rows = begin(c, o, r);
+    ddb_error_t err = { 0 };
+    const char *key;
+    ddb_row_t row;
+    apr_status_t rv = find(&rows, o, &key, p, &err);
+
+    if (rv == APR_SUCCESS) {
+        rv = ddb_rows_read(&rows, key, &row, p, &err);
+    }
+    if (rv != APR_SUCCESS) {
+        return report_failure(r, rv, &err);
+    }
+    say_row(r, &row, ddb_client_wall(c->table.client), p);
+    return EXIT_GOOD;
+}
+
+exit_e rows_end(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p)
+{
+    ddb_rows_t rows = begin(c, o, r);
+    ddb_error_t err = { 0 };
+    const char *key;
+    apr_status_t rv = find(&rows, o, &key, p, &err);
+
+    if (rv == APR_SUCCESS) {
+        rv = ddb_rows_end(&rows, key, p, &err);
+    }
+    if (rv != APR_SUCCESS) {
+        return report_failure(r, rv, &err);
+    }
+    report_number(r, "ended", NULL, 1);
+    report_line(r, "the session is ended");
+    return EXIT_GOOD;
+}
+
+/* --- purge --- */
+
+static void say_counts(report_t *r, const ddb_rows_count_t *n, int dry_run)
+{
+    report_number(r, "looked_at", "rows looked at", (double)n->seen);
+    report_number(r, "due", dry_run ? "rows that would be deleted" : "rows of ended sessions", (double)n->due);
+    if (!dry_run) {
+        report_number(r, "deleted", "deleted", (double)n->deleted);
+        report_number(r, "kept", "left, as they were used or ended meanwhile", (double)n->kept);
+    }
+}
+
+exit_e rows_purge(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p)
+{
+    ddb_rows_t rows = begin(c, o, r);
+    ddb_rows_sweep_t what = { o->older_than, o->dry_run };
+    ddb_error_t err = { 0 };
+    apr_status_t rv;
+
+    rows.progress = tell_purge;
+    rv = ddb_rows_sweep(&rows, &what, p, &err);
+    say_counts(r, &rows.count, o->dry_run);
+    if (rv == APR_EINTR) {
+        ddb_error_set(&err, rv, "stopped before the end; run it again for what is left");
+    }
+    return rv == APR_SUCCESS ? EXIT_GOOD : report_failure(r, rv, &err);
+}

@@ -1,0 +1,332 @@
+# session-dynamodb: every command against the table, through the proxy that checks signatures and makes faults.
+
+use strict;
+use warnings;
+use Digest::SHA ();
+use File::Temp ();
+use FindBin;
+use JSON::PP ();
+use POSIX ();
+use lib "$FindBin::Bin/lib";
+use SessionTest;
+use SessionTest::Recipe ();
+use SessionTest::Table ();
+
+my $PROGRAM = setting('build') . '/session-dynamodb';
+my $DIR     = File::Temp::tempdir('/tmp/operator-XXXXXX', CLEANUP => 1);
+my $TABLE   = SessionTest::Table->new({ map { $_ => setting($_) } qw(dynalite control) });
+my $URL     = 'http://127.0.0.1:' . setting('table');
+my %BASE    = (
+    PATH => '/usr/bin:/bin', HOME => $DIR, AWS_ACCESS_KEY_ID => setting('key_id'),
+    AWS_SECRET_ACCESS_KEY => setting('secret'), AWS_REGION => 'us-east-1', AWS_ENDPOINT_URL_DYNAMODB => $URL,
+    AWS_EC2_METADATA_DISABLED => 'true');
+my $SAID = '';   # by all runs
+my($EXIT, $OUT, $ERR);
+
+# begin(ENV => value, ..., [arguments]): undef takes a variable away.
+sub begin {
+    my $arguments = pop;
+    my %env = (%BASE, @_);
+    delete @env{ grep { !defined $env{$_} } keys %env };
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        %ENV = %env;
+        open STDIN,  '<', '/dev/null';
+        open STDOUT, '>', "$DIR/out";
+        open STDERR, '>', "$DIR/err";
+        { exec $PROGRAM, @$arguments }
+        POSIX::_exit(127);
+    }
+    return $pid;
+}
+
+sub finish {
+    waitpid $_[0], 0;
+    $EXIT = $? & 127 ? "signal $?" : $? >> 8;
+    ($OUT, $ERR) = map { SessionTest::Log::slurp("$DIR/$_") } qw(out err);
+    $SAID .= $OUT . $ERR;
+    return $EXIT;
+}
+
+sub run { return finish(begin(@_)) }
+
+# The same with --json: what it printed.
+sub json {
+    my $arguments = pop;
+    run(@_, ['--json', @$arguments]);
+    my $printed = eval { JSON::PP::decode_json($OUT) };
+    ok $printed && $printed->{exit_status} == $EXIT, "@$arguments --json prints JSON, with the exit status $EXIT"
+        or diag("$OUT$ERR");
+    return $printed || {};
+}
+
+sub loggable { return Digest::SHA::sha512_hex($_[0]) }
+
+# A stored session whose row ended so many seconds ago.
+sub ended {
+    my($seconds) = @_;
+    my $id = session(a => 'value-that-nobody-may-see');
+    change_row($id, sub { $_[0]{expires}{N} = time() - $seconds });
+    return $id;
+}
+
+sub forbid { my($op, %more) = @_; return fault(kind => 'error', op => $op, type => 'AccessDeniedException',
+                                              message => "not authorized to perform: dynamodb:$op", count => 0, %more) }
+
+sub in_batches {
+    my($request, @rows) = @_;
+    while (my @some = splice @rows, 0, 25) {
+        $TABLE->api(BatchWriteItem => { RequestItems => { app_session => [map { $request->($_) } @some] } });
+    }
+}
+
+note 'check';
+{
+    is run(['check']), 0, 'a table that can be worked with';
+    like $OUT, qr/^good   the table app_session is there$/m, '... is there';
+    like $OUT, qr/^good   the key is id of type S$/m, '... with the right key';
+    like $OUT, qr/^doubt  time to live is off: .*switch it on/m, '... without time to live, which is a doubt';
+    like $OUT, qr/^good   dynamodb:$_ is allowed$/m, "... and $_ allowed" for qw(GetItem PutItem UpdateItem DeleteItem);
+    like $OUT, qr/^region: us-east-1\nendpoint: \Q$URL\E\ncredentials: environment$/m, '... region, endpoint and provider are named';
+    is scalar(rows()), 0, '... and nothing was written';
+    my $said = json(['check']);
+    is $said->{wrong}, 0, '... nothing is wrong';
+    is_deeply [map { $_->{about} } @{ $said->{findings} }],
+        [qw(table key ttl dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem)], '... of all this';
+
+    $said = json(['check', '--table', 'no_such_table']);
+    is $EXIT, 1, 'a missing table is wrong';
+    like $said->{findings}[0]{text}, qr/no table no_such_table .*session-dynamodb create-table/, '... and the remedy said';
+
+    $TABLE->api(CreateTable => { TableName => 'wrong_key', BillingMode => 'PAY_PER_REQUEST',
+        AttributeDefinitions => [{ AttributeName => 'sid', AttributeType => 'S' }],
+        KeySchema => [{ AttributeName => 'sid', KeyType => 'HASH' }] });
+    is run(['check', '--table=wrong_key']), 1, 'another key is wrong';
+    like $OUT, qr/^WRONG  the key of the table is sid, and has to be id of type S/m, '... and said to be';
+
+    for my $op (qw(GetItem PutItem UpdateItem DeleteItem)) {
+        forbid($op);
+        is run(['check']), 1, "$op not allowed is wrong";
+        like $OUT, qr/^WRONG  dynamodb:$op is not allowed: add it to the IAM policy/m, '... and named';
+        is scalar(() = $OUT =~ /^WRONG/mg), 1, '... alone';
+        clear_faults();
+    }
+    forbid($_) for qw(DescribeTable DescribeTimeToLive);
+    is run(['check']), 0, 'who may not describe the table can work with it';
+    is scalar(() = $OUT =~ /^doubt  dynamodb:Describe\w+ is not allowed/mg), 2, '... which leaves two doubts';
+    clear_faults();
+
+    fault(kind => 'skew', seconds => 3600, count => 0);
+    is run(['check']), 0, 'a clock that is an hour behind';
+    like $OUT, qr/^doubt  this machine's clock is (?:3599|3600|3601) s behind the service's/m, '... is a doubt, and corrected';
+    clear_faults();
+}
+
+note 'The service can not be asked';
+{
+    my $nobody = 'http://127.0.0.1:' . SessionTest::Recipe::free_port();
+    for my $command (['check'], ['create-table'], ['show', '0' x 32], ['end', '0' x 32], ['purge']) {
+        my $said = json(AWS_ENDPOINT_URL_DYNAMODB => $nobody, [@$command, '--timeout', 1]);
+        is $EXIT, 3, "$command->[0] without a service";
+        like $said->{error}{detail}, qr/connect/, '... says so';
+        json(AWS_ACCESS_KEY_ID => undef, AWS_SECRET_ACCESS_KEY => undef, $command);
+        is $EXIT, 3, "$command->[0] without credentials";
+        is run(AWS_SECRET_ACCESS_KEY => 'a-wrong-secret-of-the-operator', $command), 3, "$command->[0] with wrong ones";
+        like $ERR, qr/^session-dynamodb: the store refused the credentials.*signature/, '... says so';
+        is run(AWS_REGION => undef, $command), 2, "$command->[0] without a region";
+        like $ERR, qr/region/, '... says so';
+    }
+    is run(AWS_ACCESS_KEY_ID => undef, AWS_SECRET_ACCESS_KEY => undef, ['check']), 3, 'who has no credentials';
+    like $ERR, qr/no credentials: environment/, '... is told where they were looked for';
+}
+
+note 'create-table';
+{
+    is run(['create-table', '--table', 'made_here']), 0, 'a table is created';
+    like $OUT, qr/^the table made_here is created\n.*no time to live/, '... and said so';
+    is run(['check', '--table', 'made_here']), 0, '... which a check finds good';
+    my $said = json(['create-table', '--table', 'made_here']);
+    is "$EXIT $said->{was}", '0 there', 'one that is there is left alone';
+    fault(kind => 'error', op => 'DescribeTable', type => 'ResourceNotFoundException', message => 'm', count => 2);
+    is run(['create-table', '--table', 'made_slowly']), 0, 'one that takes its time';
+    like $ERR, qr/made_slowly is being created/, '... is waited for, with a word about it';
+    forbid('CreateTable');
+    is run(['create-table', '--table', 'not_made']), 3, 'who may not create';
+    like $ERR, qr/AccessDeniedException/, '... is told';
+    clear_faults();
+    $TABLE->api(DeleteTable => { TableName => $_ }) for qw(made_here made_slowly wrong_key);
+}
+
+note 'show and end';
+{
+    my @ids  = map { session(a => "value-that-nobody-may-see-$_") } 1 .. 3;
+    my $hash = loggable($ids[1]);
+    is run(['show', $hash]), 0, 'a session is shown by the hash of the logs';
+    like $OUT, qr/^hash: \Q${\ substr $hash, 0, 32}\E$/m, '... with its hash';
+    my $row = row(key_of($ids[1]));
+    like $OUT, qr/^created: \Q$row->{created}{S}\E\naccessed: \Q$row->{accessed}{S}\E$/m, '... its times';
+    like $OUT, qr/^state: alive, for (?:7200|719\d) s$/m, '... its end';
+    like $OUT, qr/^idle timeout \(s\): 7200\nabsolute timeout \(s\): 43200\nversion: 1$/m, '... its timeouts and version';
+    like $OUT, qr/^data \(bytes\): @{[length data_of($row)]}\nuser: no$/m, '... the size of what it holds, and whether it has a user';
+    is run(['show', uc substr $hash, 0, 40]), 0, 'the beginning of a hash will do';
+    is run(['show', key_of($ids[1])]), 0, '... and the table key';
+    my @calls = calls_of { run(['show', $hash]) };
+    is join(' ', map { $_->{op} } @calls), 'Scan GetItem', 'it costs a scan and a read';
+    my $scan = $calls[0]{body};
+    is $scan->{ProjectionExpression}, '#id, #loggable', '... the scan asks for no data';
+    my $said = json(['show', $hash]);
+    is "$said->{state} $said->{version} $said->{data_bytes}", 'alive 1 ' . length data_of($row), 'the same as JSON';
+    is run(['show', $hash, '--progress']), 0, 'with --progress';
+    like $ERR, qr/^3 rows looked at, 1 pages$/m, '... it says how far it is';
+
+    is run(['show', '0' x 128]), 1, 'a hash that no row has';
+    like $ERR, qr/no row has that hash/, '... is said to be none';
+    is run(['show', 'Z' x 43]), 1, '... and a key';
+    change_row($ids[2], sub { $_[0]{loggable}{S} = substr $hash, 0, 32 });
+    is run([$_, substr $hash, 0, 32]), 1, "$_: two rows of one hash" for qw(show end);
+    like $ERR, qr/several rows/, '... are refused';
+    change_row($ids[2], sub { $_[0]{loggable}{S} = substr loggable($ids[2]), 0, 32 });
+
+    is run(['end', $hash]), 0, 'a session is ended';
+    like $OUT, qr/^the session is ended$/, '... and said so';
+    is get('/test/?get=a', cookie => $ids[1])->line('get a'), '(none)', '... its client has none any more';
+    is scalar(rows()), 2, '... the others have theirs';
+    is run(['end', $hash]), 1, '... and there is nothing to end again';
+    forbid('DeleteItem');
+    is run(['end', loggable($ids[0])]), 3, 'who may not delete';
+    like $ERR, qr/DeleteItem, type AccessDeniedException/, '... is told';
+    clear_faults();
+    forbid('Scan');
+    is run(['show', loggable($ids[0])]), 3, 'who may not scan';
+    like $ERR, qr/Scan, type AccessDeniedException/, '... is told';
+    clear_faults();
+}
+
+note 'Table keys that are session IDs';
+{
+    my $id = session('/unhashed/', a => 1);
+    $TABLE->put_row({ %{ $TABLE->row($id) }, loggable => { S => 'x' } });
+    my $row = $TABLE->row($id);
+    delete $row->{loggable};
+    $TABLE->put_row($row);
+    is run(['show', loggable($id)]), 1, 'a row without the hash of its ID';
+    is run(['show', loggable($id), '--hash-sid', 'Off']), 0, '... is found by what its ID comes to';
+    like $OUT, qr/^hash: @{[loggable($id)]}$/m, '... which is shown, and not the ID';
+    is run(['end', loggable($id), '--hash-sid=off']), 0, '... and ended';
+    is $TABLE->row($id), undef, '... it is gone';
+    is run(['show', 'Z' x 43, '--hash-sid', 'Off']), 2, 'an ID on the command line is refused';
+}
+
+note 'purge';
+{
+    clear_tables();
+    my @old    = map { ended(2000) } 1 .. 8;
+    my $recent = ended(30);
+    my $alive  = session(a => 1);
+    is run(['purge', '--dry-run']), 0, 'a trial';
+    like $OUT, qr/^rows looked at: 10\nrows that would be deleted: 8$/m, '... counts';
+    is scalar(rows()), 10, '... and deletes nothing';
+
+    fault(kind => 'hold', op => 'DeleteItem', count => 1, skip => 2);
+    my $pid = begin(['purge', '--progress']);
+    ok held(1), 'stopped at the third row';
+    kill INT => $pid;
+    release();
+    is finish($pid), 130, '... it ends';
+    like $OUT, qr/^deleted: 3$/m, '... and says what was done';
+    like $ERR, qr/stopped before the end; run it again/, '... and that there is more';
+    is scalar(rows()), 7, '... the row that was under way is deleted, the others are there';
+
+    my($touched) = grep { row(key_of($_)) } @old;
+    fault(kind => 'hold', op => 'DeleteItem', count => 1, contains => key_of($touched));
+    $pid = begin(['purge']);
+    ok held(1), 'a row that is used';
+    change_row($touched, sub { $_[0]{expires}{N} = time() + 600 });
+    release();
+    is finish($pid), 0, '... just when it is swept';
+    like $OUT, qr/^rows of ended sessions: 5\ndeleted: 4\nleft, as they were used or ended meanwhile: 1$/m, '... stays';
+    ok row(key_of($touched)), '... it is there';
+    ok row(key_of($recent)), 'one that ended a moment ago stays, as clocks differ';
+    my $said = json(['purge', '--older-than', 0]);
+    is "$said->{looked_at} $said->{due} $said->{deleted} $said->{kept}", '3 1 1 0', '... unless told otherwise';
+    is get('/test/?get=a', cookie => $alive)->line('get a'), '1', 'the living live';
+
+    clear_tables();
+    ended(2000) for 1 .. 3;
+    fault(kind => 'throttle', op => 'Scan', count => 6);   # five attempts, and one after a wait
+    is run(['purge']), 0, 'a scan that is throttled goes on';
+    is scalar(rows()), 0, '... to its end';
+    ended(2000) for 1 .. 3;
+    forbid('DeleteItem', skip => 1);
+    $said = json(['purge']);
+    is "$EXIT $said->{deleted} $said->{error}{type}", '3 1 AccessDeniedException', 'a failure tells what was done before it';
+    clear_faults();
+}
+
+note 'A table of many pages';
+{
+    clear_tables();
+    my $now  = time;
+    my @rows = map { { id => { S => "row$_" }, expires => { N => '' . ($_ % 550 ? $now + 100 : $now - 5000) } } } 1 .. 1100;
+    in_batches(sub { { PutRequest => { Item => $_[0] } } }, @rows);
+    my @calls = calls_of { run(['purge', '--progress']) };
+    is scalar(grep { $_->{op} eq 'Scan' } @calls), 3, 'is looked at page by page';
+    like $OUT, qr/^rows looked at: 1100\nrows of ended sessions: 2\ndeleted: 2$/m, '... to its end';
+    like $ERR, qr/^500 rows looked at, 1 pages/m, '... which is told along the way';
+    in_batches(sub { { DeleteRequest => { Key => { id => $_[0]{id} } } } }, @rows);
+}
+
+note 'policy and cost';
+{
+    is run(['policy', '--account', '123456789012']), 0, 'a policy';
+    my($statement) = @{ JSON::PP::decode_json($OUT)->{Statement} };
+    is_deeply $statement->{Action}, [map { "dynamodb:$_" } qw(GetItem PutItem UpdateItem DeleteItem)], '... allows what sessions need';
+    is $statement->{Resource}, 'arn:aws:dynamodb:us-east-1:123456789012:table/app_session', '... for this table';
+    is $ERR, '', '... without a note';
+    is run(['policy']), 0, 'without an account';
+    like "$OUT$ERR", qr{us-east-1:\*:table/app_session.*--account}s, '... it is open, which is said';
+    my $said = json(['policy', qw(--region cn-north-1 --check --create-table --operate)]);
+    $statement = $said->{policy}{Statement}[0];
+    like $statement->{Resource}, qr/^arn:aws-cn:dynamodb:cn-north-1:/, 'another partition';
+    is join(' ', sort map { s/dynamodb://r } @{ $statement->{Action} }), 'CreateTable DeleteItem DescribeTable '
+        . 'DescribeTimeToLive GetItem PutItem Scan UpdateItem UpdateTimeToLive', '... with all actions, each once';
+    my $arn = 'arn:aws-us-gov:dynamodb:us-gov-west-1:123456789012:table/app_session';
+    is json(['policy', '--table', $arn])->{policy}{Statement}[0]{Resource}, $arn, "a table's ARN stands as it is";
+
+    $said = json([qw(cost --requests 1000 --read-only 80 --changed 20 --touched 0 --size 2100)]);
+    is "$said->{read_units} $said->{write_units}", '1000 600', 'a read each, and three units a write of 2100 bytes';
+    $said = json([qw(cost --requests 1000 --read-only 50 --changed 0 --touched 10 --size 5000 --eventual
+                     --read-price 1 --write-price 2)]);
+    is "$said->{read_units} $said->{write_units}", '500 250', 'eventual reads are half, requests without a session nothing';
+    is sprintf('%.6f %.6f', @$said{qw(price price_per_million)}), '0.001000 1.000000', '... and the price follows';
+    is json(['cost', '--region', 'eu-central-1'])->{price}, undef, 'prices of other regions have to be given';
+    like json(['cost'])->{note}, qr/us-east-1, July 2025/, 'those that are known say of when they are';
+}
+
+note 'Usage';
+for my $case ([[], 'no command'], [['frob'], 'no command frob'], [['check', '--frob'], 'invalid option'],
+              [['check', '--table'], 'missing argument'], [['check', '--table', 'a b'], 'not a table name'],
+              [['check', '--region', 'Frankfurt'], 'region'], [['check', '--endpoint-url', 'ftp://x'], '--endpoint-url'],
+              [['check', '--proxy', 'http://u:p@x'], 'a proxy is'],
+              [['check', '--timeout', '0'], 'seconds'], [['check', '--dry-run'], 'has no option --dry-run'],
+              [['check', 'more'], 'options only'], [['show'], 'one HASH'], [['show', 'abc'], 'HASH has to be'],
+              [['show', '0' x 32, '0' x 32], 'one HASH'], [['show', '0' x 32, '--hash-sid', 'perhaps'], 'On or Off'],
+              [['purge', '--older-than', '-1'], 'whole number'], [['policy', '--account', '1'], '12 digits'],
+              [['cost', '--changed', '101'], '0 to 100'], [['cost', '--changed', 60, '--read-only', 60], 'more than 100'],
+              [['cost', '--read-price', '1'], 'belong together'], [['cost', '--size', 500000], '409600'],
+              [["\xff"], 'no command']) {
+    my($arguments, $words) = @$case;
+    is run($arguments), 2, "usage: @$arguments" =~ s/\xff/?/r;
+    like $ERR, qr/^session-dynamodb: .*\Q$words\E/, '... says what is wrong';
+    like json($arguments)->{error}{what}, qr/\Q$words\E/, '... as JSON too';
+}
+is run(['--help']), 0, '--help';
+like $OUT, qr/^Usage: .*--older-than SECONDS/s, '... names commands and options';
+is run(['purge', '--version']), 0, '--version';
+like $OUT, qr/^session-dynamodb \d/, '... names it';
+
+my @secrets = grep { length >= 16 } split /\n/, SessionTest::Log::slurp("$SessionTest::T/logs/secrets");
+cmp_ok scalar(@secrets), '>', 10, 'there are IDs, keys and secrets that could have been shown';
+is join(' ', grep { index($SAID, $_) >= 0 } @secrets, 'value-that-nobody-may-see', 'a-wrong-secret'), '', '... and none was';
+
+done;
