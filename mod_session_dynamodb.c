@@ -233,6 +233,10 @@ static int session_dynamodb_save(request_rec *r, session_rec *z)
         log_store(r, APLOG_ERR, rv, "the session could not be written");
         return APR_EGENERAL;
     }
+    if (q->written == MSD_STORED && q->merges) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "the session was changed by other requests meanwhile: merged with "
+                      "theirs in %d rounds", q->merges);
+    }
     if (q->written == MSD_TOO_LATE) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "the session needs a new ID, but the response has begun: what "
                       "was changed is dropped. Change sessions before the first byte of a page, not in an include "

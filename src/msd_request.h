@@ -52,6 +52,7 @@ typedef struct msd_request_t {
     const char *user;         /* r->user, once authentication and authorization let the request pass */
     const char *issue;        /* the ID that the response must hand out; NULL for none */
     apr_array_header_t *forwarded; /* const char *: the request headers that entries were sent in; NULL before */
+    int merges;               /* how often another request had written first, and both changes were made one */
     int end_id;               /* 1: the response must end the ID */
     int renew;                /* 1: a new ID was asked for */
     int timeouts_changed;

@@ -7,6 +7,8 @@
 #include "msd_payload.h"
 #include "msd_save.h"
 
+#define MERGES_MAX 100 /* of one request; more writers of one session at once are a table that lies */
+
 static void set_payload(msd_request_t *q, ddb_session_t *s)
 {
     s->data = q->z->encoded ? q->z->encoded : "";
@@ -31,6 +33,11 @@ static apr_status_t merge(request_rec *r, msd_request_t *q, const ddb_session_t 
     memset(&theirs, 0, sizeof(theirs));
     theirs.pool = p;
     theirs.entries = apr_table_make(p, 10);
+    if (q->merges == MERGES_MAX) {
+        return ddb_error_set(&q->error, DDB_EUNAVAILABLE, "given up after %d rounds, each of which another request had "
+                             "won: see who writes this session so often", MERGES_MAX);
+    }
+    q->merges++;
     rv = msd_payload_decode(r, q, &theirs, current);
     if (rv != APR_SUCCESS) {
         return ddb_error_set(&q->error, rv, "the data that another request stored meanwhile can't be decoded");
@@ -98,7 +105,7 @@ static apr_status_t change(request_rec *r, msd_request_t *q, const ddb_store_cal
     int left = msd_request_user_left(r, q);
     apr_status_t rv;
 
-    /* Each round that is lost was won by another request, which then is done: the deadline is limit enough. */
+    /* Each round that is lost was won by another request, which then is done. */
     for (;;) {
         set_payload(q, &s);
         s.user = NULL;
@@ -155,6 +162,10 @@ static apr_status_t end_old(request_rec *r, msd_request_t *q, const ddb_store_ca
         }
         set_payload(q, fresh);
         fresh->user = NULL;
+        if (!q->timeouts_changed) {
+            fresh->idle_timeout = current.idle_timeout;
+            fresh->absolute_timeout = current.absolute_timeout;
+        }
         rv = ddb_store_save(q->store, call, fresh, &unused);
         if (rv != APR_SUCCESS) {
             return rv == APR_NOTFOUND ? DDB_EUNAVAILABLE : rv;

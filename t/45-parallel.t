@@ -27,6 +27,15 @@ sub at_once {
     return map { SessionTest::_seen($_->read_response) } @connections;
 }
 
+# The numbers of rounds that requests took to merge, since the last time.
+my $ROUNDS_SEEN = 0;
+sub rounds {
+    my @all = map { /merged with theirs in (\d+) rounds/ } log_lines(qr/merged with theirs/);
+    my @new = @all[$ROUNDS_SEEN .. $#all];
+    $ROUNDS_SEEN = @all;
+    return @new;
+}
+
 sub statuses { my %n; $n{ $_->status }++ for @_; return join ' ', map { "$n{$_} x $_" } sort keys %n }
 sub entries  { return { map { split /=/, $_, 2 } split /&/, data_of(row(key_of($_[0]))) } }
 sub ids      { return grep { defined && length } map { $_->cookie('id') } @_ }
@@ -74,6 +83,9 @@ note 'Twenty writers';
     is ids(@answers), 0, '... without a new ID';
     is_deeply entries($id), { a => 1, map { ("k$_" => $_) } 1 .. 20 }, '... and everything is there';
     is row(key_of($id))->{version}{N}, 21, '... in as many versions';
+    my @rounds = rounds();
+    is scalar(@rounds), 19, '... all but the first merged';
+    is scalar(grep { $_ < 1 || $_ > 19 } @rounds), 0, '... in a round for each who was faster, at most';
 
     @answers = at_once($id, map { "set=same:$_" } 1 .. 20);
     is statuses(@answers), '20 x 200', 'of one entry: all succeed';
@@ -109,6 +121,7 @@ for my $case (
     ['the same by both',              'set=a:2',          'set=a:2',         { a => 2, b => 1 }],
     ['timeouts, then an entry',       'timeouts=100:200', 'set=a:2',         { a => 2, b => 1 }],
 ) {
+    rounds();
     my($what, $first, $then, $result) = @$case;
     my $id   = session(a => 1, b => 1);
     my $slow = connection();
@@ -119,6 +132,7 @@ for my $case (
     let_go($name);
     my $answer = $slow->read_response;
     is_deeply [$answer->status, $answer->set_cookies], [200], '... then the other';
+    is join(' ', rounds()), 1, '... in one round more';
     is_deeply entries($id), $result, '... and both count';
     is row(key_of($id))->{idle_timeout}{N}, 100, '... the timeouts too' if $what =~ /timeouts/;
 }
@@ -142,6 +156,59 @@ for my $case (
     let_go('out');
     is $slow->read_response->cookie('id'), '', 'ended, though another one changed it meanwhile';
     is row(key_of($id)), undef, '... and the session is gone';
+}
+
+{
+    my $id   = session(a => 1);
+    my $slow = connection();
+    $slow->send_request(path => '/test/?meet=moved&set=b:2', headers => [['Cookie', "id=$id"]]);
+    ok here('moved'), 'two have loaded';
+    my $new = get('/test/?set=c:1&renew', cookie => $id)->cookie('id');
+    let_go('moved');
+    my $answer = $slow->read_response;
+    is_deeply [$answer->status, $answer->set_cookies], [200], 'changed here and renewed there: no cookie';
+    is row(key_of($id)), undef, '... the old ID stays dead';
+    is_deeply entries($new), { a => 1, c => 1 }, '... and the new session is who renewed it\'s';
+    ok scalar(log_lines(
+        qr/:info\].* the session was ended by another request meanwhile: what this one changed is dropped/)),
+        '... a line tells of it';
+}
+for my $case (['ended', 'end', 0], ['emptied', 'clear', 0], ['renewed', 'renew', 1]) {
+    my($what, $query, $rows) = @$case;
+    clear_tables();
+    my $id   = session(a => 1);
+    my $slow = connection();
+    $slow->send_request(path => "/test/?meet=here-$what&set=b:2&renew", headers => [['Cookie', "id=$id"]]);
+    ok here("here-$what"), 'two have loaded';
+    get("/test/?$query", cookie => $id);
+    let_go("here-$what");
+    my $answer = $slow->read_response;
+    is_deeply [$answer->status, $answer->set_cookies], [200], "renewed here and $what there: no cookie";
+    quiet();
+    is scalar(rows()), $rows, '... and no session of it is left';
+}
+{
+    my $id   = session(a => 1);
+    my $slow = connection();
+    $slow->send_request(path => '/test/?meet=longer&renew', headers => [['Cookie', "id=$id"]]);
+    ok here('longer'), 'two have loaded';
+    get('/test/?timeouts=100:200', cookie => $id);
+    let_go('longer');
+    my $row = row(key_of(SessionTest::_seen($slow->read_response)->cookie('id')));
+    is_deeply [@$row{qw(idle_timeout absolute_timeout)}], [{ N => 100 }, { N => 200 }],
+        'timeouts set there, renewed here: the new row has them';
+}
+
+note 'A table that says no for ever';
+{
+    my $id = session(a => 1);
+    fault(kind => 'error', type => 'ConditionalCheckFailedException', op => 'UpdateItem', count => 0);
+    my @calls = calls_of { get('/test/?set=a:2', cookie => $id, port => 'bulk', host => 'patient.test') };
+    is res()->status, 503, 'it is given up';
+    is scalar(grep { $_->{op} eq 'UpdateItem' } @calls), 101, '... after so many rounds';
+    clear_faults();
+    is_deeply entries($id), { a => 1 }, '... the session is as it was';
+    expect_log qr/session_dynamodb:error\].*could not be written: .*given up after 100 rounds/, qr/AH01822/;
 }
 
 note 'Beginners';
