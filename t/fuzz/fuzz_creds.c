@@ -1,10 +1,13 @@
 /* Credentials that others give out. The first line of an input names the provider; then come the replies to its
  * requests, parted by lines "%%%": the HTTP status in a line, and the body. Who asks for more finds nobody. For "sso"
- * the first part is the file with the token, for "region" the settings of the service. Without a provider the rest is
- * a document, and a time. */
+ * the first part is the file with the token, for "region" and "container" it is their settings. Without a provider the
+ * rest is a document, and a time. */
 
+#include <arpa/inet.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <curl/curl.h>
 
 #include "ddb_creds_int.h"
 #include "ddb_creds_reply.h"
@@ -17,6 +20,7 @@
 /* --- the world --- */
 
 static char *script;
+static const char *asked_at; /* the URL of the last request */
 
 static apr_status_t perform(void *baton, const ddb_http_request_t *req, apr_pool_t *p, ddb_http_response_t *res,
                             ddb_error_t *err)
@@ -24,7 +28,8 @@ static apr_status_t perform(void *baton, const ddb_http_request_t *req, apr_pool
     char *reply = script, *end = reply ? strstr(reply, "\n%%%\n") : NULL;
 
     (void)baton;
-    HOLDS(fuzz_is_loggable(req->url) && strncmp(req->url, "http", 4) == 0);
+    asked_at = req->url;
+    HOLDS(fuzz_is_loggable(req->url) && strncasecmp(req->url, "http", 4) == 0);
     if (!reply) {
         return ddb_error_set(err, DDB_EUNAVAILABLE, "nobody there");
     }
@@ -69,6 +74,57 @@ static const char *take_part(void)
         *end = '\0';
     }
     return part;
+}
+
+/* Whom a secret may be sent to in clear text. */
+static int is_local(const char *host)
+{
+    static const char *const names[] = { "localhost", "169.254.170.2", "169.254.170.23", "[::1]", "[fd00:ec2::23]" };
+    unsigned char v4[4];
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcasecmp(host, names[i]) == 0) {
+            return 1;
+        }
+    }
+    return inet_pton(AF_INET, host, v4) == 1 && v4[0] == 127;
+}
+
+/* As libcurl reads the URL, which makes the connection. */
+static void goes_to_nobody_else(const char *url)
+{
+    CURLU *parsed = curl_url();
+    char *scheme = NULL, *host = NULL, *user = NULL;
+
+    HOLDS(parsed);
+    if (curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK) {
+        HOLDS(curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK);
+        HOLDS(curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK);
+        HOLDS(curl_url_get(parsed, CURLUPART_USER, &user, 0) == CURLUE_NO_USER);
+        HOLDS(strcmp(scheme, "https") == 0 || (strcmp(scheme, "http") == 0 && is_local(host)));
+        curl_free(scheme);
+        curl_free(host);
+    }
+    curl_url_cleanup(parsed);
+}
+
+/* The first part has the variable, and the token if there is one. */
+static apr_status_t ask_container(ddb_credentials_t *out, apr_pool_t *p, ddb_error_t *err)
+{
+    char *settings = apr_pstrdup(p, take_part()), *uri = fuzz_line(&settings);
+    apr_status_t rv;
+
+    asked_at = NULL;
+    setenv(*uri == '/' ? "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" : "AWS_CONTAINER_CREDENTIALS_FULL_URI", uri, 1);
+    setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", settings, 1);
+    rv = ddb_creds_container.fetch(&opts, NULL, p, out, err);
+    unsetenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+    unsetenv("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+    if (asked_at) {
+        goes_to_nobody_else(asked_at);
+    }
+    return rv;
 }
 
 static apr_status_t ask_imds(ddb_credentials_t *out, apr_pool_t *p, ddb_error_t *err)
@@ -185,7 +241,7 @@ static apr_status_t ask_sso(ddb_credentials_t *out, apr_pool_t *p, ddb_error_t *
 static ask_fn *find_provider(const char *name)
 {
     static const struct { const char *name; ask_fn *ask; } providers[] = {
-        { "imds", ask_imds }, { "region", ask_region }, { "sts", ask_sts }, { "sts-token", ask_sts_with_token },
+        { "container", ask_container }, { "imds", ask_imds }, { "region", ask_region }, { "sts", ask_sts }, { "sts-token", ask_sts_with_token },
         { "sso", ask_sso },
     };
     apr_size_t i;
@@ -212,7 +268,7 @@ static void is_fit_for_the_log(const ddb_error_t *err, int has_words)
 /* 1 when a reply may have it where it is no secret. */
 static int has_words(const char *text)
 {
-    return strstr(text, "Message") || strstr(text, "Code") || strstr(text, "\n" FUZZ_SECRET);
+    return strstr(text, "Message") || strstr(text, "Code") || strstr(text, "code") || strstr(text, "\n" FUZZ_SECRET);
 }
 
 static void ask(ask_fn *provider, char *text, apr_pool_t *p)
@@ -228,7 +284,7 @@ static void ask(ask_fn *provider, char *text, apr_pool_t *p)
     if (rv == APR_SUCCESS) {
         HOLDS(found.access_key_id && *found.access_key_id && found.secret_access_key && *found.secret_access_key);
         HOLDS(found.session_token && *found.session_token);
-        HOLDS(found.expires > 0 && (provider != ask_imds || found.expires > NOW));
+        HOLDS(found.expires > 0 && ((provider != ask_imds && provider != ask_container) || found.expires > NOW));
     }
     else {
         HOLDS(err.detail[0]);
@@ -294,6 +350,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *text = fuzz_text(data, size);
     ask_fn *provider = find_provider(fuzz_line(&text));
 
+    unsetenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
     unsetenv("AWS_EC2_METADATA_DISABLED");
     unsetenv("AWS_EC2_METADATA_SERVICE_ENDPOINT");
     unsetenv("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
