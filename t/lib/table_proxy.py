@@ -165,6 +165,8 @@ AUTHORIZATION = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/,]+)/(\d{8})/([^/,]
 class Verifier:
     """Says whether a request is signed as AWS wants it."""
 
+    service = "dynamodb"
+
     def __init__(self, keys, region):
         self.keys, self.region, self.offset = dict(keys), region, 0
 
@@ -189,8 +191,8 @@ class Verifier:
             return "x-amz-date is missing or malformed"
         if stamp[:8] != day:
             return "credential scope and x-amz-date name different days"
-        if service != "dynamodb" or region != self.region:
-            return "credential should be scoped to %s/dynamodb" % self.region
+        if service != self.service or region != self.region:
+            return "credential should be scoped to %s/%s" % (self.region, self.service)
         sent = calendar.timegm(time.strptime(stamp, "%Y%m%dT%H%M%SZ"))
         if abs(now - sent) > MAX_SKEW:
             word = "Signature expired" if sent < now else "Signature not yet current"
@@ -217,7 +219,7 @@ class Verifier:
         if claimed is not None and claimed != hashlib.sha256(request.body).hexdigest():
             return "x-amz-content-sha256 is not that of the body"
         method, path, _ = request.start.split(" ", 2)
-        expected = Expected(Credentials("any", key["secret"]), "dynamodb", self.region)
+        expected = Expected(Credentials("any", key["secret"]), self.service, self.region)
         expected.signed = signed
         copy = AWSRequest(method=method, url="http://%s%s" % (request.header("host"), path), data=request.body)
         for name in signed:

@@ -1,7 +1,7 @@
 package SessionTest::Machine;
 
 # An httpd of its own on a machine of AWS: with the environment that the machine gives, and the services that hand out
-# credentials there, scripted (metadata_server.py).
+# credentials there, scripted (metadata_server.py, sts_server.py).
 #
 #   my $metadata = SessionTest::Machine::metadata();
 #   $metadata->(POST => 'set', { role => undef });
@@ -25,18 +25,24 @@ our @ISA = ('SessionTest::Recipe');
 my @SERVERS;
 END { my $status = $?; for (@SERVERS) { close $_->[1]; waitpid $_->[0], 0 } $? = $status }
 
+sub metadata { return scripted('metadata_server.py') }
+
+# The table knows the keys that it has given out.
+sub sts { return scripted('sts_server.py', '--table', setting('control')) }
+
 # A scripted server: a function of method and control, or 'url'.
-sub metadata {
-    my $pid = IPC::Open2::open2(my $out, my $in, "$SessionTest::T/lib/metadata_server.py");
+sub scripted {
+    my($program, @options) = @_;
+    my $pid = IPC::Open2::open2(my $out, my $in, "$SessionTest::T/lib/$program", @options);
     push @SERVERS, [$pid, $in, $out];
-    chomp(my $port = <$out> // die "metadata_server.py does not start\n");
+    chomp(my $port = <$out> // die "$program does not start\n");
     my $url = "http://127.0.0.1:$port";
     return sub {
         my($method, $what, $spec) = @_;
         return $url if $method eq 'url';
         my $answer = HTTP::Tiny->new->request($method, "$url/-/$what",
             { content => JSON::PP::encode_json($spec || {}) });
-        $answer->{success} or die "metadata_server.py: $method $what: $answer->{status} $answer->{content}\n";
+        $answer->{success} or die "$program: $method $what: $answer->{status} $answer->{content}\n";
         return JSON::PP::decode_json($answer->{content});
     };
 }
