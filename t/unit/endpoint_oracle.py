@@ -264,7 +264,7 @@ def botocore_credentials(profile):
 
 def check_creds(name, *, profile=None, env=None, config=None, credentials=None, wanted=None, why=None):
     with Home(env or {}, config, credentials):
-        compare(name, ours(creds_tool, profile or "-"), botocore_credentials(profile), wanted, why)
+        compare(name, ours(creds_tool, profile or "-")[:3], botocore_credentials(profile), wanted, why)
 
 
 def keys(name, *, token=None, colon=False, indent=""):
@@ -411,7 +411,7 @@ def test_random_files(number):
     for i in range(number):
         files, profile = (random_file(), random_file()), rng.choice((None, None, "p"))
         with Home({}, *files):
-            mine, theirs = ours(creds_tool, profile or "-"), botocore_credentials(profile)
+            mine, theirs = ours(creds_tool, profile or "-")[:3], botocore_credentials(profile)
             wanted = mine != theirs and is_wanted(mine, theirs, files, profile)
         if wanted or mine == theirs:
             found["wanted" if wanted else mine[0] if len(mine) == 1 else "keys"] += 1
