@@ -82,12 +82,16 @@ static apr_status_t ask_profile(const walk_t *w, const char *name, ddb_credentia
 {
     const ddb_creds_chain_t chain = { ddb_creds_of_profile, NULL };
     ddb_creds_opts_t o = *w->o;
+    ddb_error_t why = { 0 };
     apr_status_t rv;
 
     o.profile.name = name;
-    rv = ddb_creds_ask(&chain, &o, w->p, out, w->err);
-    return rv == APR_NOTFOUND ? ddb_error_set(w->err, DDB_ECONFIG, "the source_profile \"%.40s\" has no credentials: "
-                                              "give it a key pair or another source", name) : rv;
+    rv = ddb_creds_ask(&chain, &o, w->p, out, &why);
+    if (rv == APR_NOTFOUND) {
+        return ddb_error_set(w->err, DDB_ECONFIG, "the source_profile \"%.40s\" has no credentials: give it a key pair "
+                             "or another source", name);
+    }
+    return rv == APR_SUCCESS ? rv : ddb_error_set(w->err, rv, "source_profile \"%.40s\": %s", name, why.detail);
 }
 
 static int is_seen(const walk_t *w, const char *name)
