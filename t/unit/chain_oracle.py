@@ -33,6 +33,7 @@ except ImportError:
     print("1..0 # SKIP no botocore; install Debian's python3-botocore")
     sys.exit(0)
 
+sys.dont_write_bytecode = True  # the tree may be one that others read
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import chain_servers  # noqa: E402
 from chain_servers import NOW, SSO_TOKEN, STATE, TOKEN, secret_of, token_of  # noqa: E402
@@ -676,8 +677,17 @@ def test_random_roles(number):
 
 # --- anything with anything, made at random ---
 
+EAGER = ("no section", "no region", "no start URL")  # of SSO: botocore reads it to make a client of STS
+
+
+def test_eager():
+    source = Case(**SOURCES["assume-role"]).add(**SOURCES["SSO"])
+    check("a role, SSO behind it is half set up", source.add(config={"sso-session s": {"sso_region": None}}),
+          "assume-role", "SSO's settings do not matter to a role that is asked for with keys")
+
+
 def test_random_sources(number):
-    agreed = [entry for entry in BROKEN if len(entry) == 3]
+    agreed = [entry for entry in BROKEN if len(entry) == 3 and entry[1] not in EAGER]
     for i in range(number):
         case, parts = Case(), []
         for name in reversed(NAMES):
@@ -720,8 +730,9 @@ test_process()
 test_container()
 test_metadata()
 test_sources_of_roles()
-test_random_roles(80)
-test_random_sources(80)
+test_eager()
+test_random_roles(60)
+test_random_sources(60)
 ok(compared >= 200, f"{compared} cases compared, {differences} wanted differences")
 print(f"1..{count}")
 sys.exit(1 if failed else 0)
