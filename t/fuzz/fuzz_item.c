@@ -92,6 +92,20 @@ static void comes_back(const ddb_item_t *read, apr_pool_t *p)
     is_json(ddb_item_get_body("table", read->id, 1, p), p);
 }
 
+/* DynamoDB writes bytes with padding; what is without it was not written by it. */
+static void is_padded(const char *text, size_t size, apr_pool_t *p)
+{
+    static const char *const names[] = { "data", "write_id" };
+    ddb_json_t *reply;
+    int i;
+
+    HOLDS(ddb_json_parse(&reply, text, size, p) == APR_SUCCESS);
+    for (i = 0; i < 2; i++) {
+        const char *bytes = ddb_json_str(ddb_json_child(ddb_json_child(reply, "Item"), names[i]), "B");
+        HOLDS(!bytes || strlen(bytes) % 4 == 0);
+    }
+}
+
 static void read_as(ddb_format_e format, const char *text, size_t size, apr_pool_t *p)
 {
     ddb_error_t err = { 0 };
@@ -105,6 +119,7 @@ static void read_as(ddb_format_e format, const char *text, size_t size, apr_pool
     if (rv == APR_SUCCESS) {
         is_in_range(&it);
         HOLDS(it.format == format && !err.detail[0]);
+        is_padded(text, size, p);
         comes_back(&it, p);
         return;
     }

@@ -37,8 +37,14 @@ static int count_lines(const char *text)
     return n;
 }
 
+/* What is read, before and after it is cut up. */
+typedef struct text_t {
+    const char *in, *text;
+    apr_size_t len;
+} text_t;
+
 /* The section as a text again. */
-static const char *print_section(const char *name, apr_hash_t *values, const char *text, apr_size_t len, apr_pool_t *p)
+static const char *print_section(const char *name, apr_hash_t *values, const text_t *t, apr_pool_t *p)
 {
     const char *printed = apr_pstrcat(p, "[", name, "]\n", NULL);
     apr_hash_index_t *i;
@@ -47,21 +53,22 @@ static const char *print_section(const char *name, apr_hash_t *values, const cha
         const char *key = apr_hash_this_key(i);
         char *value = apr_pstrdup(p, apr_hash_this_val(i)), *line;
 
-        is_within(key, text, len);
-        is_within(apr_hash_this_val(i), text, len);
+        is_within(key, t->text, t->len);
+        is_within(apr_hash_this_val(i), t->text, t->len);
         is_stripped(key);
         HOLDS(*key && !strpbrk(key, "=:\r\n" "ABCDEFGHIJKLMNOPQRSTUVWXYZ") && !strchr(value, '\r'));
         printed = apr_pstrcat(p, printed, key, " =", NULL);
         do {
             line = fuzz_line(&value);
             is_stripped(line);
+            HOLDS(strstr(t->in, line)); /* lines stay lines */
             printed = apr_pstrcat(p, printed, " ", line, "\n", NULL);
         } while (*value);
     }
     return printed;
 }
 
-static const char *print(const ddb_ini_t *ini, const char *text, apr_size_t len, apr_pool_t *p)
+static const char *print(const ddb_ini_t *ini, const text_t *t, apr_pool_t *p)
 {
     const char *printed = "";
     int i;
@@ -70,9 +77,9 @@ static const char *print(const ddb_ini_t *ini, const char *text, apr_size_t len,
     for (i = 0; i < ini->names->nelts; i++) {
         const char *name = APR_ARRAY_IDX(ini->names, i, const char *);
 
-        is_within(name, text, len);
+        is_within(name, t->text, t->len);
         printed = apr_pstrcat(p, printed, print_section(name, apr_hash_get(ini->sections, name, APR_HASH_KEY_STRING),
-                                                        text, len, p), NULL);
+                                                        t, p), NULL);
     }
     return printed;
 }
@@ -92,6 +99,7 @@ static void same_values(apr_hash_t *a, apr_hash_t *b, apr_pool_t *p)
 static int read_text(ddb_ini_t *ini, const char *in, apr_size_t len, apr_pool_t *p)
 {
     char *text = apr_pstrmemdup(p, in, len), *printed;
+    text_t t = { apr_pstrmemdup(p, in, len), text, len };
     int lines = count_lines(text), i;
     ddb_ini_t again;
 
@@ -102,7 +110,7 @@ static int read_text(ddb_ini_t *ini, const char *in, apr_size_t len, apr_pool_t 
         return 0;
     }
     HOLDS(!memchr(in, '\0', len));
-    printed = apr_pstrdup(p, print(ini, text, len, p));
+    printed = apr_pstrdup(p, print(ini, &t, p));
     HOLDS(ddb_ini_parse(&again, printed, strlen(printed), p) == APR_SUCCESS);
     HOLDS(again.names->nelts == ini->names->nelts);
     for (i = 0; i < ini->names->nelts; i++) {

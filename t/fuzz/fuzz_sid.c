@@ -100,6 +100,10 @@ static void edit(const char *sid, const ddb_sid_rules_t *rules, apr_pool_t *p)
     }
     check_as_it_came(edited, rules, p);
     if (rules->keys->nelts) {
+        char *last = apr_pstrdup(p, sid) + strlen(sid) - 1;
+
+        *last = *last == 'A' ? 'B' : 'A';
+        HOLDS(ddb_sid_check(last + 1 - strlen(sid), rules, p) == APR_NOTFOUND);
         HOLDS((ddb_sid_check(edited, rules, p) == APR_SUCCESS) == (strcmp(edited, sid) == 0));
     }
     HOLDS(ddb_sid_check(apr_pstrcat(p, sid, "=", NULL), rules, p) == APR_NOTFOUND);
