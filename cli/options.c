@@ -17,6 +17,10 @@
 #include "ddb_rows.h"
 #include "options.h"
 
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "(unknown version)"
+#endif
+
 /* Of a table key: a SHA-256. */
 #define BASE64URL  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 #define KEY_LENGTH 43

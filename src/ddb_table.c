@@ -70,7 +70,14 @@ static void found(check_t *c, const char *about, ddb_finding_e is, const char *t
 
     f->about = about;
     f->is = is;
+    f->unseen = 0;
     f->text = text;
+}
+
+static void unseen(check_t *c, const char *about, const char *text)
+{
+    found(c, about, DDB_DOUBT, text);
+    APR_ARRAY_IDX(c->findings, c->findings->nelts - 1, ddb_finding_t).unseen = 1;
 }
 
 static void judge_key(check_t *c, const ddb_json_t *table)
@@ -126,8 +133,8 @@ static apr_status_t check_table(check_t *c)
         return APR_SUCCESS;
     }
     else if (is_forbidden(c->err)) {
-        found(c, "table", DDB_DOUBT, "dynamodb:DescribeTable is not allowed, so the table itself can't be looked at; "
-              "sessions don't need it");
+        unseen(c, "table", "dynamodb:DescribeTable is not allowed, so the table itself can't be looked at; sessions "
+               "don't need it");
         return APR_SUCCESS;
     }
     return rv;
@@ -161,8 +168,8 @@ static apr_status_t check_ttl(check_t *c)
         judge_ttl(c, ddb_json_child(reply, "TimeToLiveDescription"));
     }
     else if (is_forbidden(c->err)) {
-        found(c, "ttl", DDB_DOUBT, "dynamodb:DescribeTimeToLive is not allowed, so it can't be seen whether time to "
-              "live is on for the attribute " TTL);
+        unseen(c, "ttl", "dynamodb:DescribeTimeToLive is not allowed, so it can't be seen whether time to live is on "
+               "for the attribute " TTL);
         return APR_SUCCESS;
     }
     else if (is_type(c->err, "UnknownOperationException")) {

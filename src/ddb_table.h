@@ -29,6 +29,7 @@ typedef enum ddb_finding_e {
 typedef struct ddb_finding_t {
     const char *about; /* "table", "key", "ttl", or the IAM action, such as "dynamodb:GetItem" */
     ddb_finding_e is;
+    int unseen;        /* 1: of a doubt, that there is one only because to look is not allowed */
     const char *text;  /* a sentence: what is found, and what to do about it */
 } ddb_finding_t;
 

@@ -12,6 +12,7 @@
 #include "msd_config.h"
 #include "msd_recent.h"
 #include "msd_refresh.h"
+#include "msd_table.h"
 #include "msd_writer.h"
 
 APLOG_USE_MODULE(session_dynamodb);
@@ -138,6 +139,68 @@ static void warm_later(const msd_server_config_t *c, const shared_t *shared, con
     }
 }
 
+static int wants_look(const msd_server_config_t *c)
+{
+    return c->used && c->child && (c->check_table || c->create_table);
+}
+
+static int is_same_table(const msd_server_config_t *a, const msd_server_config_t *b)
+{
+    return strcmp(a->table, b->table) == 0 && strcmp(a->endpoint.url, b->endpoint.url) == 0
+           && strcmp(a->endpoint.region, b->endpoint.region) == 0 && a->child->creds == b->child->creds;
+}
+
+/** 1 when a server before this one, in the order of the configuration, has the same table looked at. */
+static int is_looked_at(const server_rec *server, const server_rec *s)
+{
+    for (; s != server; s = s->next) {
+        const msd_server_config_t *other = msd_config_server(s);
+
+        if (wants_look(other) && is_same_table(msd_config_server(server), other)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static apr_status_t look_later(const msd_server_config_t *c, const shared_t *shared, const server_rec *s)
+{
+    const ddb_clock_t *clock = ddb_skew_clock(shared->skew);
+    ddb_client_opts_t o = { c->endpoint, c->connect_timeout, c->max_attempts, &shared->http, c->child->creds, clock,
+                            ddb_crypto_random, NULL, NULL, shared->skew };
+    msd_table_t *t = apr_pcalloc(shared->pool, sizeof(*t));
+
+    t->table.clock = clock;
+    t->table.name = c->table;
+    t->table.timeout = c->timeout;
+    t->server = s;
+    t->thread = shared->refresh;
+    t->check = c->check_table;
+    t->create = c->create_table;
+    msd_refresh_first(shared->refresh, msd_table_look, t);
+    return ddb_client_create(&t->table.client, &o, shared->pool);
+}
+
+/** Once for all children of this start of httpd: each table that some server wants looked at. */
+static apr_status_t look_at_tables(const shared_t *shared, const server_rec *main_server)
+{
+    msd_recent_t *recent = msd_config_server(main_server)->recent;
+    apr_status_t rv = APR_SUCCESS;
+    const server_rec *s;
+
+    if (!recent || !msd_recent_first(recent)) {
+        return APR_SUCCESS;
+    }
+    for (s = main_server; s && rv == APR_SUCCESS; s = s->next) {
+        const msd_server_config_t *c = msd_config_server(s);
+
+        if (wants_look(c) && !is_looked_at(s, main_server)) {
+            rv = look_later(c, shared, s);
+        }
+    }
+    return rv;
+}
+
 /** End the threads and close the connections. Registered only where no request can be under way any more. */
 static apr_status_t close_shared(void *baton)
 {
@@ -254,7 +317,8 @@ void msd_child_init(apr_pool_t *pchild, server_rec *main_server)
 
     for (s = main_server; s && rv == APR_SUCCESS; s = s->next) {
         msd_server_config_t *c = msd_config_server(s);
-        if (!c->endpoint.url) {
+        /* A host without directives of ours has the record of the main server. */
+        if (!c->endpoint.url || c->child) {
             continue;
         }
         if (!shared) {
@@ -266,6 +330,9 @@ void msd_child_init(apr_pool_t *pchild, server_rec *main_server)
         if (rv == APR_SUCCESS) {
             warm_later(c, shared, s);
         }
+    }
+    if (rv == APR_SUCCESS && shared) {
+        rv = look_at_tables(shared, main_server);
     }
     if (rv == APR_SUCCESS && shared) {
         rv = msd_refresh_start(shared->refresh);

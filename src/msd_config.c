@@ -25,6 +25,8 @@ void *msd_config_create_server(apr_pool_t *p, server_rec *s)
     c->max_attempts = MSD_UNSET;
     c->warm_connections = MSD_UNSET;
     c->breaker = MSD_UNSET;
+    c->create_table = MSD_UNSET;
+    c->check_table = MSD_UNSET;
     c->endpoint.url = NULL;
     c->recent = NULL;
     c->child = NULL;
@@ -52,6 +54,8 @@ void *msd_config_merge_server(apr_pool_t *p, void *base, void *add)
     NEARER_NUM(max_attempts);
     NEARER_NUM(warm_connections);
     NEARER_NUM(breaker);
+    NEARER_NUM(create_table);
+    NEARER_NUM(check_table);
     /* Worked out per server, after merging. */
     c->endpoint.url = NULL;
     c->recent = NULL;

@@ -33,6 +33,9 @@ typedef struct msd_server_config_t {
     int max_attempts;
     int warm_connections;                /* opened by each child at its start; 0: none */
     int breaker;                         /* calls in a row without an answer that open it; 0: there is none */
+    int create_table;
+    int check_table;
+    int used;                            /* 1: SessionDynamoDB is On somewhere here; known once it was checked */
     ddb_endpoint_t endpoint;             /* worked out when the configuration was checked; url NULL: it can't be */
     struct msd_recent_t *recent;         /* recent touches, shared by the children; made before fork */
     struct msd_child_t *child;           /* what this child process talks to the store with; made after fork */

@@ -128,6 +128,8 @@ static void fill_in(msd_server_config_t *c)
     c->max_attempts = c->max_attempts != MSD_UNSET ? c->max_attempts : 3;
     c->warm_connections = c->warm_connections != MSD_UNSET ? c->warm_connections : 0;
     c->breaker = c->breaker != MSD_UNSET ? c->breaker : 5;
+    c->create_table = c->create_table != MSD_UNSET ? c->create_table : 0;
+    c->check_table = c->check_table != MSD_UNSET ? c->check_table : 1;
 }
 
 static const char *server_name(const server_rec *s, apr_pool_t *p)
@@ -164,6 +166,7 @@ static int check_server(server_rec *s, int used, apr_pool_t *p)
     const char *problem;
 
     fill_in(c);
+    c->used |= used; /* hosts without directives of ours share the record */
     problem = c->credentials_file ? msd_keys_check_file(p, c->credentials_file) : NULL;
     if (problem) {
         ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s, "SessionDynamoDBCredentialsFile: %s", problem);

@@ -12,6 +12,9 @@
 #define TIME_BITS 40   /* milliseconds, modulo 34 years; what is above tells sessions apart */
 #define TIME_MASK ((APR_UINT64_C(1) << TIME_BITS) - 1)
 
+/* Behind the slots: whether somebody was first. */
+#define WORDS (SLOTS + 1)
+
 struct msd_recent_t {
     apr_shm_t *shm;
     volatile apr_uint64_t *slots;
@@ -20,11 +23,11 @@ struct msd_recent_t {
 apr_status_t msd_recent_create(msd_recent_t **pr, apr_pool_t *p)
 {
     msd_recent_t *r = apr_pcalloc(p, sizeof(*r));
-    apr_status_t rv = apr_shm_create(&r->shm, SLOTS * sizeof(*r->slots), NULL, p);
+    apr_status_t rv = apr_shm_create(&r->shm, WORDS * sizeof(*r->slots), NULL, p);
 
     if (rv == APR_SUCCESS) {
         r->slots = apr_shm_baseaddr_get(r->shm);
-        memset((void *)r->slots, 0, SLOTS * sizeof(*r->slots));
+        memset((void *)r->slots, 0, WORDS * sizeof(*r->slots));
         *pr = r;
     }
     return rv;
@@ -66,4 +69,9 @@ int msd_recent_claim(msd_recent_t *r, const char *key, apr_time_t now, apr_inter
         before = found; /* somebody was first: for the same session, perhaps */
     }
     return 0;
+}
+
+int msd_recent_first(msd_recent_t *r)
+{
+    return apr_atomic_cas64(&r->slots[SLOTS], 1, 0) == 0;
 }

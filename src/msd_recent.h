@@ -20,4 +20,7 @@ apr_status_t msd_recent_create(msd_recent_t **pr, apr_pool_t *p);
  */
 int msd_recent_claim(msd_recent_t *r, const char *key, apr_time_t now, apr_interval_time_t interval);
 
+/** 1 for the first process or thread that asks since it was made, 0 for all others. */
+int msd_recent_first(msd_recent_t *r);
+
 #endif

@@ -53,6 +53,19 @@ static int is_stopping(msd_refresh_t *r)
     return stopping;
 }
 
+int msd_refresh_wait(msd_refresh_t *r, apr_interval_time_t t)
+{
+    int stopping;
+
+    apr_thread_mutex_lock(r->mutex);
+    if (!r->stopping) {
+        apr_thread_cond_timedwait(r->stop, r->mutex, t);
+    }
+    stopping = r->stopping;
+    apr_thread_mutex_unlock(r->mutex);
+    return stopping;
+}
+
 static void do_first(msd_refresh_t *r)
 {
     int i;

@@ -27,6 +27,9 @@ void msd_refresh_add(msd_refresh_t *r, ddb_creds_t *creds);
 typedef void msd_refresh_job_fn(void *baton);
 void msd_refresh_first(msd_refresh_t *r, msd_refresh_job_fn *job, void *baton);
 
+/** In a job: wait so long. @return 1, at once, when the thread is to end. */
+int msd_refresh_wait(msd_refresh_t *r, apr_interval_time_t t);
+
 /** Start the thread. */
 apr_status_t msd_refresh_start(msd_refresh_t *r);
 

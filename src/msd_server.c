@@ -17,6 +17,13 @@ static msd_server_config_t *server_of(cmd_parms *cmd)
     return msd_config_server(cmd->server);
 }
 
+const char *msd_server_set_flag(cmd_parms *cmd, void *dir, int on)
+{
+    (void)dir;
+    *FIELD(int, server_of(cmd), cmd) = on;
+    return NULL;
+}
+
 const char *msd_server_set_table(cmd_parms *cmd, void *dir, const char *arg)
 {
     ddb_table_arn_t arn;

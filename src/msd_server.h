@@ -6,7 +6,7 @@
 
 /*
  * Setters for the directives of a whole server, to stand in the directive table (TAKE1). Each returns NULL, or what is
- * wrong and what would be right. Those of a file and a timeout set the field that the table names by its offset.
+ * wrong and what would be right. Those of a file, a flag and a timeout set the field that the directive table names.
  */
 const char *msd_server_set_table(cmd_parms *cmd, void *dir, const char *arg);
 const char *msd_server_set_endpoint_url(cmd_parms *cmd, void *dir, const char *arg);
@@ -18,6 +18,7 @@ const char *msd_server_set_proxy(cmd_parms *cmd, void *dir, const char *arg);
 const char *msd_server_set_timeout(cmd_parms *cmd, void *dir, const char *arg);
 const char *msd_server_set_max_attempts(cmd_parms *cmd, void *dir, const char *arg);
 const char *msd_server_set_warm_connections(cmd_parms *cmd, void *dir, const char *arg);
+const char *msd_server_set_flag(cmd_parms *cmd, void *dir, int on);
 const char *msd_server_set_breaker(cmd_parms *cmd, void *dir, const char *arg);
 
 #endif

@@ -353,7 +353,7 @@ note 'The recipe, as it is printed';
     print $out @load, 'LoadModule session_dynamodb_module ', setting('module'), "\nLoadModule test_session_module ",
         setting('helper'), "\nServerRoot $dir\nServerName 127.0.0.1\nListen 127.0.0.1:$port\nDefaultRuntimeDir $dir\n",
         "PidFile $dir/pid\nErrorLog $dir/error_log\nSessionDynamoDBEndpointURL http://127.0.0.1:", setting('table'),
-        "\n<Location /app/>\nSetHandler test-session\n</Location>\n$configuration";
+        "\nSessionDynamoDBCheckTable Off\n<Location /app/>\nSetHandler test-session\n</Location>\n$configuration";
     close $out;
     defined(my $pid = fork) or die "fork: $!";
     if (!$pid) {

@@ -217,6 +217,8 @@ static void test_permissions(apr_pool_t *p)
         f->w->answers[2 + missing].body = FORBIDDEN;
         NUM_IS(check(f), APR_SUCCESS, "who may not look at the table itself can be checked all the same");
         NUM_IS(finding(f, "table")->is, DDB_DOUBT, "with a doubt");
+        OK(finding(f, "table")->unseen && finding(f, "ttl")->unseen, "about what was not to be seen");
+        OK(!finding(f, actions[missing])->unseen, "and about nothing else");
         for (i = 0; i < 4; i++) {
             NUM_IS(finding(f, actions[i])->is, i == missing ? DDB_WRONG : DDB_GOOD, actions[i]);
         }

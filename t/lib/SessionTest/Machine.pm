@@ -80,6 +80,7 @@ LogLevel info session_dynamodb:trace8
 StartServers 1
 ${threads}MaxRequestWorkers 8
 SessionDynamoDBEndpointURL http://127.0.0.1:@{[setting('table')]}
+SessionDynamoDBCheckTable Off
 SessionDynamoDBRegion us-east-1
 SessionDynamoDBTimeout 8s
 SetHandler test-session

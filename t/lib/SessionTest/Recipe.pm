@@ -100,6 +100,7 @@ PidFile $dir/pid
 ErrorLog $self->{log}
 LogLevel info
 SessionDynamoDBEndpointURL http://127.0.0.1:@{[setting('table')]}
+SessionDynamoDBCheckTable Off
 END
 <IfModule cgid_module>
 ScriptSock $dir/cgid.sock

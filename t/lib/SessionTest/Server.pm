@@ -52,7 +52,8 @@ sub start {
         'LoadModule test_session_module ' . setting('helper'), "ServerRoot $dir", 'ServerName 127.0.0.1',
         "Listen 127.0.0.1:$self->{port}", "DefaultRuntimeDir $dir", "PidFile $dir/pid", "ErrorLog $self->{log}",
         'SessionDynamoDBEndpointURL http://127.0.0.1:' . setting('table'), 'SessionDynamoDBRegion us-east-1',
-        'SessionDynamoDBTimeout ' . setting('table_timeout') . 's', 'SessionDynamoDB On', 'Session On'), $HOW_MANY,
+        'SessionDynamoDBTimeout ' . setting('table_timeout') . 's', 'SessionDynamoDB On', 'Session On',
+        'SessionDynamoDBCheckTable Off'), $HOW_MANY,
         map({ "$_\n" } @lines), <<'END';
 <Location /test/>
     SetHandler test-session
