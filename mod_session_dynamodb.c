@@ -16,6 +16,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 #include <mod_session.h>
+#include <mod_status.h>
 #include <mpm_common.h>
 
 #include "mod_session_dynamodb.h"
@@ -31,6 +32,7 @@
 #include "msd_request.h"
 #include "msd_save.h"
 #include "msd_session.h"
+#include "msd_status.h"
 
 APLOG_USE_MODULE(session_dynamodb);
 
@@ -379,6 +381,7 @@ static int session_dynamodb_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr
     (void)ptemp;
     if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
         msd_child_prepare(pconf, s);
+        msd_status_log_at_end(pconf, s);
     }
     return OK;
 }
@@ -417,6 +420,8 @@ static void register_hooks(apr_pool_t *p)
     msd_filter_register(p);
     ap_hook_session_encode(session_dynamodb_encode, NULL, mod_session, APR_HOOK_REALLY_FIRST);
     ap_hook_session_save(session_dynamodb_save, NULL, NULL, APR_HOOK_MIDDLE);
+    /* Optional: without mod_status nobody asks. */
+    APR_OPTIONAL_HOOK(ap, status_hook, msd_status_report, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_log_transaction(session_dynamodb_log_transaction, NULL, NULL, APR_HOOK_FIRST);
 
     APR_REGISTER_OPTIONAL_FN(session_dynamodb_end);

@@ -101,6 +101,7 @@ static void open_it(ddb_breaker_t *b)
     b->probing = 0;
     b->pause = PAUSE_FIRST;
     plan_probe(b);
+    ddb_count_add(b->o.count, DDB_COUNT_OPENED, 1);
     apr_atomic_set32(&b->open, 1);
 }
 

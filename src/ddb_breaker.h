@@ -4,6 +4,7 @@
 #include <apr_pools.h>
 
 #include "ddb_clock.h"
+#include "ddb_count.h"
 #include "ddb_crypto.h"
 #include "ddb_error.h"
 
@@ -22,6 +23,7 @@ typedef struct ddb_breaker_opts_t {
     int limit;                /* calls in a row without an answer, at least 1 */
     const ddb_clock_t *clock; /* its monotonic time is used */
     ddb_random_fn *random;    /* for the times of the probes */
+    ddb_count_t *count;       /* of openings; NULL: they are not counted */
 } ddb_breaker_opts_t;
 
 /** o is copied; what it points to must outlive p. */

@@ -67,6 +67,11 @@ apr_status_t ddb_client_create(ddb_client_t **pc, const ddb_client_opts_t *o, ap
     return rv;
 }
 
+ddb_count_t *ddb_client_count(const ddb_client_t *c)
+{
+    return c->o.count;
+}
+
 apr_time_t ddb_client_monotonic(const ddb_client_t *c)
 {
     return c->o.clock->monotonic(c->o.clock->baton);
@@ -213,6 +218,17 @@ static void keep_body(run_t *r, const ddb_http_response_t *res)
     r->reply->len = res->body_len;
 }
 
+/* What a read consumed stands in a reply that has to be read whole anyway, by who asked for it. */
+static void count_capacity(const run_t *r, const ddb_http_response_t *res)
+{
+    ddb_counted_e kind = ddb_count_operation(r->call->operation);
+
+    if (r->client->o.count && kind != DDB_COUNTED && kind != DDB_COUNT_GET) {
+        ddb_count_add(r->client->o.count, DDB_COUNT_WRITE_HALVES,
+                      (apr_uint64_t)ddb_item_consumed(res->body, res->body_len, r->scratch));
+    }
+}
+
 static apr_status_t judge_good(run_t *r, const ddb_http_response_t *res)
 {
     r->err->type[0] = r->err->detail[0] = '\0';
@@ -223,6 +239,7 @@ static apr_status_t judge_good(run_t *r, const ddb_http_response_t *res)
                              "and any proxy on the way");
     }
     keep_body(r, res);
+    count_capacity(r, res);
     r->answered = 1;
     return APR_SUCCESS;
 }
@@ -237,6 +254,9 @@ static apr_status_t judge_bad(run_t *r, const ddb_http_response_t *res)
     }
     if (rv == DDB_ECONFLICT) {
         keep_body(r, res);
+    }
+    else if (rv == DDB_ETHROTTLED) {
+        ddb_count_add(r->client->o.count, DDB_COUNT_THROTTLED, 1);
     }
     else if (rv == DDB_EDENIED) {
         r->mend = mend_clock(r, res);
@@ -361,6 +381,23 @@ static apr_status_t try_until_settled(run_t *r)
     return out_of_time(r->err);
 }
 
+static void count_call(const run_t *r, apr_status_t rv)
+{
+    ddb_count_t *count = r->client->o.count;
+    ddb_counted_e kind = ddb_count_operation(r->call->operation);
+
+    if (!count || kind == DDB_COUNTED) {
+        return;
+    }
+    ddb_count_add(count, kind, 1);
+    if (rv != APR_SUCCESS) {
+        ddb_count_add(count, rv == DDB_ECONFLICT ? DDB_COUNT_CONDITION : DDB_COUNT_FAILED, 1);
+    }
+    if (r->err->attempts > 1) {
+        ddb_count_add(count, DDB_COUNT_RETRY, (apr_uint64_t)(r->err->attempts - 1));
+    }
+}
+
 apr_status_t ddb_client_call(ddb_client_t *c, const ddb_call_t *call, apr_pool_t *p, ddb_reply_t *reply,
                              ddb_error_t *err)
 {
@@ -371,10 +408,12 @@ apr_status_t ddb_client_call(ddb_client_t *c, const ddb_call_t *call, apr_pool_t
     memset(err, 0, sizeof(*err));
     apr_cpystrn(err->operation, call->operation, sizeof(err->operation));
     if (c->o.breaker && !ddb_breaker_admit(c->o.breaker, &r.pass)) {
+        ddb_count_add(c->o.count, DDB_COUNT_TURNED_AWAY, 1);
         return ddb_error_set(err, DDB_EUNAVAILABLE, "not asked, because the last calls got no answer; it is tried "
                              "every half second");
     }
     rv = try_until_settled(&r);
+    count_call(&r, rv);
     if (rv == APR_SUCCESS || rv == DDB_ECONFLICT) {
         ddb_retry_budget_give(c->o.budget, r.charged > 1);
     }

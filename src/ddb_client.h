@@ -3,6 +3,7 @@
 
 #include "ddb_breaker.h"
 #include "ddb_clock.h"
+#include "ddb_count.h"
 #include "ddb_creds.h"
 #include "ddb_crypto.h"
 #include "ddb_endpoint.h"
@@ -23,6 +24,7 @@ typedef struct ddb_client_opts_t {
     ddb_breaker_t *breaker;              /* NULL: every call is tried, whatever became of those before */
     ddb_retry_budget_t *budget;          /* NULL: without limit */
     ddb_skew_t *skew;                    /* NULL: a wrong clock is said and not corrected */
+    ddb_count_t *count;                  /* of calls and of what writes consume; NULL: nothing is counted */
 } ddb_client_opts_t;
 
 /** o is copied; what it points to must outlive p. */
@@ -50,6 +52,9 @@ typedef struct ddb_reply_t {
  */
 apr_status_t ddb_client_call(ddb_client_t *c, const ddb_call_t *call, apr_pool_t *p, ddb_reply_t *reply,
                              ddb_error_t *err);
+
+/** What the client counts in, for what is seen by its callers only, as what reads consume; may be NULL. */
+ddb_count_t *ddb_client_count(const ddb_client_t *c);
 
 /** The client's monotonic time, to compute deadlines from. */
 apr_time_t ddb_client_monotonic(const ddb_client_t *c);

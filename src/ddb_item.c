@@ -25,6 +25,7 @@ static body_t body_begin(const char *table, apr_pool_t *p)
     body_t b = { ddb_json_object(p), NULL, NULL, "", "", p };
 
     ddb_json_set_str(b.root, "TableName", table);
+    ddb_json_set_str(b.root, "ReturnConsumedCapacity", "TOTAL");
     return b;
 }
 
@@ -375,6 +376,7 @@ static apr_status_t read_item(ddb_item_t *it, const ddb_json_t *item, apr_pool_t
     }
     memset(&found, 0, sizeof(found));
     found.format = it->format;
+    found.consumed = it->consumed;
     found.id = apr_pstrdup(p, read_text(&r, "id", "S"));
     read_data(&r, &found);
     found.created = read_time(&r, "created");
@@ -389,14 +391,31 @@ static apr_status_t read_item(ddb_item_t *it, const ddb_json_t *item, apr_pool_t
     return r.rv;
 }
 
+static apr_int64_t consumed(const ddb_json_t *reply)
+{
+    apr_int64_t halves = 0;
+
+    ddb_json_halves(ddb_json_child(reply, "ConsumedCapacity"), "CapacityUnits", &halves);
+    return halves;
+}
+
+apr_int64_t ddb_item_consumed(const char *in, apr_size_t len, apr_pool_t *p)
+{
+    ddb_json_t *reply;
+
+    return ddb_json_parse(&reply, in, len, p) == APR_SUCCESS ? consumed(reply) : 0;
+}
+
 apr_status_t ddb_item_parse(ddb_item_t *it, const char *in, apr_size_t len, apr_pool_t *p, ddb_error_t *err)
 {
     ddb_json_t *reply;
     const ddb_json_t *item;
 
+    it->consumed = 0;
     if (ddb_json_parse(&reply, in, len, p) != APR_SUCCESS) {
         return ddb_error_set(err, DDB_EBADREPLY, "the reply is no JSON: is the endpoint a DynamoDB?");
     }
+    it->consumed = consumed(reply);
     if (!ddb_json_has(reply, "Item")) {
         return APR_NOTFOUND;
     }

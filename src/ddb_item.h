@@ -37,6 +37,7 @@ typedef struct ddb_item_t {
     const char *loggable;         /* S, the first DDB_ITEM_LOGGABLE_LEN digits of the ID's loggable hash, by which an
                                      operator finds the row of a log line; NULL: none */
     const char *user_mark;        /* S, ddb_sid_user_mark of the session's user; NULL: none */
+    apr_int64_t consumed;         /* no attribute: half capacity units, as the reply reports them; 0: it does not */
 } ddb_item_t;
 
 /**
@@ -52,8 +53,8 @@ void ddb_item_pack(ddb_item_t *it, apr_size_t threshold, apr_pool_t *p);
 apr_size_t ddb_item_size(const ddb_item_t *it);
 
 /*
- * Request bodies, each the whole JSON of one API call, in p. Attribute names always go through placeholders: several
- * are reserved words of DynamoDB.
+ * Request bodies, each the whole JSON of one API call, in p. All ask what capacity the call consumes. Attribute names
+ * always go through placeholders: several are reserved words of DynamoDB.
  */
 
 /** GetItem of all attributes. */
@@ -82,13 +83,16 @@ const char *ddb_item_delete_body(const char *table, const char *id, apr_pool_t *
 /**
  * Read the item of a GetItem reply ("Item"), or the one in a ConditionalCheckFailedException. Unknown attributes are
  * passed over. Strings live in p; data comes decompressed, of DDB_ITEM_DATA_MAX at most, and packed as NULL. it->format
- * must be set: data of the other format is a value that can't be.
+ * must be set: data of the other format is a value that can't be. it->consumed is set whatever is returned.
  * @return APR_NOTFOUND when the reply holds no item, or one of DDB_JSON without data (the other program's touch makes
  *         such a row where a session has just been ended); DDB_EBADITEM with a detail that names the attribute when one
  *         of ours is missing, has another type, or a value that can't be (base64, number, time, compressed data);
  *         DDB_EBADREPLY if it is no JSON.
  */
 apr_status_t ddb_item_parse(ddb_item_t *it, const char *in, apr_size_t len, apr_pool_t *p, ddb_error_t *err);
+
+/** Half capacity units that the reply to a write reports; 0: it does not. */
+apr_int64_t ddb_item_consumed(const char *in, apr_size_t len, apr_pool_t *p);
 
 /**
  * Turn an error reply into a status word; fills err->type and http_status, and detail from its message cut short and

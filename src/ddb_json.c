@@ -225,21 +225,29 @@ const ddb_json_t *ddb_json_item(const ddb_json_t *obj, const char *name, int i)
     return cJSON_IsObject(item) ? (const ddb_json_t *)item : NULL;
 }
 
-int ddb_json_int(const ddb_json_t *obj, const char *name, apr_int64_t *value)
+static int whole_number(double is, apr_int64_t *value)
 {
-    const cJSON *number = cJSON_GetObjectItemCaseSensitive(look_into(obj), name);
-    double is;
-
-    if (!cJSON_IsNumber(number)) {
-        return 0;
-    }
-    is = cJSON_GetNumberValue(number);
     /* Above 2^53 a double stands for several whole numbers. */
     if (!(is >= -9007199254740992.0 && is <= 9007199254740992.0) || is != (double)(apr_int64_t)is) {
         return 0;
     }
     *value = (apr_int64_t)is;
     return 1;
+}
+
+int ddb_json_int(const ddb_json_t *obj, const char *name, apr_int64_t *value)
+{
+    const cJSON *number = cJSON_GetObjectItemCaseSensitive(look_into(obj), name);
+
+    return cJSON_IsNumber(number) && whole_number(cJSON_GetNumberValue(number), value);
+}
+
+int ddb_json_halves(const ddb_json_t *obj, const char *name, apr_int64_t *halves)
+{
+    const cJSON *number = cJSON_GetObjectItemCaseSensitive(look_into(obj), name);
+    double is = cJSON_IsNumber(number) ? cJSON_GetNumberValue(number) : -1;
+
+    return is >= 0 && whole_number(is * 2, halves);
 }
 
 int ddb_json_has(const ddb_json_t *obj, const char *name)

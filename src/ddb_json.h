@@ -34,6 +34,9 @@ const ddb_json_t *ddb_json_item(const ddb_json_t *obj, const char *name, int i);
 /** 1 when the member is a whole number that a double holds exactly, which is then in *value. */
 int ddb_json_int(const ddb_json_t *obj, const char *name, apr_int64_t *value);
 
+/** 1 when the member is a number from 0 on that is a whole number of halves, such as 0.5, which then is in *halves. */
+int ddb_json_halves(const ddb_json_t *obj, const char *name, apr_int64_t *halves);
+
 /** 1 when the object has a member of that name, whatever its type. */
 int ddb_json_has(const ddb_json_t *obj, const char *name);
 

@@ -206,7 +206,11 @@ static apr_status_t read_row(ddb_store_t *st, const ddb_store_call_t *call, cons
     ddb_reply_t reply;
     apr_status_t rv = send_call(st, call, get, &reply);
 
-    return rv == APR_SUCCESS ? parse_row(row, &reply, key, call) : rv;
+    if (rv == APR_SUCCESS) {
+        rv = parse_row(row, &reply, key, call);
+        ddb_count_add(ddb_client_count(st->client), DDB_COUNT_READ_HALVES, (apr_uint64_t)row->consumed);
+    }
+    return rv;
 }
 
 /*

@@ -45,7 +45,7 @@ static int is_alike(const msd_server_config_t *a, const msd_server_config_t *b)
 /** The breaker and the budget of the first server that is alike, or new ones. */
 static apr_status_t join_breaker(msd_child_t *child, const msd_server_config_t *c, const server_rec *s, apr_pool_t *p)
 {
-    ddb_breaker_opts_t o = { c->endpoint.url, c->breaker, &ddb_clock_system, ddb_crypto_random };
+    ddb_breaker_opts_t o = { c->endpoint.url, c->breaker, &ddb_clock_system, ddb_crypto_random, c->count };
 
     if (!c->breaker) {
         return APR_SUCCESS;
@@ -94,7 +94,7 @@ static apr_status_t build_store(msd_child_t *child, const msd_server_config_t *c
 {
     const ddb_clock_t *clock = ddb_skew_clock(shared->skew);
     ddb_client_opts_t o = { c->endpoint, c->connect_timeout, c->max_attempts, &shared->http, child->creds, clock,
-                            ddb_crypto_random, child->breaker, child->budget, shared->skew };
+                            ddb_crypto_random, child->breaker, child->budget, shared->skew, c->count };
     ddb_client_t *client = NULL;
     apr_status_t rv = ddb_client_create(&client, &o, shared->pool);
 
@@ -280,6 +280,7 @@ static apr_status_t create_shared(shared_t **ps, apr_pool_t *pchild, server_rec 
 void msd_child_prepare(apr_pool_t *p, server_rec *main_server)
 {
     msd_recent_t *recent = NULL;
+    ddb_count_t *count = NULL;
     apr_status_t rv = msd_recent_create(&recent, p);
     server_rec *s;
 
@@ -287,8 +288,14 @@ void msd_child_prepare(apr_pool_t *p, server_rec *main_server)
         ap_log_error(APLOG_MARK, APLOG_WARNING, rv, main_server, "no shared memory: parallel requests of one session "
                      "may each record their activity in the table");
     }
+    rv = ddb_count_create(&count, p);
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, main_server, "no shared memory: calls to DynamoDB and what they "
+                     "consume are not counted");
+    }
     for (s = main_server; s; s = s->next) {
         msd_config_server(s)->recent = recent;
+        msd_config_server(s)->count = count;
     }
 }
 

@@ -112,6 +112,11 @@ long msd_request_max_age(const msd_request_t *q)
     return msd_request_session_conf(q->loader)->maxage;
 }
 
+void msd_request_count(const msd_request_t *q, ddb_counted_e what)
+{
+    ddb_count_add(msd_config_server(q->loader->server)->count, what, 1);
+}
+
 const char *msd_request_loggable_id(msd_request_t *q)
 {
     /* The IDs of a tree are in its own pool, so that no two of them ever have the same address. */

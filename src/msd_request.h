@@ -108,6 +108,9 @@ void msd_request_call_end(msd_request_t *q, apr_time_t started);
 /** 1 when changes were made that mod_session did not bring to a save, an end in the past apart, which it refuses. */
 int msd_request_unsaved(const msd_request_t *q);
 
+/** Count what became of the request's session. */
+void msd_request_count(const msd_request_t *q, ddb_counted_e what);
+
 /** SHA-512 of the session's ID, what logs may show of it; made once per ID. NULL while there is no ID. */
 const char *msd_request_loggable_id(msd_request_t *q);
 

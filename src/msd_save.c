@@ -42,6 +42,7 @@ static apr_status_t merge(request_rec *r, msd_request_t *q, const ddb_session_t 
     if (rv != APR_SUCCESS) {
         return ddb_error_set(&q->error, rv, "the data that another request stored meanwhile can't be decoded");
     }
+    msd_request_count(q, DDB_COUNT_MERGED);
     merged = msd_entries_merge(p, q->loaded, q->z->entries, theirs.entries);
     q->loaded = msd_entries_copy(p, theirs.entries);
     if (!expiry_changed(q)) {
@@ -76,6 +77,7 @@ static apr_status_t create(request_rec *r, msd_request_t *q, const ddb_store_cal
     rv = ddb_store_insert(q->store, call, &s, &undisclosed);
     if (rv == APR_SUCCESS) {
         stored(q, &s);
+        msd_request_count(q, DDB_COUNT_CREATED);
         q->issue = s.sid;
     }
     else if (undisclosed) {
@@ -199,6 +201,7 @@ static apr_status_t renew(request_rec *r, msd_request_t *q, const ddb_store_call
         return rv;
     }
     stored(q, &fresh);
+    msd_request_count(q, DDB_COUNT_RENEWED);
     q->issue = fresh.sid;
     return rv;
 }
@@ -209,6 +212,7 @@ static apr_status_t end(msd_request_t *q, const ddb_store_call_t *call)
 
     if (rv == APR_SUCCESS) {
         msd_request_begin_new(q);
+        msd_request_count(q, DDB_COUNT_ENDED);
         q->written = MSD_ENDED;
         q->issue = NULL;
         q->end_id = 1;

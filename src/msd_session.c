@@ -66,6 +66,7 @@ static apr_status_t ask_store(request_rec *r, msd_request_t *q, const char *sid)
     }
     if (rv != APR_SUCCESS) {
         q->refused = ddb_sid_loggable(sid, q->top->pool);
+        msd_request_count(q, DDB_COUNT_REFUSED);
     }
     return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
 }

@@ -25,7 +25,8 @@
 module AP_MODULE_DECLARE_DATA round_trip_module;
 
 #define BODY \
-    "{\"TableName\":\"app_session\",\"Key\":{\"id\":{\"S\":\"bench\"}},\"ConsistentRead\":true}" \
+    "{\"TableName\":\"app_session\",\"ReturnConsumedCapacity\":\"TOTAL\"," \
+    "\"Key\":{\"id\":{\"S\":\"bench\"}},\"ConsistentRead\":true}" \
     "                                    " /* spaces up to the length of a real key */
 #define TYPE   "application/x-amz-json-1.0"
 #define TARGET "DynamoDB_20120810.GetItem"
@@ -38,7 +39,7 @@ module AP_MODULE_DECLARE_DATA round_trip_module;
 /* As long as what mod_session_dynamodb sends. */
 static const char request[] =
     "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: " TYPE "\r\nX-Amz-Target: " TARGET "\r\nX-Amz-Date: " DATE
-    "\r\nAuthorization: " SIGNED "\r\nContent-Length: 112\r\n\r\n" BODY;
+    "\r\nAuthorization: " SIGNED "\r\nContent-Length: 145\r\n\r\n" BODY;
 
 typedef struct round_trip_config_t {
     int port;

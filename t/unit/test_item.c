@@ -7,6 +7,7 @@
 #include "ddb_json.h"
 #include "tap.h"
 
+#define BEGIN "{\"TableName\":\"app_session\",\"ReturnConsumedCapacity\":\"TOTAL\","
 #define NOW      APR_INT64_C(1795395723000004) /* 2026-11-23 01:02:03.000004 UTC */
 #define NOW_TEXT "2026-11-23T01:02:03.000004+00:00"
 #define SAY(...) apr_psprintf(p, __VA_ARGS__)
@@ -100,13 +101,13 @@ static void placeholders_agree(const char *body, const char *what, apr_pool_t *p
 static void test_get_and_delete(apr_pool_t *p)
 {
     IS(ddb_item_get_body("app_session", "row-key", 1, p),
-       "{\"TableName\":\"app_session\",\"Key\":{\"id\":{\"S\":\"row-key\"}},\"ConsistentRead\":true}",
+       BEGIN "\"Key\":{\"id\":{\"S\":\"row-key\"}},\"ConsistentRead\":true}",
        "a consistent read asks for all attributes of one key");
     IS(ddb_item_get_body("app_session", "row-key", 0, p),
-       "{\"TableName\":\"app_session\",\"Key\":{\"id\":{\"S\":\"row-key\"}},\"ConsistentRead\":false}",
+       BEGIN "\"Key\":{\"id\":{\"S\":\"row-key\"}},\"ConsistentRead\":false}",
        "an eventually consistent read says so");
     IS(ddb_item_delete_body("app_session", "row-key", p),
-       "{\"TableName\":\"app_session\",\"Key\":{\"id\":{\"S\":\"row-key\"}}}",
+       BEGIN "\"Key\":{\"id\":{\"S\":\"row-key\"}}}",
        "a delete of whatever the row is has no condition");
 }
 
@@ -115,7 +116,7 @@ static void test_create(apr_pool_t *p)
     ddb_item_t it = whole();
 
     IS(ddb_item_create_body("app_session", &it, p),
-       "{\"TableName\":\"app_session\",\"Item\":{\"id\":{\"S\":\"row-key\"},"
+       BEGIN "\"Item\":{\"id\":{\"S\":\"row-key\"},"
        "\"created\":{\"S\":\"2026-11-23T01:02:03.000004+00:00\"},\"data\":{\"B\":\"YT0x\"},"
        "\"accessed\":{\"S\":\"2026-11-23T01:03:03.000004+00:00\"},\"expires\":{\"N\":\"1795402983\"},"
        "\"idle_timeout\":{\"N\":\"7200\"},\"absolute_timeout\":{\"N\":\"43200\"},\"version\":{\"N\":\"8\"},"
@@ -298,6 +299,35 @@ static void test_parse_whole(apr_pool_t *p)
     NUM_IS(parse(&it, reply_with("data", "{\"B\":\"\"}", p), &err, p), APR_SUCCESS, "empty data is data");
     OK(it.data_len == 0 && it.data && !*it.data, "of no bytes");
     NUM_IS(parse(&it, reply_with("expires", "{\"N\":\"0\"}", p), &err, p), APR_SUCCESS, "expires may be 0");
+}
+
+static void test_consumed(apr_pool_t *p)
+{
+    static const char capacity[] = "\"ConsumedCapacity\":{\"TableName\":\"t\",\"CapacityUnits\":%s}";
+    const char *half = SAY(capacity, "0.5"), *three = SAY(capacity, "3.0"), *odd = SAY(capacity, "\"3\"");
+    const char *row = reply_with(NULL, NULL, p), *text;
+    ddb_item_t it;
+    ddb_error_t err;
+
+    parse(&it, row, &err, p);
+    NUM_IS(it.consumed, 0, "a reply that reports no capacity consumed none that is known");
+    NUM_IS(parse(&it, SAY("{%s,%s", half, row + 1), &err, p), APR_SUCCESS, "a row with half a unit is read");
+    NUM_IS(it.consumed, 1, "and the half unit is known");
+    NUM_IS(parse(&it, SAY("{%s}", three), &err, p), APR_NOTFOUND, "a reply without a row");
+    NUM_IS(it.consumed, 6, "has consumed, too");
+    NUM_IS(parse(&it, SAY("{%s,\"Item\":{}}", three), &err, p), DDB_EBADITEM, "a row that is none");
+    NUM_IS(it.consumed, 6, "has consumed, too");
+    it.consumed = 9;
+    NUM_IS(ddb_item_parse(&it, "x", 1, p, &err), DDB_EBADREPLY, "what is no JSON");
+    NUM_IS(it.consumed, 0, "has not");
+    NUM_IS(parse(&it, SAY("{%s,%s", odd, row + 1), &err, p), APR_SUCCESS, "capacity that is no number hurts nobody");
+    NUM_IS(it.consumed, 0, "and is not counted");
+
+    text = SAY("{%s}", three);
+    NUM_IS(ddb_item_consumed(text, strlen(text), p), 6, "of the reply to a write the units are read");
+    NUM_IS(ddb_item_consumed("{}", 2, p), 0, "or none");
+    NUM_IS(ddb_item_consumed("", 0, p), 0, "nor of no reply");
+    NUM_IS(ddb_item_consumed("{\"ConsumedCapacity\":1}", 22, p), 0, "nor of another than expected");
 }
 
 static void test_parse_none(apr_pool_t *p)
@@ -693,6 +723,7 @@ int main(void)
     test_touch(p);
     test_json_rows(p);
     test_parse_whole(p);
+    test_consumed(p);
     test_parse_none(p);
     test_parse_half(p);
     test_parse_values(p);

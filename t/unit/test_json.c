@@ -205,6 +205,26 @@ static void test_int(apr_pool_t *p)
     NUM_IS(n, APR_INT64_C(9007199254740992), "and the value stays");
 }
 
+static void test_halves(apr_pool_t *p)
+{
+    static const char *const none[] = { "s", "third", "large", "neg", "true", "nix", "huge" };
+    apr_int64_t n = 7;
+    ddb_json_t *j;
+    int i;
+
+    ddb_json_parse(&j, TEXT("{\"half\":0.5,\"one\":1.0,\"more\":12.5,\"zero\":0,\"s\":\"0.5\",\"third\":0.3333,"
+                            "\"large\":9007199254740992,\"neg\":-0.5,\"true\":true,\"huge\":1e999}"), p);
+    OK(ddb_json_halves(j, "half", &n) && n == 1, "half a unit is one half");
+    OK(ddb_json_halves(j, "one", &n) && n == 2, "a unit is two");
+    OK(ddb_json_halves(j, "zero", &n) && n == 0, "nothing is none");
+    OK(ddb_json_halves(j, "more", &n) && n == 25, "twelve and a half are 25");
+    for (i = 0; i < COUNT(none); i++) {
+        OK(!ddb_json_halves(j, none[i], &n), apr_pstrcat(p, none[i], " are no halves", NULL));
+    }
+    OK(!ddb_json_halves(NULL, "half", &n), "nor is anything of no object");
+    NUM_IS(n, 25, "and the value stays");
+}
+
 static void test_secret(apr_pool_t *p)
 {
     ddb_json_t *j = NULL;
@@ -338,6 +358,7 @@ int main(void)
     test_depth(p);
     test_get(p);
     test_int(p);
+    test_halves(p);
     test_secret(p);
     test_build(p);
     test_lifetime(p);

@@ -382,7 +382,7 @@ static int call_many(void *shared, int number, apr_pool_t *p)
 static void test_breaker(void)
 {
     breaker_world_t w = { .clock = { creep, creep, NULL, &w } };
-    ddb_breaker_opts_t o = { "the store", 5, &w.clock, ddb_crypto_random };
+    ddb_breaker_opts_t o = { "the store", 5, &w.clock, ddb_crypto_random, NULL };
     ddb_breaker_pass_t pass;
     ddb_notice_t notice;
 
@@ -517,7 +517,7 @@ static table_t *table_create(apr_pool_t *p)
     ddb_creds_opts_t creds_opts = { .fixed = &fixed, .http = &t->http, .clock = &t->clock };
     ddb_client_opts_t o = { .connect_timeout = SECOND, .max_attempts = 20, .http = &t->http, .clock = &t->clock,
                             .random = ddb_crypto_random };
-    ddb_breaker_opts_t breaker_opts = { "the table", 1000, &t->clock, ddb_crypto_random };
+    ddb_breaker_opts_t breaker_opts = { "the table", 1000, &t->clock, ddb_crypto_random, NULL };
     ddb_client_t *client = NULL;
 
     ddb_skew_create(&o.skew, &t->clock, p);
