@@ -167,7 +167,7 @@ static apr_status_t look_later(const msd_server_config_t *c, const shared_t *sha
 {
     const ddb_clock_t *clock = ddb_skew_clock(shared->skew);
     ddb_client_opts_t o = { c->endpoint, c->connect_timeout, c->max_attempts, &shared->http, c->child->creds, clock,
-                            ddb_crypto_random, NULL, NULL, shared->skew };
+                            ddb_crypto_random, NULL, NULL, shared->skew, NULL };
     msd_table_t *t = apr_pcalloc(shared->pool, sizeof(*t));
 
     t->table.clock = clock;
