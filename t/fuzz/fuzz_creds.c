@@ -241,8 +241,8 @@ static apr_status_t ask_sso(ddb_credentials_t *out, apr_pool_t *p, ddb_error_t *
 static ask_fn *find_provider(const char *name)
 {
     static const struct { const char *name; ask_fn *ask; } providers[] = {
-        { "container", ask_container }, { "imds", ask_imds }, { "region", ask_region }, { "sts", ask_sts }, { "sts-token", ask_sts_with_token },
-        { "sso", ask_sso },
+        { "container", ask_container }, { "imds", ask_imds }, { "region", ask_region }, { "sso", ask_sso },
+        { "sts", ask_sts }, { "sts-token", ask_sts_with_token },
     };
     apr_size_t i;
 
