@@ -42,6 +42,7 @@ def arguments():
     run.add_argument("--calm", action="store_true", help="no faults")
     run.add_argument("--history", help="file to write the history to")
     run.add_argument("--summary", help="file to write the numbers to (JSON)")
+    run.add_argument("--ids", help="file for all session IDs and table keys")
     run.add_argument("--transcript", help="file for what follows from the seed: with one client, it is the same")
     judge = commands.add_parser("judge")
     judge.add_argument("history")
@@ -102,6 +103,7 @@ def do_run(args):
     if args.history:
         run.save(args.history)
     write(args.transcript, "".join(transcript(run)))
+    write(args.ids, "".join("%s\n%s\n" % (id, drive.key_of(id)) for id in judge.mark_of))
     write(args.summary, json.dumps(numbers, indent=1))
     tell(numbers)
     return not numbers["violations"]

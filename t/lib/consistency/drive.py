@@ -179,7 +179,7 @@ class Run:
         self.state, self.seed, self.clients, self.slots = state, seed, clients, slots
         self.seconds, self.steps = seconds, steps
         self.table, self.processes = Table(state), Processes(root, state["mpm"])
-        self.troubles = plan.troubles(seed, root is not None) if troubles else iter(())
+        self.troubles = plan.troubles(seed, root is not None, clients == 1) if troubles else iter(())
         self.jar, self.past = [None] * slots, [[] for _ in range(slots)]
         self.ops, self.done, self.faults, self.log = [], 0, 0, []
         self.due = next(self.troubles, None)

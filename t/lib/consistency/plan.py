@@ -47,7 +47,8 @@ def steps(seed, client, slots):
         yield step
 
 
-def fault(rng):
+def fault(rng, most):
+    """`most`: so many calls it may strike."""
     kind = choose(rng, FAULTS)
     spec = {"kind": kind, "op": choose(rng, CALLS), "count": rng.choice([1, 1, 1, 2, 2, 3, 5, 12]),
             "skip": rng.choice([0, 0, 0, 1])}
@@ -62,15 +63,23 @@ def fault(rng):
         spec["delay"] = wait
     elif kind in ("hang", "hang_after"):
         spec["count"] = rng.choice([1, 1, 2])
+    spec["count"] = min(spec["count"], most)
     return spec
 
 
-def troubles(seed, processes):
-    """(so many requests later, what), for ever: ("fault", specification), ("clear",), ("kill",), ("graceful",)."""
+def troubles(seed, processes, gentle):
+    """(so many requests later, what), for ever: ("fault", specification), ("clear",), ("kill",), ("graceful",).
+
+    `gentle`: never so many faults in a row that the module stops asking the table, and begins again after a time that
+    is drawn: with one client all must be the same each time.
+    """
     rng = random.Random("%s troubles" % seed)
     while True:
         gap, die = rng.randint(2, 24), rng.random()
-        spec = fault(rng)
+        spec = fault(rng, 3 if gentle else 99)
+        if gentle:
+            yield gap // 2, ("clear",)
+            gap -= gap // 2
         if die < 0.12:
             yield gap, ("clear",)
         elif processes and die < 0.135:
