@@ -68,7 +68,7 @@ static const char *operation(const fixture_t *f, int i)
 
 static const ddb_finding_t *finding(const fixture_t *f, const char *about)
 {
-    static const ddb_finding_t none = { "", DDB_GOOD, "(nothing)" };
+    static const ddb_finding_t none = { .about = "", .text = "(nothing)" };
     int i;
 
     for (i = 0; i < f->findings->nelts; i++) {
