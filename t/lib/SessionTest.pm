@@ -28,7 +28,7 @@ use SessionTest::Tally ();
 
 our @EXPORT = (@Test::More::EXPORT, qw(
     get post http res session connection parallel h2 port setting
-    calls calls_of calls_are quiet fault clear_faults release held mode forget connections close_connections
+    calls calls_of calls_are quiet take_calls fault clear_faults release held mode forget connections close_connections
     row rows put_row delete_row change_row age key_of data_of clear_tables
     seconds_of here let_go eventually within
     expect_log log_lines note_secret tally done));
@@ -169,6 +169,9 @@ sub calls_are (&$;$) {
 
 # Until the table has been at rest for that many milliseconds.
 sub quiet { $TABLE->requests(brief => 1, quiet => $_[0] || 80); return }
+
+# The entries of what was answered so far, without their bodies; the proxy forgets them, which it else never does.
+sub take_calls { return @{ $TABLE->requests(take => 1, brief => 1, quiet => 80)->{requests} } }
 
 sub fault        { $TABLE->control(POST => '/fault', { @_ }); return }
 sub clear_faults { $TABLE->control(POST => '/fault/clear'); return }
