@@ -94,7 +94,8 @@ note 'Stopped gracefully, with activity still to be recorded';
     kill USR1 => $PARENT;
     ok eventually(sub { log_lines($RESTART) }), '... when the restart begins';
     # Time enough for the children to end, if they would not wait.
-    eventually(sub { my %now = map { $_ => 1 } children(); !grep { $now{$_} } @children }, 0.5);
+    eventually(sub { my %now = map { $_ => 1 } children(); !grep { $now{$_} } @children },
+        0.5 / setting('slow'));
     clear_faults();
     ok replaced(@children), '... all children are new';
     quiet();
