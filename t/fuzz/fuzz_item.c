@@ -124,6 +124,7 @@ static void read_as(ddb_format_e format, const char *text, size_t size, apr_pool
         return;
     }
     HOLDS(rv == APR_NOTFOUND || rv == DDB_EBADITEM || rv == DDB_EBADREPLY);
+    before.consumed = it.consumed; /* set whatever is returned */
     HOLDS(memcmp(&it, &before, sizeof(it)) == 0);
     if (rv == APR_NOTFOUND) {
         HOLDS(!err.detail[0]);
