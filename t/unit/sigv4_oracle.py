@@ -6,6 +6,7 @@ import random
 import string
 import subprocess
 import sys
+import urllib.parse
 from unittest import mock
 
 try:
@@ -46,7 +47,9 @@ def random_host():
             written if port is None else f"{written}:{port}")
 
 
-def random_headers():
+def random_headers(service):
+    if service == "sts":
+        return [("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")]
     headers = [("Content-Type", "application/x-amz-json-1.0"),
                ("X-Amz-Target", f"DynamoDB_20120810.{rng.choice(OPERATIONS)}")]
     for _ in range(rng.choice((0, 0, 1, 2, 5))):
@@ -64,8 +67,21 @@ def random_body():
     return rng.choice((b"{}", b"", rng.randbytes(size), bytes(size), "{\"S\":\"\u00e9\u20ac\"}".encode()))
 
 
+def random_form():
+    """As STS takes it: the action, and values of any characters."""
+    fields = {"Action": rng.choice(("AssumeRole", "AssumeRoleWithWebIdentity")), "Version": "2011-06-15",
+              "RoleArn": f"arn:aws:iam::{rng.randrange(10**12):012}:role/{word(1, 64, LETTERS + '+=,.@_-/')}",
+              "RoleSessionName": word(2, 64, LETTERS + "_+=,.@-")}
+    if rng.random() < 0.5:
+        fields["ExternalId"] = word(2, 200, LETTERS + "+=,.@:/- \u00e9")
+    return urllib.parse.urlencode(fields, quote_via=rng.choice((urllib.parse.quote, urllib.parse.quote_plus))).encode()
+
+
 def random_request():
     scheme, host, written = random_host()
+    service = rng.choice(("dynamodb", "dynamodb", "sts"))
+    if service == "sts":
+        host, written = (h.replace("dynamodb.", "sts.").replace("DYNAMODB.", "STS.") for h in (host, written))
     # Few days, secrets and regions, so that the cache of signing keys is hit, overflows, and is told apart by each.
     day = datetime.datetime(2026, 11, 23) + datetime.timedelta(days=rng.choice((0, 0, 1, 38, 463, -9800, 26000)))
     second = rng.choice((0, 86399, rng.randrange(86400)))
@@ -74,11 +90,11 @@ def random_request():
         "access_key": "AKIA" + word(16, 16, string.ascii_uppercase),
         "secret": rng.choice(SECRETS + (word(40, 40, LETTERS + "/+"), word(1, 200, string.printable[:94]))),
         "token": rng.choice((None, word(300, 1200, LETTERS + "/+="))),
-        "region": rng.choice(REGIONS[:3]), "service": rng.choice(("dynamodb", "dynamodb", "sts")),
+        "region": rng.choice(REGIONS[:3]), "service": service,
         "method": rng.choice(("POST", "POST", "POST", "GET", "PUT")),
         "scheme": scheme, "host": host, "written": written, "path": "/",
         "query": rng.choice(("", "", "Action=ListTables&Version=2012-08-10", "a=&b=%20x")),
-        "body": random_body(), "headers": random_headers(),
+        "body": random_form() if service == "sts" else random_body(), "headers": random_headers(service),
     }
 
 
@@ -122,7 +138,8 @@ def main():
         want = theirs(req)
         good = i < len(answers) and answers[i] == want
         failed += not good
-        print(f"{'' if good else 'not '}ok {i + 1} - {req['method']} {req['host']} {len(req['headers'])} headers, "
+        print(f"{'' if good else 'not '}ok {i + 1} - {req['service']}, "
+              f"{req['method']} {req['host']} {len(req['headers'])} headers, "
               f"{len(req['body'])} bytes{', token' if req['token'] else ''}")
         if not good:
             print(f"#   got: {answers[i] if i < len(answers) else None!r}\n#  want: {want!r}")
