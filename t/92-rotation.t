@@ -1,6 +1,6 @@
-# Credentials are replaced while clients work, and no request fails: keys of a container that end, keys of an EC2 instance
-# and of a file that the table takes no longer. The table takes signatures by the keys of the moment alone and, where
-# there is a grace, by those before. MSD_TEST_ROTATION=100000 for so many requests over ten rotations of each kind.
+# Credentials are replaced while clients work, and no request fails: keys of a container that end, keys of an EC2
+# instance and of a file that the table takes no longer. The table takes signatures by the keys of the moment alone and,
+# where there is a grace, by those before. MSD_TEST_ROTATION=100000 for so many requests over ten rotations of each kind.
 
 use strict;
 use warnings;
@@ -19,6 +19,7 @@ my $CLIENTS   = 6;
 my $CHILDREN  = setting('mpm') eq 'prefork' ? 16 : 2;   # at most
 my $DIR       = File::Temp::tempdir('/tmp/rotation-XXXXXX', CLEANUP => 1);
 my $metadata  = SessionTest::Machine::metadata();
+my @CONTAINER = (AWS_CONTAINER_CREDENTIALS_FULL_URI => $metadata->('url') . '/v1/credentials');
 my($httpd, $load, $key, $number, $asked, $refused, $requests);
 
 # Two children where there are threads: each has a chain of its own.
@@ -86,7 +87,7 @@ sub all_is_well {
 }
 
 note 'Keys of a container that end: others are fetched before';
-begin('SessionTest::Rotation', { expires_in => 3 }, AWS_CONTAINER_CREDENTIALS_FULL_URI => $metadata->('url') . '/v1/credentials');
+begin('SessionTest::Rotation', { expires_in => 3 }, @CONTAINER);
 for (1 .. $ROTATIONS) {
     rotate(1);
     my $before = times_asked('container');
@@ -103,7 +104,7 @@ is $refused, 0, '... and the table has refused none';
 note 'A service that hangs when it is asked again';
 SKIP: {
 skip 'each child asks for the first time', 1 if setting('mpm') eq 'prefork';
-begin('SessionTest::Machine', { expires_in => 9 }, AWS_CONTAINER_CREDENTIALS_FULL_URI => $metadata->('url') . '/v1/credentials');
+begin('SessionTest::Machine', { expires_in => 9 }, @CONTAINER);
 {
     my($longest, $rounds, $end) = (0, 0, 0);
     $metadata->(POST => 'fault', { on => 'container', do => 'hang', count => 1 });
@@ -128,7 +129,7 @@ for (1 .. $ROTATIONS) {
     $load->run($PART);
 }
 $asked = times_asked('document');
-cmp_ok $asked, '<=', $CHILDREN * ($ROTATIONS + 1), "they are fetched once by each child for each refusal ($asked times)";
+cmp_ok $asked, '<=', $CHILDREN * ($ROTATIONS + 1), "each child fetches them once for each refusal ($asked times)";
 all_is_well("$ROTATIONS rotations of an instance's keys, without a grace");
 cmp_ok $refused, '>=', $ROTATIONS, '... and the table has refused the old ones each time';
 

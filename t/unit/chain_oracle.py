@@ -224,8 +224,8 @@ def is_same(mine, theirs):
 
 
 def check(name, case, wanted=None, why=None, says=None, expect=None, account=None):
-    """wanted: the kind of ours where we differ, for the reason why. says: a word that our error has. expect: the kind on
-    which both have to agree. account: as ours says, for a botocore that knows none."""
+    """wanted: the kind of ours where we differ, for the reason why. says: words that our error may have. expect: the
+    kind on which both have to agree. account: as ours says, for a botocore that knows none."""
     global compared, differences
     mine, theirs = resolve(case)
     compared += 1
@@ -601,7 +601,8 @@ def test_metadata():
     check("instance metadata, a mode beside the endpoint", Case(**imds).add(
         env={"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "ipv6"}), expect="instance metadata")
     check("instance metadata, attempts and timeout", Case(**imds).add(
-        env={"AWS_METADATA_SERVICE_TIMEOUT": "2", "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "2"}), expect="instance metadata")
+        env={"AWS_METADATA_SERVICE_TIMEOUT": "2", "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "2"}),
+        expect="instance metadata")
     check("instance metadata, attempts no number", Case(**imds).add(
         env={"AWS_METADATA_SERVICE_NUM_ATTEMPTS": "many"}), expect="error", says=SAYS["instance metadata"])
     check("instance metadata, disabled by false", Case(env={"AWS_EC2_METADATA_DISABLED": "false"}),

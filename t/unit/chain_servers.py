@@ -128,7 +128,8 @@ class Services(BaseHTTPRequestHandler):
 
 
 def error(status, code):
-    return status, f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>m</Message></Error></ErrorResponse>"
+    return status, (f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>m</Message></Error>"
+                    "</ErrorResponse>")
 
 
 def start(handler, address="127.0.0.1"):

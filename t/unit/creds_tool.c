@@ -1,6 +1,6 @@
 /* Credentials for the oracles: creds_tool PROFILE, "-" when no directive names one.
- * Prints access key ID, secret, token, provider, expiry (seconds since 1970) and account on a line each, "" for none; or
- * "none" or "error" and the detail. Nothing but the loopback is asked: another host prints "outside" and its URL.
+ * Prints access key ID, secret, token, provider, expiry (seconds since 1970) and account on a line each, "" for none;
+ * or "none" or "error" and the detail. Nothing but the loopback is asked: another host prints "outside" and its URL.
  * ORACLE_ECS is the URL that stands for that of the ECS agent. Nobody waits between attempts. */
 
 #include <stdio.h>
