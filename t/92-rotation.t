@@ -1,6 +1,6 @@
 # Credentials are replaced while clients work, and no request fails: keys of a container that end, keys of an EC2
 # instance and of a file that the table takes no longer. The table takes signatures by the keys of the moment alone and,
-# where there is a grace, by those before. MSD_TEST_ROTATION=100000 for so many requests over ten rotations of each kind.
+# where there is a grace, by those before. MSD_TEST_ROTATION=100000 for so many requests over ten rotations of each.
 
 use strict;
 use warnings;
