@@ -116,6 +116,8 @@ static void read_as(ddb_format_e format, const char *text, size_t size, apr_pool
     it.format = format;
     before = it;
     rv = ddb_item_parse(&it, text, size, p, &err);
+    HOLDS(it.consumed >= 0 && ddb_item_consumed(text, size, p) == it.consumed);
+    before.consumed = it.consumed; /* set whatever becomes of the rest */
     if (rv == APR_SUCCESS) {
         is_in_range(&it);
         HOLDS(it.format == format && !err.detail[0]);
