@@ -391,9 +391,11 @@ class Fault:
 class Client(asyncio.Protocol):
     """One connection from the web server."""
 
+    MAY_BE_UNREAD = 0.2  # seconds
+
     def __init__(self, proxy):
         self.proxy, self.parser, self.transport, self.task = proxy, Parser(), None, None
-        self.number, self.requests = 0, 0
+        self.number, self.requests, self.last = 0, 0, None
 
     def connection_made(self, transport):
         self.transport = transport
@@ -429,7 +431,10 @@ class Client(asyncio.Protocol):
             self.task = None
         self.pump()
 
-    def send(self, message):
+    def send(self, message, entry=None):
+        if entry is not None:
+            entry["delivered"] = self.transport is not None
+            self.last = entry, time.monotonic()
         if self.transport:
             self.transport.write(message.pack())
 
@@ -437,6 +442,9 @@ class Client(asyncio.Protocol):
         if not self.transport:
             return
         if reset:
+            # What was sent a moment ago may not have been read, and goes with the connection.
+            if self.last and time.monotonic() - self.last[1] < self.MAY_BE_UNREAD:
+                self.last[0]["delivered"] = False
             self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                                                                struct.pack("ii", 1, 0))
             self.transport.abort()
@@ -532,7 +540,7 @@ class Proxy:
             reply = await self.reply(client, request, entry)
             if reply:
                 self.conclude(entry, reply)
-                client.send(reply)
+                client.send(reply, entry)
         except ConnectionError as problem:
             entry["type"] = "proxy: %s" % problem
             client.drop(reset=False)
@@ -710,7 +718,9 @@ class Control:
             await asyncio.sleep(0.005)
         found = [entry for entry in proxy.log if entry["seq"] > since]
         if query.get("take"):
-            found = [entry for entry in found if "seconds" in entry]
+            # Those that nothing more can become of.
+            over = time.time() - 2 * Client.MAY_BE_UNREAD
+            found = [entry for entry in found if "seconds" in entry and entry["time"] + entry["seconds"] < over]
             taken = {entry["seq"] for entry in found}
             proxy.log = [entry for entry in proxy.log if entry["seq"] not in taken]
         if query.get("brief"):

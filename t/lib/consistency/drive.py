@@ -105,8 +105,9 @@ class Table:
         values = parse_qsl(base64.b64decode(data.get("B", "")).decode("latin-1"))
         # A renewal ends the old session by a row that is over.
         end = entry["op"] == "UpdateItem" and int(written.get(":expires", {"N": "0"})["N"]) < time.time() - 3600
+        unheard = bool(entry["fault"]) or not entry.get("delivered")
         self.calls.append(Call("end" if end else entry["op"], key, entry["forwarded"] == 200, entry["sent_at"],
-                               entry["answered_at"], entry["fault"], frozenset(value for _, value in values)))
+                               entry["answered_at"], unheard, frozenset(value for _, value in values)))
 
     async def api(self, operation, body):
         signature = ("AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/aws4_request, "
@@ -198,6 +199,7 @@ class Run:
         await self.table.quiet(400)
         rows, self.scan = await self.table.rows()
         await self.read_all({row.key for row in rows})
+        await self.table.quiet(500)
         await self.table.collect()
         self.rows = rows
 

@@ -52,8 +52,9 @@ class Op:
 
 Row = collections.namedtuple("Row", "key entries")
 # A write that reached the table: operation ("end": the UpdateItem by which a renewal ends the old session), table key,
-# whether it was carried out, when it was passed on and answered, the fault that spoilt the answer, the values it stored.
-Call = collections.namedtuple("Call", "op key done sent answered fault values")
+# whether it was carried out, when it was passed on and answered, whether the answer may not have been heard (a fault
+# spoilt it, or nobody waited any more), the values it stored.
+Call = collections.namedtuple("Call", "op key done sent answered unheard values")
 
 
 class Judge:
@@ -156,14 +157,19 @@ class Judge:
         return op.outcome == "unknown" or self.cut_renewal(op)
 
     def cut_renewal(self, op):
-        return any(call.op == "end" and call.done and call.fault and call.answered > op.inv
+        return any(call.op == "end" and call.done and call.unheard and call.answered > op.inv
                    for call in self.calls[self.key_of(op.id)])
 
     def put_late(self, id):
+        """When the row may have come back by a PutItem that was carried out late; None: it did not."""
         calls = self.calls[self.key_of(id)]
         deletes = [call.sent for call in calls if call.op == "DeleteItem" and call.done]
-        return any(call.op == "PutItem" and call.done and call.fault and call.answered > sent
-                   for call in calls for sent in deletes)
+        return min((call.sent for call in calls if call.op == "PutItem" and call.done and call.unheard
+                    and deletes and call.answered > min(deletes)), default=None)
+
+    def of_late_row(self, id, res):
+        at = self.put_late(id) if id is not None else None
+        return at is not None and res > at
 
     def judge_life(self, id, row):
         uses = self.uses[id]
@@ -186,8 +192,10 @@ class Judge:
         for inv, res, what in dead:
             before = [op for op in ends if op.inv < res]
             if not before:
+                enders = [op for op in self.uses[id] if op.kind in RENEWING + ENDING]
+                others = [op for op in self.uses[id] if op.inv < res and op not in enders]
                 self.violation("lost", "the session of %s is gone, and nobody ended it" % id[:6], self.issuers[id],
-                               *self.uses[id][-12:], what, *self.calls[self.key_of(id)][-8:])
+                               *enders[:8], *others[-4:], what, *self.calls[self.key_of(id)][-8:])
                 return
             cut = cut or all(op.kind in RENEWING and op.outcome == "failed" for op in before)
         self.exclusions["renewal cut"] += cut
@@ -198,7 +206,7 @@ class Judge:
             before = [over for over in ended if over[0] < inv]
             if not before:
                 continue
-            if self.put_late(id):
+            if self.put_late(id) is not None:
                 self.exclusions["late put"] += 1
             else:
                 self.violation("revived", "the ID %s is a session's again" % id[:6], before[0][1], what)
@@ -233,7 +241,7 @@ class Judge:
         sessions = collections.defaultdict(list)         # mark -> (inv, res, entries, what)
         writers = collections.defaultdict(list)          # mark -> requests that wrote
         for op in self.ops:
-            if op.seen:
+            if op.seen and not self.of_late_row(op.id, op.res):
                 sessions[op.seen.get(MARK)].append((op.inv, op.res, op.seen, op))
             if op.writes:
                 if op.seen != {} and op.id is not None:
@@ -241,6 +249,8 @@ class Judge:
                 if op.seen == {} or op.id is None:
                     writers[op.n].append(op)
         for id, row in rows.items():
+            if self.of_late_row(id, self.scan[1]):
+                continue
             sessions[self.mark_of[id]].append(tuple(self.scan) + (row.entries, "the table at the end: %s" % (row,)))
         for mark, reads in sessions.items():
             if mark in self.by_n:

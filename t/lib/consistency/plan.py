@@ -75,11 +75,11 @@ def troubles(seed, processes, gentle):
     """
     rng = random.Random("%s troubles" % seed)
     while True:
-        gap, die = rng.randint(2, 24), rng.random()
+        gap, die = rng.randint(2, 8 if gentle else 24), rng.random()
         spec = fault(rng, 3 if gentle else 99)
         if gentle:
-            yield gap // 2, ("clear",)
-            gap -= gap // 2
+            yield gap, ("clear",)
+            gap = 0
         if die < 0.12:
             yield gap, ("clear",)
         elif processes and die < 0.135:

@@ -36,16 +36,16 @@ class History:
         return self.op(kind, id, at, seen=seen if outcome == "ok" else None, outcome=outcome,
                        issued=new if outcome == "ok" else None, **more)
 
-    def end(self, id="A", at=None, m="b", outcome="ok", kind="clear"):
-        return self.op(kind, id, at, seen={MARK: m} if outcome == "ok" else None, outcome=outcome,
+    def end(self, id="A", at=None, m="b", outcome="ok", kind="clear", seen=None):
+        return self.op(kind, id, at, seen=dict(self.first[m], **(seen or {})) if outcome == "ok" else None, outcome=outcome,
                        issued="" if outcome == "ok" else None)
 
     def row(self, key="A", m="b", **entries):
         self.rows.append(Row(key, dict({MARK: m}, **entries)))
         return self
 
-    def call(self, op, key, sent, answered, fault=None, done=True, values=()):
-        self.calls.append(Call(op, key, done, sent, answered, fault, frozenset(values)))
+    def call(self, op, key, sent, answered, unheard=False, done=True, values=()):
+        self.calls.append(Call(op, key, done, sent, answered, unheard, frozenset(values)))
         return self
 
     def table(self):
@@ -85,6 +85,8 @@ BROKEN = [
     ("a session lost, in the table", "lost", h().begin().table()),
     ("a session lost after a renewal", "lost", h().begin().renew().none("B")),
     ("a session lost by a failed renewal, without a delete", "lost", h().begin().renew(outcome="failed").none()),
+    ("a session lost by a failed renewal that heard what it did", "lost",
+     h().begin().renew(outcome="failed").call("end", "A", 2.1, 2.2).none()),
     ("a session lost before its end", "lost", h().begin().none().end(outcome="failed")),
     ("a session begun without an ID", "lost", h().begin(None)),
     ("a revived session", "revived", h().begin().end().read()),
@@ -138,13 +140,16 @@ SOUND = [
         "B", k="w").table()),
     ("a failed renewal", {}, h().begin().renew(outcome="failed").read().row().table()),
     ("a failed renewal whose delete was done", {"renewal cut": 1},
-     h().begin().renew(outcome="failed").call("end", "A", 2.1, 2.2, "reset_after").none().table()),
+     h().begin().renew(outcome="failed").call("end", "A", 2.1, 2.2, True).none().table()),
     ("a failed renewal that leaves a row", {"left behind": 1},
      h().begin().renew(outcome="failed").row().row("X").table()),
     ("a beginning of unknown outcome", {"left behind": 1}, h().op(
         "set", None, n="b", outcome="failed", writes={MARK: "b"}).row("X").table()),
-    ("a row that came late", {"late put": 1}, h().begin().end().call("PutItem", "A", 1, 9, "delay").call(
+    ("a row that came late", {"late put": 1}, h().begin().end().call("PutItem", "A", 1, 9, True).call(
         "DeleteItem", "A", 2, 2.1).row().table()),
+    ("what is seen of a row that came late", {"late put": 1},
+     h().begin(k="b").write("w", k="w").end(seen={"k": "w"}).call("PutItem", "A", 9, 9.5, True).call(
+         "DeleteItem", "A", 3, 3.1).read(at=(20, 21), k="b")),
     ("a write dropped for the session moved away", {"moved away": 1},
      h().begin().write("w", at=(2, 4), k="w").renew(at=(2, 3)).read("B", at=(5, 6))),
     ("a renewal that came second", {}, h().begin().renew(at=(2, 4)).renew(at=(2, 4), new=None).row("B").table()),
