@@ -433,7 +433,7 @@ class Client(asyncio.Protocol):
 
     def send(self, message, entry=None):
         if entry is not None:
-            entry["delivered"] = self.transport is not None
+            entry["delivered"] = self.transport is not None and not self.transport.is_closing()
             self.last = entry, time.monotonic()
         if self.transport:
             self.transport.write(message.pack())
