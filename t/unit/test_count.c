@@ -77,6 +77,7 @@ static void test_processes(apr_pool_t *p)
     pid_t children[CHILDREN];
     int i, status;
 
+    fflush(stdout); /* or each child has these lines, too, and valgrind writes them when it ends */
     for (i = 0; i < CHILDREN; i++) {
         children[i] = fork();
         if (children[i] == 0) {
