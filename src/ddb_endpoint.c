@@ -1,10 +1,10 @@
 /* Region and endpoint: whose setting counts, the AWS partitions, and what can't be a region or an endpoint. */
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <apr_lib.h>
-#include <apr_network_io.h>
 #include <apr_strings.h>
 #include <apr_uri.h>
 
@@ -38,17 +38,26 @@ static int is_number(const char *s)
 
 /* --- URL --- */
 
-static int is_host(const char *host, int in_brackets, apr_pool_t *p)
+/* 127.1, 0x7f000001 and 017.0.0.1 are addresses to libcurl, which it would write in another way than is signed. */
+static int is_odd_address(const char *host)
 {
-    apr_ipsubnet_t *address;
+    const char *dot = strrchr(host, '.'), *last = dot ? dot + 1 : host;
+    struct in_addr address;
+
+    return (is_number(last) || strncmp(last, "0x", 2) == 0) && inet_pton(AF_INET, host, &address) != 1;
+}
+
+static int is_host(const char *host, int in_brackets)
+{
+    struct in6_addr address;
     apr_size_t len = strlen(host);
 
     if (in_brackets) {
-        return strchr(host, ':') && !strchr(host, '/') && apr_ipsubnet_create(&address, host, NULL, p) == APR_SUCCESS;
+        return inet_pton(AF_INET6, host, &address) == 1;
     }
     /* The underscore is no part of a host name and yet in the service names of container set-ups. */
     return len && len <= MAX_HOST_BYTES && host[strspn(host, LOWER DIGITS "-._")] == '\0' && *host != '.'
-        && !strstr(host, "..");
+        && !strstr(host, "..") && !is_odd_address(host);
 }
 
 static const char *check_parts(const apr_uri_t *uri)
@@ -101,7 +110,7 @@ static const char *parse_url(const char *url, ddb_endpoint_t *out, apr_pool_t *p
     }
     host = ddb_partition_lower_case(uri.hostname, p);
     in_brackets = uri.hostinfo[0] == '[';
-    if (!is_host(host, in_brackets, p)) {
+    if (!is_host(host, in_brackets)) {
         return "the host of the endpoint URL can't be one; write a name or an address, of IPv6 in brackets: "
                "http://[::1]:8000";
     }

@@ -112,6 +112,13 @@ static void of_account(const ddb_endpoint_t *e, const char *account, apr_pool_t 
     }
 }
 
+static int has_end(const char *text, const char *end)
+{
+    size_t len = strlen(text), n = strlen(end);
+
+    return len >= n && strcmp(text + len - n, end) == 0;
+}
+
 /* good: the region may stand in a directive. One of the environment is judged nowhere else, to the same end. */
 static void by_region(const char *region, int good, const char *account, apr_pool_t *p)
 {
@@ -123,7 +130,8 @@ static void by_region(const char *region, int good, const char *account, apr_poo
         is_endpoint(&e, p);
         HOLDS(strncmp(e.url, "https://dynamodb", 16) == 0 && strstr(region, e.region));
         HOLDS(strstr(e.host, apr_pstrcat(p, ".", e.region, ".", NULL)));
-        HOLDS(!strstr(e.region, "fips") && strncmp(e.host, "dynamodb", 8) == 0);
+        HOLDS(strncmp(e.region, "fips-", 5) != 0 && !has_end(e.region, "-fips")
+          && strncmp(e.host, "dynamodb", 8) == 0);
         of_account(&e, account, p);
     }
 }

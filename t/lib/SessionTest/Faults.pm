@@ -28,13 +28,14 @@ my $OURS     = qr/\[session_dynamodb:(?:error|warn)\]/;
 #   good      it is none for us; `again`: after so many attempts more, and a line in the log
 #   hurried   it lasts as long as it may                         all       it hits every call; connect: every connection
 my $SERVER  = 'no answer|closed|reset|broke|Recv failure|Send failure|Empty reply';
+my $ACCEPT  = "$SERVER|Failed to connect"; # libcurl may see it as part of the connect
 my $TIME    = 'the time for the whole is used up; the last attempt: ';
 my $NO_JSON = 'the body is no JSON object: check the endpoint and any proxy';
 my @FAULTS  = (
     'refused'               => { kind => 'refuse',       says => 'check that the endpoint is up', connect => 1,
                                  reach => 0 },
-    'reset when accepted'   => { kind => 'reset_accept', says => $SERVER, reach => 0, connect => 1, unsure => 1 },
-    'closed when accepted'  => { kind => 'close_accept', says => $SERVER, reach => 0, connect => 1, unsure => 1 },
+    'reset when accepted'   => { kind => 'reset_accept', says => $ACCEPT, reach => 0, connect => 1, unsure => 1 },
+    'closed when accepted'  => { kind => 'close_accept', says => $ACCEPT, reach => 0, connect => 1, unsure => 1 },
     'reset before'          => { kind => 'reset_before', says => $SERVER, unsure => 1 },
     'closed before'         => { kind => 'close_before', says => $SERVER, unsure => 1 },
     'reset after'           => { kind => 'reset_after',  says => $SERVER, did => 1 },

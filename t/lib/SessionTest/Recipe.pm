@@ -151,6 +151,9 @@ sub stop {
 sub end {
     my $self = shift;
     my $pid = delete $self->{pid} or return;
+    # httpd's threaded MPMs close the sockets of their workers when they are told to stop at once, also one that its
+    # worker is just giving back, and die of it: the workers get time to be done.
+    select undef, undef, undef, 0.3;
     kill TERM => $pid;
     waitpid $pid, 0;
     @RUNNING = grep { $_ != $self } @RUNNING;
