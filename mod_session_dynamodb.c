@@ -25,10 +25,10 @@
 #include "msd_config.h"
 #include "msd_config_check.h"
 #include "msd_directives.h"
-#include "msd_entries.h"
 #include "msd_env.h"
 #include "msd_filter.h"
 #include "msd_forward.h"
+#include "msd_log.h"
 #include "msd_request.h"
 #include "msd_save.h"
 #include "msd_session.h"
@@ -38,42 +38,7 @@ APLOG_USE_MODULE(session_dynamodb);
 
 static APR_OPTIONAL_FN_TYPE(ap_session_load) *session_load_fn;
 
-/* The one line of a failure. Nothing in it names the session. */
-static void log_store(request_rec *r, int level, apr_status_t rv, const char *what)
-{
-    const msd_request_t *q = msd_request_find(r);
-    const ddb_error_t *e = &q->error;
-    char text[120];
-
-    ap_log_rerror(APLOG_MARK, level, 0, r,
-                  "table %s: %s: %s: %s (%s, type %s, HTTP status %d, request ID %s, %d attempts)",
-                  q->store ? ddb_store_table(q->store) : "-", what, ddb_error_text(rv, text, sizeof(text)), e->detail,
-                  e->operation[0] ? e->operation : "no call", e->type[0] ? e->type : "-", e->http_status,
-                  e->request_id[0] ? e->request_id : "-", e->attempts);
-}
-
 /* ---- load -------------------------------------------------------------------------------------------------------- */
-
-static void log_load(request_rec *r, const msd_request_t *q, apr_status_t rv)
-{
-    if (q->outcome == MSD_MISCONFIGURED) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "%s (in the sections that hold for %s together)", q->error.detail,
-                      r->uri);
-    }
-    else if (q->outcome == MSD_FAILED) {
-        log_store(r, APLOG_ERR, rv, "the session could not be read");
-    }
-    else if (rv == DDB_EBADITEM) {
-        log_store(r, APLOG_WARNING, rv, "a row is no session and was passed over");
-    }
-    if (q->refused) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "no session has the ID that came; SHA-512 of the ID: %s",
-                      q->refused);
-    }
-    else if (q->taken > 1) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "the request has %d session cookies: none is used", q->taken);
-    }
-}
 
 /* mod_session calls this two to six times per request, also for subrequests and after redirects: all get the same
  * answer, a failure too, and the table is asked once. */
@@ -86,7 +51,7 @@ static int session_dynamodb_load(request_rec *r, session_rec **z)
     }
     q = msd_request_get(r);
     if (q->outcome == MSD_NOT_LOADED) {
-        log_load(r, q, msd_session_load(r, q));
+        msd_log_load(r, q, msd_session_load(r, q));
     }
     if (q->outcome == MSD_MISCONFIGURED || (q->outcome == MSD_FAILED && q->conf->on_error == MSD_DENY)) {
         return APR_EGENERAL;
@@ -232,30 +197,11 @@ static int session_dynamodb_save(request_rec *r, session_rec *z)
     }
     rv = msd_save(r, q);
     if (rv != APR_SUCCESS) {
-        log_store(r, APLOG_ERR, rv, "the session could not be written");
+        msd_log_failure(r, rv, "the session could not be written");
         return APR_EGENERAL;
     }
-    if (q->written == MSD_STORED && q->merges) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "the session was changed by other requests meanwhile: merged with "
-                      "theirs in %d rounds", q->merges);
-    }
-    if (q->written == MSD_TOO_LATE) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "the session needs a new ID, but the response has begun: what "
-                      "was changed is dropped. Change sessions before the first byte of a page, not in an include "
-                      "below it");
-    }
-    if (q->written == MSD_GONE) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "the session was ended by another request meanwhile: what this one "
-                      "changed is dropped");
-    }
+    msd_log_saved(r, q);
     return OK;
-}
-
-/** 1 when entries were changed and that came to no save: mod_session saves once, and not everywhere. */
-static int changes_dropped(const msd_request_t *q)
-{
-    return msd_request_usable(q) && (q->written == MSD_NOTHING || q->written == MSD_STORED || q->written == MSD_ENDED)
-           && !(q->z->expiry && q->z->expiry < apr_time_now()) && !msd_entries_equal(q->z->entries, q->loaded);
 }
 
 /* Before the access log is written, which may show what became of the session. */
@@ -270,10 +216,7 @@ static int session_dynamodb_log_transaction(request_rec *r)
     for (; r; r = r->next) {
         msd_env_describe(r, q);
     }
-    if (changes_dropped(q)) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, q->top, "the session was changed after it had been saved, or where "
-                      "mod_session saves none: the change is dropped");
-    }
+    msd_log_end(q);
     if (msd_session_touch_due(q, &interval)) {
         msd_child_touch_later(q->loader->server, &q->session, q->now, interval);
     }
@@ -309,7 +252,7 @@ static apr_status_t session_dynamodb_end(request_rec *r)
     }
     rv = msd_save_end(q);
     if (rv != APR_SUCCESS) {
-        log_store(r, APLOG_ERR, rv, "the session could not be ended");
+        msd_log_failure(r, rv, "the session could not be ended");
     }
     return rv;
 }

@@ -1,0 +1,80 @@
+/* What the error log is told of requests. */
+
+#include <httpd.h>
+#include <http_log.h>
+
+#include "msd_entries.h"
+#include "msd_log.h"
+
+APLOG_USE_MODULE(session_dynamodb);
+
+static void log_call(request_rec *r, int level, apr_status_t rv, const char *what)
+{
+    const msd_request_t *q = msd_request_find(r);
+    const ddb_error_t *e = &q->error;
+    char text[120];
+
+    ap_log_rerror(APLOG_MARK, level, 0, r,
+                  "table %s: %s: %s: %s (%s, type %s, HTTP status %d, request ID %s, %d attempts)",
+                  q->store ? ddb_store_table(q->store) : "-", what, ddb_error_text(rv, text, sizeof(text)), e->detail,
+                  e->operation[0] ? e->operation : "no call", e->type[0] ? e->type : "-", e->http_status,
+                  e->request_id[0] ? e->request_id : "-", e->attempts);
+}
+
+void msd_log_failure(request_rec *r, apr_status_t rv, const char *what)
+{
+    log_call(r, APLOG_ERR, rv, what);
+}
+
+void msd_log_load(request_rec *r, const msd_request_t *q, apr_status_t rv)
+{
+    if (q->outcome == MSD_MISCONFIGURED) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "%s (in the sections that hold for %s together)", q->error.detail,
+                      r->uri);
+    }
+    else if (q->outcome == MSD_FAILED) {
+        msd_log_failure(r, rv, "the session could not be read");
+    }
+    else if (rv == DDB_EBADITEM) {
+        log_call(r, APLOG_WARNING, rv, "a row is no session and was passed over");
+    }
+    if (q->refused) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "no session has the ID that came; SHA-512 of the ID: %s",
+                      q->refused);
+    }
+    else if (q->taken > 1) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "the request has %d session cookies: none is used", q->taken);
+    }
+}
+
+void msd_log_saved(request_rec *r, const msd_request_t *q)
+{
+    if (q->written == MSD_STORED && q->merges) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "the session was changed by other requests meanwhile: merged with "
+                      "theirs in %d rounds", q->merges);
+    }
+    if (q->written == MSD_TOO_LATE) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "the session needs a new ID, but the response has begun: what "
+                      "was changed is dropped. Change sessions before the first byte of a page, not in an include "
+                      "below it");
+    }
+    if (q->written == MSD_GONE) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "the session was ended by another request meanwhile: what this one "
+                      "changed is dropped");
+    }
+}
+
+/** 1 when entries were changed and that came to no save: mod_session saves once, and not everywhere. */
+static int changes_dropped(const msd_request_t *q)
+{
+    return msd_request_usable(q) && (q->written == MSD_NOTHING || q->written == MSD_STORED || q->written == MSD_ENDED)
+           && !(q->z->expiry && q->z->expiry < apr_time_now()) && !msd_entries_equal(q->z->entries, q->loaded);
+}
+
+void msd_log_end(const msd_request_t *q)
+{
+    if (changes_dropped(q)) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, q->top, "the session was changed after it had been saved, or where "
+                      "mod_session saves none: the change is dropped");
+    }
+}

@@ -1,0 +1,24 @@
+#ifndef MSD_LOG_H
+#define MSD_LOG_H
+
+#include "msd_request.h"
+
+/*
+ * The lines of the error log that tell of requests: what is worth one, its level and its words. A failure is logged
+ * once. No line names a session; where it matters which one, the SHA-512 of its ID does (OWASP Logging Cheat Sheet,
+ * "Data to exclude").
+ */
+
+/** A failed call of the store: rv and q->error tell of it. what: the half sentence of what could not be done. */
+void msd_log_failure(request_rec *r, apr_status_t rv, const char *what);
+
+/** What came of the load, once a request tree; rv is msd_session_load's. */
+void msd_log_load(request_rec *r, const msd_request_t *q, apr_status_t rv);
+
+/** What is worth telling of a save that did not fail. */
+void msd_log_saved(request_rec *r, const msd_request_t *q);
+
+/** At the end of a request tree that loaded: changes that were lost. */
+void msd_log_end(const msd_request_t *q);
+
+#endif
