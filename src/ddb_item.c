@@ -15,14 +15,15 @@
 /* A body while it is built. names and values are NULL until the first placeholder: DynamoDB refuses empty ones. */
 typedef struct body_t {
     ddb_json_t *root, *names, *values;
-    const char *set;    /* "#x = :x, #y = :y" of an update, "" before the first */
-    const char *remove; /* " REMOVE #x, #y" */
+    apr_array_header_t *set;    /* const char *: " #x = :x" of an update */
+    apr_array_header_t *remove; /* const char *: " #x" */
     apr_pool_t *p;
 } body_t;
 
 static body_t body_begin(const char *table, apr_pool_t *p)
 {
-    body_t b = { ddb_json_object(p), NULL, NULL, "", "", p };
+    body_t b = { ddb_json_object(p), NULL, NULL, apr_array_make(p, 8, sizeof(const char *)),
+                 apr_array_make(p, 2, sizeof(const char *)), p };
 
     ddb_json_set_str(b.root, "TableName", table);
     ddb_json_set_str(b.root, "ReturnConsumedCapacity", "TOTAL");
@@ -75,14 +76,22 @@ static void write_attribute(body_t *b, ddb_json_t *item, const char *name, const
     }
     use_name(b, name);
     use_value(b, name, type, text);
-    b->set = apr_pstrcat(b->p, b->set, *b->set ? ", " : "", "#", name, " = :", name, NULL);
+    APR_ARRAY_PUSH(b->set, const char *) = apr_pstrcat(b->p, " #", name, " = :", name, NULL);
 }
 
 /* Of an update; where nothing is, nothing is removed. */
 static void remove_attribute(body_t *b, const char *name)
 {
     use_name(b, name);
-    b->remove = apr_pstrcat(b->p, b->remove, *b->remove ? ", #" : " REMOVE #", name, NULL);
+    APR_ARRAY_PUSH(b->remove, const char *) = apr_pstrcat(b->p, " #", name, NULL);
+}
+
+static void put_update(body_t *b)
+{
+    const char *set = apr_array_pstrcat(b->p, b->set, ','), *remove = apr_array_pstrcat(b->p, b->remove, ',');
+
+    ddb_json_set_str(b->root, "UpdateExpression",
+                     apr_pstrcat(b->p, "SET", set, b->remove->nelts ? " REMOVE" : "", remove, NULL));
 }
 
 static void write_payload(body_t *b, ddb_json_t *item, const ddb_item_t *it)
@@ -187,7 +196,7 @@ const char *ddb_item_save_body(const char *table, const ddb_item_t *it, const dd
     if (it->format == DDB_FORM && !it->packed) {
         remove_attribute(&b, "encoding");
     }
-    ddb_json_set_str(b.root, "UpdateExpression", apr_pstrcat(p, "SET ", b.set, b.remove, NULL));
+    put_update(&b);
     use_value(&b, "now", "N", number(&b, now));
     return conditional(&b, apr_pstrcat(p, as_loaded(&b, loaded), " AND #expires > :now", NULL));
 }
@@ -199,7 +208,7 @@ const char *ddb_item_touch_body(const char *table, const ddb_item_t *it, apr_int
     put_key(&b, it->id);
     write_attribute(&b, NULL, "accessed", "S", ddb_item_time_print(it->accessed, p));
     write_attribute(&b, NULL, "expires", "N", number(&b, it->expires));
-    ddb_json_set_str(b.root, "UpdateExpression", apr_pstrcat(p, "SET ", b.set, NULL));
+    put_update(&b);
     use_name(&b, "id");
     use_name(&b, "idle_timeout");
     use_name(&b, "absolute_timeout");

@@ -107,17 +107,18 @@ static apr_xml_elem *child(const apr_xml_elem *elem, const char *name)
 /* NULL when there is none. */
 static const char *text_of(const apr_xml_elem *elem, apr_pool_t *p)
 {
-    const apr_text *piece;
-    char *text = NULL, *longer;
+    const apr_text *first = elem ? elem->first_cdata.first : NULL, *piece;
+    apr_size_t len = 0;
+    char *text, *end;
 
-    for (piece = elem ? elem->first_cdata.first : NULL; piece; piece = piece->next) {
-        longer = apr_pstrcat(p, text ? text : "", piece->text, NULL);
-        if (text) {
-            ddb_crypto_wipe(text, strlen(text));
-        }
-        text = longer;
+    for (piece = first; piece; piece = piece->next) {
+        len += strlen(piece->text);
     }
-    return text && *text ? text : NULL;
+    text = end = apr_pcalloc(p, len + 1);
+    for (piece = first; piece; piece = piece->next) {
+        end = apr_cpystrn(end, piece->text, len + 1 - (apr_size_t)(end - text));
+    }
+    return len ? text : NULL;
 }
 
 /* In the order of the text; a reply may nest deeper than the stack would allow. */

@@ -61,18 +61,18 @@ static const char *entry_name(apr_pool_t *p, const char *pair)
 static const char *filter(apr_pool_t *p, const apr_array_header_t *accept, const char *header, const char **refused)
 {
     char *copy = apr_pstrdup(p, header), *pair, *last = NULL;
-    const char *kept = NULL;
+    apr_array_header_t *kept = apr_array_make(p, 4, sizeof(const char *));
 
     for (pair = apr_strtok(copy, "&", &last); pair; pair = apr_strtok(NULL, "&", &last)) {
         const char *name = entry_name(p, pair);
         if (name && accepts(accept, name)) {
-            kept = kept ? apr_pstrcat(p, kept, "&", pair, NULL) : pair;
+            APR_ARRAY_PUSH(kept, const char *) = pair;
         }
         else if (name) {
             *refused = name;
         }
     }
-    return kept;
+    return kept->nelts ? apr_array_pstrcat(p, kept, '&') : NULL;
 }
 
 /** Take a header out of the response; where mod_session would look first, first. */

@@ -42,23 +42,25 @@ static int is_ours(const msd_dir_config_t *conf, const char *name)
 static void scrub_connection(request_rec *r, const msd_dir_config_t *conf)
 {
     const char *list = apr_table_get(r->headers_in, "Connection");
-    char *kept = "", *copy, *word, *last = NULL;
+    apr_array_header_t *kept;
+    char *copy, *word, *last = NULL;
     int dropped = 0;
 
     if (!list) {
         return;
     }
     copy = apr_pstrdup(r->pool, list);
+    kept = apr_array_make(r->pool, 4, sizeof(const char *));
     for (word = apr_strtok(copy, ", \t", &last); word; word = apr_strtok(NULL, ", \t", &last)) {
         if (is_ours(conf, word)) {
             dropped = 1;
         }
         else {
-            kept = apr_pstrcat(r->pool, kept, *kept ? ", " : "", word, NULL);
+            APR_ARRAY_PUSH(kept, const char *) = word;
         }
     }
-    if (dropped && *kept) {
-        apr_table_setn(r->headers_in, "Connection", kept);
+    if (dropped && kept->nelts) {
+        apr_table_setn(r->headers_in, "Connection", apr_array_pstrcat(r->pool, kept, ','));
     }
     else if (dropped) {
         apr_table_unset(r->headers_in, "Connection");
@@ -182,26 +184,30 @@ static const char *sign(request_rec *r, const msd_dir_config_t *conf)
     const char *secret = APR_ARRAY_IDX(conf->forward_keys, conf->forward_keys->nelts - 1, const char *);
     ddb_bytes_t key = { secret, strlen(secret) }, in;
     unsigned char mac[DDB_SHA256_BYTES];
-    const char *names = "", *when, *text;
+    apr_array_header_t *lines = apr_array_make(r->pool, 3 + conf->forward->nelts, sizeof(const char *));
+    apr_array_header_t *names = apr_array_make(r->pool, conf->forward->nelts, sizeof(const char *));
+    const char *when;
     int i;
 
     when = apr_psprintf(r->pool, "%" APR_TIME_T_FMT, apr_time_sec(msd_child_now(r->server)));
-    text = apr_pstrcat(r->pool, when, "\n", r->method, "\n", target_of(r), NULL);
+    APR_ARRAY_PUSH(lines, const char *) = when;
+    APR_ARRAY_PUSH(lines, const char *) = r->method;
+    APR_ARRAY_PUSH(lines, const char *) = target_of(r);
     for (i = 0; i < conf->forward->nelts; i++) {
         const msd_forward_t *f = &APR_ARRAY_IDX(conf->forward, i, msd_forward_t);
         const char *value = apr_table_get(r->headers_in, f->header);
         char *name = apr_pstrdup(r->pool, f->header);
         ap_str_tolower(name);
-        names = apr_pstrcat(r->pool, names, *names ? "," : "", name, NULL);
-        text = apr_pstrcat(r->pool, text, "\n", name, ":", value ? value : "", NULL);
+        APR_ARRAY_PUSH(names, const char *) = name;
+        APR_ARRAY_PUSH(lines, const char *) = apr_pstrcat(r->pool, name, ":", value ? value : "", NULL);
     }
-    in.data = text;
-    in.len = strlen(text);
+    in.data = apr_array_pstrcat(r->pool, lines, '\n');
+    in.len = strlen(in.data);
     if (ddb_crypto_hmac(DDB_SHA256, mac, key, in) != APR_SUCCESS) {
         return NULL;
     }
-    return apr_psprintf(r->pool, "t=%s; k=%s; h=%s; s=%s", when, key_hint(r->pool, key), names,
-                        ddb_crypto_hex(r->pool, mac, sizeof(mac)));
+    return apr_psprintf(r->pool, "t=%s; k=%s; h=%s; s=%s", when, key_hint(r->pool, key),
+                        apr_array_pstrcat(r->pool, names, ','), ddb_crypto_hex(r->pool, mac, sizeof(mac)));
 }
 
 int msd_forward_due(request_rec *r)

@@ -87,7 +87,7 @@ static apr_status_t log_totals(void *baton)
 {
     const end_t *end = baton;
     const ddb_count_t *count = msd_config_server(end->server)->count;
-    const char *line = "";
+    apr_array_header_t *numbers = apr_array_make(end->pool, SHOWN, sizeof(const char *));
     int i;
 
     /* A child has this cleanup too, and runs it when it exits. */
@@ -96,12 +96,13 @@ static apr_status_t log_totals(void *baton)
     }
     for (i = 0; i < SHOWN; i++) {
         if (ddb_count_get(count, shown[i].what)) {
-            line = apr_pstrcat(end->pool, line, *line ? ", " : "", shown[i].key, " ",
-                               value_of(count, shown[i].what, end->pool), NULL);
+            APR_ARRAY_PUSH(numbers, const char *) = apr_pstrcat(end->pool, " ", shown[i].key, " ",
+                                                                value_of(count, shown[i].what, end->pool), NULL);
         }
     }
-    if (*line) {
-        ap_log_error(APLOG_MARK, APLOG_INFO, 0, end->server, "counted since the last restart: %s", line);
+    if (numbers->nelts) {
+        ap_log_error(APLOG_MARK, APLOG_INFO, 0, end->server, "counted since the last restart:%s",
+                     apr_array_pstrcat(end->pool, numbers, ','));
     }
     return APR_SUCCESS;
 }
