@@ -120,8 +120,7 @@ static int set_files(posix_spawn_file_actions_t *actions, int output)
     return posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         || posix_spawn_file_actions_adddup2(actions, output, STDOUT_FILENO)
         || posix_spawn_file_actions_addopen(actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
-        /* Elsewhere close-on-exec has to do, which APR and ddb_curl set on theirs. */
+#if DDB_PROCESS_CLOSES_ALL
         || posix_spawn_file_actions_addclosefrom_np(actions, FIRST_OF_OURS)
 #endif
         ;

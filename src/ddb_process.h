@@ -6,6 +6,16 @@
 
 #include "ddb_error.h"
 
+/**
+ * 1 where the C library can close all but the three standard descriptors for a program (glibc 2.34). Elsewhere it
+ * inherits those that are not close-on-exec; APR's and ddb_curl's are.
+ */
+#ifdef __GLIBC_PREREQ
+#define DDB_PROCESS_CLOSES_ALL __GLIBC_PREREQ(2, 34)
+#else
+#define DDB_PROCESS_CLOSES_ALL 0
+#endif
+
 /** A program, run to its end for what it prints. */
 typedef struct ddb_process_t {
     char *const *argv;           /* the program, looked for in PATH, its arguments, NULL */
@@ -17,7 +27,8 @@ typedef struct ddb_process_t {
 
 /**
  * Run it without a shell: nothing to read, its messages dropped, in a process group of its own, with no descriptor of
- * ours and no signal blocked or ignored. Waits by the machine's clock. Thread safe; leaves no zombie.
+ * ours (see DDB_PROCESS_CLOSES_ALL) and no signal blocked or ignored. Waits by the machine's clock. Thread safe;
+ * leaves no zombie.
  * @return APR_SUCCESS when it ended with status 0; APR_TIMEUP; DDB_ETOOLARGE; DDB_ECONFIG when it can't be started;
  *         DDB_EUNAVAILABLE when it failed. The detail says which, in words that follow the program's name.
  */
