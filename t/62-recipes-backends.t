@@ -20,8 +20,8 @@ sub file {
 }
 
 sub program {
-    my($name) = grep { -x } map { ("/usr/sbin/$_", "/usr/bin/$_") } @_;
-    return $name || die "none of @_ is installed: build/check installs what is needed\n";
+    my($name) = grep { -x } map { glob "/usr/{s,}bin/$_" } @_;
+    return $name || die "no @_ is installed: build/check installs what is needed\n";
 }
 
 mkdir "$STATE/$_" for qw(php wsgi);
@@ -31,7 +31,7 @@ file('php/show.php', '<?php header("Content-Type: text/plain"); foreach (explode
      ' as $h) { if (strpos($h, "=")) header(rawurldecode(strtr($h, "=", ":")), false); } foreach ($_SERVER as $k => $v) ',
      '{ if (is_string($v)) echo "$k=$v\n"; } if (isset($_GET["status"])) http_response_code((int)$_GET["status"]);');
 backend('app', "$SessionTest::T/lib/backend.py", port('app'));
-backend('fpm', program(map { "php-fpm$_" } '', 8.2, 8.3, 8.4), '-n', '-F', '-y', file('fpm.conf',
+backend('fpm', program('php-fpm{,[0-9]*}'), '-n', '-F', '-y', file('fpm.conf',
     "[global]\nerror_log = $SessionTest::T/logs/fpm.log\npid = $STATE/fpm.pid\n", recipe('php-fpm', 'ini')));
 file('wsgi/session_signature.py', recipe('proxy', 'python'));
 file('wsgi/app.py', recipe('uwsgi', 'python'));
