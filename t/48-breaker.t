@@ -138,8 +138,6 @@ else {
 
 expect_log $OPENED, qr/\[session_dynamodb:error\].*the session could not be read/, qr/\[session:error\].*AH01816/,
     $PREFORK ? () : (qr/\[session_dynamodb:error\].*the session could not be written/, qr/AH01822/);
-# httpd may say that all its workers have something to do.
-expect_log qr/AH00(?:286|484|485|161)/ if log_lines(qr/:error\] .*AH00(?:286|484|485|161)/);
 # A create that timed out may have left a row; whether its removal finds the store before it is given up is chance.
 my $left = qr/the removal of an unused row could not be written: .*not asked/;
 expect_log $left if log_lines($left);
