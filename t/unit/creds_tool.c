@@ -64,7 +64,7 @@ static void print_found(const ddb_credentials_t *found)
     printf("\n%s\n", found->account_id ? found->account_id : "");
 }
 
-static apr_status_t ask(ddb_creds_opts_t *opts, ddb_credentials_t *found, ddb_error_t *err, apr_pool_t *p)
+static apr_status_t ask(ddb_creds_opts_t opts, ddb_credentials_t *found, ddb_error_t *err, apr_pool_t *p)
 {
     ddb_curl_opts_t curl_opts = { .max_idle_handles = 1 };
     guard_t guard = { .outside = NULL };
@@ -73,11 +73,11 @@ static apr_status_t ask(ddb_creds_opts_t *opts, ddb_credentials_t *found, ddb_er
     ddb_creds_t *c;
     apr_status_t rv = ddb_curl_create(&curl, &guard.behind, &curl_opts, p);
 
-    opts->http = &http;
+    opts.http = &http;
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = ddb_creds_create(&c, opts, p);
+    rv = ddb_creds_create(&c, &opts, p);
     if (rv == APR_SUCCESS) {
         rv = ddb_creds_get(c, p, found, err);
     }
@@ -105,7 +105,7 @@ int main(int argc, char **argv)
     apr_pool_create(&p, NULL);
     clock.sleep = sleep_not;
     opts.profile.name = strcmp(argv[1], "-") == 0 ? NULL : argv[1];
-    rv = ask(&opts, &found, &err, p);
+    rv = ask(opts, &found, &err, p);
     if (rv == APR_SUCCESS) {
         print_found(&found);
     } else {
