@@ -57,22 +57,36 @@ AS_IF([test -z "$msd_cflags_were_set"], [
          CPPFLAGS=$msd_plain_cppflags])])
 ])
 
-dnl MSD_HTTPD: the headers are those of httpd 2.4 with mod_session.
-AC_DEFUN([MSD_HTTPD], [
-msd_save_cppflags=$CPPFLAGS
-CPPFLAGS="$CPPFLAGS $HTTPD_CFLAGS $APR_CFLAGS"
-AC_MSG_CHECKING([for httpd 2.4 with mod_session.h])
-AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[
-#include <httpd.h>
-#include <ap_mmn.h>
-#include <mod_session.h>
-#if !AP_MODULE_MAGIC_AT_LEAST(20120211, 0)
+dnl MSD_HEADERS(what, includes, condition of the preprocessor, what to do otherwise): whether headers have what is used.
+AC_DEFUN([MSD_HEADERS], [
+AC_MSG_CHECKING([for $1])
+AC_PREPROC_IFELSE([AC_LANG_SOURCE([[
+$2
+#if !($3)
 #error "too old"
 #endif
 ]])],
     [AC_MSG_RESULT([yes])],
     [AC_MSG_RESULT([no])
-     MSD_MISSING([httpd 2.4 with mod_session.h], [apache2-dev], [httpd-devel])])
+     $4])
+])
+
+dnl MSD_TOO_OLD(what is needed, for what, how to ask for the version that is there)
+AC_DEFUN([MSD_TOO_OLD], [
+msd_found=`$3 2>/dev/null`
+AC_MSG_ERROR([$1 or newer is needed, for $2; this is ${msd_found:-older}. docs/install.md says which systems have it])])
+
+dnl MSD_HTTPD: the headers are those of an httpd with mod_session and of an APR that have what is used.
+AC_DEFUN([MSD_HTTPD], [
+msd_save_cppflags=$CPPFLAGS
+CPPFLAGS="$CPPFLAGS $HTTPD_CFLAGS $APR_CFLAGS"
+MSD_HEADERS([mod_session.h], [#include <httpd.h>
+#include <mod_session.h>], [1],
+    [MSD_MISSING([httpd 2.4 with mod_session.h], [apache2-dev], [httpd-devel])])
+MSD_HEADERS([APR 1.7 or newer], [#include <apr_version.h>], [APR_VERSION_AT_LEAST(1, 7, 0)],
+    [MSD_TOO_OLD([APR 1.7], [apr_encode.h], [$msd_apr --version])])
+MSD_HEADERS([httpd 2.4.49 or newer], [#include <ap_mmn.h>], [AP_MODULE_MAGIC_AT_LEAST(20120211, 110)],
+    [MSD_TOO_OLD([httpd 2.4.49], [the hook child_stopping], [$APXS -q HTTPD_VERSION])])
 CPPFLAGS=$msd_save_cppflags
 ])
 
