@@ -42,8 +42,11 @@ void msd_log_load(request_rec *r, const msd_request_t *q, apr_status_t rv)
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "no session has the ID that came; SHA-512 of the ID: %s",
                       q->refused);
     }
-    else if (q->taken > 1) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "the request has %d session cookies: none is used", q->taken);
+    if (q->ambiguous) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "the browser sent several cookies %s (%d), and more than one of "
+                      "them could be the session: none is used. One was set with another path or domain, or by another "
+                      "application or host. Remove it, or change SessionDynamoDBCookieName, best to a name that begins "
+                      "with __Host-, which no other host or path can set", q->conf->cookie_name, q->taken);
     }
 }
 

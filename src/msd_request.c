@@ -36,19 +36,43 @@ msd_request_t *msd_request_get(request_rec *r)
     return q;
 }
 
+static const msd_carrier_t *find_carrier(const msd_request_t *q, const char *name, int header)
+{
+    int i;
+
+    for (i = 0; q->carriers && i < q->carriers->nelts; i++) {
+        const msd_carrier_t *c = &APR_ARRAY_IDX(q->carriers, i, msd_carrier_t);
+        if (c->header == header && strcmp(c->name, name) == 0) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
 void msd_request_take(request_rec *r, msd_request_t *q, const msd_dir_config_t *conf)
 {
-    const char *name = conf->use_header ? conf->header_name : conf->cookie_name;
-    const char *sid = NULL;
-    int n = msd_transport_take(r, conf, &sid);
+    const apr_array_header_t *took = msd_transport_take(r, conf, NULL, q->top->pool);
+    int i;
 
-    /* The requests of a tree share the client's headers: who looks first finds it, and the others must not find
-     * nothing and forget it. */
-    if (n > 0 && !q->taken) {
-        q->taken = n;
-        q->taken_sid = apr_pstrdup(q->top->pool, sid);
-        q->taken_name = apr_pstrdup(q->top->pool, name);
+    if (!q->carriers) {
+        q->carriers = apr_array_make(q->top->pool, 1, sizeof(msd_carrier_t));
     }
+    /* The requests of a tree have the client's headers, some of them in copies: who looks first finds all there is, the
+     * others must neither forget it nor find it again. */
+    for (i = 0; i < took->nelts; i++) {
+        const msd_carrier_t *c = &APR_ARRAY_IDX(took, i, msd_carrier_t);
+        if (!find_carrier(q, c->name, c->header)) {
+            APR_ARRAY_PUSH(q->carriers, msd_carrier_t) = *c;
+        }
+    }
+}
+
+const apr_array_header_t *msd_request_came(const msd_request_t *q, const msd_dir_config_t *conf)
+{
+    const msd_carrier_t *c = find_carrier(q, conf->use_header ? conf->header_name : conf->cookie_name,
+                                          conf->use_header);
+
+    return c ? c->sids : NULL;
 }
 
 int msd_request_is_error_page(const request_rec *r)

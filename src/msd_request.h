@@ -43,9 +43,9 @@ typedef struct msd_request_t {
     apr_table_t *loaded;      /* its entries then: what the merge calls base */
     ddb_members_t *members;   /* with SessionDynamoDBFormat json the object that they were read from; NULL: none */
     apr_time_t expiry;        /* z->expiry then; without SessionMaxAge only an application sets one */
-    const char *taken_name;   /* carrier (cookie or header) from which the ID was taken, NULL before */
-    const char *taken_sid;
-    int taken;                /* how many there were */
+    apr_array_header_t *carriers; /* msd_carrier_t: what was taken off the client's headers; NULL before */
+    int taken;                /* how many IDs, of any form, came in the loader's carrier */
+    int ambiguous;            /* 1: more than one of them could be meant, and none is used */
     const char *loggable;     /* SHA-512 of loggable_of, for logs; NULL before somebody asks */
     const char *loggable_of;  /* the session.sid that it was made of */
     const char *refused;      /* loggable hash of an ID that came and was no session's; NULL for none */
@@ -69,8 +69,11 @@ msd_request_t *msd_request_find(request_rec *r);
 /** The state of r's tree, made on the first call. Never NULL. */
 msd_request_t *msd_request_get(request_rec *r);
 
-/** Take the session ID off r's headers, remembering it; see msd_transport_take. conf holds for r. */
+/** Take session IDs off r's headers, remembering them; see msd_transport_take. conf holds for r. */
 void msd_request_take(request_rec *r, msd_request_t *q, const msd_dir_config_t *conf);
+
+/** The IDs, of any form, that came with the tree in conf's carrier: const char *, at least one; NULL for none. */
+const apr_array_header_t *msd_request_came(const msd_request_t *q, const msd_dir_config_t *conf);
 
 /** 1 while r, or what it is part of, is the page for an error. */
 int msd_request_is_error_page(const request_rec *r);

@@ -8,6 +8,8 @@
 #include "msd_payload.h"
 #include "msd_session.h"
 
+#define SIDS_MAX 2 /* of the request's IDs that are looked up */
+
 /** 1 when mod_session's own rules end the session before ours do. */
 static int past_expiry(msd_request_t *q)
 {
@@ -40,48 +42,114 @@ static apr_status_t accept_loaded(request_rec *r, msd_request_t *q, const ddb_se
     return APR_SUCCESS;
 }
 
-static apr_status_t ask_store(request_rec *r, msd_request_t *q, const char *sid)
+static apr_status_t read_row(msd_request_t *q, const char *sid, ddb_session_t *s)
 {
     ddb_store_call_t call;
     ddb_sid_rules_t rules;
-    ddb_session_t s;
     apr_time_t started;
     apr_status_t rv;
 
-    if (!q->store) {
-        q->outcome = MSD_FAILED;
-        return ddb_error_set(&q->error, DDB_ECONFIG, "this server has no store: an earlier line of the log or "
-                             "apachectl configtest says why");
-    }
-    memset(&s, 0, sizeof(s));
+    memset(s, 0, sizeof(*s));
     started = msd_request_call_begin(q, &call, &rules);
-    rv = ddb_store_load(q->store, &call, sid, &s);
+    rv = ddb_store_load(q->store, &call, sid, s);
     msd_request_call_end(q, started);
-    if (rv == APR_SUCCESS) {
-        rv = accept_loaded(r, q, &s);
-    }
-    if (rv != APR_SUCCESS && rv != APR_NOTFOUND && rv != DDB_EBADITEM) {
-        q->outcome = MSD_FAILED;
-        return rv;
-    }
-    if (rv != APR_SUCCESS) {
-        q->refused = ddb_sid_loggable(sid, q->top->pool);
-        msd_request_count(q, DDB_COUNT_REFUSED);
-    }
-    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+    return rv;
 }
 
-/** The one ID that came with the request tree; NULL for none, or for more than one. */
-static const char *incoming_sid(msd_request_t *q)
+/** Nothing of a session that was found on the way to a failure may be left. */
+static apr_status_t fail(msd_request_t *q, apr_status_t rv)
 {
-    const char *name = q->conf->use_header ? q->conf->header_name : q->conf->cookie_name;
+    msd_request_begin_new(q);
+    q->outcome = MSD_FAILED;
+    return rv;
+}
 
-    return q->taken == 1 && strcmp(name, q->taken_name) == 0 ? q->taken_sid : NULL;
+/** The one of these IDs (one or two) that names a live session is the request's. Two that do: none is. */
+static apr_status_t ask_store(request_rec *r, msd_request_t *q, const apr_array_header_t *sids)
+{
+    ddb_session_t s, alive;
+    apr_status_t rv, told = APR_SUCCESS;
+    int live = 0, i;
+
+    if (!q->store) {
+        return fail(q, ddb_error_set(&q->error, DDB_ECONFIG, "this server has no store: an earlier line of the log or "
+                                     "apachectl configtest says why"));
+    }
+    for (i = 0; i < sids->nelts; i++) {
+        rv = read_row(q, APR_ARRAY_IDX(sids, i, const char *), &s);
+        rv = rv == APR_SUCCESS ? accept_loaded(r, q, &s) : rv;
+        if (rv == APR_SUCCESS) {
+            alive = s;
+            live++;
+        }
+        else if (rv == DDB_EBADITEM) {
+            told = rv;
+        }
+        else if (rv != APR_NOTFOUND) {
+            return fail(q, rv);
+        }
+    }
+    if (live == 1 && q->outcome != MSD_LOADED) {
+        /* The other one came behind it. */
+        accept_loaded(r, q, &alive);
+    }
+    else if (live > 1) {
+        msd_request_begin_new(q);
+        q->ambiguous = 1;
+    }
+    else if (!live) {
+        q->refused = ddb_sid_loggable(APR_ARRAY_IDX(sids, 0, const char *), q->top->pool);
+        msd_request_count(q, DDB_COUNT_REFUSED);
+    }
+    return told;
+}
+
+/** 1 when sid is among the IDs so far, or can't be an ID here. */
+static int adds_nothing(const apr_array_header_t *sids, const char *sid, const ddb_sid_rules_t *rules)
+{
+    int i;
+
+    for (i = 0; i < sids->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(sids, i, const char *), sid) == 0) {
+            return 1;
+        }
+    }
+    return ddb_sid_check(sid, rules, sids->pool) == APR_NOTFOUND;
+}
+
+/**
+ * A browser sends all cookies of a name that it has for the page, with other paths and domains too: of a setting that
+ * has changed since, of another application, of another host of the domain. In which order says nothing. What can't be
+ * an ID is none of ours. Of two that can, the table knows which one lives; a third is not ours either, and who plants
+ * some must not make us ask for all of them.
+ */
+static apr_status_t choose(request_rec *r, msd_request_t *q, const apr_array_header_t *came)
+{
+    apr_array_header_t *sids = apr_array_make(q->top->pool, SIDS_MAX + 1, sizeof(const char *));
+    ddb_sid_rules_t rules;
+    int i;
+
+    msd_config_rules(&rules, q->conf);
+    for (i = 0; i < came->nelts && sids->nelts <= SIDS_MAX; i++) {
+        if (!adds_nothing(sids, APR_ARRAY_IDX(came, i, const char *), &rules)) {
+            APR_ARRAY_PUSH(sids, const char *) = APR_ARRAY_IDX(came, i, const char *);
+        }
+    }
+    if (sids->nelts > SIDS_MAX) {
+        q->ambiguous = 1;
+        return APR_SUCCESS;
+    }
+    if (!sids->nelts) {
+        /* The store refuses it without a call, and that is told. */
+        APR_ARRAY_PUSH(sids, const char *) = APR_ARRAY_IDX(came, 0, const char *);
+    }
+    return ask_store(r, q, sids);
 }
 
 apr_status_t msd_session_load(request_rec *r, msd_request_t *q)
 {
-    const char *problem, *sid;
+    const apr_array_header_t *came;
+    const char *problem;
     apr_status_t rv;
 
     q->loader = r;
@@ -101,8 +169,13 @@ apr_status_t msd_session_load(request_rec *r, msd_request_t *q)
     }
     msd_request_take(r, q, q->conf);
     msd_request_begin_new(q);
-    sid = incoming_sid(q);
-    return sid ? ask_store(r, q, sid) : APR_SUCCESS;
+    came = msd_request_came(q, q->conf);
+    if (!came) {
+        return APR_SUCCESS;
+    }
+    q->taken = came->nelts;
+    /* One alone is the store's to judge. */
+    return q->taken == 1 ? ask_store(r, q, came) : choose(r, q, came);
 }
 
 void msd_session_keep(msd_request_t *q)

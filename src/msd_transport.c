@@ -11,39 +11,88 @@ static int blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/** When the text from s to end is a cookie of that name: its value, blanks around it removed, in p. Else NULL. */
-static const char *cookie_value(apr_pool_t *p, const char *s, const char *end, const char *name)
+/** A part of a text, without blanks around it. */
+static ddb_bytes_t trim(const char *s, const char *end)
 {
-    apr_size_t len = strlen(name);
+    ddb_bytes_t part;
 
     while (s < end && blank(*s)) {
         s++;
     }
-    if ((apr_size_t)(end - s) < len || strncmp(s, name, len) != 0) {
-        return NULL;
-    }
-    for (s += len; s < end && blank(*s); s++) {
-    }
-    if (s == end || *s != '=') {
-        /* A cookie without '=' has no name (RFC 6265bis section 5.6); a longer name is another cookie. */
-        return NULL;
-    }
-    for (s++; s < end && blank(*s); s++) {
-    }
     while (end > s && blank(end[-1])) {
         end--;
     }
-    return apr_pstrmemdup(p, s, (apr_size_t)(end - s));
+    part.data = s;
+    part.len = (apr_size_t)(end - s);
+    return part;
 }
 
-/** The comma before our name within another cookie, which is where httpd joined two headers; end when there is none. */
-static const char *joined_at(apr_pool_t *p, const char *s, const char *end, const char *name)
+static int is(ddb_bytes_t part, const char *name)
 {
-    const char *comma = s;
+    return part.len == strlen(name) && memcmp(part.data, name, part.len) == 0;
+}
 
-    while ((comma = memchr(comma, ',', (apr_size_t)(end - comma)))) {
-        if (cookie_value(p, ++comma, end, name)) {
-            return comma - 1;
+/** What one look at a Cookie header is about. */
+typedef struct look_t {
+    const char *own;                  /* name of the area's cookie; NULL: it has none */
+    const apr_array_header_t *others; /* const char *: of the host's other areas; NULL for none */
+    apr_array_header_t *carriers;     /* what was found */
+} look_t;
+
+/** The name of a session cookie that a part is; NULL: it is none. Then *value is its value. */
+static const char *session_name(const look_t *look, const char *s, const char *end, ddb_bytes_t *value)
+{
+    const char *equals = memchr(s, '=', (apr_size_t)(end - s));
+    ddb_bytes_t name;
+    int i;
+
+    if (!equals) {
+        /* A cookie without '=' has no name (RFC 6265bis section 5.6). */
+        return NULL;
+    }
+    name = trim(s, equals);
+    *value = trim(equals + 1, end);
+    if (look->own && is(name, look->own)) {
+        return look->own;
+    }
+    for (i = 0; look->others && i < look->others->nelts; i++) {
+        if (is(name, APR_ARRAY_IDX(look->others, i, const char *))) {
+            return APR_ARRAY_IDX(look->others, i, const char *);
+        }
+    }
+    return NULL;
+}
+
+static void found(apr_array_header_t *carriers, const char *name, int header, ddb_bytes_t value)
+{
+    apr_pool_t *p = carriers->pool;
+    msd_carrier_t *c = NULL;
+    int i;
+
+    for (i = 0; i < carriers->nelts && !c; i++) {
+        msd_carrier_t *known = &APR_ARRAY_IDX(carriers, i, msd_carrier_t);
+        c = known->header == header && strcmp(known->name, name) == 0 ? known : NULL;
+    }
+    if (!c) {
+        c = apr_array_push(carriers);
+        c->name = apr_pstrdup(p, name);
+        c->header = header;
+        c->sids = apr_array_make(p, 2, sizeof(const char *));
+    }
+    APR_ARRAY_PUSH(c->sids, const char *) = apr_pstrmemdup(p, value.data, value.len);
+}
+
+/** The comma before a session cookie within another cookie, which is where httpd joined two headers; end when there is
+ * none. Each piece is looked at once. */
+static const char *joined_at(const look_t *look, const char *s, const char *end)
+{
+    const char *comma = memchr(s, ',', (apr_size_t)(end - s)), *next;
+    ddb_bytes_t unused;
+
+    for (; comma; comma = next) {
+        next = memchr(comma + 1, ',', (apr_size_t)(end - comma - 1));
+        if (session_name(look, comma + 1, next ? next : end, &unused)) {
+            return comma;
         }
     }
     return end;
@@ -54,25 +103,27 @@ static const char *joined_at(apr_pool_t *p, const char *s, const char *end, cons
  * there too, as httpd's own parser does, would let a sibling host smuggle a cookie in as part of another one's value.
  * What is found behind a comma is no session, and no backend's affair either.
  */
-static int take_cookie(request_rec *r, const char *name, const char **sid)
+static void take_cookies(request_rec *r, const look_t *look)
 {
     const char *s = apr_table_get(r->headers_in, "Cookie");
     char *rest, *to;
-    int found = 0, removed = 0;
+    int removed = 0;
 
-    if (!s || !strstr(s, name)) {
-        return 0;
+    if (!s) {
+        return;
     }
     rest = to = apr_palloc(r->pool, strlen(s) + 1);
     while (*s) {
         const char *end = s + strcspn(s, ";");
         const char *next = *end ? end + 1 : end;
-        const char *value = cookie_value(r->pool, s, end, name);
-        if (value) {
-            *sid = found++ ? *sid : value;
+        ddb_bytes_t value;
+        const char *name = session_name(look, s, end, &value);
+        if (name) {
+            found(look->carriers, name, 0, value);
+            removed = 1;
         }
         else {
-            const char *joined = joined_at(r->pool, s, end, name);
+            const char *joined = joined_at(look, s, end);
             memcpy(to, s, (apr_size_t)(joined - s));
             to += joined - s;
             removed |= joined < end;
@@ -86,31 +137,29 @@ static int take_cookie(request_rec *r, const char *name, const char **sid)
     }
     *to = '\0';
     rest += strspn(rest, " \t");
-    if ((found || removed) && *rest) {
+    if (removed && *rest) {
         apr_table_setn(r->headers_in, "Cookie", rest);
     }
-    else if (found || removed) {
+    else if (removed) {
         apr_table_unset(r->headers_in, "Cookie");
     }
-    return found;
 }
 
-int msd_transport_take(request_rec *r, const msd_dir_config_t *conf, const char **sid)
+apr_array_header_t *msd_transport_take(request_rec *r, const msd_dir_config_t *conf, const apr_array_header_t *others,
+                                       apr_pool_t *p)
 {
-    const char *value;
+    apr_array_header_t *carriers = apr_array_make(p, 1, sizeof(msd_carrier_t));
+    const look_t look = { conf->use_header ? NULL : conf->cookie_name, others, carriers };
+    const char *value = conf->use_header ? apr_table_get(r->headers_in, conf->header_name) : NULL;
 
-    *sid = NULL;
-    if (!conf->use_header) {
-        return take_cookie(r, conf->cookie_name, sid);
+    take_cookies(r, &look);
+    if (value) {
+        /* A repeated header arrives joined with a comma, which no ID has in it: refused by its form. */
+        ddb_bytes_t sid = { value, strlen(value) };
+        found(carriers, conf->header_name, 1, sid);
+        apr_table_unset(r->headers_in, conf->header_name);
     }
-    value = apr_table_get(r->headers_in, conf->header_name);
-    if (!value) {
-        return 0;
-    }
-    /* A repeated header arrives joined with a comma, which no ID has in it: refused by its form. */
-    *sid = apr_pstrdup(r->pool, value);
-    apr_table_unset(r->headers_in, conf->header_name);
-    return 1;
+    return carriers;
 }
 
 /*

@@ -11,13 +11,20 @@
  * are not used because they log cookies, and because they split at commas.
  */
 
+/** What came in cookies of one name, or in the header. */
+typedef struct msd_carrier_t {
+    const char *name;
+    int header;               /* 1: a header; 0: cookies */
+    apr_array_header_t *sids; /* const char *: the values, of any form, in the order they came; at least one */
+} msd_carrier_t;
+
 /**
- * Take the session ID out of the request's headers, so that no handler and no backend sees it. *sid is in r's pool,
- * and is set to the first one found.
- * @return how many were found: 0, 1, or more. More than one is no session: who can plant a second cookie must not be
- *         able to choose which one counts.
+ * Take session IDs out of the request's headers, so that no handler and no backend sees one: what is in conf's carrier,
+ * and the cookies whose names are in others (const char *; NULL for none). Costs time and memory linear in what came.
+ * @return msd_carrier_t for each carrier that something came in, in p; never NULL.
  */
-int msd_transport_take(request_rec *r, const msd_dir_config_t *conf, const char **sid);
+apr_array_header_t *msd_transport_take(request_rec *r, const msd_dir_config_t *conf, const apr_array_header_t *others,
+                                       apr_pool_t *p);
 
 /**
  * Make sure that the response carries the ID, once, whatever its status. expires (epoch seconds) is for persistent

@@ -60,24 +60,100 @@ note 'An ID in a cookie of somebody else';
 }
 
 note 'More than one';
+my $MADE_UP = 'A' x 43;
+sub ended { my $id = session(a => 'ended'); get('/test/?end', cookie => $id); return $id }
 {
-    my($one, $two) = (session(a => 1), session(a => 2));
-    my @twice = (["id=$one; id=$two"], ["id=$one; id=$one"], ["x=1; id=$one; y=2; id=$two; z=3"],
-                 ["id=$one", "id=$two"], ["x=1; id=$one", "id=$two; z=3"], ["id=$one; id="], ["id=; id=$one"],
-                 ["id=made-up; id=$one"]);
-    for my $cookies (@twice) {
-        my $text = join(' | ', @$cookies) =~ s/\Q$one\E/ONE/gr =~ s/\Q$two\E/TWO/gr;
-        calls_are { get('/test/?get=a&in=Cookie', cookies => $cookies) } [], "$text: no session";
-        is_deeply [res()->status, res()->line('get a'), res()->set_cookies], [200, '(none)'], '... and nothing is sent';
+    my($one, $two, $ended) = (session(a => 1), session(a => 2), ended());
+    my $names = sub {
+        my $text = join ' | ', @{ $_[0] };
+        return $text =~ s/\Q$one\E/ONE/gr =~ s/\Q$two\E/TWO/gr =~ s/\Q$ended\E/ENDED/gr =~ s/\Q$MADE_UP\E/MADE-UP/gr;
+    };
+    my $nobody_sees_it = sub {
+        my($cookies) = @_;
+        is_deeply [res()->status, res()->set_cookies], [200], '... and nothing is sent';
         unlike seen_cookie(), qr/\Q$one\E|\Q$two\E|\bid=/, '... and the handler sees none of them';
-        like seen_cookie(), qr/x=1/, '... but those of others' if $text =~ /^x=1/;
+        like seen_cookie(), qr/x=1/, '... but those of others' if $cookies->[0] =~ /^x=1/;
         unlike get('/cgi/session.pl', cookies => $cookies)->body, qr/\Q$one\E|\Q$two\E/, '... nor does a program';
         unlike get('/proxied/env.pl', cookies => $cookies)->body, qr/\Q$one\E|\Q$two\E/, '... nor a backend';
+    };
+
+    # What can't be an ID: another application's, a signed one of another setting, an empty one.
+    for my $cookies (["id=GA1.2.1731.1699; id=$one"], ["id=$one; id="], ["id=; x=1; id=$one"], ["id=$one; id=$one"],
+                     ["id=$one.c2lnbmVkIHdpdGggYSBrZXkgdGhhdA; id=$one"], ["id=$one; id=" . 'A' x 42 . 'B'],
+                     ["id=a; id=b; id=c; id=$one; id=d"], [join '; ', ("id=$one") x 20]) {
+        calls_are { get('/test/?get=a&in=Cookie', cookies => $cookies) } ['GetItem'],
+            $names->($cookies) . ': one can be meant';
+        is res()->line('get a'), 1, '... and is the session';
+        $nobody_sees_it->($cookies);
     }
-    calls_are { get('/test/?set=b:2', cookies => ["id=$one; id=$two"]) } ['PutItem'], 'What is stored begins one';
+    # Which of two it is, the table knows.
+    for my $cookies (["id=$one; id=$ended"], ["id=$ended; id=$one"], ["id=$MADE_UP; id=$one"], ["id=$one; id=$MADE_UP"],
+                     ["x=1; id=$ended; y=2; id=GA1.2; id=$one; z=3"]) {
+        calls_are { get('/test/?get=a&in=Cookie', cookies => $cookies) } [qw(GetItem GetItem)],
+            $names->($cookies) . ': two can be meant';
+        is res()->line('get a'), 1, '... and the one that lives is the session';
+        $nobody_sees_it->($cookies);
+    }
+    calls_are { get('/test/?set=b:2', cookies => ["id=$ended; id=$one"]) } [qw(GetItem GetItem UpdateItem)],
+        '... which can be changed';
+    is data($one), 'a=1&b=2', '... by who sent both';
+    calls_are { get('/test/?get=a&in=Cookie', cookies => ["id=$ended; id=$MADE_UP"]) } [qw(GetItem GetItem)],
+        'Where neither lives';
+    is res()->line('get a'), '(none)', '... there is no session';
+    $nobody_sees_it->(["id=$ended; id=$MADE_UP"]);
+
+    # Who can plant a cookie must not be able to choose which one counts, nor how much is asked.
+    my @ambiguous = ([["id=$one; id=$two"], 2], [["id=$two; id=; id=$one"], 2], [["x=1; id=$one; y=2; id=$two; z=3"], 2],
+                     [["id=$one; id=$MADE_UP; id=$ended"], 0],
+                     [[join '; ', map { 'id=' . substr("$_$MADE_UP", 0, 43) } 10 .. 80], 0]);
+    for (@ambiguous) {
+        my($cookies, $reads) = @$_;
+        my $before = () = log_lines(qr/the browser sent several cookies/);
+        calls_are { get('/test/?get=a&in=Cookie', cookies => $cookies) } [('GetItem') x $reads],
+            substr($names->($cookies), 0, 60) . ": more than one can be meant, $reads reads";
+        is res()->line('get a'), '(none)', '... and none is the session';
+        my @told = log_lines(qr/the browser sent several cookies/);
+        is scalar(@told), $before + 1, '... which is told once';
+        like $told[-1], qr/\[session_dynamodb:warn\].* cookies id \(\d+\).*SessionDynamoDBCookieName.*__Host-/,
+            '... with what to do';
+        $nobody_sees_it->($cookies);
+    }
+    # httpd joins repeated headers with a comma, which no ID has in it.
+    for my $cookies (["id=$one", "id=$two"], ["x=1; id=$one", "id=$two; z=3"]) {
+        calls_are { get('/test/?get=a&in=Cookie', cookies => $cookies) } [], $names->($cookies) . ': no session';
+        is res()->line('get a'), '(none)', '... is read';
+        $nobody_sees_it->($cookies);
+    }
+    calls_are { get('/test/?set=c:3', cookies => ["id=$one; id=$two"]) } [qw(GetItem GetItem PutItem)],
+        'What is stored begins one';
     is scalar(res()->set_cookies), 1, '... with one cookie';
     isnt res()->cookie('id'), $_, '... of another ID' for $one, $two;
-    is_deeply [data($one), data($two)], ['a=1', 'a=2'], '... and both stay as they are';
+    is_deeply [data($one), data($two)], ['a=1&b=2', 'a=2'], '... and both stay as they are';
+
+    for my $cookies (["id=$ended; id=$one"], ["id=$one; id=$ended"]) {
+        fault(kind => 'error', type => 'AccessDeniedException', op => 'GetItem', count => 1);
+        is get('/test/?get=a', cookies => $cookies)->status, 503,
+            $names->($cookies) . ': a failed read is no "ended"';
+        clear_faults();
+        fault(kind => 'error', type => 'AccessDeniedException', op => 'GetItem', skip => 1, count => 1);
+        is get('/anonymous/?entries', cookies => $cookies)->line('entries'), '',
+            '... nor is anything left of the one that was read before';
+        clear_faults();
+    }
+    expect_log qr/\[session_dynamodb:warn\].*the browser sent several cookies/,
+        qr/\[session_dynamodb:error\].*the session could not be read/, qr/\[session:error\].*AH01816/;
+}
+{
+    my($one, $two) = (session('/signed/', a => 1), session('/signed/', a => 2));
+    my $forged = $two =~ s/\.(.)/'.' . ($1 eq 'A' ? 'B' : 'A')/er;
+    calls_are { get('/signed/?get=a', cookies => ["id=$forged; id=$one; id=" . ($two =~ s/\..*//r)]) } ['GetItem'],
+        'IDs with another signature or without one';
+    is res()->line('get a'), 1, '... can not be meant';
+    $one = session('/maxage/', a => 1);
+    $two = session('/maxage/', a => 2);
+    age($two, 200);
+    calls_are { get('/maxage/?get=a', cookies => ["id=$one; id=$two"]) } [qw(GetItem GetItem)], 'By SessionMaxAge, too,';
+    is res()->line('get a'), 1, '... a session can be over';
 }
 
 note 'Who sees the cookie';

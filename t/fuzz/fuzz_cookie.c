@@ -7,6 +7,7 @@
 #include "msd_transport.h"
 
 #define BLANKS " \t"
+#define OTHER  "sess" /* the cookie of another area of the host */
 
 /* What is looked at, cut where c is, blanks around it removed; *at is moved behind. NULL at the end. */
 static const char *next_part(const char **at, const char *separators, apr_pool_t *p)
@@ -37,13 +38,21 @@ static const char *value_of(const char *part, const char *name)
     return *part == '=' ? part + 1 + strspn(part + 1, BLANKS) : NULL;
 }
 
+/* The same for the cookie of either area. */
+static const char *value_of_any(const char *part, const char *name)
+{
+    const char *value = value_of(part, name);
+
+    return value ? value : value_of(part, OTHER);
+}
+
 /* The cookies that a part stands for to who splits at commas too: none of them may be ours. */
 static int has_ours(const char *part, const char *name, apr_pool_t *p)
 {
     const char *piece;
 
     while ((piece = next_part(&part, ",", p))) {
-        if (value_of(piece, name)) {
+        if (value_of_any(piece, name)) {
             return 1;
         }
     }
@@ -56,7 +65,7 @@ static void is_rest_of(const char *rest, const char *header, const char *name, a
     const char *part, *left;
 
     while ((part = next_part(&header, ";", p))) {
-        if (value_of(part, name) || !*part) {
+        if (value_of_any(part, name) || !*part) {
             continue;
         }
         do {
@@ -88,15 +97,43 @@ static int count_ours(const char *header, const char *name, const char **first, 
     return n;
 }
 
+/* What is taken from r: the names of the other area's cookie are given if others is set. */
+static apr_array_header_t *take(request_rec *r, const msd_dir_config_t *conf, int others)
+{
+    apr_array_header_t *names = apr_array_make(r->pool, 1, sizeof(const char *));
+
+    APR_ARRAY_PUSH(names, const char *) = OTHER;
+    return msd_transport_take(r, conf, others ? names : NULL, r->pool);
+}
+
+static const apr_array_header_t *sids_of(const apr_array_header_t *carriers, const char *name)
+{
+    int i;
+
+    for (i = 0; i < carriers->nelts; i++) {
+        const msd_carrier_t *c = &APR_ARRAY_IDX(carriers, i, msd_carrier_t);
+        HOLDS(c->sids->nelts > 0);
+        if (strcmp(c->name, name) == 0) {
+            return c->sids;
+        }
+    }
+    return NULL;
+}
+
 static void take_cookie(const char *header, const msd_dir_config_t *conf, apr_pool_t *p)
 {
     request_rec *r = stub_request(p);
-    const char *sid, *again, *first = NULL, *rest;
-    int n = count_ours(header, conf->cookie_name, &first, p);
+    const char *names[] = { conf->cookie_name, OTHER }, *first = NULL, *rest;
+    const apr_array_header_t *carriers, *sids;
+    int i;
 
     apr_table_set(r->headers_in, "Cookie", header);
-    HOLDS(msd_transport_take(r, conf, &sid) == n);
-    HOLDS(n ? strcmp(sid, first) == 0 : !sid);
+    carriers = take(r, conf, 1);
+    for (i = 0; i < 2; i++) {
+        int n = count_ours(header, names[i], &first, p);
+        sids = sids_of(carriers, names[i]);
+        HOLDS(n ? sids && sids->nelts == n && strcmp(APR_ARRAY_IDX(sids, 0, const char *), first) == 0 : !sids);
+    }
     rest = apr_table_get(r->headers_in, "Cookie");
     if (rest) {
         HOLDS(*rest || !*header);
@@ -104,7 +141,7 @@ static void take_cookie(const char *header, const msd_dir_config_t *conf, apr_po
         while ((part = next_part(&at, ";", p))) {
             HOLDS(!has_ours(part, conf->cookie_name, p));
         }
-        HOLDS(msd_transport_take(r, conf, &again) == 0 && !again);
+        HOLDS(take(r, conf, 1)->nelts == 0);
         HOLDS(strcmp(apr_table_get(r->headers_in, "Cookie"), rest) == 0);
     }
     if (!strchr(header, ',')) {
@@ -115,21 +152,24 @@ static void take_cookie(const char *header, const msd_dir_config_t *conf, apr_po
 static void take_header(const char *value, const msd_dir_config_t *conf, apr_pool_t *p)
 {
     request_rec *r = stub_request(p);
-    const char *sid;
+    const apr_array_header_t *carriers;
 
     apr_table_set(r->headers_in, conf->header_name, value);
     apr_table_set(r->headers_in, "Cookie", "id=untouched");
-    HOLDS(msd_transport_take(r, conf, &sid) == 1 && strcmp(sid, value) == 0);
+    carriers = take(r, conf, 0);
+    HOLDS(carriers->nelts == 1 && APR_ARRAY_IDX(carriers, 0, msd_carrier_t).header);
+    HOLDS(strcmp(APR_ARRAY_IDX(sids_of(carriers, conf->header_name), 0, const char *), value) == 0);
     HOLDS(!apr_table_get(r->headers_in, conf->header_name));
     HOLDS(strcmp(apr_table_get(r->headers_in, "Cookie"), "id=untouched") == 0);
-    HOLDS(msd_transport_take(r, conf, &sid) == 0 && !sid);
+    HOLDS(take(r, conf, 0)->nelts == 0);
 }
 
 /* An ID that is accepted has none of the characters that could end a cookie or a header; what is issued comes back. */
 static void issue(const char *sid, const msd_dir_config_t *conf, apr_pool_t *p)
 {
     request_rec *r = stub_request(p);
-    const char *line, *back = NULL, *name = conf->use_header ? conf->header_name : "Set-Cookie";
+    const char *line, *name = conf->use_header ? conf->header_name : "Set-Cookie";
+    const apr_array_header_t *back;
     int i;
 
     HOLDS(fuzz_is_of(sid, FUZZ_BASE64URL "."));
@@ -144,7 +184,8 @@ static void issue(const char *sid, const msd_dir_config_t *conf, apr_pool_t *p)
         return;
     }
     apr_table_set(r->headers_in, "Cookie", line);
-    HOLDS(msd_transport_take(r, conf, &back) == 1 && strcmp(back, sid) == 0);
+    back = sids_of(take(r, conf, 0), conf->cookie_name);
+    HOLDS(back && back->nelts == 1 && strcmp(APR_ARRAY_IDX(back, 0, const char *), sid) == 0);
     msd_transport_end(r, conf);
     HOLDS(apr_table_elts(r->err_headers_out)->nelts == 2);
 }
