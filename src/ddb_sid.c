@@ -13,9 +13,9 @@
 #define DERIVATION_PREFIX "itsdangerous.Signer" "signer"
 
 /* Buffers are sized by the limits: they hold here whatever the configuration let through. */
-static int bytes_in_range(const ddb_sid_rules_t *rules)
+static int bytes_in_range(int bytes)
 {
-    return rules->bytes >= DDB_SID_BYTES_MIN && rules->bytes <= DDB_SID_BYTES_MAX;
+    return bytes >= DDB_SID_BYTES_MIN && bytes <= DDB_SID_BYTES_MAX;
 }
 
 static int is_signed(const ddb_sid_rules_t *rules)
@@ -71,7 +71,7 @@ apr_status_t ddb_sid_make(const char **sid, const ddb_sid_rules_t *rules, ddb_ra
     const char *text, *signature, *newest;
     apr_status_t rv;
 
-    if (!bytes_in_range(rules)) {
+    if (!bytes_in_range(rules->bytes)) {
         return APR_EINVAL;
     }
     rv = random(bytes, (apr_size_t)rules->bytes);
@@ -131,31 +131,37 @@ static apr_status_t check_signature(const char *signature, ddb_bytes_t value, co
     return APR_NOTFOUND;
 }
 
-apr_status_t ddb_sid_check(const char *sid, const ddb_sid_rules_t *rules, apr_pool_t *p)
+/* The length of the unsigned part of an ID that has the form of one with so many random bytes; 0 for any other. Anybody
+ * can send anything: not more of it is looked at than such an ID has. */
+static apr_size_t unsigned_length(const char *sid, const ddb_sid_rules_t *rules, int bytes)
 {
-    apr_size_t value_len, len;
-    ddb_bytes_t value;
+    apr_size_t part = BASE64_LEN((apr_size_t)bytes), len = part;
 
-    if (!bytes_in_range(rules)) {
-        return APR_EINVAL;
-    }
-    value_len = len = BASE64_LEN((apr_size_t)rules->bytes);
     if (is_signed(rules)) {
         len += 1 + BASE64_LEN(ddb_crypto_size(rules->digest));
     }
-    /* Anybody can send anything: not more of it is looked at than an ID has. */
-    if (!sid || strnlen(sid, len + 1) != len || !is_canonical(sid, value_len, (apr_size_t)rules->bytes)) {
-        return APR_NOTFOUND;
+    if (!bytes_in_range(bytes) || strnlen(sid, len + 1) != len || !is_canonical(sid, part, (apr_size_t)bytes)) {
+        return 0;
     }
-    if (!is_signed(rules)) {
-        return APR_SUCCESS;
+    return is_signed(rules) && sid[part] != '.' ? 0 : part;
+}
+
+apr_status_t ddb_sid_check(const char *sid, const ddb_sid_rules_t *rules, apr_pool_t *p)
+{
+    ddb_bytes_t value = { sid, 0 };
+    int i;
+
+    if (!bytes_in_range(rules->bytes)) {
+        return APR_EINVAL;
     }
-    if (sid[value_len] != '.') {
-        return APR_NOTFOUND;
+    value.len = sid ? unsigned_length(sid, rules, rules->bytes) : 0;
+    for (i = 0; sid && !value.len && rules->older && i < rules->older->nelts; i++) {
+        value.len = unsigned_length(sid, rules, APR_ARRAY_IDX(rules->older, i, int));
     }
-    value.data = sid;
-    value.len = value_len;
-    return check_signature(sid + value_len + 1, value, rules, p);
+    if (!value.len || !is_signed(rules)) {
+        return value.len ? APR_SUCCESS : APR_NOTFOUND;
+    }
+    return check_signature(sid + value.len + 1, value, rules, p);
 }
 
 apr_status_t ddb_sid_table_key(const char **key, const char *sid, const ddb_sid_rules_t *rules, apr_pool_t *p)

@@ -15,18 +15,19 @@
  * digest_method=digest).sign() makes: salt "itsdangerous.Signer", key derivation django-concat, HMAC.
  */
 typedef struct ddb_sid_rules_t {
-    int bytes;                      /* DDB_SID_BYTES_MIN to _MAX */
+    int bytes;                      /* of new IDs: DDB_SID_BYTES_MIN to _MAX */
     ddb_digest_e digest;            /* of the signature: DDB_SHA1 or DDB_SHA256 */
     const apr_array_header_t *keys; /* const char *, oldest first; NULL or empty: unsigned. The last one signs. */
     int hash;                       /* 1: the table key is a hash of the ID; 0: the ID itself, with its signature */
+    const apr_array_header_t *older; /* int: further numbers of bytes that an ID may have; NULL or empty: none */
 } ddb_sid_rules_t;
 
 /** A new ID in p. Fails only if random or OpenSSL does. */
 apr_status_t ddb_sid_make(const char **sid, const ddb_sid_rules_t *rules, ddb_random_fn *random, apr_pool_t *p);
 
 /**
- * Check form and signature without any look at the table: exact length, alphabet, canonical base64 (unused bits zero)
- * of both parts, and a signature by any of the keys, compared in constant time.
+ * Check form and signature without any look at the table: one of the lengths exactly, alphabet, canonical base64
+ * (unused bits zero) of both parts, and a signature by any of the keys, compared in constant time.
  * @return APR_SUCCESS, or APR_NOTFOUND for an ID that can't be one of ours; another status if OpenSSL fails.
  */
 apr_status_t ddb_sid_check(const char *sid, const ddb_sid_rules_t *rules, apr_pool_t *p);

@@ -18,16 +18,21 @@ static apr_status_t random_of_input(void *out, apr_size_t len)
     return APR_SUCCESS;
 }
 
+/* With all rules, IDs of so many bytes are accepted too. */
+#define OLDER 24
+
 /* a: 16 bytes, unsigned; up to r: 16, 17, 32 bytes; no, one, two keys; SHA-1, SHA-256. Upper case: 128 bytes. */
 static ddb_sid_rules_t rules_of(int c, apr_pool_t *p)
 {
     static const int lengths[] = { 16, 17, 32 };
     static const char *const known_keys[] = { "old key", "a key of thirty-two characters.." };
     apr_array_header_t *keys = apr_array_make(p, 2, sizeof(const char *));
+    apr_array_header_t *older = apr_array_make(p, 1, sizeof(int));
     int n = (c & 31) + 17, i; /* 'a' is 18, a multiple of 18 */
     ddb_sid_rules_t rules = { c & 32 ? lengths[n % 3] : DDB_SID_BYTES_MAX, n / 9 % 2 ? DDB_SHA256 : DDB_SHA1, keys,
-                              c & 1 };
+                              c & 1, older };
 
+    APR_ARRAY_PUSH(older, int) = OLDER;
     for (i = 0; i < n / 3 % 3; i++) {
         APR_ARRAY_PUSH(keys, const char *) = known_keys[i];
     }
@@ -53,6 +58,7 @@ static void is_canonical(const char *part, apr_size_t bytes)
 static void has_exact_form(const char *sid, const ddb_sid_rules_t *rules, apr_pool_t *p)
 {
     const char *dot = strchr(sid, '.');
+    const char *value = dot ? apr_pstrmemdup(p, sid, (apr_size_t)(dot - sid)) : sid;
     const char *key, *key_without;
 
     if (rules->keys->nelts) {
@@ -62,15 +68,14 @@ static void has_exact_form(const char *sid, const ddb_sid_rules_t *rules, apr_po
     else {
         HOLDS(!dot);
     }
-    is_canonical(dot ? apr_pstrmemdup(p, sid, (apr_size_t)(dot - sid)) : sid, (apr_size_t)rules->bytes);
+    is_canonical(value, strlen(value) == base64_length(OLDER) ? OLDER : (apr_size_t)rules->bytes);
     HOLDS(ddb_sid_table_key(&key, sid, rules, p) == APR_SUCCESS);
     if (!rules->hash) {
         HOLDS(strcmp(key, sid) == 0);
         return;
     }
     is_canonical(key, DDB_SHA256_BYTES);
-    sid = dot ? apr_pstrmemdup(p, sid, (apr_size_t)(dot - sid)) : sid;
-    HOLDS(ddb_sid_table_key(&key_without, sid, rules, p) == APR_SUCCESS && strcmp(key, key_without) == 0);
+    HOLDS(ddb_sid_table_key(&key_without, value, rules, p) == APR_SUCCESS && strcmp(key, key_without) == 0);
 }
 
 /* Any text may come here. */

@@ -36,7 +36,7 @@ static apr_status_t no_random(void *out, apr_size_t len)
 
 static ddb_sid_rules_t rules_of(int bytes, ddb_digest_e digest, const apr_array_header_t *keys)
 {
-    ddb_sid_rules_t rules = { 0, DDB_SHA1, NULL, 1 };
+    ddb_sid_rules_t rules = { 0, DDB_SHA1, NULL, 1, NULL };
 
     rules.bytes = bytes;
     rules.digest = digest;
@@ -98,6 +98,37 @@ static void test_make(apr_pool_t *p)
     OK(strcmp(sid, other) != 0, "each ID asks for its own bytes");
     ddb_sid_make(&sid, &rules, ddb_crypto_random, p);
     NUM_IS(ddb_sid_check(sid, &rules, p), APR_SUCCESS, "an ID of real random bytes passes the check");
+}
+
+static void test_older_lengths(apr_pool_t *p)
+{
+    static const int bytes[] = { 16, 17, 18, 48, 128 };
+    const apr_array_header_t *keys = keys_of(p, "old key", "new key");
+    apr_array_header_t *older = apr_array_make(p, 2, sizeof(int));
+    int i, signing, others = 0;
+
+    APR_ARRAY_PUSH(older, int) = 16;
+    APR_ARRAY_PUSH(older, int) = 48;
+    for (signing = 0; signing < 2; signing++) {
+        const apr_array_header_t *with = signing ? keys : NULL;
+        ddb_sid_rules_t rules = rules_of(32, DDB_SHA1, with);
+        const char *sid;
+        apr_status_t rv;
+
+        rules.older = older;
+        ddb_sid_make(&sid, &rules, count_up, p);
+        IS(sid, signing ? SIGNED_NEW : VALUE, "a new ID has the first length");
+        NUM_IS(ddb_sid_check(sid, &rules, p), APR_SUCCESS, "... and is accepted");
+        for (i = 0; i < 5; i++) {
+            rv = ddb_sid_check(make(bytes[i], DDB_SHA1, with, p), &rules, p);
+            others += rv == (bytes[i] == 16 || bytes[i] == 48 ? APR_SUCCESS : APR_NOTFOUND);
+        }
+        NUM_IS(ddb_sid_check(make(16, DDB_SHA1, signing ? NULL : keys, p), &rules, p), APR_NOTFOUND,
+               "an older length does without the signature as little as the first, and with one");
+    }
+    NUM_IS(others, 10, "the others that are listed are accepted, and no further one");
+    OK(check(make(16, DDB_SHA1, keys_of(p, "other key", NULL), p), 16, DDB_SHA1, keys, p) == APR_NOTFOUND,
+       "a signature by another key is refused whatever the length");
 }
 
 static void test_round_trip(apr_pool_t *p)
@@ -268,6 +299,7 @@ int main(void)
     apr_initialize();
     apr_pool_create(&p, NULL);
     test_make(p);
+    test_older_lengths(p);
     test_round_trip(p);
     test_refused_form(p);
     test_unterminated();
