@@ -36,6 +36,8 @@ void *msd_config_create_server(apr_pool_t *p, server_rec *s)
 
 #define NEARER_PTR(field) c->field = a->field ? a->field : b->field
 #define NEARER_NUM(field) c->field = a->field != MSD_UNSET ? a->field : b->field
+#define JOINED(field)     c->field = a->field && b->field ? apr_array_append(p, b->field, a->field) \
+                                                          : a->field ? a->field : b->field
 
 void *msd_config_merge_server(apr_pool_t *p, void *base, void *add)
 {
@@ -76,6 +78,7 @@ void *msd_config_create_dir(apr_pool_t *p, char *dir)
     c->absolute_timeout = MSD_UNSET;
     c->touch_interval = MSD_UNSET;
     c->sid_byte_length = MSD_UNSET;
+    c->sid_older_lengths = NULL;
     c->sid_keys = NULL;
     c->sid_digest = MSD_UNSET;
     c->hash_sid = MSD_UNSET;
@@ -90,6 +93,7 @@ void *msd_config_create_dir(apr_pool_t *p, char *dir)
     c->header_name = NULL;
     c->on_error = MSD_UNSET;
     c->forward = NULL;
+    c->scrubbed = NULL;
     c->forward_keys = NULL;
     c->accept = NULL;
     c->env = NULL;
@@ -111,6 +115,7 @@ void *msd_config_merge_dir(apr_pool_t *p, void *base, void *add)
     NEARER_NUM(absolute_timeout);
     NEARER_NUM(touch_interval);
     NEARER_NUM(sid_byte_length);
+    NEARER_PTR(sid_older_lengths);
     NEARER_PTR(sid_keys);
     NEARER_NUM(sid_digest);
     NEARER_NUM(hash_sid);
@@ -125,6 +130,7 @@ void *msd_config_merge_dir(apr_pool_t *p, void *base, void *add)
     NEARER_PTR(header_name);
     NEARER_NUM(on_error);
     NEARER_PTR(forward);
+    JOINED(scrubbed);
     NEARER_PTR(forward_keys);
     NEARER_PTR(accept);
     NEARER_PTR(env);
@@ -189,6 +195,7 @@ msd_dir_config_t *msd_config_dir(const request_rec *r, apr_pool_t *p)
 void msd_config_rules(ddb_sid_rules_t *rules, const msd_dir_config_t *conf)
 {
     rules->bytes = conf->sid_byte_length;
+    rules->older = conf->sid_older_lengths;
     rules->digest = conf->sid_digest;
     rules->keys = conf->sid_keys;
     rules->hash = conf->hash_sid;

@@ -64,7 +64,8 @@ typedef struct msd_dir_config_t {
     apr_int64_t idle_timeout;            /* seconds */
     apr_int64_t absolute_timeout;        /* seconds */
     apr_int64_t touch_interval;          /* seconds; effective: at most idle_timeout / 10 */
-    int sid_byte_length;
+    int sid_byte_length;                 /* of new IDs */
+    const apr_array_header_t *sid_older_lengths; /* int: accepted beside it; empty for none */
     const apr_array_header_t *sid_keys;  /* const char *, oldest first */
     int sid_digest;                      /* ddb_digest_e */
     int hash_sid;
@@ -79,6 +80,7 @@ typedef struct msd_dir_config_t {
     const char *header_name;
     int on_error;                        /* msd_on_error_e */
     const apr_array_header_t *forward;   /* msd_forward_t; empty: nothing */
+    const apr_array_header_t *scrubbed;  /* const char *: headers that forward here or around; NULL for none */
     const apr_array_header_t *forward_keys; /* const char *, oldest first */
     const apr_array_header_t *accept;    /* const char *: names of entries, or "*"; empty: nothing */
     const apr_array_header_t *env;       /* msd_env_t; empty for none */

@@ -67,11 +67,6 @@ const char *msd_config_check_dir(const msd_dir_config_t *resolved, int *cookie, 
         problem = "SessionDynamoDBFormat json can't be compressed, because dynamodb-session-flask could not read it: "
                   "set SessionDynamoDBCompress Off here";
     }
-    if (!problem && resolved->idle_timeout > resolved->absolute_timeout) {
-        problem = apr_psprintf(p, "SessionDynamoDBIdleTimeout (%" APR_INT64_T_FMT " s) is longer than "
-                               "SessionDynamoDBAbsoluteTimeout (%" APR_INT64_T_FMT " s) and could never end a session: "
-                               "make it shorter", resolved->idle_timeout, resolved->absolute_timeout);
-    }
     return problem;
 }
 

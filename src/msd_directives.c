@@ -9,6 +9,7 @@
 #include "msd_config.h"
 #include "msd_keys.h"
 #include "msd_lists.h"
+#include "msd_names.h"
 #include "msd_server.h"
 
 /* The field that a row of the table names by its offset. */
@@ -51,25 +52,44 @@ static const char *set_seconds_or_zero(cmd_parms *cmd, void *dir, const char *ar
     return parse_seconds(cmd, arg, 0, FIELD(apr_int64_t, dir, cmd));
 }
 
-static const char *set_sid_byte_length(cmd_parms *cmd, void *dir, const char *arg)
+static const char *parse_length(cmd_parms *cmd, const char *arg, int *out)
 {
-    msd_dir_config_t *c = dir;
     char *end = NULL;
     apr_int64_t bytes = apr_strtoi64(arg, &end, 10);
 
-    msd_config_note(cmd, dir);
     if (!apr_isdigit(arg[0]) || *end || bytes < DDB_SID_BYTES_MIN || bytes > DDB_SID_BYTES_MAX) {
         return apr_psprintf(cmd->pool, "%s: '%s' is not a length: give %d to %d random bytes (32 is the default; under "
                             "%d an ID can be guessed)", cmd->cmd->name, arg, DDB_SID_BYTES_MIN, DDB_SID_BYTES_MAX,
                             DDB_SID_BYTES_MIN);
     }
-    c->sid_byte_length = (int)bytes;
+    *out = (int)bytes;
     return NULL;
+}
+
+/** NEW, and perhaps OLD ...: one setting, which replaces all of another one. */
+static const char *set_sid_byte_length(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    msd_dir_config_t *c = dir;
+    apr_array_header_t *older = apr_array_make(cmd->pool, 1, sizeof(int));
+    const char *problem;
+    int i;
+
+    msd_config_note(cmd, dir);
+    if (argc == 0) {
+        return apr_psprintf(cmd->pool, "%s needs the random bytes of new IDs, and perhaps those of others that are "
+                            "accepted", cmd->cmd->name);
+    }
+    problem = parse_length(cmd, argv[0], &c->sid_byte_length);
+    for (i = 1; i < argc && !problem; i++) {
+        problem = parse_length(cmd, argv[i], apr_array_push(older));
+    }
+    c->sid_older_lengths = older;
+    return problem;
 }
 
 static const char *set_keys(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
-    apr_array_header_t *keys = apr_array_make(cmd->pool, 4, sizeof(const char *));
+    apr_array_header_t **keys = FIELD(apr_array_header_t *, dir, cmd);
     const char *problem = NULL;
     int i;
 
@@ -77,10 +97,11 @@ static const char *set_keys(cmd_parms *cmd, void *dir, int argc, char *const arg
     if (argc == 0) {
         return apr_psprintf(cmd->pool, "%s needs an argument: file:PATH, exec:PATH or env:NAME", cmd->cmd->name);
     }
+    /* The lines of one section add up. */
+    *keys = *keys ? *keys : apr_array_make(cmd->pool, 4, sizeof(const char *));
     for (i = 0; i < argc && !problem; i++) {
-        problem = msd_keys_read(cmd, argv[i], keys);
+        problem = msd_keys_read(cmd, argv[i], *keys);
     }
-    *FIELD(const apr_array_header_t *, dir, cmd) = keys;
     return problem;
 }
 
@@ -200,6 +221,15 @@ static const char *set_token(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
+static const char *set_header_name(cmd_parms *cmd, void *dir, const char *arg)
+{
+    if (msd_names_header_reserved(arg)) {
+        return apr_psprintf(cmd->pool, "%s: the header %s has a meaning of its own, and each request and answer would "
+                            "have an ID in its place: choose another name", cmd->cmd->name, arg);
+    }
+    return set_token(cmd, dir, arg);
+}
+
 static const char *set_cookie_path(cmd_parms *cmd, void *dir, const char *arg)
 {
     const char *c;
@@ -278,7 +308,8 @@ const command_rec msd_directives[] = {
                   "a session ends this long after it was created"),
     AP_INIT_TAKE1("SessionDynamoDBTouchInterval", set_seconds_or_zero, DIR(touch_interval), SWITCH,
                   "activity is recorded at most this often"),
-    AP_INIT_TAKE1("SessionDynamoDBSidByteLength", set_sid_byte_length, NULL, SWITCH, "random bytes in a session ID"),
+    AP_INIT_TAKE_ARGV("SessionDynamoDBSidByteLength", set_sid_byte_length, NULL, SWITCH,
+                      "random bytes in a session ID: of new ones, and of others that are accepted"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBSidKeys", set_keys, DIR(sid_keys), PLACE,
                       "file:PATH, exec:PATH or env:NAME of the keys that sign session IDs, oldest first"),
     AP_INIT_TAKE1("SessionDynamoDBSidDigest", set_sid_digest, DIR(sid_digest), SWITCH,
@@ -299,7 +330,7 @@ const command_rec msd_directives[] = {
                  "On to let the cookie outlive the browser, with Expires"),
     AP_INIT_FLAG("SessionDynamoDBUseHeader", set_flag, DIR(use_header), SWITCH,
                  "On to carry the session ID in a header instead of a cookie"),
-    AP_INIT_TAKE1("SessionDynamoDBHeaderName", set_token, DIR(header_name), SWITCH, "name of that header"),
+    AP_INIT_TAKE1("SessionDynamoDBHeaderName", set_header_name, DIR(header_name), SWITCH, "name of that header"),
     AP_INIT_TAKE1("SessionDynamoDBOnError", set_on_error, DIR(on_error), SWITCH,
                   "deny or anonymous: what happens to a request when its session can't be read"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBEnv", msd_lists_env, NULL, SWITCH,

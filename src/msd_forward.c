@@ -8,34 +8,23 @@
 #include "ddb_crypto.h"
 #include "msd_child.h"
 #include "msd_forward.h"
+#include "msd_names.h"
 
 APLOG_USE_MODULE(session_dynamodb);
 
 /* Common servers take a header line of 8190 bytes; name and blanks need some of it. */
 #define VALUE_MAX 8000
 
-/* CGI, WSGI and PHP make variables of headers: letters in upper case, '_' for '-', PHP also for '.'. Two headers that
- * some program may take for one are the same here. */
-static int same_variable(const char *a, const char *b)
-{
-    for (; *a && *b; a++, b++) {
-        if (apr_isalnum(*a) || apr_isalnum(*b) ? apr_tolower(*a) != apr_tolower(*b) : 0) {
-            return 0;
-        }
-    }
-    return *a == *b;
-}
-
 static int is_ours(const msd_dir_config_t *conf, const char *name)
 {
     int i;
 
-    for (i = 0; i < conf->forward->nelts; i++) {
-        if (same_variable(name, APR_ARRAY_IDX(conf->forward, i, msd_forward_t).header)) {
+    for (i = 0; i < conf->scrubbed->nelts; i++) {
+        if (msd_names_same_header(name, APR_ARRAY_IDX(conf->scrubbed, i, const char *))) {
             return 1;
         }
     }
-    return same_variable(name, MSD_SIGNATURE_HEADER);
+    return msd_names_same_header(name, MSD_SIGNATURE_HEADER);
 }
 
 /* Headers that Connection names go no further than the next server: a client could have ours removed that way. */
@@ -214,7 +203,7 @@ int msd_forward_due(request_rec *r)
 {
     const msd_request_t *q = msd_request_find(r);
 
-    return msd_config_merged(r)->forward || (q && q->forwarded);
+    return msd_config_merged(r)->scrubbed || (q && q->forwarded);
 }
 
 void msd_forward(request_rec *r, const session_rec *z)
@@ -230,10 +219,12 @@ void msd_forward(request_rec *r, const session_rec *z)
         r->headers_in = apr_table_copy(r->pool, r->headers_in);
     }
     take_back(r, q);
+    if (conf->scrubbed) {
+        scrub(r, conf);
+    }
     if (!conf->forward || conf->forward->nelts == 0) {
         return;
     }
-    scrub(r, conf);
     for (i = 0; i < conf->forward->nelts; i++) {
         const msd_forward_t *f = &APR_ARRAY_IDX(conf->forward, i, msd_forward_t);
         const char *value = header_value(r, f, entries);

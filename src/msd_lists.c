@@ -7,6 +7,39 @@
 
 #include "msd_config.h"
 #include "msd_lists.h"
+#include "msd_names.h"
+
+#define ENTRY_PREFIX "SESSION_ENTRY_"
+
+/** A directive whose lines in one section make one list. */
+typedef struct list_t {
+    apr_size_t field; /* where msd_dir_config_t has it */
+    int element_size;
+    const char *needs; /* what its arguments are, for who gave none */
+    const char *(*add)(cmd_parms *cmd, msd_dir_config_t *conf, const char *arg); /* NULL, or what is wrong with arg */
+} list_t;
+
+static const char *add_line(cmd_parms *cmd, msd_dir_config_t *conf, const list_t *list, int argc, char *const argv[])
+{
+    apr_array_header_t **field = (apr_array_header_t **)((char *)conf + list->field);
+    int none = argc == 1 && strcasecmp(argv[0], "None") == 0, further = *field != NULL, i;
+    const char *problem = NULL;
+
+    msd_config_note(cmd, conf);
+    if (argc == 0) {
+        return apr_psprintf(cmd->pool, "%s needs %s, or None", cmd->cmd->name, list->needs);
+    }
+    *field = further ? *field : apr_array_make(cmd->pool, 4, list->element_size);
+    /* An empty list is what a None before left. */
+    if (further && none != ((*field)->nelts == 0)) {
+        return apr_psprintf(cmd->pool, "%s: the lines of a section add up, and one of them says None: remove that "
+                            "line, or the others", cmd->cmd->name);
+    }
+    for (i = 0; i < argc && !problem && !none; i++) {
+        problem = list->add(cmd, conf, argv[i]);
+    }
+    return problem;
+}
 
 /** Letters, digits and '-': other header names reach no CGI program, and many servers drop them. */
 static int is_plain_name(const char *name)
@@ -18,28 +51,30 @@ static int is_plain_name(const char *name)
     return *name && !*c;
 }
 
-/** 1 when others give the header a meaning, for HTTP itself or by its variable, that no session may decide. */
-static int is_reserved(const char *header)
+/** What is wrong with f beside what is forwarded already; NULL for nothing. */
+static const char *check_forward(cmd_parms *cmd, const apr_array_header_t *list, const msd_forward_t *f)
 {
-    static const char *const names[] = {
-        "Connection", "Content-Length", "Content-Type", "Cookie", "Expect", "Host", "HTTP2-Settings", "Keep-Alive",
-        "Proxy", "Proxy-Authorization", "Proxy-Connection", "Session", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
-        MSD_SIGNATURE_HEADER, NULL
-    };
     int i;
 
-    for (i = 0; names[i] && strcasecmp(names[i], header) != 0; i++) {
+    if (msd_names_header_reserved(f->header)) {
+        return apr_psprintf(cmd->pool, "%s: the header %s has a meaning of its own: write KEY=Header with another name",
+                            cmd->cmd->name, f->header);
     }
-    return names[i] != NULL;
+    for (i = 0; i < list->nelts; i++) {
+        if (strcasecmp(APR_ARRAY_IDX(list, i, msd_forward_t).header, f->header) == 0) {
+            return apr_psprintf(cmd->pool, "%s: the header %s is there twice: write KEY=Header with another name "
+                                "for one", cmd->cmd->name, f->header);
+        }
+    }
+    return NULL;
 }
 
-/** KEY or KEY=Header, added to list. */
-static const char *add_forward(cmd_parms *cmd, const char *arg, apr_array_header_t *list)
+/** KEY or KEY=Header. */
+static const char *add_forward(cmd_parms *cmd, msd_dir_config_t *conf, const char *arg)
 {
-    const char *equals = strrchr(arg, '=');
+    const char *equals = strrchr(arg, '='), *problem;
     msd_forward_t f;
     char *c;
-    int i;
 
     f.key = equals ? apr_pstrmemdup(cmd->pool, arg, (apr_size_t)(equals - arg)) : arg;
     f.header = equals ? equals + 1 : apr_pstrcat(cmd->pool, "X-Session-", arg, NULL);
@@ -50,126 +85,95 @@ static const char *add_forward(cmd_parms *cmd, const char *arg, apr_array_header
         return apr_psprintf(cmd->pool, "%s: '%s' does not make the name of a header: write KEY=Header with letters, "
                             "digits and '-' in Header", cmd->cmd->name, arg);
     }
-    if (is_reserved(f.header)) {
-        return apr_psprintf(cmd->pool, "%s: the header %s has a meaning of its own: write KEY=Header with another name",
-                            cmd->cmd->name, f.header);
-    }
-    for (i = 0; i < list->nelts; i++) {
-        if (strcasecmp(APR_ARRAY_IDX(list, i, msd_forward_t).header, f.header) == 0) {
-            return apr_psprintf(cmd->pool, "%s: the header %s is there twice: write KEY=Header with another name "
-                                "for one", cmd->cmd->name, f.header);
-        }
-    }
-    APR_ARRAY_PUSH(list, msd_forward_t) = f;
-    return NULL;
-}
-
-/** 1 for the one word None. */
-static int is_none(int argc, char *const argv[])
-{
-    return argc == 1 && strcasecmp(argv[0], "None") == 0;
-}
-
-const char *msd_lists_forward(cmd_parms *cmd, void *dir, int argc, char *const argv[])
-{
-    apr_array_header_t *list = apr_array_make(cmd->pool, 4, sizeof(msd_forward_t));
-    const char *problem = NULL;
-    int i;
-
-    msd_config_note(cmd, dir);
-    ((msd_dir_config_t *)dir)->forward = list;
-    if (argc == 0) {
-        return apr_psprintf(cmd->pool, "%s needs the names of entries, KEY or KEY=Header, or None", cmd->cmd->name);
-    }
-    for (i = 0; i < argc && !problem && !is_none(argc, argv); i++) {
-        problem = add_forward(cmd, argv[i], list);
+    problem = check_forward(cmd, conf->forward, &f);
+    if (!problem) {
+        conf->scrubbed = conf->scrubbed ? conf->scrubbed : apr_array_make(cmd->pool, 4, sizeof(const char *));
+        APR_ARRAY_PUSH((apr_array_header_t *)conf->scrubbed, const char *) = f.header;
+        APR_ARRAY_PUSH((apr_array_header_t *)conf->forward, msd_forward_t) = f;
     }
     return problem;
 }
 
-const char *msd_lists_accept(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+const char *msd_lists_forward(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
-    apr_array_header_t *list = apr_array_make(cmd->pool, 4, sizeof(const char *));
-    int i;
+    static const list_t list = { APR_OFFSETOF(msd_dir_config_t, forward), sizeof(msd_forward_t),
+                                 "the names of entries, KEY or KEY=Header", add_forward };
+    return add_line(cmd, dir, &list, argc, argv);
+}
 
-    msd_config_note(cmd, dir);
-    ((msd_dir_config_t *)dir)->accept = list;
-    if (argc == 0) {
-        return apr_psprintf(cmd->pool, "%s needs the names of entries, or *, or None", cmd->cmd->name);
-    }
-    for (i = 0; i < argc && !is_none(argc, argv); i++) {
-        APR_ARRAY_PUSH(list, const char *) = argv[i];
-    }
+static const char *add_accept(cmd_parms *cmd, msd_dir_config_t *conf, const char *arg)
+{
+    (void)cmd;
+    APR_ARRAY_PUSH((apr_array_header_t *)conf->accept, const char *) = arg;
     return NULL;
 }
 
-/** The name of a variable: KEY=NAME, or one made from KEY. NULL when it can't be one. */
-static const char *env_name(apr_pool_t *p, const char *key, const char *name)
+const char *msd_lists_accept(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
-    char *made, *c;
-
-    if (!name) {
-        made = apr_pstrcat(p, "SESSION_ENTRY_", key, NULL);
-        for (c = made; *c; c++) {
-            *c = apr_isalnum(*c) ? *c : '_';
-        }
-        return made;
-    }
-    for (c = (char *)name; apr_isalnum(*c) || *c == '_'; c++) {
-    }
-    /* HTTP_ is what a client sent, SESSION_DYNAMODB_ what we say ourselves. */
-    return !*name || *c || apr_isdigit(*name) || strncasecmp(name, "HTTP_", 5) == 0
-                   || strncasecmp(name, "SESSION_DYNAMODB_", 17) == 0 ? NULL : name;
+    static const list_t list = { APR_OFFSETOF(msd_dir_config_t, accept), sizeof(const char *),
+                                 "the names of entries, or *", add_accept };
+    return add_line(cmd, dir, &list, argc, argv);
 }
 
-static const char *add_env(cmd_parms *cmd, apr_array_header_t *env, const char *arg)
+/** The name of a variable that is made from KEY. */
+static const char *made_name(apr_pool_t *p, const char *key)
+{
+    char *made = apr_pstrcat(p, ENTRY_PREFIX, key, NULL), *c;
+
+    for (c = made; *c; c++) {
+        *c = apr_isalnum(*c) ? *c : '_';
+    }
+    return made;
+}
+
+static int is_variable(const char *name)
+{
+    const char *c;
+
+    for (c = name; apr_isalnum(*c) || *c == '_'; c++) {
+    }
+    return *name && !*c && !apr_isdigit(*name);
+}
+
+/** KEY or KEY=NAME. */
+static const char *add_env(cmd_parms *cmd, msd_dir_config_t *conf, const char *arg)
 {
     char *key = apr_pstrdup(cmd->pool, arg), *name = strrchr(key, '=');
-    msd_env_t *e = apr_array_push(env);
+    msd_env_t *e = apr_array_push((apr_array_header_t *)conf->env);
 
     if (name) {
         *name++ = '\0';
     }
     e->key = key;
-    e->name = env_name(cmd->pool, key, name);
-    if (!*key || strcasecmp(key, "expiry") == 0 || !e->name) {
+    e->name = name ? name : made_name(cmd->pool, key);
+    if (!*key || strcasecmp(key, "expiry") == 0 || !is_variable(e->name)) {
         return apr_psprintf(cmd->pool, "%s: '%s' is not KEY or KEY=NAME: KEY is an entry of the session, NAME of "
-                            "letters, digits and _, and begins neither with a digit nor HTTP_ nor SESSION_DYNAMODB_",
-                            cmd->cmd->name, arg);
+                            "letters, digits and _, and does not begin with a digit", cmd->cmd->name, arg);
+    }
+    if (msd_names_variable_reserved(e->name)) {
+        return apr_psprintf(cmd->pool, "%s: the variable %s has a meaning of its own for httpd, programs or what runs "
+                            "them: write KEY=NAME with another name", cmd->cmd->name, e->name);
     }
     return NULL;
 }
 
 const char *msd_lists_env(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
-    apr_array_header_t *env = apr_array_make(cmd->pool, 4, sizeof(msd_env_t));
-    const char *problem = NULL;
-    int i;
+    static const list_t list = { APR_OFFSETOF(msd_dir_config_t, env), sizeof(msd_env_t), "an argument: KEY, KEY=NAME",
+                                 add_env };
+    return add_line(cmd, dir, &list, argc, argv);
+}
 
-    msd_config_note(cmd, dir);
-    if (argc == 0) {
-        return apr_psprintf(cmd->pool, "%s needs an argument: KEY, KEY=NAME, or None", cmd->cmd->name);
-    }
-    for (i = 0; i < argc && !problem && !(argc == 1 && strcasecmp(argv[0], "None") == 0); i++) {
-        problem = add_env(cmd, env, argv[i]);
-    }
-    ((msd_dir_config_t *)dir)->env = env;
-    return problem;
+static const char *add_mask(cmd_parms *cmd, msd_dir_config_t *conf, const char *arg)
+{
+    (void)cmd;
+    APR_ARRAY_PUSH((apr_array_header_t *)conf->mask, const char *) = arg;
+    return NULL;
 }
 
 const char *msd_lists_mask(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
-    apr_array_header_t *mask = apr_array_make(cmd->pool, 4, sizeof(const char *));
-    int i;
-
-    msd_config_note(cmd, dir);
-    if (argc == 0) {
-        return apr_psprintf(cmd->pool, "%s needs an argument: names of entries, such as members-pw, or None",
-                            cmd->cmd->name);
-    }
-    for (i = 0; i < argc && !(argc == 1 && strcasecmp(argv[0], "None") == 0); i++) {
-        APR_ARRAY_PUSH(mask, const char *) = argv[i];
-    }
-    ((msd_dir_config_t *)dir)->mask = mask;
-    return NULL;
+    static const list_t list = { APR_OFFSETOF(msd_dir_config_t, mask), sizeof(const char *),
+                                 "an argument: names of entries, such as members-pw", add_mask };
+    return add_line(cmd, dir, &list, argc, argv);
 }

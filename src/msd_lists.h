@@ -6,7 +6,8 @@
 
 /*
  * Setters for the directives whose arguments are names of entries, to stand in the directive table (TAKE_ARGV). Each
- * returns NULL, or what is wrong and what would be right; "None" alone is an empty list.
+ * returns NULL, or what is wrong and what would be right. The lines of one section add up; "None" alone is an empty
+ * list.
  */
 const char *msd_lists_forward(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
 const char *msd_lists_accept(cmd_parms *cmd, void *dir, int argc, char *const argv[]);

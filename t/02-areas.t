@@ -10,7 +10,7 @@ note 'Areas of the handler: store, then read with what the answer gave';
 my %cookie_name = ('/cookie/' => 'sess', '/cookie-host/' => '__Host-id');
 for my $area (qw(/test/ /ssi/handler /crypto/ /codec/ /maxage/ /maxage-interval/ /include/in /cookie/ /cookie-none/
                  /cookie-host/ /persistent/ /signed/ /signed-old/ /signed-sha256/ /signed-unhashed/ /unhashed/
-                 /long-id/ /idle/ /absolute/ /touch/ /anonymous/ /eventual/ /errors-inside/ /errors-outside/
+                 /long-id/ /ids/both/ /idle/ /absolute/ /absolute-alone/ /touch/ /anonymous/ /eventual/ /errors-inside/ /errors-outside/
                  /form/open/ /cached/)) {
     my $name = $cookie_name{$area} || 'id';
     my $id = get("$area?set=a:1")->cookie($name);

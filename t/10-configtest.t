@@ -66,6 +66,8 @@ for my $case (
     ['SessionDynamoDBSidByteLength 129',       qr/16 to 128/],
     ['SessionDynamoDBSidByteLength 32x',       qr/16 to 128/],
     ['SessionDynamoDBSidByteLength -32',       qr/16 to 128/],
+    ['SessionDynamoDBSidByteLength 32 15',     qr/'15' is not a length.*16 to 128/],
+    ['SessionDynamoDBSidByteLength',           qr/random bytes of new IDs, and perhaps/],
     ['SessionDynamoDBIdleTimeout 0',           qr/whole seconds from 1/],
     ['SessionDynamoDBIdleTimeout -1',          qr/whole seconds from 1/],
     ['SessionDynamoDBIdleTimeout 500ms',       qr/whole seconds from 1/],
@@ -97,6 +99,14 @@ for my $case (
     ['SessionDynamoDBCookieName "a b"',        qr/use letters, digits/],
     ['SessionDynamoDBCookieName "a=b"',        qr/use letters, digits/],
     ['SessionDynamoDBHeaderName "x:y"',        qr/use letters, digits/],
+    (map { ["SessionDynamoDBHeaderName $_", qr/\Q$_\E has a meaning of its own.*choose another name/s] }
+        qw(Content-Length Transfer-Encoding content_length Host Cookie Set-Cookie Location Status Connection Upgrade
+           Authorization Accept If-Match Vary Range Date ETag Server TE Trailer Via Expect Session X-Session-Signature
+           X-Replace-Session Proxy Sec-WebSocket-Key Depth X-Forwarded-For)),
+    (map { ["SessionDynamoDBEnv a=$_", qr/\b$_ has a meaning of its own/] }
+        qw(LD_PRELOAD LD_LIBRARY_PATH PATH REMOTE_USER PHP_VALUE PHPRC QUERY_STRING PERL5LIB PYTHONPATH BASH_ENV ENV IFS
+           http_proxy no_proxy SCRIPT_FILENAME SERVER_NAME SSL_CLIENT_VERIFY HTTPS AWS_PROFILE HOME PATH_INFO
+           REDIRECT_STATUS nokeepalive)),
     ['SessionDynamoDBCookiePath app',          qr/begin with '\/'/],
     ['SessionDynamoDBCookiePath "/a;b"',       qr/hold no/],
     ['SessionDynamoDBCookieDomain "a;b"',      qr/host name/],
@@ -104,8 +114,8 @@ for my $case (
     ['SessionDynamoDBSidDigest MD5',           qr/SHA1 or SHA256/],
     ['SessionDynamoDBOnError ignore',          qr/deny or anonymous/],
     ['SessionDynamoDBEnv',                     qr/KEY, KEY=NAME, or None/],
-    ['SessionDynamoDBEnv role=HTTP_ROLE',      qr/neither with a digit nor HTTP_/],
-    ['SessionDynamoDBEnv role=SESSION_DYNAMODB_NEW', qr/nor SESSION_DYNAMODB_/],
+    ['SessionDynamoDBEnv role=HTTP_ROLE',      qr/HTTP_ROLE has a meaning of its own.*write KEY=NAME/],
+    ['SessionDynamoDBEnv role=SESSION_DYNAMODB_NEW', qr/SESSION_DYNAMODB_NEW has a meaning/],
     ['SessionDynamoDBEnv role=1ROLE',          qr/letters, digits and _/],
     ['SessionDynamoDBEnv role=',               qr/not KEY or KEY=NAME/],
     ['SessionDynamoDBEnv =ROLE',               qr/not KEY or KEY=NAME/],
@@ -138,6 +148,8 @@ for my $case (
     ['SessionDynamoDBForward user=cookie',     qr/a meaning of its own/],
     ['SessionDynamoDBForward user=Host',       qr/a meaning of its own/],
     ['SessionDynamoDBForward user=Session',    qr/a meaning of its own/],
+    (map { ["SessionDynamoDBForward a=$_", qr/\Q$_\E has a meaning of its own/] } qw(Authorization Content-Encoding
+        content-type If-None-Match Transfer-Encoding X-Forwarded-For X-Replace-Session)),
     ['SessionDynamoDBForward signature',       qr/X-Session-signature has a meaning of its own/],
     ['SessionDynamoDBForward a_b a-b',         qr/X-Session-a-b is there twice/],
     ['SessionDynamoDBForward a=X-A b=x-a',     qr/x-a is there twice/],
@@ -151,7 +163,7 @@ for my $case (
     my($line, $expected) = @$case;
     refused $line, 10, $expected, $line;
 }
-for my $line ('SessionDynamoDBSidByteLength 16', 'SessionDynamoDBSidByteLength 128', 'SessionDynamoDBIdleTimeout 1',
+for my $line ('SessionDynamoDBSidByteLength 16', 'SessionDynamoDBSidByteLength 64 32 16', 'SessionDynamoDBSidByteLength 128', 'SessionDynamoDBIdleTimeout 1',
               'SessionDynamoDBIdleTimeout 30min', 'SessionDynamoDBIdleTimeout 1h',
               'SessionDynamoDBTouchInterval 0', 'SessionDynamoDBTimeout 500ms', 'SessionDynamoDBRegion eu-central-1',
               'SessionDynamoDBRegion us-gov-west-1', 'SessionDynamoDBRegion local', 'SessionDynamoDBCookieDomain None',
@@ -167,6 +179,20 @@ for my $line ('SessionDynamoDBSidByteLength 16', 'SessionDynamoDBSidByteLength 1
     accepted "$line is accepted", $line;
 }
 
+note 'Lists on several lines';
+for my $list (['Forward', 'a', 'b'], ['Accept', 'a', '*'], ['Env', 'a', 'b'], ['Mask', 'a', 'b']) {
+    my($directive, $one, $other) = ("SessionDynamoDB$list->[0]", @$list[1, 2]);
+    accepted "$directive on two lines", "$directive $one", "$directive $other";
+    refused "$directive None behind names", 11, qr/says None: remove that line/, "$directive $one", "$directive None";
+    refused "$directive None before names", 11, qr/says None: remove that line/, "$directive None", "$directive $one";
+    accepted "$directive None in an inner section", "$directive $one", '<Location /app>', "$directive None",
+        '</Location>';
+}
+refused 'a header on two lines', 11, qr/x-a is there twice/, 'SessionDynamoDBForward a=X-A', 'SessionDynamoDBForward b=x-a';
+for my $header (qw(X-Forwarded-User X-Remote-User Remote-User X-Accepts Contents)) {
+    accepted "the header $header", "SessionDynamoDBForward user=$header", "SessionDynamoDBHeaderName x-$header";
+}
+
 note 'Settings that do not fit each other';
 refused 'SameSite None without Secure', 11, qr/CookieSecure On, or SameSite/,
     'SessionDynamoDBCookieSecure Off', 'SessionDynamoDBCookieSameSite None';
@@ -178,8 +204,9 @@ refused '__Host- without Secure', 11, qr/CookieSecure On/,
     'SessionDynamoDBCookieName __Host-id', 'SessionDynamoDBCookieSecure Off';
 refused '__Secure- without Secure', 11, qr/CookieSecure On/,
     'SessionDynamoDBCookieName __Secure-id', 'SessionDynamoDBCookieSecure Off';
-refused 'idle longer than absolute', 11, qr/could never end a session/,
-    'SessionDynamoDBIdleTimeout 100', 'SessionDynamoDBAbsoluteTimeout 99';
+# Of the two the nearer end counts, as in dynamodb-session-flask: an absolute timeout alone needs no other setting.
+accepted 'an absolute timeout below the idle one\'s default', 'SessionDynamoDBAbsoluteTimeout 3600';
+accepted 'idle longer than absolute', 'SessionDynamoDBIdleTimeout 100', 'SessionDynamoDBAbsoluteTimeout 99';
 refused 'a section that contradicts the server', 12, qr/CookieSecure On/,
     'SessionDynamoDBCookieSecure Off', '<Location /app>', '  SessionDynamoDBCookieSameSite None', '</Location>';
 refused 'a virtual host that contradicts the server', 12, qr/remove\s+SessionDynamoDBCookieDomain/,
@@ -244,6 +271,10 @@ accepted 'keys for what is forwarded', "SessionDynamoDBForwardKeys file:$good";
 unlike refused('a literal key there', 10, qr/put them into a file/, "SessionDynamoDBForwardKeys \"$key\""),
     qr/a literal key of/, '... and the message does not repeat it';
 accepted 'several sources', "SessionDynamoDBSidKeys file:$good file:good.keys";
+accepted 'several lines', "SessionDynamoDBSidKeys file:$good", 'SessionDynamoDBSidKeys file:good.keys';
+file('many.keys', 0600, "$key\n" x 9);
+refused 'too many keys on several lines', 11, qr/more than 16 keys/, 'SessionDynamoDBSidKeys file:many.keys',
+    'SessionDynamoDBSidKeys file:many.keys';
 unlike refused('a literal key', 10, qr/put them into a file/, "SessionDynamoDBSidKeys \"$key\""), qr/a literal key of/,
     '... and the message does not repeat it';
 file('open.keys', 0644, "$key\n");

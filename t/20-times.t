@@ -73,6 +73,14 @@ for my $case (['the idle end, before the absolute one', 1000, 1000], ['the idle 
 }
 is_session('/times/', aged('/times/', 970, 1100), 'a session lives up to its idle end');
 is_session('/times/', aged('/times/', 5, 1970), '... and up to its absolute end');
+{
+    my $row = row_of(session('/absolute-alone/', a => 1));
+    is_deeply [map { $row->{$_}{N} } qw(idle_timeout absolute_timeout)], [7200, 3600],
+        'an absolute timeout below the idle one';
+    is $row->{expires}{N}, floor(seconds_of($row->{created}{S})) + 3600, '... is the end';
+    is_session('/absolute-alone/', aged('/absolute-alone/', 5, 3570), '... up to which a session lives');
+    is_over('/absolute-alone/', aged('/absolute-alone/', 5, 3600), '... and no longer');
+}
 
 note 'Either end counts, and the row\'s expires does too';
 {

@@ -39,6 +39,21 @@ my $id = session(user => 'alice', user_id => 7, role => 'admin', other => 'secre
     is arrived(), '', 'where sessions are off, nothing is sent either, and the client\'s headers are removed';
 }
 
+note 'Sections inside';
+for my $as ([], [cookie => $id]) {
+    my @evil = map { ($_, 'evil') } 'X-Role', 'x_session.user', 'X-Session-other', 'X-Session-Signature';
+    get('/forward/none/page', @$as, headers => \@evil);
+    is arrived(), 'X-Session-other: evil', 'None: what is forwarded around it is not taken from a client either';
+    unlike res()->body, qr/^X-Session-Signature/mi, '... nor a signature';
+    get('/forward/narrow/page', @$as, headers => \@evil);
+    is arrived(), @$as ? 'X-Session-other: secret' : '', 'another list: nor there';
+    is_deeply [sort keys %{ verified(res()->body) }], ['x-session-other'], '... and what is sent is what it names';
+    get('/forward/narrow/none/page', @$as, headers => \@evil);
+    is arrived(), '', 'nor two sections further in';
+    get('/forward/none/page', @$as, keep => 1, headers => ['Connection', 'close, X-Role, x-kept']);
+    unlike res()->body, qr/x.role/i, 'nor in Connection';
+}
+
 note 'What a client sends does not arrive';
 my @spoofed;
 for my $name ('X-Session-user', 'X-Session-user-id', 'X-Role', 'X-Session-Signature') {
@@ -147,6 +162,9 @@ note 'The signature';
     get('/forward/page', cookie => $id);
     is verified(res()->body, keys => $file{'key.old'}), undef, 'after it the new one does: who has the old one refuses';
     ok verified(res()->body, keys => $file{keys}), '... and who has both takes it';
+    get('/forward/old-and-new/page', cookie => $id);
+    is verified(res()->body, keys => $file{'key.old'}), undef, 'keys on two lines: the last line\'s last one signs';
+    ok verified(res()->body, keys => $file{keys}), '... as on one';
 }
 
 note 'A program that httpd runs gets the same';

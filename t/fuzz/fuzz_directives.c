@@ -117,7 +117,7 @@ static void forwards_plainly(const apr_array_header_t *forward)
 
         HOLDS(*f->key && fuzz_is_of(f->header, FUZZ_LETTERS FUZZ_DIGITS "-"));
         HOLDS(strcasecmp(f->header, "Cookie") != 0 && strcasecmp(f->header, "Host") != 0);
-        HOLDS(strcasecmp(f->header, "Content-Length") != 0 && strcasecmp(f->header, MSD_SIGNATURE_HEADER) != 0);
+        HOLDS(strncasecmp(f->header, "Content-", 8) != 0 && strcasecmp(f->header, MSD_SIGNATURE_HEADER) != 0);
         for (j = 0; j < i; j++) {
             HOLDS(strcasecmp(f->header, APR_ARRAY_IDX(forward, j, msd_forward_t).header) != 0);
         }
@@ -134,6 +134,7 @@ static void shows_plainly(const apr_array_header_t *env)
         HOLDS(*e->key && strcasecmp(e->key, "expiry") != 0);
         HOLDS(fuzz_is_of(e->name, FUZZ_LETTERS FUZZ_DIGITS "_") && !strchr(FUZZ_DIGITS, *e->name));
         HOLDS(strncasecmp(e->name, "HTTP_", 5) != 0 && strncasecmp(e->name, "SESSION_DYNAMODB_", 17) != 0);
+        HOLDS(strncasecmp(e->name, "LD_", 3) != 0 && strcasecmp(e->name, "PATH") != 0);
     }
 }
 
@@ -148,6 +149,15 @@ static void are_keys(const apr_array_header_t *keys)
     }
 }
 
+static void are_lengths(const apr_array_header_t *lengths)
+{
+    int i;
+
+    for (i = 0; lengths && i < lengths->nelts; i++) {
+        is_within(APR_ARRAY_IDX(lengths, i, int), DDB_SID_BYTES_MIN, DDB_SID_BYTES_MAX);
+    }
+}
+
 static void are_settings(const msd_dir_config_t *c)
 {
     const apr_int64_t ten_years = APR_INT64_C(10) * 365 * 24 * 3600;
@@ -156,6 +166,7 @@ static void are_settings(const msd_dir_config_t *c)
     is_within(c->absolute_timeout, 1, ten_years);
     is_within(c->touch_interval, 0, ten_years);
     is_within(c->sid_byte_length, DDB_SID_BYTES_MIN, DDB_SID_BYTES_MAX);
+    are_lengths(c->sid_older_lengths);
     is_within(c->sid_digest, DDB_SHA1, DDB_SHA256);
     is_within(c->cookie_same_site, MSD_STRICT, MSD_SAME_SITE_NONE);
     is_within(c->on_error, MSD_DENY, MSD_ANONYMOUS);
@@ -169,7 +180,9 @@ static void are_settings(const msd_dir_config_t *c)
     is_within(c->compress, 0, 400 * 1024);
     are_keys(c->sid_keys);
     are_keys(c->forward_keys);
+    HOLDS(!c->header_name || strncasecmp(c->header_name, "Content-", 8) != 0);
     forwards_plainly(c->forward);
+    HOLDS((c->forward ? c->forward->nelts : 0) == (c->scrubbed ? c->scrubbed->nelts : 0));
     shows_plainly(c->env);
 }
 
@@ -205,7 +218,6 @@ static void makes_a_cookie(const msd_dir_config_t *c, apr_pool_t *p)
         HOLDS(c->cookie_secure && !*c->cookie_domain && strcmp(c->cookie_path, "/") == 0);
     }
     HOLDS(c->use_header || c->cookie_same_site != MSD_SAME_SITE_NONE || c->cookie_secure);
-    HOLDS(c->idle_timeout <= c->absolute_timeout);
 }
 
 static void judge_all(const msd_dir_config_t *conf, apr_pool_t *p)
