@@ -3,8 +3,8 @@
 
 creds_tool and botocore get the same variables and files and ask the same scripted services of the loopback. Their
 provider, access key ID, secret, token, time of expiry and account have to be the same, or both have to find none, or to
-fail. Where we mean to differ, the case says what ours is and why; it fails when botocore says the same. Our error has
-to name the source that it is about.
+fail. Where we mean to differ, the case says what ours is and why; it fails when botocore says the same (a botocore of
+those that Debian has; another may have come round). Our error has to name the source that it is about.
 
 AWS_ENDPOINT_URL_STS and the like, which ours reads, are unknown to a botocore before 1.31: its clients of sts and sso
 get the endpoint when they are made. The address of the ECS agent is replaced on both sides. Whoever is about to connect
@@ -46,6 +46,7 @@ METADATA = chain_servers.start(chain_servers.Metadata)
 ELSEWHERE = chain_servers.start(chain_servers.Metadata, "127.0.0.2")
 SERVICES = chain_servers.start(chain_servers.Services)
 knows_accounts = hasattr(botocore.credentials.Credentials("a", "b"), "account_id")
+debians = botocore.__version__.startswith(("1.29.", "1.37."))
 knows_token_file = hasattr(botocore.credentials.ContainerProvider, "ENV_VAR_AUTH_TOKEN_FILE")
 count = failed = compared = differences = 0
 outside = []
@@ -74,7 +75,7 @@ def only_loopback(connect):
 
 def only_known(getaddrinfo):
     def guarded(host, *rest, **more):
-        if host not in ("127.0.0.1", "::1", "localhost"):
+        if not host.startswith("127.") and host not in ("::1", "localhost"):
             outside.append(host)
             raise OSError(f"{host} is outside")
         return getaddrinfo(host, *rest, **more)
@@ -231,7 +232,7 @@ def check(name, case, wanted=None, why=None, says=None, expect=None, account=Non
     compared += 1
     differences += wanted is not None
     same = is_same(mine, theirs)
-    good = (kind(mine) == wanted and not same) if wanted else same and (expect is None or kind(mine) == expect)
+    good = (kind(mine) == wanted and not (same and debians)) if wanted else same and (expect is None or kind(mine) == expect)
     if kind(mine) == "error" and says:
         good = good and any(word in mine[1] for word in says)
     if account is not None and len(mine) == 6:
@@ -716,7 +717,7 @@ def test_guard():
             socket.create_connection((address, 80), timeout=0.01)
         except OSError:
             pass
-    ok(len(outside) == 2, "and so is botocore", outside)
+    ok(outside[-2:] == ["192.0.2.1", "example.com"], "and so is botocore", outside)
     outside.clear()
 
 

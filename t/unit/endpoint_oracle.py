@@ -2,7 +2,8 @@
 """Endpoints and credentials against botocore: endpoint_oracle.py PATH/endpoint_tool [SEED]. TAP.
 
 PATH/creds_tool is asked as well. Where we mean to differ, the case says what ours is and why; such a case fails when
-botocore says the same, so that the list stays true."""
+botocore says the same (a botocore of those that Debian has; another may have come round), so that the list stays
+true."""
 
 import configparser
 import os
@@ -32,7 +33,12 @@ loader = botocore.loaders.create_loader(None)  # one for all: it keeps what it h
 partitions = {p["id"] for p in loader.load_data("partitions")["partitions"]}
 # botocore reads AWS_ENDPOINT_URL and the like from 1.31 on; for an older one we do it, as their documentation says.
 reads_urls = hasattr(botocore.configprovider, "ConfiguredEndpointProvider")
-has_accounts = "{AccountId}.ddb" in str(loader.load_service_model("dynamodb", "endpoint-rule-set-1"))
+debians = botocore.__version__.startswith(("1.29.", "1.37."))
+rules = loader.load_service_model("dynamodb", "endpoint-rule-set-1")
+has_accounts = "{AccountId}.ddb" in str(rules)
+# The first rules with accounts, those of 1.37 say, know the credentials' alone, and neither a table's ARN nor hosts of
+# accounts in dual stack, nor that an account can't be had where it is required.
+has_all_accounts = has_accounts and "ResourceArn" in rules["parameters"]
 count = failed = 0
 
 
@@ -83,7 +89,7 @@ def compare(name, mine, theirs, wanted, why):
     if wanted is None:
         ok(mine == theirs, name, f"ours:     {mine}", f"botocore: {theirs}")
     else:
-        ok(mine == wanted and mine != theirs, f"{name} - wanted difference: {why}", f"ours:     {mine}",
+        ok(mine == wanted and not (mine == theirs and debians), f"{name} - wanted difference: {why}", f"ours:     {mine}",
            f"wanted:   {wanted}", f"botocore: {theirs}")
 
 
@@ -210,17 +216,22 @@ def test_accounts():
     modes = {mode: {"AWS_ACCOUNT_ID_ENDPOINT_MODE": mode} for mode in ("preferred", "required", "disabled")}
     dual, fips = {"AWS_USE_DUALSTACK_ENDPOINT": "true"}, {"AWS_USE_FIPS_ENDPOINT": "true"}
     for mode, env in modes.items() if has_accounts else ():
+        plain = mode != "required" or has_all_accounts
         for region in ("us-east-1", "eu-central-2", "zz-nowhere-9"):
             check_endpoint(f"{region}, {mode}, account of the credentials", region=region, env=env,
                            account="444455556666")
-            check_endpoint(f"{region}, {mode}, account of the table", region=region, env=env, table=arn(region))
-            check_endpoint(f"{region}, {mode}, both", region=region, env=env, table=arn(region), account="444455556666")
             check_endpoint(f"{region}, {mode}, neither", region=region, env=env)
-            check_endpoint(f"{region}, {mode}, dual stack", region=region, env={**env, **dual}, account="444455556666")
-            check_endpoint(f"{region}, {mode}, FIPS", region=region, env={**env, **fips}, account="444455556666")
+            if plain:
+                check_endpoint(f"{region}, {mode}, FIPS", region=region, env={**env, **fips}, account="444455556666")
+            if mode == "disabled" or has_all_accounts:
+                check_endpoint(f"{region}, {mode}, account of the table", region=region, env=env, table=arn(region))
+                check_endpoint(f"{region}, {mode}, both", region=region, env=env, table=arn(region),
+                               account="444455556666")
+                check_endpoint(f"{region}, {mode}, dual stack", region=region, env={**env, **dual},
+                               account="444455556666")
         check_endpoint(f"{mode}, by profile", region="us-east-1", account="444455556666",
                        config=f"[default]\naccount_id_endpoint_mode = {mode}\n")
-        for region in ("cn-north-1", "us-gov-west-1"):
+        for region in ("cn-north-1", "us-gov-west-1") if plain else ():
             check_endpoint(f"{region}, {mode}", region=region, env=env, account="444455556666")
         check_endpoint(f"{mode}, a URL", region="us-east-1", env=env, url="http://h:8000", account="444455556666")
     if has_accounts:
