@@ -324,14 +324,18 @@ static void run(exchange_t *x, const ddb_curl_opts_t *o)
 
 static apr_status_t settle_failure(const exchange_t *x, ddb_error_t *err)
 {
-    apr_status_t rv = ddb_curl_failure(x->code, x->connected, x->why, err);
+    ddb_curl_failed_t failed = { x->code, x->connected, 0, x->why };
+    apr_status_t rv;
+
+    curl_easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &failed.os_errno);
+    rv = ddb_curl_failure(&failed, err);
 
     return !x->too_large ? rv : ddb_error_set(err, DDB_ETOOLARGE, "the reply has a body over %" APR_SIZE_T_FMT
                                               " bytes or headers over %d", x->req->max_response_bytes,
                                               HEADERS_MAX_BYTES);
 }
 
-/* The handle must point to nothing of an exchange that is over. 0: it could not be made so. */
+/* The handle must point to nothing of an exchange that is over, and went well. 0: it could not be made so. */
 static int detach(const exchange_t *x, const ddb_curl_opts_t *o)
 {
     static const CURLoption pointers[] = { CURLOPT_ERRORBUFFER, CURLOPT_HEADERDATA, CURLOPT_WRITEDATA, CURLOPT_READDATA,
@@ -341,7 +345,7 @@ static int detach(const exchange_t *x, const ddb_curl_opts_t *o)
     apr_size_t i;
 
     curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connects);
-    if (x->code != CURLE_OK || connects) {
+    if (connects) {
         /* Without a reset libcurl counts replaced connections over the handle's life, and fails after some. */
         curl_easy_reset(x->easy);
         return ddb_curl_set_fixed(x->easy, o) == CURLE_OK;
@@ -353,15 +357,13 @@ static int detach(const exchange_t *x, const ddb_curl_opts_t *o)
 }
 
 /*
- * A handle whose connection stood is kept after a failure too: libcurl has closed the connection, and what is left is
- * good (addresses, parsed CAs). One that never got that far is not: the addresses it remembers may be the fault, and
- * what it holds may be half.
+ * After a failure a handle is not kept, whatever the code. What libcurl leaves behind differs by version: 8.7 to 8.15
+ * remember over curl_easy_reset that a body was to be sent again, so that the next exchange would fail unsent. A new
+ * handle costs a name lookup and the CAs once more, and the connection is gone in any case.
  */
 static void release_handle(ddb_curl_t *c, const exchange_t *x)
 {
-    int usable = x->code == CURLE_OK || (x->connected && x->code != CURLE_OUT_OF_MEMORY);
-
-    if (usable && detach(x, &c->o)) {
+    if (x->code == CURLE_OK && detach(x, &c->o)) {
         ddb_curl_keep(c, x->easy);
     }
     else {

@@ -1,5 +1,10 @@
 /* libcurl's codes in our words: what failed, whether the request may have arrived, and what to do. */
 
+#include <errno.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
 #include "ddb_curl_int.h"
 
 /** By timer: if the connection stood. */
@@ -29,15 +34,38 @@ static const failure_t failures[] = {
     { CURLE_OK, DDB_EUNAVAILABLE, SENT_BY_TIMER, "the exchange failed" }, /* all others */
 };
 
-apr_status_t ddb_curl_failure(CURLcode code, int connected, const char *why, ddb_error_t *err)
+/* A system that forbids a connection answers at once, and no look at the endpoint or the network would find out why. */
+static const char *advice_of(const failure_t *f, const ddb_curl_failed_t *failed)
+{
+    return failed->code == CURLE_COULDNT_CONNECT && (failed->os_errno == EACCES || failed->os_errno == EPERM)
+           ? "this machine forbids it: with SELinux, run setsebool -P httpd_can_network_connect on; without, look at "
+             "this machine's own firewall"
+           : f->advice;
+}
+
+/* libcurl's own words leave out why the system could not connect. */
+static void add_reason(char *out, apr_size_t size, const ddb_curl_failed_t *failed)
+{
+    char reason[80];
+
+    apr_cpystrn(out, failed->why[0] ? failed->why : curl_easy_strerror(failed->code), 120);
+    if (failed->code == CURLE_COULDNT_CONNECT && failed->os_errno) {
+        apr_strerror((apr_status_t)failed->os_errno, reason, sizeof(reason));
+        apr_snprintf(out + strlen(out), size - strlen(out), " (%s)", reason);
+    }
+}
+
+apr_status_t ddb_curl_failure(const ddb_curl_failed_t *failed, ddb_error_t *err)
 {
     const failure_t *f = failures;
+    char why[220];
 
-    while (f->code != CURLE_OK && f->code != code) {
+    while (f->code != CURLE_OK && f->code != failed->code) {
         f++;
     }
-    if (err && (f->sent == SENT_MAYBE || (f->sent == SENT_BY_TIMER && connected))) {
+    if (err && (f->sent == SENT_MAYBE || (f->sent == SENT_BY_TIMER && failed->connected))) {
         err->unsettled = 1;
     }
-    return ddb_error_set(err, f->status, "%.120s; %s", why[0] ? why : curl_easy_strerror(code), f->advice);
+    add_reason(why, sizeof(why), failed);
+    return ddb_error_set(err, f->status, "%s; %s", why, advice_of(f, failed));
 }

@@ -8,11 +8,16 @@
 
 /* Between the files of ddb_curl. */
 
-/**
- * A failed exchange: err says why and whether the request may have arrived. connected: the connection stood and the
- * request was on its way. why: libcurl's own words, or "".
- */
-apr_status_t ddb_curl_failure(CURLcode code, int connected, const char *why, ddb_error_t *err);
+/** How an exchange failed. */
+typedef struct ddb_curl_failed_t {
+    CURLcode code;
+    int connected;   /* the connection stood and the request was on its way */
+    long os_errno;   /* of the system call that failed; 0 for none */
+    const char *why; /* libcurl's own words, or "" */
+} ddb_curl_failed_t;
+
+/** Say it in err, and whether the request may have arrived. @return the status that it comes to. */
+apr_status_t ddb_curl_failure(const ddb_curl_failed_t *failed, ddb_error_t *err);
 
 /** What the transport was built with. */
 const ddb_curl_opts_t *ddb_curl_opts(const ddb_curl_t *c);
