@@ -240,6 +240,10 @@ static apr_status_t judge_good(run_t *r, const ddb_http_response_t *res)
     }
     keep_body(r, res);
     count_capacity(r, res);
+    if (r->call->read && r->call->read(r->call->baton, r->reply) == DDB_EBADREPLY) {
+        memset(r->reply, 0, sizeof(*r->reply));
+        return DDB_EBADREPLY;
+    }
     r->answered = 1;
     return APR_SUCCESS;
 }
@@ -329,9 +333,9 @@ static apr_status_t out_of_time(ddb_error_t *err)
     return ddb_error_set(err, APR_TIMEUP, "the time for the whole is used up; the last attempt: %.140s", last);
 }
 
-static int may_help_to_retry(apr_status_t rv)
+static int may_help_to_retry(const run_t *r, apr_status_t rv)
 {
-    return rv == DDB_ETHROTTLED || rv == DDB_EUNAVAILABLE || rv == APR_TIMEUP;
+    return ddb_error_is_passing(rv) || (rv == DDB_EBADREPLY && r->call->read);
 }
 
 /* 1 when another attempt may be made, which then is paid for. */
@@ -369,7 +373,7 @@ static apr_status_t try_until_settled(run_t *r)
             r->charged--;
             continue;
         }
-        if (r->err->attempts == sent || !may_help_to_retry(rv)) {
+        if (r->err->attempts == sent || !may_help_to_retry(r, rv)) {
             return rv; /* an answer, or nothing could be sent at all */
         }
         if (!may_retry(r)) {

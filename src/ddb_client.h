@@ -30,16 +30,25 @@ typedef struct ddb_client_opts_t {
 /** o is copied; what it points to must outlive p. */
 apr_status_t ddb_client_create(ddb_client_t **pc, const ddb_client_opts_t *o, apr_pool_t *p);
 
-typedef struct ddb_call_t {
-    const char *operation;  /* such as "GetItem" */
-    const char *body;       /* JSON */
-    apr_time_t deadline;    /* on the clock's monotonic time: all attempts and the waits between them */
-} ddb_call_t;
-
 typedef struct ddb_reply_t {
     const char *body;       /* in the pool of the call; also of an error reply that is an answer (DDB_ECONFLICT) */
     apr_size_t len;
 } ddb_reply_t;
+
+/**
+ * Read a good reply. @return DDB_EBADREPLY, with a detail in the call's err, when it makes no sense, and the call is
+ * tried again; anything else is for the caller alone.
+ */
+typedef apr_status_t ddb_read_fn(void *baton, const ddb_reply_t *reply);
+
+typedef struct ddb_call_t {
+    const char *operation;  /* such as "GetItem" */
+    const char *body;       /* JSON */
+    apr_time_t deadline;    /* on the clock's monotonic time: all attempts and the waits between them */
+    ddb_read_fn *read;      /* of a call that changes nothing; NULL: one that does, and that a reply without sense ends,
+                               as it was carried out */
+    void *baton;
+} ddb_call_t;
 
 /**
  * One API call: signed anew for each attempt, retried with full jitter (25 ms doubling to 400 ms; throttled: from

@@ -37,6 +37,11 @@ apr_status_t ddb_error_set(ddb_error_t *err, apr_status_t status, const char *fm
     return status;
 }
 
+int ddb_error_is_passing(apr_status_t status)
+{
+    return status == DDB_ETHROTTLED || status == DDB_EUNAVAILABLE || status == APR_TIMEUP;
+}
+
 const char *ddb_error_text(apr_status_t status, char *buf, apr_size_t size)
 {
     apr_size_t i;

@@ -40,6 +40,9 @@ typedef struct ddb_notice_t {
 apr_status_t ddb_error_set(ddb_error_t *err, apr_status_t status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/** 1 for a failure that may be over when the same is tried again later; 0 for one that somebody has to mend. */
+int ddb_error_is_passing(apr_status_t status);
+
 /** Words for a status of this library or of APR. buf is used for APR's; the result is buf or a constant. */
 const char *ddb_error_text(apr_status_t status, char *buf, apr_size_t size);
 

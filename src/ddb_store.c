@@ -1,21 +1,15 @@
-/* Owns the life of a row: which condition guards which write, how a write of unknown outcome is settled, and when a
- * session is over. */
+/* Owns the life of a row: which condition guards which write, and how a write of unknown outcome is settled. How rows
+ * come, and when the session in one is over: ddb_store_row.c. */
 
 #include <string.h>
 
 #include <apr_strings.h>
 
 #include "ddb_item.h"
-#include "ddb_store.h"
+#include "ddb_store_int.h"
 
 #define LONG_AGO     86400 /* seconds: past for every clock, and not so long ago that the sweep passes it over */
 #define INSERT_TRIES 3 /* new IDs; a single collision of random ones is already beyond belief */
-
-struct ddb_store_t {
-    ddb_client_t *client;
-    const char *table;
-    ddb_random_fn *random;
-};
 
 apr_status_t ddb_store_create(ddb_store_t **ps, ddb_client_t *client, const char *table, ddb_random_fn *random,
                               apr_pool_t *p)
@@ -89,36 +83,6 @@ static ddb_item_t item_of(const ddb_session_t *s, const ddb_store_call_t *call)
     return it;
 }
 
-static apr_time_t not_after(apr_time_t t, apr_time_t limit)
-{
-    return t < limit ? t : limit;
-}
-
-/*
- * The session in a row, or APR_NOTFOUND when it is over. Times beyond now come from a clock ahead of ours or a forged
- * row; taken as now, no session outlives its timeouts counted from now. Either end counts: the row's own `expires`,
- * which the table sweeps by, and the one its times give.
- */
-static apr_status_t session_of(ddb_session_t *s, const ddb_item_t *it, const char *sid, const ddb_store_call_t *call)
-{
-    memset(s, 0, sizeof(*s));
-    s->sid = apr_pstrdup(call->pool, sid);
-    s->key = it->id;
-    s->data = it->data;
-    s->data_len = it->data_len;
-    s->created = not_after(it->created, call->now);
-    s->accessed = not_after(it->accessed, call->now);
-    s->idle_timeout = it->idle_timeout;
-    s->absolute_timeout = it->absolute_timeout;
-    s->version = it->version;
-    s->row = apr_pmemdup(call->pool, it, sizeof(*it));
-    s->user_mark = it->user_mark;
-    if (it->expires <= apr_time_sec(call->now) || ddb_store_expires(s) <= apr_time_sec(call->now)) {
-        return APR_NOTFOUND;
-    }
-    return APR_SUCCESS;
-}
-
 static apr_status_t mark_user(ddb_session_t *s, const ddb_store_call_t *call)
 {
     apr_status_t rv;
@@ -175,75 +139,13 @@ static apr_status_t settled(ddb_error_t *err)
     return answer(err, APR_SUCCESS);
 }
 
-static apr_status_t send_call(ddb_store_t *st, const ddb_store_call_t *call, ddb_call_t what, ddb_reply_t *reply)
-{
-    what.deadline = call->deadline;
-    return ddb_client_call(st->client, &what, call->pool, reply, call->err);
-}
-
-/* One that made sure whose row it is: a reply meant for another request must not give away a session. */
-static apr_status_t parse_row(ddb_item_t *row, const ddb_reply_t *reply, const char *key, const ddb_store_call_t *call)
-{
-    apr_status_t rv;
-
-    row->format = call->format;
-    rv = ddb_item_parse(row, reply->body, reply->len, call->pool, call->err);
-    if (rv == APR_SUCCESS && strcmp(row->id, key) != 0) {
-        return ddb_error_set(call->err, DDB_EBADREPLY, "the reply holds another row than the one asked for: check any"
-                             " proxy between this server and DynamoDB");
-    }
-    if (rv == APR_SUCCESS && memchr(row->data, '\0', row->data_len)) {
-        return ddb_error_set(call->err, DDB_EBADITEM, "attribute data of the stored session has a NUL in it: not"
-                             " written by this module, or changed by hand");
-    }
-    return rv;
-}
-
-static apr_status_t read_row(ddb_store_t *st, const ddb_store_call_t *call, const char *key, int consistent,
-                             ddb_item_t *row)
-{
-    ddb_call_t get = { "GetItem", ddb_item_get_body(st->table, key, consistent, call->pool), 0 };
-    ddb_reply_t reply;
-    apr_status_t rv = send_call(st, call, get, &reply);
-
-    if (rv == APR_SUCCESS) {
-        rv = parse_row(row, &reply, key, call);
-        ddb_count_add(ddb_client_count(st->client), DDB_COUNT_READ_HALVES, (apr_uint64_t)row->consumed);
-    }
-    return rv;
-}
-
-/*
- * The row as it was when a condition failed: in the error body, or where that holds none (no such row, or a server that
- * ignores ALL_OLD) by one consistent read. err goes on telling of the write, unless the read itself fails; and whether
- * the write is settled is never for the read to say.
- */
-static apr_status_t row_of_conflict(ddb_store_t *st, const ddb_store_call_t *call, const char *key,
-                                    const ddb_reply_t *reply, ddb_item_t *row)
-{
-    ddb_error_t of_write = *call->err;
-    apr_status_t rv = parse_row(row, reply, key, call);
-
-    if (rv != APR_NOTFOUND) {
-        return rv;
-    }
-    rv = read_row(st, call, key, 1, row);
-    of_write.attempts += call->err->attempts;
-    if (rv == APR_SUCCESS || rv == APR_NOTFOUND) {
-        *call->err = of_write;
-    }
-    call->err->attempts = of_write.attempts;
-    call->err->unsettled = of_write.unsettled;
-    return rv;
-}
-
 /* Whose the row is that made a condition fail: APR_NOTFOUND when it is gone or over, else a conflict with *current. */
 static apr_status_t conflict(ddb_session_t *current, const ddb_item_t *row, const char *sid,
                              const ddb_store_call_t *call)
 {
     ddb_session_t found;
 
-    if (session_of(&found, row, sid, call) != APR_SUCCESS) {
+    if (ddb_store_session_of(&found, row, sid, call) != APR_SUCCESS) {
         return answer(call->err, APR_NOTFOUND);
     }
     *current = found;
@@ -269,8 +171,8 @@ apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const
         return ddb_error_set(call->err, rv, "the session ID can't be checked: OpenSSL failed, see that it is set up for"
                              " SHA-1 and SHA-256");
     }
-    rv = read_row(st, call, key, call->consistent, &row);
-    rv = rv == APR_SUCCESS ? session_of(&found, &row, sid, call) : rv;
+    rv = ddb_store_read_row(st, call, key, call->consistent, &row);
+    rv = rv == APR_SUCCESS ? ddb_store_session_of(&found, &row, sid, call) : rv;
     if (rv == APR_SUCCESS) {
         *out = found;
     }
@@ -281,7 +183,7 @@ apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const
 static apr_status_t insert_as(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s)
 {
     ddb_item_t it = item_of(s, call), row;
-    ddb_call_t put_item = { "PutItem", NULL, 0 };
+    ddb_call_t put_item = { .operation = "PutItem" };
     ddb_reply_t reply;
     const char *loggable = ddb_sid_loggable(s->sid, call->pool);
     apr_status_t rv;
@@ -293,11 +195,11 @@ static apr_status_t insert_as(ddb_store_t *st, const ddb_store_call_t *call, ddb
     }
     s->row = apr_pmemdup(call->pool, &it, sizeof(it));
     put_item.body = ddb_item_create_body(st->table, &it, call->pool);
-    rv = send_call(st, call, put_item, &reply);
+    rv = ddb_store_send(st, call, put_item, &reply);
     if (rv != DDB_ECONFLICT) {
         return rv;
     }
-    rv = row_of_conflict(st, call, s->key, &reply, &row);
+    rv = ddb_store_row_of_conflict(st, call, s->key, &reply, &row);
     if (rv == APR_SUCCESS && memcmp(row.write_id, it.write_id, sizeof(it.write_id)) == 0) {
         return settled(call->err);
     }
@@ -353,7 +255,7 @@ apr_status_t ddb_store_insert(ddb_store_t *st, const ddb_store_call_t *call, ddb
 static apr_status_t write_over(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *s, ddb_item_t *it,
                                ddb_session_t *current)
 {
-    ddb_call_t update = { "UpdateItem", NULL, 0 };
+    ddb_call_t update = { .operation = "UpdateItem" };
     ddb_item_t row;
     ddb_reply_t reply;
     apr_status_t rv = prepare_write(st, it, call);
@@ -362,11 +264,11 @@ static apr_status_t write_over(ddb_store_t *st, const ddb_store_call_t *call, co
         return rv;
     }
     update.body = ddb_item_save_body(st->table, it, s->row, apr_time_sec(call->now), call->pool);
-    rv = send_call(st, call, update, &reply);
+    rv = ddb_store_send(st, call, update, &reply);
     if (rv != DDB_ECONFLICT) {
         return rv;
     }
-    rv = row_of_conflict(st, call, s->key, &reply, &row);
+    rv = ddb_store_row_of_conflict(st, call, s->key, &reply, &row);
     if (rv == APR_NOTFOUND) {
         return answer(call->err, rv);
     }
@@ -398,7 +300,7 @@ apr_status_t ddb_store_save(ddb_store_t *st, const ddb_store_call_t *call, ddb_s
 apr_status_t ddb_store_touch(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *s)
 {
     ddb_session_t next = *s;
-    ddb_call_t update = { "UpdateItem", NULL, 0 };
+    ddb_call_t update = { .operation = "UpdateItem" };
     ddb_item_t it;
     ddb_reply_t reply;
     apr_status_t rv;
@@ -411,16 +313,16 @@ apr_status_t ddb_store_touch(ddb_store_t *st, const ddb_store_call_t *call, cons
     }
     it = item_of(&next, call);
     update.body = ddb_item_touch_body(st->table, &it, apr_time_sec(call->now), call->pool);
-    rv = send_call(st, call, update, &reply);
+    rv = ddb_store_send(st, call, update, &reply);
     return rv == DDB_ECONFLICT ? answer(call->err, APR_NOTFOUND) : rv;
 }
 
 apr_status_t ddb_store_remove(ddb_store_t *st, const ddb_store_call_t *call, const char *key)
 {
-    ddb_call_t delete_item = { "DeleteItem", ddb_item_delete_body(st->table, key, call->pool), 0 };
+    ddb_call_t delete_item = { .operation = "DeleteItem", .body = ddb_item_delete_body(st->table, key, call->pool) };
     ddb_reply_t reply;
 
-    return send_call(st, call, delete_item, &reply);
+    return ddb_store_send(st, call, delete_item, &reply);
 }
 
 apr_status_t ddb_store_replace(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *old,

@@ -23,17 +23,40 @@ typedef struct check_t {
     ddb_error_t *err;
 } check_t;
 
+static int is_read(const char *operation)
+{
+    return strncmp(operation, "Describe", 8) == 0 || strcmp(operation, "Scan") == 0
+           || strcmp(operation, "GetItem") == 0;
+}
+
+/** The reply to one call. */
+typedef struct parsed_t {
+    ddb_json_t *json;
+    apr_pool_t *p;
+    ddb_error_t *err;
+} parsed_t;
+
+static apr_status_t parse(void *baton, const ddb_reply_t *reply)
+{
+    parsed_t *parsed = baton;
+
+    return ddb_json_parse(&parsed->json, reply->body, reply->len, parsed->p) == APR_SUCCESS ? APR_SUCCESS
+         : ddb_error_set(parsed->err, DDB_EBADREPLY, "the reply is no JSON: is the endpoint a DynamoDB?");
+}
+
 apr_status_t ddb_table_call(const ddb_table_t *t, const char *operation, const char *body, ddb_json_t **reply,
                             apr_pool_t *p, ddb_error_t *err)
 {
-    ddb_call_t c = { operation, body, ddb_client_monotonic(t->client) + t->timeout };
+    parsed_t parsed = { NULL, p, err };
+    ddb_call_t c = { .operation = operation, .body = body, .deadline = ddb_client_monotonic(t->client) + t->timeout,
+                     .read = is_read(operation) ? parse : NULL, .baton = &parsed };
     ddb_reply_t r;
     apr_status_t rv = ddb_client_call(t->client, &c, p, &r, err);
 
-    *reply = NULL;
-    if (rv == APR_SUCCESS && ddb_json_parse(reply, r.body, r.len, p) != APR_SUCCESS) {
-        rv = ddb_error_set(err, DDB_EBADREPLY, "the reply is no JSON: is the endpoint a DynamoDB?");
+    if (rv == APR_SUCCESS && !c.read) {
+        rv = parse(&parsed, &r);
     }
+    *reply = rv == APR_SUCCESS ? parsed.json : NULL;
     return rv;
 }
 

@@ -173,7 +173,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     apr_pool_t *p = fuzz_begin();
     ddb_client_t *c = create_client(p);
-    ddb_call_t call = { "GetItem", "{}", apr_time_from_sec(1002) };
+    ddb_call_t call = { .operation = "GetItem", .body = "{}", .deadline = apr_time_from_sec(1002) };
     ddb_reply_t got;
     ddb_error_t err;
     apr_status_t rv;

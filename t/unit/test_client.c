@@ -313,6 +313,51 @@ static void test_error_classes(apr_pool_t *p)
     }
 }
 
+/* The reply to a read: with "sense" in it, or none. */
+static apr_status_t make_sense(void *baton, const ddb_reply_t *reply)
+{
+    fixture_t *f = baton;
+
+    return strstr(reply->body, "sense") ? APR_NOTFOUND : ddb_error_set(&f->err, DDB_EBADREPLY, "no sense");
+}
+
+static void test_reads(apr_pool_t *p)
+{
+    static const struct {
+        int status;
+        const char *body, *detail;
+    } cases[] = {
+        { 200, "<html>Please log in</html>", "no JSON object" }, { 200, "", "no JSON object" },
+        { 200, "{\"Item\":", "no sense" }, { 200, "{}", "no sense" }, { 302, "", "no DynamoDB error" },
+    };
+    fixture_t *f;
+    int i, n;
+
+    for (i = 0; i < COUNT(cases); i++) {
+        f = setup(p);
+        f->call.read = make_sense;
+        f->call.baton = f;
+        world_answer(f->w, cases[i].status, cases[i].body);
+        world_answer(f->w, 200, "{\"sense\":1}");
+        NUM_IS(run(f), APR_SUCCESS, apr_psprintf(p, "a read whose reply is '%s' is tried again", cases[i].body));
+        NUM_IS(f->w->n_sent, 2, "until one makes sense");
+        IS(f->reply.body, "{\"sense\":1}", "which the caller gets, whatever else it is to him");
+        f = setup(p);
+        f->call.read = make_sense;
+        f->call.baton = f;
+        for (n = 0; n < 3; n++) {
+            world_answer(f->w, cases[i].status, cases[i].body);
+        }
+        NUM_IS(run(f), DDB_EBADREPLY, "when none does that is said in the end");
+        NUM_IS(f->w->n_sent, 3, "after all attempts");
+        OK(strstr(f->err.detail, cases[i].detail) && !f->reply.body, "with the reason and no body");
+        f = setup(p);
+        world_answer(f->w, cases[i].status, cases[i].body);
+        NUM_IS(run(f), i == 2 || i == 3 ? APR_SUCCESS : DDB_EBADREPLY, "a write");
+        NUM_IS(f->w->n_sent, 1, "is not sent again for its reply");
+    }
+}
+
 static void test_bodies_that_are_no_json(apr_pool_t *p)
 {
     static const struct {
@@ -1027,7 +1072,7 @@ int main(void)
     static void (*const tests[])(apr_pool_t *) = {
         test_request, test_signature, test_account, test_success, test_record_is_printable, test_conflict,
         test_error_classes,
-        test_bodies_that_are_no_json, test_retry, test_backoff, test_dead_connection, test_final_transport_failures,
+        test_reads, test_bodies_that_are_no_json, test_retry, test_backoff, test_dead_connection, test_final_transport_failures,
         test_deadline, test_too_little_time, test_checksum, test_skew, test_no_credentials, test_wall_clock_jump,
         test_breaker, test_probe_that_goes_on, test_what_opens, test_retries_are_one_call, test_budget,
         test_clock_is_corrected, test_clock_that_is_not_the_cause, test_credentials_are_renewed,

@@ -56,6 +56,18 @@ static void test_text(void)
     OK(ddb_error_text(APR_EACCES, tiny, sizeof(tiny)) == tiny && strlen(tiny) < sizeof(tiny), "a small buffer");
 }
 
+static void test_passing(void)
+{
+    int i, n = 0;
+
+    for (i = 0; i < N_WORDS; i++) {
+        n += ddb_error_is_passing(words[i]);
+    }
+    OK(ddb_error_is_passing(DDB_ETHROTTLED) && ddb_error_is_passing(DDB_EUNAVAILABLE) && ddb_error_is_passing(APR_TIMEUP),
+       "a store that is busy, away or late may be well later");
+    NUM_IS(n, 3, "no other word of ours is of what passes by itself");
+}
+
 static void test_clock(void)
 {
     const ddb_clock_t *c = &ddb_clock_system;
@@ -85,6 +97,7 @@ int main(void)
     apr_initialize();
     test_set();
     test_text();
+    test_passing();
     test_clock();
     apr_terminate();
     return tap_done();
