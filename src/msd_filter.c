@@ -129,6 +129,12 @@ static int used_session(const msd_request_t *q)
     return q->outcome == MSD_LOADED || q->outcome == MSD_FAILED || q->written != MSD_NOTHING;
 }
 
+/** Who comes again while keys are refused, or with a session that is too large, only comes to the same end. */
+static int waiting_helps(const msd_request_t *q)
+{
+    return ddb_error_is_passing(q->failure) || q->failure == DDB_ECONFLICT;
+}
+
 static void set_headers(request_rec *r, msd_request_t *q)
 {
     apr_interval_time_t interval;
@@ -144,7 +150,7 @@ static void set_headers(request_rec *r, msd_request_t *q)
         r->status_line = NULL;
     }
     if (q->written == MSD_WRITE_FAILED || q->outcome == MSD_FAILED) {
-        if (r->status == HTTP_SERVICE_UNAVAILABLE) {
+        if (r->status == HTTP_SERVICE_UNAVAILABLE && waiting_helps(q)) {
             apr_table_setn(r->err_headers_out, "Retry-After", RETRY_AFTER);
         }
         return; /* the client's ID is left alone */

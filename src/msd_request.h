@@ -61,6 +61,7 @@ typedef struct msd_request_t {
     apr_time_t now;           /* the one reading of the clock */
     apr_interval_time_t budget; /* what is left of SessionDynamoDBTimeout for store calls */
     ddb_error_t error;        /* of the last store call */
+    apr_status_t failure;     /* why the store could not be read or written; APR_SUCCESS while it could */
 } msd_request_t;
 
 /** The state of r's tree, NULL when there is none yet. */

@@ -245,6 +245,13 @@ static write_fn *choose_write(request_rec *r, msd_request_t *q)
     return q->timeouts_changed || expiry_changed(q) || !msd_entries_equal(q->z->entries, q->loaded) ? change : NULL;
 }
 
+static apr_status_t fail(msd_request_t *q, apr_status_t rv)
+{
+    q->written = MSD_WRITE_FAILED;
+    q->failure = rv;
+    return rv;
+}
+
 apr_status_t msd_save(request_rec *r, msd_request_t *q)
 {
     write_fn *write = choose_write(r, q);
@@ -262,9 +269,8 @@ apr_status_t msd_save(request_rec *r, msd_request_t *q)
         return APR_SUCCESS;
     }
     if (!q->store) {
-        q->written = MSD_WRITE_FAILED;
-        return ddb_error_set(&q->error, DDB_ECONFIG, "this server has no store: an earlier line of the log or "
-                             "apachectl configtest says why");
+        return fail(q, ddb_error_set(&q->error, DDB_ECONFIG, "this server has no store: an earlier line of the log or "
+                                     "apachectl configtest says why"));
     }
     /* In its own form mod_session has encoded the entries. */
     rv = q->conf->format == DDB_JSON && write != end_emptied ? msd_payload_encode(r, q) : APR_SUCCESS;
@@ -279,10 +285,7 @@ apr_status_t msd_save(request_rec *r, msd_request_t *q)
         q->session.sid = NULL;
         return APR_SUCCESS;
     }
-    if (rv != APR_SUCCESS) {
-        q->written = MSD_WRITE_FAILED;
-    }
-    return rv;
+    return rv == APR_SUCCESS ? rv : fail(q, rv);
 }
 
 apr_status_t msd_save_end(msd_request_t *q)

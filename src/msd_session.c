@@ -61,6 +61,7 @@ static apr_status_t fail(msd_request_t *q, apr_status_t rv)
 {
     msd_request_begin_new(q);
     q->outcome = MSD_FAILED;
+    q->failure = rv;
     return rv;
 }
 

@@ -15,7 +15,6 @@ sub fails (&$$) {
     my $before = row_of($old);
     $block->();
     is res()->status, 503, "$sentence: 503";
-    ok res()->header('Retry-After'), '... to be tried again';
     is_deeply [res()->set_cookies], [], '... no cookie';
     is res()->header('Location'), undef, '... no redirect';
     quiet();

@@ -106,14 +106,14 @@ note 'The size that counts';
     expect_log qr/could not be written: over a size limit: the item would have \d+ bytes, and 409600 are allowed/, qr/AH01822/;
     my $before = row_of($id);
     calls_are { get('/compress/off/?big=a:500000', cookie => $id) } ['GetItem'], 'where it is Off, it is one of the data';
-    is_unavailable(res(), '...');
+    is_refused_for_good(res(), '...');
     is_deeply row_of($id), $before, '... and the row is as it was';
 
     calls_are { get('/compress/?big=a:4194302', cookie => $id) } [qw(GetItem UpdateItem)], '4 MiB are the most';
     is length value($id), 4_194_302, '... that is read again';
     $before = row_of($id);
     calls_are { get('/compress/?big=a:4194303', cookie => $id) } ['GetItem'], '... a byte more is not stored';
-    is_unavailable(res(), '...');
+    is_refused_for_good(res(), '...');
     is_deeply row_of($id), $before, '... and the row is as it was';
 }
 

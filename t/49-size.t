@@ -56,7 +56,7 @@ sub too_large {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     my $lines = () = log_lines($TOO_LARGE);
     calls_are { $request->() } $calls, "$what: " . (@$calls ? "@$calls" : 'no call') . ', and no more';
-    is_unavailable($answer ? $$answer : res(), '...');
+    is_refused_for_good($answer ? $$answer : res(), '...');
     my @lines = log_lines($TOO_LARGE);
     is scalar(@lines), $lines + 1, '... one line in the log';
     like $lines[-1], qr/: the item would have \d+ bytes, and \d+ are allowed \(SessionDynamoDBMaxSize\): store less/,
@@ -155,7 +155,7 @@ note 'What others put into the row';
     my $before = row(key_of($id));
     expect_log qr/could not be written.*400 KB/;
     calls_are { get('/size/?big=a:200000', cookie => $id) } [qw(GetItem UpdateItem)], 'is not known: the table is asked';
-    is_unavailable(res(), '... and says no');
+    is_refused_for_good(res(), '... and says no');
     is_deeply row(key_of($id)), $before, '... and the row is as it was';
     is get('/size/?big=a:50000', cookie => $id)->status, 200, 'less has room';
 }

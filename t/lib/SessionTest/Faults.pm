@@ -26,6 +26,8 @@ my $OURS     = qr/\[session_dynamodb:(?:error|warn)\]/;
 #   tries     attempts (3), or with `reach` those of them that come as far as being a request (else as many)
 #   did       the table carried it out, and nobody knows        unsure    it did not, and nobody knows
 #   good      it is none for us; `again`: after so many attempts more, and a line in the log
+#   nonsense  no answer at all, for which a read is tried again, and a write not
+#   mend      it does not pass by itself, so that nobody is told to come again
 #   hurried   it lasts as long as it may                         all       it hits every call; connect: every connection
 my $SERVER  = 'no answer|closed|reset|broke|Recv failure|Send failure|Empty reply';
 my $ACCEPT  = "$SERVER|Failed to connect"; # libcurl may see it as part of the connect
@@ -52,21 +54,23 @@ my @FAULTS  = (
     'wrong checksum'        => { kind => 'crc',          says => 'its checksum is not the one', did => 1 },
     'no checksum'           => { kind => 'no_crc',       good => 1 },
     'truncated'             => { kind => 'truncated',    says => 'broke before the answer was complete', did => 1 },
-    'garbage'               => { kind => 'garbage',      says => $NO_JSON, tries => 1, unsure => 1 },
-    'oversized'             => { kind => 'oversized', says => 'has a body over 1048576', tries => 1, unsure => 1 },
-    'endless'               => { kind => 'endless', says => 'has a body over 1048576', tries => 1, unsure => 1 },
-    'HTML'                  => { kind => 'html',         says => $NO_JSON, tries => 1, unsure => 1 },
+    'garbage'               => { kind => 'garbage',      says => $NO_JSON, nonsense => 1, unsure => 1 },
+    'oversized'             => { kind => 'oversized', says => 'has a body over 1048576', tries => 1, mend => 1,
+                                 unsure => 1 },
+    'endless'               => { kind => 'endless', says => 'has a body over 1048576', tries => 1, mend => 1,
+                                 unsure => 1 },
+    'HTML'                  => { kind => 'html',         says => $NO_JSON, nonsense => 1, unsure => 1 },
     'HTML with 502'         => { kind => 'html', with => { status => 502 },
                                  says => 'the body is no DynamoDB error', unsure => 1 },
-    'empty'                 => { kind => 'empty',        says => $NO_JSON, tries => 1, unsure => 1 },
+    'empty'                 => { kind => 'empty',        says => $NO_JSON, nonsense => 1, unsure => 1 },
     'JSON, but a list'      => { kind => 'wrong_type', with => { body => [] },
-                                 says => $NO_JSON, tries => 1, unsure => 1 },
+                                 says => $NO_JSON, nonsense => 1, unsure => 1 },
     'another content type'  => { kind => 'content_type', good => 1 },
-    'expired credentials'   => { kind => 'expired',      says => 'type ExpiredTokenException', tries => 1 },
+    'expired credentials'   => { kind => 'expired',      says => 'type ExpiredTokenException', tries => 1, mend => 1 },
     'clock skew'            => { kind => 'skew', all => 1, good => 1, again => 1,
                                  says => qr/warn\].* clock is 3[56]\d\d s behind DynamoDB/ },
     'not allowed'           => { kind => 'error', with => { type => 'AccessDeniedException' },
-                                 says => 'type AccessDeniedException', tries => 1 },
+                                 says => 'type AccessDeniedException', tries => 1, mend => 1 },
 );
 my %FAULT = @FAULTS;
 
@@ -164,10 +168,15 @@ sub withdrawn {
     return $case->{operation} =~ /create|renew/ && ($case->{f}{did} || $case->{f}{unsure});
 }
 
+sub tries {
+    my $case = shift;
+    return $case->{f}{nonsense} && $case->{o}{call} ne 'GetItem' ? 1 : $case->{f}{tries} || 3;
+}
+
 sub expected_calls {
     my $case = shift;
     my($o, $f) = @$case{qw(o f)};
-    my $count = $f->{good} ? 1 + ($f->{again} || 0) : defined $f->{reach} ? $f->{reach} : $f->{tries} || 3;
+    my $count = $f->{good} ? 1 + ($f->{again} || 0) : defined $f->{reach} ? $f->{reach} : tries($case);
     my @behind = !fails($case) ? @{ $o->{behind} || [] } : withdrawn($case) && !$f->{connect} ? 'DeleteItem' : ();
     return [ @{ $o->{before} || [] }, ($o->{call}) x $count, @behind ];
 }
@@ -179,7 +188,9 @@ sub judge_answer {
     cmp_ok $case->{seconds}, '<', $DEADLINE{ $host{host} } + $SLACK, 'an answer within the deadline';
     if (fails($case) && $case->{operation} ne 'touch') {
         is $answer->status, 503, '... 503';
-        like $answer->header('Retry-After'), qr/^[1-9]\d*$/, '... with Retry-After';
+        $case->{f}{mend} || $case->{f}{nonsense}
+            ? is $answer->header('Retry-After'), undef, '... without Retry-After'
+            : like $answer->header('Retry-After'), qr/^[1-9]\d*$/, '... with Retry-After';
         is_deeply [$answer->set_cookies], [], '... without a Set-Cookie';
         is $answer->header('Cache-Control'), 'no-store', '... not for caches';
         unlike $answer->body, qr/^(?:get|set|clear|renew)\b/m, '... with nothing of the page';
@@ -212,7 +223,7 @@ sub judge_log {
     is scalar(@lines), $count, "lines in the log: $count" or diag join "\n", @lines;
     return unless $count;
     return like $lines[0], $f->{says}, '... says what was mended' unless fails($case);
-    my $tries = $f->{tries} || 3;
+    my $tries = tries($case);
     like $lines[0], qr/table app_session: $o->{line}: .*\($o->{call}, type \S+, .*, $tries attempts\)/,
         '... names the table, the operation and how often it was tried';
     like $lines[0], qr/$f->{says}/, '... and what was wrong';
