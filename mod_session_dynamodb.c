@@ -20,7 +20,6 @@
 #include <mpm_common.h>
 
 #include "mod_session_dynamodb.h"
-#include "msd_accept.h"
 #include "msd_child.h"
 #include "msd_config.h"
 #include "msd_config_check.h"
@@ -28,6 +27,7 @@
 #include "msd_env.h"
 #include "msd_filter.h"
 #include "msd_forward.h"
+#include "msd_header.h"
 #include "msd_log.h"
 #include "msd_request.h"
 #include "msd_save.h"
@@ -143,12 +143,27 @@ static int session_dynamodb_fixups(request_rec *r)
     return refusal(r);
 }
 
+/** 1 for a program whose answer httpd hands to the client as it is, past all filters: its session header would go with
+ * it, and no change of the session would be saved. */
+static int is_unparsed(const request_rec *r)
+{
+    const char *slash = r->filename ? strrchr(r->filename, '/') : NULL;
+
+    return slash && strncmp(slash, "/nph-", 5) == 0 && msd_config_enabled(r) && r->handler
+           && (strcmp(r->handler, "cgi-script") == 0 || strcmp(r->handler, CGI_MAGIC_TYPE) == 0);
+}
+
 /* First of all handlers: in fixups it could be too soon, as mod_dir there puts the settings of an index under r. */
 static int session_dynamodb_handler(request_rec *r)
 {
     session_rec *z = NULL;
 
-    msd_accept_begin(r);
+    if (is_unparsed(r)) {
+        msd_log_unparsed(r);
+        return HTTP_FORBIDDEN;
+    }
+    msd_header_begin(r);
+    msd_filter_begin(r);
     if (msd_forward_due(r)) {
         session_load_fn(r, &z);
         msd_forward(r, z);

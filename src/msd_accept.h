@@ -8,11 +8,13 @@
  * SessionDynamoDBAccept names. Programs that httpd runs itself are not restricted.
  */
 
-/** Before r's handler: settle what backends said earlier in the tree, so that it isn't mixed with what r will say. */
-void msd_accept_begin(request_rec *r);
+/** 1 when a backend answers r, or is going to. */
+int msd_accept_is_proxied(const request_rec *r);
 
-/** Before mod_session reads the response's session headers: take out of them what a backend may not change. What is
- * taken out is logged, without values. */
-void msd_accept_settle(request_rec *r);
+/**
+ * What of a session header counts that r said: all of it where a program of httpd's own said it, what is accepted where
+ * a backend did; NULL: nothing. What does not count is logged, without values. In r's pool, or said itself.
+ */
+const char *msd_accept_filter(request_rec *r, const char *header, const char *said);
 
 #endif

@@ -8,6 +8,8 @@
 
 #include "msd_accept.h"
 #include "msd_filter.h"
+#include "msd_header.h"
+#include "msd_hide.h"
 #include "msd_request.h"
 #include "msd_session.h"
 #include "msd_transport.h"
@@ -17,50 +19,13 @@
 #define MOD_SESSION_FILTER "mod_session_out" /* registered names are lower case */
 #define RETRY_AFTER "2" /* seconds; a store that was away is asked again after about as long */
 
-static const char *header_in(const request_rec *r, const char *name)
+/* mod_session would begin with the request that answers; after a redirect or an error page out of the session's area
+ * it would save nothing. */
+static void begin_with(ap_filter_t *f, request_rec *r)
 {
-    const char *value = apr_table_get(r->err_headers_out, name);
-
-    return value ? value : apr_table_get(r->headers_out, name);
-}
-
-/** 1 when the response has a session header that r's settings know, but not the loader's, and r may change the session:
- * only mod_session's filter on r itself would hear it. */
-static int has_own_header(request_rec *r, const msd_request_t *q)
-{
-    APR_OPTIONAL_FN_TYPE(ap_session_load) *load = APR_RETRIEVE_OPTIONAL_FN(ap_session_load);
-    const char *of_loader = msd_request_session_conf(q->loader)->header;
-    const char *name = msd_request_session_conf(r)->header;
-    session_rec *z = NULL;
-
-    if (!name || (of_loader && strcasecmp(of_loader, name) == 0) || !header_in(r, name)) {
-        return 0;
-    }
-    return load(r, &z) == APR_SUCCESS && z == q->z;
-}
-
-/*
- * mod_session saves the sessions of the request that answers and of those redirected from it, never of those before.
- * After a redirect or an error page out of the session's area it would save nothing, and would send the application's
- * session header to the browser. So its filter is made to begin with the request that loaded the session; that one's
- * settings are also the ones that count for the whole tree.
- */
-static void begin_with_loader(ap_filter_t *f, const msd_request_t *q)
-{
-    const char *name = msd_request_session_conf(q->loader)->header;
-    ap_filter_t *next;
-
-    if (q->loader == f->r || q->loader->main || has_own_header(f->r, q)) {
-        return;
-    }
-    if (name && q->loader->headers_out != f->r->headers_out && apr_table_get(f->r->headers_out, name)) {
-        /* err_headers_out is shared by the redirected requests, headers_out is not. */
-        apr_table_set(q->loader->headers_out, name, apr_table_get(f->r->headers_out, name));
-        apr_table_unset(f->r->headers_out, name);
-    }
-    for (next = f->next; next; next = next->next) {
-        if (strcmp(next->frec->name, MOD_SESSION_FILTER) == 0) {
-            next->r = q->loader;
+    for (; f; f = f->next) {
+        if (strcmp(f->frec->name, MOD_SESSION_FILTER) == 0) {
+            f->r = r;
         }
     }
 }
@@ -72,17 +37,6 @@ static void notice_user(const request_rec *r, msd_request_t *q)
         q->user = apr_pstrdup(q->top->pool, msd_request_user(r, q));
         q->renew = 1;
         q->z->dirty = 1;
-    }
-}
-
-/** Where mod_session has nothing to save (any more), it would let the application's session header pass. */
-static void drop_header(request_rec *r, const request_rec *whose)
-{
-    const char *name = msd_request_session_conf(whose)->header;
-
-    if (name) {
-        apr_table_unset(r->headers_out, name);
-        apr_table_unset(r->err_headers_out, name);
     }
 }
 
@@ -108,16 +62,12 @@ static apr_status_t before(ap_filter_t *f, apr_bucket_brigade *bb)
         apr_brigade_cleanup(bb);
         return APR_SUCCESS;
     }
-    msd_accept_settle(f->r);
-    if (q && q->loader && !f->r->main) {
-        if (!msd_request_usable(q) || q->z->written) {
-            drop_header(f->r, q->loader);
-            drop_header(f->r, f->r);
-        }
-        else {
+    if (!f->r->main) {
+        msd_hide_end(f->r);
+        if (q && q->loader && msd_request_usable(q) && !q->z->written) {
             notice_user(f->r, q);
-            begin_with_loader(f, q);
         }
+        begin_with(f->next, msd_header_settle(f->r));
     }
     ap_remove_output_filter(f);
     return ap_pass_brigade(f->next, bb);
@@ -221,6 +171,19 @@ void msd_filter_register(apr_pool_t *p)
     (void)p;
     ap_register_output_filter(BEFORE, before, NULL, AP_FTYPE_CONTENT_SET - 1);
     ap_register_output_filter(BEHIND, behind, NULL, AP_FTYPE_CONTENT_SET);
+    msd_hide_register();
+}
+
+void msd_filter_begin(request_rec *r)
+{
+    apr_array_header_t *names;
+
+    if (!r->main && msd_accept_is_proxied(r)) {
+        names = msd_header_names(r);
+        if (names->nelts) {
+            msd_hide_begin(r, names);
+        }
+    }
 }
 
 void msd_filter_insert(request_rec *r)

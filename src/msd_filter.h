@@ -12,6 +12,9 @@
 /** Register both; in register_hooks. */
 void msd_filter_register(apr_pool_t *p);
 
+/** Before r's handler: a backend may also answer where these filters do not stand; session headers are hidden there. */
+void msd_filter_begin(request_rec *r);
+
 /** The insert_filter and insert_error_filter hook; must run behind mod_session's. */
 void msd_filter_insert(request_rec *r);
 

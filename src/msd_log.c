@@ -67,6 +67,13 @@ void msd_log_saved(request_rec *r, const msd_request_t *q)
     }
 }
 
+void msd_log_unparsed(request_rec *r)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "%s is not run where SessionDynamoDB is On: httpd hands the answer of a "
+                  "program named nph-* to the client as it is, so that its session header would go along and no change "
+                  "would be stored. Give it another name", r->filename);
+}
+
 /** 1 when entries were changed and that came to no save: mod_session saves once, and not everywhere. */
 static int changes_dropped(const msd_request_t *q)
 {

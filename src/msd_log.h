@@ -18,6 +18,9 @@ void msd_log_load(request_rec *r, const msd_request_t *q, apr_status_t rv);
 /** What is worth telling of a save that did not fail. */
 void msd_log_saved(request_rec *r, const msd_request_t *q);
 
+/** A program whose answer would pass by every filter is not run. */
+void msd_log_unparsed(request_rec *r);
+
 /** At the end of a request tree that loaded: changes that were lost. */
 void msd_log_end(const msd_request_t *q);
 

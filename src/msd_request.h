@@ -50,6 +50,8 @@ typedef struct msd_request_t {
     const char *loggable_of;  /* the session.sid that it was made of */
     const char *refused;      /* loggable hash of an ID that came and was no session's; NULL for none */
     const char *user;         /* r->user, once authentication and authorization let the request pass */
+    request_rec *speaker;     /* the request, no subrequest, whose handler began last; NULL before */
+    apr_array_header_t *said; /* const char *: what session headers said so far, taken out; NULL before */
     const char *issue;        /* the ID that the response must hand out; NULL for none */
     apr_array_header_t *forwarded; /* const char *: the request headers that entries were sent in; NULL before */
     int merges;               /* how often another request had written first, and both changes were made one */

@@ -51,7 +51,7 @@ is after('/forward/accept/page', $_), $before, '... which holds for others'
     creates { get('/forward/accept/page?header=X-Replace-Session:cart%3D1') } 'cart=1', 'the first one begins it';
     $id = session(a => 1);
     get('/forward/accept/page?header=X-Replace-Session:cart%3D1&header=X-Replace-Session:b%3D1', cookie => $id);
-    is data($id), 'a=1&cart=1', 'of two headers the first one counts';
+    is data($id), 'a=1&cart=1', 'of two headers each counts in its limits';
     is_deeply [res()->all('X-Replace-Session')], [], '... and none goes on';
 }
 

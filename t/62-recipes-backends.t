@@ -132,7 +132,7 @@ note 'websocket.md';
     $connection->send_bytes("\x88\x80\0\0\0\0");
     $frame->($connection);
     like data($id), qr/b=1/, '... and the session as it was';
-    is $head->header('X-Replace-Session'), 'b=9', '... but the header goes on, as the page says';
+    is $head->header('X-Replace-Session'), 'b=9', '... and without SessionHeader the header is one like any other';
     ($connection, $head) = $open->('', ['X-Role', 'evil']);
     is_deeply verified($frame->($connection)), { 'x-session-user' => '', 'x-role' => '' }, 'nobody brings nothing';
     fault(kind => 'refuse', count => 0);

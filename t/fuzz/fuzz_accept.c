@@ -1,13 +1,13 @@
-/* What a backend's session header may change. The first line of an input names the accepted entries, the second is
- * the backend's header. If there is more, the backend's answer sent httpd on to a program, and that is the program's
- * header. */
+/* What session headers change. The first line of an input names the entries that a backend may change, the second is
+ * the backend's header, perhaps several that httpd joined. If there is more, the backend's answer sent httpd on to a
+ * program, and that is the program's header. */
 
 #include <mod_session.h>
 
 #include "fuzz.h"
 #include "httpd_stub.h"
-#include "msd_accept.h"
 #include "msd_config.h"
+#include "msd_header.h"
 
 #define HEADER "Session"
 
@@ -27,6 +27,23 @@ typedef struct change_t {
     const char *name, *value;
 } change_t;
 
+/* Two headers in one: what follows a comma and a blank has a name and '=', or is nothing. */
+static void part(char *s)
+{
+    for (; *s; s++) {
+        if (s[0] == ',' && s[1] == ' ') {
+            const char *c = s + 2;
+
+            while (*c && *c != '=' && *c != '&' && *c != ',' && *c != ' ') {
+                c++;
+            }
+            if (c == s + 2 ? !*c || *c == ',' : *c == '=') {
+                s[0] = s[1] = '&';
+            }
+        }
+    }
+}
+
 /* As mod_session reads it: pairs at '&', the name before the first '=' that is not at the beginning, the value behind
  * it; a value that is missing removes; what can't be unescaped is passed over. */
 static apr_array_header_t *changes_of(const char *header, apr_pool_t *p)
@@ -34,6 +51,7 @@ static apr_array_header_t *changes_of(const char *header, apr_pool_t *p)
     apr_array_header_t *changes = apr_array_make(p, 8, sizeof(change_t));
     char *copy = apr_pstrdup(p, header ? header : ""), *pair, *name, *last = NULL, *rest;
 
+    part(copy);
     for (pair = apr_strtok(copy, "&", &last); pair; pair = apr_strtok(NULL, "&", &last)) {
         rest = NULL;
         name = apr_strtok(pair, "=", &rest);
@@ -111,7 +129,11 @@ static void are_all(const char *header, const apr_array_header_t *made, int n, a
 static request_rec *answered(const char *header, msd_dir_config_t *conf, session_dir_conf *session, apr_pool_t *p)
 {
     request_rec *r = stub_request(p);
+    msd_request_t *q = msd_request_get(r);
 
+    q->loader = r;
+    q->z = apr_pcalloc(p, sizeof(*q->z));
+    q->outcome = MSD_LOADED;
     session->header = HEADER;
     conf->enabled = 1;
     ap_set_module_config(r->per_dir_config, &session_dynamodb_module, conf);
@@ -126,11 +148,13 @@ static void is_taken_out(const char *header, msd_dir_config_t *conf, session_dir
     apr_array_header_t *made;
 
     /* A program of httpd's own may say what it likes. */
-    msd_accept_settle(r);
-    HOLDS(same(apr_table_get(r->headers_out, HEADER), header));
+    msd_header_settle(r);
+    HOLDS(!apr_table_get(r->headers_out, HEADER));
+    are_all(header, changes_of(apr_table_get(r->err_headers_out, HEADER), p), 0, p);
 
+    r = answered(header, conf, session, p);
     r->proxyreq = PROXYREQ_REVERSE;
-    msd_accept_settle(r);
+    msd_header_settle(r);
     HOLDS(!apr_table_get(r->headers_out, HEADER));
     made = changes_of(apr_table_get(r->err_headers_out, HEADER), p);
     HOLDS(are_accepted(header, made, conf->accept, p) == made->nelts);
@@ -147,10 +171,10 @@ static void is_kept_apart(const char *backends, const char *programs, msd_dir_co
     /* Redirected requests share these tables. */
     r->headers_out = first->headers_out;
     r->err_headers_out = first->err_headers_out;
-    msd_accept_begin(r);
+    msd_header_begin(r);
     HOLDS(!apr_table_get(r->headers_out, HEADER) && !apr_table_get(r->err_headers_out, HEADER));
     apr_table_set(r->headers_out, HEADER, programs);
-    msd_accept_settle(r);
+    msd_header_settle(r);
     HOLDS(!apr_table_get(r->headers_out, HEADER));
     made = changes_of(apr_table_get(r->err_headers_out, HEADER), p);
     are_all(programs, made, are_accepted(backends, made, conf->accept, p), p);

@@ -3,6 +3,8 @@
 
 HTTP: answers with the request line and the headers as they came, one a line. The query string may ask for
   status=N    a status            header=N:V   a response header, may be repeated
+  hint=N:V    a header of an interim response (103) ahead of the answer, may be repeated; long=BYTES one that is long
+  trailer=N:V a trailer, may be repeated
 WebSocket: the first message is the same text; whatever the client sends then comes back.
 """
 
@@ -24,15 +26,33 @@ class Backend(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get('Content-Length', 0)))
         if self.headers.get('Upgrade', '').lower() == 'websocket':
             return self.websocket(text, query)
+        self.send_hints(query)
+        trailers = [value for name, value in query if name == 'trailer']
         self.send_response(int(dict(query).get('status', 200)))
         self.send_header('Content-Type', 'text/plain')
-        self.send_header('Content-Length', str(len(text)))
+        self.send_header(*(('Transfer-Encoding', 'chunked') if trailers else ('Content-Length', str(len(text)))))
         self.send_extra(query)
         self.end_headers()
-        if self.command != 'HEAD':
+        if trailers:
+            end = ''.join('%s: %s\r\n' % tuple(t.split(':', 1)) for t in trailers)
+            self.wfile.write(b'%x\r\n%s\r\n0\r\n%s\r\n' % (len(text), text, end.encode()))
+        elif self.command != 'HEAD':
             self.wfile.write(text)
 
     do_GET = do_POST = do_HEAD = do_PUT = do_DELETE = answer
+
+    def send_hints(self, query):
+        hints = [value.split(':', 1) for name, value in query if name == 'hint']
+        if not hints:
+            return
+        self.send_response_only(103)
+        self.send_header('Link', '</style.css>; rel=preload')
+        for name, value in hints:
+            self.send_header('X-Long', 'x' * int(dict(query).get('long', 0)))
+            self.send_header(name, value)
+        self.send_header('X-Last', 'of the hints')
+        self.end_headers()
+        self.wfile.flush()
 
     def send_extra(self, query):
         for name, value in query:

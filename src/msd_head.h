@@ -1,0 +1,25 @@
+#ifndef MSD_HEAD_H
+#define MSD_HEAD_H
+
+#include <apr_tables.h>
+
+/*
+ * The heads of HTTP/1 responses, line by line, less some headers. Interim responses, of which there may be several, are
+ * followed by another head; any other response is not (RFC 9110 section 15.2).
+ */
+
+/** Where in a head we are. All zero: before the first line. */
+typedef struct msd_head_t {
+    int within;   /* 1: behind the status line */
+    int last;     /* 1: no other head follows this one */
+    int dropping; /* 1: the line before was taken out, and with it its continuation lines */
+    int done;     /* 1: what follows is no head */
+} msd_head_t;
+
+/**
+ * Judge the next line, which includes its end (LF or CRLF).
+ * @return 1 when it is to be sent, 0 when it belongs to a header of these names (const char *).
+ */
+int msd_head_keeps(msd_head_t *head, const char *line, apr_size_t len, const apr_array_header_t *names);
+
+#endif

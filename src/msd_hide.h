@@ -1,0 +1,22 @@
+#ifndef MSD_HIDE_H
+#define MSD_HIDE_H
+
+#include <httpd.h>
+
+/*
+ * Session headers of a backend where no filter for content sees them: in interim responses (1xx) and handshakes, which
+ * mod_proxy writes to the connection itself, and in trailers, which HTTP/2 sends. There they change nothing, but the
+ * client is not to see them.
+ */
+
+/** Register the filters; in register_hooks. */
+void msd_hide_register(void);
+
+/** Before the handler of a proxied request r, no subrequest: hide headers of these names (const char *, valid as long
+ * as r). */
+void msd_hide_begin(request_rec *r, const apr_array_header_t *names);
+
+/** The response itself begins: from here on the connection's bytes are not looked at. */
+void msd_hide_end(request_rec *r);
+
+#endif
