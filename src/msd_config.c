@@ -34,10 +34,16 @@ void *msd_config_create_server(apr_pool_t *p, server_rec *s)
     return c;
 }
 
+static const apr_array_header_t *joined(apr_pool_t *p, const apr_array_header_t *one, const apr_array_header_t *other)
+{
+    return one && other ? apr_array_append(p, one, other) : one ? one : other;
+}
+
 #define NEARER_PTR(field) c->field = a->field ? a->field : b->field
 #define NEARER_NUM(field) c->field = a->field != MSD_UNSET ? a->field : b->field
-#define JOINED(field)     c->field = a->field && b->field ? apr_array_append(p, b->field, a->field) \
-                                                          : a->field ? a->field : b->field
+#define LOWER_NUM(field)  c->field = a->field != MSD_UNSET && (b->field == MSD_UNSET || a->field < b->field) \
+                                     ? a->field : b->field
+#define JOINED(field)     c->field = joined(p, b->field, a->field)
 
 void *msd_config_merge_server(apr_pool_t *p, void *base, void *add)
 {
@@ -77,6 +83,9 @@ void *msd_config_create_dir(apr_pool_t *p, char *dir)
     c->idle_timeout = MSD_UNSET;
     c->absolute_timeout = MSD_UNSET;
     c->touch_interval = MSD_UNSET;
+    c->idle_limit = MSD_UNSET;
+    c->absolute_limit = MSD_UNSET;
+    c->touch_limit = MSD_UNSET;
     c->sid_byte_length = MSD_UNSET;
     c->sid_older_lengths = NULL;
     c->sid_keys = NULL;
@@ -98,6 +107,7 @@ void *msd_config_create_dir(apr_pool_t *p, char *dir)
     c->accept = NULL;
     c->env = NULL;
     c->mask = NULL;
+    c->mask_more = NULL;
     c->format = MSD_UNSET;
     c->max_size = MSD_UNSET;
     c->compress = MSD_UNSET;
@@ -114,6 +124,9 @@ void *msd_config_merge_dir(apr_pool_t *p, void *base, void *add)
     NEARER_NUM(idle_timeout);
     NEARER_NUM(absolute_timeout);
     NEARER_NUM(touch_interval);
+    LOWER_NUM(idle_limit);
+    LOWER_NUM(absolute_limit);
+    LOWER_NUM(touch_limit);
     NEARER_NUM(sid_byte_length);
     NEARER_PTR(sid_older_lengths);
     NEARER_PTR(sid_keys);
@@ -135,6 +148,7 @@ void *msd_config_merge_dir(apr_pool_t *p, void *base, void *add)
     NEARER_PTR(accept);
     NEARER_PTR(env);
     NEARER_PTR(mask);
+    JOINED(mask_more);
     NEARER_NUM(format);
     NEARER_NUM(max_size);
     NEARER_NUM(compress);
@@ -158,6 +172,7 @@ int msd_config_enabled(const request_rec *r)
 
 #define DEFAULT_NUM(field, value) c->field = c->field != MSD_UNSET ? c->field : (value)
 #define DEFAULT_PTR(field, value) c->field = c->field ? c->field : (value)
+#define AT_MOST(field, limit)     c->field = c->limit != MSD_UNSET && c->limit < c->field ? c->limit : c->field
 
 msd_dir_config_t *msd_config_resolve(const msd_dir_config_t *merged, apr_pool_t *p)
 {
@@ -184,6 +199,10 @@ msd_dir_config_t *msd_config_resolve(const msd_dir_config_t *merged, apr_pool_t 
     DEFAULT_NUM(format, DDB_FORM);
     DEFAULT_NUM(max_size, DDB_ITEM_SIZE_MAX);
     DEFAULT_NUM(compress, 0);
+    AT_MOST(idle_timeout, idle_limit);
+    AT_MOST(absolute_timeout, absolute_limit);
+    AT_MOST(touch_interval, touch_limit);
+    c->mask = joined(p, c->mask, c->mask_more);
     return c;
 }
 
@@ -209,6 +228,11 @@ apr_array_header_t *msd_config_sections(apr_pool_t *p)
     return sections;
 }
 
+int msd_config_in_htaccess(const cmd_parms *cmd)
+{
+    return cmd->pool == cmd->temp_pool;
+}
+
 /* Records of .htaccess files live as long as a request, and are checked there. */
 void msd_config_note(cmd_parms *cmd, const msd_dir_config_t *conf)
 {
@@ -216,7 +240,7 @@ void msd_config_note(cmd_parms *cmd, const msd_dir_config_t *conf)
     msd_section_t *section = NULL;
     int i;
 
-    if (cmd->pool == cmd->temp_pool) {
+    if (msd_config_in_htaccess(cmd)) {
         return;
     }
     sections = msd_config_sections(cmd->pool);

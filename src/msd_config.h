@@ -64,6 +64,9 @@ typedef struct msd_dir_config_t {
     apr_int64_t idle_timeout;            /* seconds */
     apr_int64_t absolute_timeout;        /* seconds */
     apr_int64_t touch_interval;          /* seconds; effective: at most idle_timeout / 10 */
+    apr_int64_t idle_limit;              /* of .htaccess files: they shorten these times and lengthen none */
+    apr_int64_t absolute_limit;
+    apr_int64_t touch_limit;
     int sid_byte_length;                 /* of new IDs */
     const apr_array_header_t *sid_older_lengths; /* int: accepted beside it; empty for none */
     const apr_array_header_t *sid_keys;  /* const char *, oldest first */
@@ -85,6 +88,7 @@ typedef struct msd_dir_config_t {
     const apr_array_header_t *accept;    /* const char *: names of entries, or "*"; empty: nothing */
     const apr_array_header_t *env;       /* msd_env_t; empty for none */
     const apr_array_header_t *mask;      /* const char *, names of entries; empty for none */
+    const apr_array_header_t *mask_more; /* the same, of .htaccess files: they add to the server's */
     int format;                          /* ddb_format_e */
     int max_size;                        /* bytes of an item */
     int compress;                        /* bytes of data from which on it is compressed; 0: never */
@@ -109,6 +113,9 @@ msd_dir_config_t *msd_config_dir(const request_rec *r, apr_pool_t *p);
 
 /** A copy of a merged record with defaults filled in, in p. */
 msd_dir_config_t *msd_config_resolve(const msd_dir_config_t *merged, apr_pool_t *p);
+
+/** 1 when the directive stands in a .htaccess file: its author's word counts for less, and only in this request. */
+int msd_config_in_htaccess(const cmd_parms *cmd);
 
 /** The rules for session IDs that conf asks for; keys stay conf's. */
 void msd_config_rules(ddb_sid_rules_t *rules, const msd_dir_config_t *conf);

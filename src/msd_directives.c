@@ -40,16 +40,20 @@ static const char *parse_seconds(cmd_parms *cmd, const char *arg, apr_int64_t le
     return NULL;
 }
 
+/** A time of msd_dir_config_t: what the server's files set, and where what .htaccess files say is kept. */
+typedef struct time_field_t {
+    apr_size_t field;
+    apr_size_t limit;
+    apr_int64_t least;
+} time_field_t;
+
 static const char *set_seconds(cmd_parms *cmd, void *dir, const char *arg)
 {
-    msd_config_note(cmd, dir);
-    return parse_seconds(cmd, arg, 1, FIELD(apr_int64_t, dir, cmd));
-}
+    const time_field_t *f = cmd->info;
+    apr_int64_t *out = (apr_int64_t *)((char *)dir + (msd_config_in_htaccess(cmd) ? f->limit : f->field));
 
-static const char *set_seconds_or_zero(cmd_parms *cmd, void *dir, const char *arg)
-{
     msd_config_note(cmd, dir);
-    return parse_seconds(cmd, arg, 0, FIELD(apr_int64_t, dir, cmd));
+    return parse_seconds(cmd, arg, f->least, out);
 }
 
 static const char *parse_length(cmd_parms *cmd, const char *arg, int *out)
@@ -148,7 +152,7 @@ static const ap_directive_t *passphrase_around(const cmd_parms *cmd)
 {
     const ap_directive_t *inside, *d;
 
-    if (cmd->pool == cmd->temp_pool) {
+    if (msd_config_in_htaccess(cmd)) {
         return NULL; /* .htaccess: the tree of the configuration files is gone */
     }
     for (inside = cmd->directive; inside; inside = inside->parent) {
@@ -264,13 +268,20 @@ static const char *set_cookie_domain(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
-#define SWITCH        (RSRC_CONF | OR_AUTHCFG)
+/* PLACE: the server's files only. A .htaccess file is its folder's author's, who may do with less of a session and keep
+ * more out of it, but not decide for all of the site how IDs travel and look, what is stored, or what it costs. */
+#define FOLDER        (RSRC_CONF | OR_AUTHCFG)
 #define PLACE         (RSRC_CONF | ACCESS_CONF)
-#define DIR(field)    (void *)APR_OFFSETOF(msd_dir_config_t, field)
+#define IN_DIR(field) APR_OFFSETOF(msd_dir_config_t, field)
+#define DIR(field)    (void *)IN_DIR(field)
 #define SERVER(field) (void *)APR_OFFSETOF(msd_server_config_t, field)
 
+static const time_field_t idle_timeout = { IN_DIR(idle_timeout), IN_DIR(idle_limit), 1 };
+static const time_field_t absolute_timeout = { IN_DIR(absolute_timeout), IN_DIR(absolute_limit), 1 };
+static const time_field_t touch_interval = { IN_DIR(touch_interval), IN_DIR(touch_limit), 0 };
+
 const command_rec msd_directives[] = {
-    AP_INIT_FLAG("SessionDynamoDB", set_flag, DIR(enabled), SWITCH,
+    AP_INIT_FLAG("SessionDynamoDB", set_flag, DIR(enabled), FOLDER,
                  "On to keep the sessions of this place in DynamoDB"),
     AP_INIT_TAKE1("SessionDynamoDBTableName", msd_server_set_table, NULL, RSRC_CONF,
                   "name or ARN of the table of the sessions"),
@@ -300,48 +311,48 @@ const command_rec msd_directives[] = {
                  "On to create the table at start if it is missing"),
     AP_INIT_FLAG("SessionDynamoDBCheckTable", msd_server_set_flag, SERVER(check_table), RSRC_CONF,
                  "Off to not look at the table at start for what is wrong with it"),
-    AP_INIT_FLAG("SessionDynamoDBConsistentRead", set_flag, DIR(consistent_read), SWITCH,
+    AP_INIT_FLAG("SessionDynamoDBConsistentRead", set_flag, DIR(consistent_read), PLACE,
                  "Off to load sessions with eventually consistent reads"),
-    AP_INIT_TAKE1("SessionDynamoDBIdleTimeout", set_seconds, DIR(idle_timeout), SWITCH,
+    AP_INIT_TAKE1("SessionDynamoDBIdleTimeout", set_seconds, (void *)&idle_timeout, FOLDER,
                   "a session ends after this time without a request"),
-    AP_INIT_TAKE1("SessionDynamoDBAbsoluteTimeout", set_seconds, DIR(absolute_timeout), SWITCH,
+    AP_INIT_TAKE1("SessionDynamoDBAbsoluteTimeout", set_seconds, (void *)&absolute_timeout, FOLDER,
                   "a session ends this long after it was created"),
-    AP_INIT_TAKE1("SessionDynamoDBTouchInterval", set_seconds_or_zero, DIR(touch_interval), SWITCH,
+    AP_INIT_TAKE1("SessionDynamoDBTouchInterval", set_seconds, (void *)&touch_interval, FOLDER,
                   "activity is recorded at most this often"),
-    AP_INIT_TAKE_ARGV("SessionDynamoDBSidByteLength", set_sid_byte_length, NULL, SWITCH,
+    AP_INIT_TAKE_ARGV("SessionDynamoDBSidByteLength", set_sid_byte_length, NULL, PLACE,
                       "random bytes in a session ID: of new ones, and of others that are accepted"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBSidKeys", set_keys, DIR(sid_keys), PLACE,
                       "file:PATH, exec:PATH or env:NAME of the keys that sign session IDs, oldest first"),
-    AP_INIT_TAKE1("SessionDynamoDBSidDigest", set_sid_digest, DIR(sid_digest), SWITCH,
+    AP_INIT_TAKE1("SessionDynamoDBSidDigest", set_sid_digest, DIR(sid_digest), PLACE,
                   "SHA1 or SHA256, of the signature of session IDs"),
-    AP_INIT_FLAG("SessionDynamoDBHashSid", set_flag, DIR(hash_sid), SWITCH,
+    AP_INIT_FLAG("SessionDynamoDBHashSid", set_flag, DIR(hash_sid), PLACE,
                  "Off to use the session ID itself as table key"),
-    AP_INIT_TAKE1("SessionDynamoDBCookieName", set_token, DIR(cookie_name), SWITCH, "name of the session cookie"),
-    AP_INIT_FLAG("SessionDynamoDBCookieSecure", set_flag, DIR(cookie_secure), SWITCH,
+    AP_INIT_TAKE1("SessionDynamoDBCookieName", set_token, DIR(cookie_name), PLACE, "name of the session cookie"),
+    AP_INIT_FLAG("SessionDynamoDBCookieSecure", set_flag, DIR(cookie_secure), PLACE,
                  "Off to leave the cookie attribute Secure out"),
-    AP_INIT_FLAG("SessionDynamoDBCookieHttpOnly", set_flag, DIR(cookie_http_only), SWITCH,
+    AP_INIT_FLAG("SessionDynamoDBCookieHttpOnly", set_flag, DIR(cookie_http_only), PLACE,
                  "Off to leave the cookie attribute HttpOnly out"),
-    AP_INIT_TAKE1("SessionDynamoDBCookieSameSite", set_same_site, DIR(cookie_same_site), SWITCH,
+    AP_INIT_TAKE1("SessionDynamoDBCookieSameSite", set_same_site, DIR(cookie_same_site), PLACE,
                   "Strict, Lax or None"),
-    AP_INIT_TAKE1("SessionDynamoDBCookieDomain", set_cookie_domain, DIR(cookie_domain), SWITCH,
+    AP_INIT_TAKE1("SessionDynamoDBCookieDomain", set_cookie_domain, DIR(cookie_domain), PLACE,
                   "cookie attribute Domain"),
-    AP_INIT_TAKE1("SessionDynamoDBCookiePath", set_cookie_path, DIR(cookie_path), SWITCH, "cookie attribute Path"),
-    AP_INIT_FLAG("SessionDynamoDBCookiePersistent", set_flag, DIR(cookie_persistent), SWITCH,
+    AP_INIT_TAKE1("SessionDynamoDBCookiePath", set_cookie_path, DIR(cookie_path), PLACE, "cookie attribute Path"),
+    AP_INIT_FLAG("SessionDynamoDBCookiePersistent", set_flag, DIR(cookie_persistent), PLACE,
                  "On to let the cookie outlive the browser, with Expires"),
-    AP_INIT_FLAG("SessionDynamoDBUseHeader", set_flag, DIR(use_header), SWITCH,
+    AP_INIT_FLAG("SessionDynamoDBUseHeader", set_flag, DIR(use_header), PLACE,
                  "On to carry the session ID in a header instead of a cookie"),
-    AP_INIT_TAKE1("SessionDynamoDBHeaderName", set_header_name, DIR(header_name), SWITCH, "name of that header"),
-    AP_INIT_TAKE1("SessionDynamoDBOnError", set_on_error, DIR(on_error), SWITCH,
+    AP_INIT_TAKE1("SessionDynamoDBHeaderName", set_header_name, DIR(header_name), PLACE, "name of that header"),
+    AP_INIT_TAKE1("SessionDynamoDBOnError", set_on_error, DIR(on_error), FOLDER,
                   "deny or anonymous: what happens to a request when its session can't be read"),
-    AP_INIT_TAKE_ARGV("SessionDynamoDBEnv", msd_lists_env, NULL, SWITCH,
+    AP_INIT_TAKE_ARGV("SessionDynamoDBEnv", msd_lists_env, NULL, PLACE,
                       "entries to show as environment variables before access is decided: KEY[=NAME] ..., or None"),
-    AP_INIT_TAKE_ARGV("SessionDynamoDBMask", msd_lists_mask, NULL, SWITCH,
+    AP_INIT_TAKE_ARGV("SessionDynamoDBMask", msd_lists_mask, NULL, FOLDER,
                       "entries whose value is not stored, such as mod_auth_form's password: KEY ..., or None"),
-    AP_INIT_TAKE1("SessionDynamoDBFormat", set_format, DIR(format), SWITCH,
+    AP_INIT_TAKE1("SessionDynamoDBFormat", set_format, DIR(format), PLACE,
                   "form or json: how the entries are stored; json is shared with dynamodb-session-flask"),
-    AP_INIT_TAKE1("SessionDynamoDBMaxSize", set_max_size, NULL, SWITCH,
+    AP_INIT_TAKE1("SessionDynamoDBMaxSize", set_max_size, NULL, PLACE,
                   "bytes that a stored session may have, K for units of 1024"),
-    AP_INIT_TAKE1("SessionDynamoDBCompress", set_compress, NULL, SWITCH,
+    AP_INIT_TAKE1("SessionDynamoDBCompress", set_compress, NULL, PLACE,
                   "bytes from which on a session is stored compressed, K for units of 1024; or Off"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBForward", msd_lists_forward, NULL, PLACE,
                       "KEY or KEY=Header of the entries that are sent to programs and backends as headers, or None"),

@@ -16,7 +16,7 @@ typedef struct list_t {
     apr_size_t field; /* where msd_dir_config_t has it */
     int element_size;
     const char *needs; /* what its arguments are, for who gave none */
-    const char *(*add)(cmd_parms *cmd, msd_dir_config_t *conf, const char *arg); /* NULL, or what is wrong with arg */
+    const char *(*add)(cmd_parms *cmd, apr_array_header_t *to, const char *arg); /* NULL, or what is wrong with arg */
 } list_t;
 
 static const char *add_line(cmd_parms *cmd, msd_dir_config_t *conf, const list_t *list, int argc, char *const argv[])
@@ -36,7 +36,7 @@ static const char *add_line(cmd_parms *cmd, msd_dir_config_t *conf, const list_t
                             "line, or the others", cmd->cmd->name);
     }
     for (i = 0; i < argc && !problem && !none; i++) {
-        problem = list->add(cmd, conf, argv[i]);
+        problem = list->add(cmd, *field, argv[i]);
     }
     return problem;
 }
@@ -70,7 +70,7 @@ static const char *check_forward(cmd_parms *cmd, const apr_array_header_t *list,
 }
 
 /** KEY or KEY=Header. */
-static const char *add_forward(cmd_parms *cmd, msd_dir_config_t *conf, const char *arg)
+static const char *add_forward(cmd_parms *cmd, apr_array_header_t *to, const char *arg)
 {
     const char *equals = strrchr(arg, '='), *problem;
     msd_forward_t f;
@@ -85,11 +85,9 @@ static const char *add_forward(cmd_parms *cmd, msd_dir_config_t *conf, const cha
         return apr_psprintf(cmd->pool, "%s: '%s' does not make the name of a header: write KEY=Header with letters, "
                             "digits and '-' in Header", cmd->cmd->name, arg);
     }
-    problem = check_forward(cmd, conf->forward, &f);
+    problem = check_forward(cmd, to, &f);
     if (!problem) {
-        conf->scrubbed = conf->scrubbed ? conf->scrubbed : apr_array_make(cmd->pool, 4, sizeof(const char *));
-        APR_ARRAY_PUSH((apr_array_header_t *)conf->scrubbed, const char *) = f.header;
-        APR_ARRAY_PUSH((apr_array_header_t *)conf->forward, msd_forward_t) = f;
+        APR_ARRAY_PUSH(to, msd_forward_t) = f;
     }
     return problem;
 }
@@ -98,20 +96,29 @@ const char *msd_lists_forward(cmd_parms *cmd, void *dir, int argc, char *const a
 {
     static const list_t list = { APR_OFFSETOF(msd_dir_config_t, forward), sizeof(msd_forward_t),
                                  "the names of entries, KEY or KEY=Header", add_forward };
-    return add_line(cmd, dir, &list, argc, argv);
+    msd_dir_config_t *conf = dir;
+    const char *problem = add_line(cmd, conf, &list, argc, argv);
+    apr_array_header_t *headers = apr_array_make(cmd->pool, 4, sizeof(const char *));
+    int i;
+
+    for (i = 0; conf->forward && i < conf->forward->nelts; i++) {
+        APR_ARRAY_PUSH(headers, const char *) = APR_ARRAY_IDX(conf->forward, i, msd_forward_t).header;
+    }
+    conf->scrubbed = headers->nelts ? headers : NULL;
+    return problem;
 }
 
-static const char *add_accept(cmd_parms *cmd, msd_dir_config_t *conf, const char *arg)
+static const char *add_name(cmd_parms *cmd, apr_array_header_t *to, const char *arg)
 {
     (void)cmd;
-    APR_ARRAY_PUSH((apr_array_header_t *)conf->accept, const char *) = arg;
+    APR_ARRAY_PUSH(to, const char *) = arg;
     return NULL;
 }
 
 const char *msd_lists_accept(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
     static const list_t list = { APR_OFFSETOF(msd_dir_config_t, accept), sizeof(const char *),
-                                 "the names of entries, or *", add_accept };
+                                 "the names of entries, or *", add_name };
     return add_line(cmd, dir, &list, argc, argv);
 }
 
@@ -136,10 +143,10 @@ static int is_variable(const char *name)
 }
 
 /** KEY or KEY=NAME. */
-static const char *add_env(cmd_parms *cmd, msd_dir_config_t *conf, const char *arg)
+static const char *add_env(cmd_parms *cmd, apr_array_header_t *to, const char *arg)
 {
     char *key = apr_pstrdup(cmd->pool, arg), *name = strrchr(key, '=');
-    msd_env_t *e = apr_array_push((apr_array_header_t *)conf->env);
+    msd_env_t *e = apr_array_push(to);
 
     if (name) {
         *name++ = '\0';
@@ -149,6 +156,10 @@ static const char *add_env(cmd_parms *cmd, msd_dir_config_t *conf, const char *a
     if (!*key || strcasecmp(key, "expiry") == 0 || !is_variable(e->name)) {
         return apr_psprintf(cmd->pool, "%s: '%s' is not KEY or KEY=NAME: KEY is an entry of the session, NAME of "
                             "letters, digits and _, and does not begin with a digit", cmd->cmd->name, arg);
+    }
+    if (msd_config_in_htaccess(cmd) && strncmp(e->name, ENTRY_PREFIX, strlen(ENTRY_PREFIX)) != 0) {
+        return apr_psprintf(cmd->pool, "%s: in .htaccess the variable of '%s' is " ENTRY_PREFIX "...: another name is "
+                            "for the server's files to give", cmd->cmd->name, e->key);
     }
     if (msd_names_variable_reserved(e->name)) {
         return apr_psprintf(cmd->pool, "%s: the variable %s has a meaning of its own for httpd, programs or what runs "
@@ -164,16 +175,11 @@ const char *msd_lists_env(cmd_parms *cmd, void *dir, int argc, char *const argv[
     return add_line(cmd, dir, &list, argc, argv);
 }
 
-static const char *add_mask(cmd_parms *cmd, msd_dir_config_t *conf, const char *arg)
-{
-    (void)cmd;
-    APR_ARRAY_PUSH((apr_array_header_t *)conf->mask, const char *) = arg;
-    return NULL;
-}
-
+/** What the server's files mask stays masked, whatever a .htaccess file says. */
 const char *msd_lists_mask(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
-    static const list_t list = { APR_OFFSETOF(msd_dir_config_t, mask), sizeof(const char *),
-                                 "an argument: names of entries, such as members-pw", add_mask };
+    const list_t list = { msd_config_in_htaccess(cmd) ? APR_OFFSETOF(msd_dir_config_t, mask_more)
+                                                      : APR_OFFSETOF(msd_dir_config_t, mask),
+                          sizeof(const char *), "an argument: names of entries, such as members-pw", add_name };
     return add_line(cmd, dir, &list, argc, argv);
 }

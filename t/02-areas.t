@@ -45,7 +45,7 @@ is get('/rewrite/inside?get=a', cookie => $id)->line('get a'), 1, '/rewrite/insi
 is get('/rewrite/outside', cookie => $id)->body, "a page without a session\n", '/rewrite/outside leads out';
 is get('/errors-inside/?status=404', cookie => $id)->line('get a'), 1, '/errors-inside/ has its page inside';
 like get('/errors-outside/?status=404', cookie => $id)->body, qr/^sorry/, '/errors-outside/ outside';
-is get('/htaccess/?set=a:1')->cookie('fromhtaccess') ? 1 : 0, 1, '/htaccess/ is ours by .htaccess';
+is get('/htaccess/?set=a:1')->cookie('id') ? 1 : 0, 1, '/htaccess/ is ours by .htaccess';
 
 note 'Users';
 my $login = 'httpd_username=alice&httpd_password=secret-of-alice';
