@@ -233,6 +233,7 @@ static int session_dynamodb_log_transaction(request_rec *r)
     }
     msd_log_end(q);
     if (msd_session_touch_due(q, &interval)) {
+        msd_request_lives(q);
         msd_child_touch_later(q->loader->server, &q->session, q->now, interval);
     }
     return DECLINED;

@@ -162,6 +162,7 @@ apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const
     apr_status_t rv;
 
     reset(call->err);
+    out->miss = DDB_MISS_FORM;
     rv = sid ? ddb_sid_check(sid, call->rules, call->pool) : APR_NOTFOUND;
     if (rv == APR_NOTFOUND) {
         return rv;
@@ -172,10 +173,12 @@ apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const
                              " SHA-1 and SHA-256");
     }
     rv = ddb_store_read_row(st, call, key, call->consistent, &row);
+    found.miss = rv == APR_NOTFOUND ? DDB_MISS_ABSENT : DDB_MISS_NONE;
     rv = rv == APR_SUCCESS ? ddb_store_session_of(&found, &row, sid, call) : rv;
     if (rv == APR_SUCCESS) {
         *out = found;
     }
+    out->miss = found.miss;
     return rv;
 }
 

@@ -14,6 +14,16 @@ typedef struct ddb_store_t ddb_store_t;
 apr_status_t ddb_store_create(ddb_store_t **ps, ddb_client_t *client, const char *table, ddb_random_fn *random,
                               apr_pool_t *p);
 
+/** Why a load found no session. */
+typedef enum ddb_miss_e {
+    DDB_MISS_NONE,
+    DDB_MISS_FORM,   /* the ID has not the form, or not the signature, of one of ours; the table was not asked */
+    DDB_MISS_ABSENT, /* the table holds no such row */
+    DDB_MISS_OVER,   /* its time is over */
+    DDB_MISS_MOVED,  /* it was ended by ddb_store_replace, and its row is still there */
+    DDB_MISS_KNOWN   /* for callers: it was absent or over a moment ago, and the table was not asked again */
+} ddb_miss_e;
+
 /** A session as the web server sees it. Strings live in the pool of the call that made it. */
 typedef struct ddb_session_t {
     const char *sid;              /* what the cookie carries; NULL until inserted */
@@ -24,6 +34,7 @@ typedef struct ddb_session_t {
     apr_int64_t idle_timeout, absolute_timeout; /* seconds, of this session */
     apr_int64_t version;          /* of the row; 0: no row yet, or another program's */
     const struct ddb_item_t *row; /* as last read or written, which is what conditions compare with; NULL: no row yet */
+    ddb_miss_e miss;              /* says why where a load returned APR_NOTFOUND */
     const char *user_mark;        /* as stored, ddb_sid_user_mark; NULL: no user yet */
     const char *user;             /* set by the caller before insert and save: the mark is made anew from it;
                                      NULL: save keeps user_mark, insert stores none */
@@ -55,8 +66,8 @@ apr_int64_t ddb_store_expires(const ddb_session_t *s);
 
 /**
  * Read the session called sid: one GetItem, none for an ID that ddb_sid_check refuses.
- * @return APR_NOTFOUND for such an ID, an unknown one, and a row past its time that the table has not swept yet (TTL
- *         deletes hours late); DDB_EBADITEM for a row that is no whole session; a failure. Times in the row that lie
+ * @return APR_NOTFOUND, and why in out->miss, for such an ID, an unknown one, and a row past its time that the table
+ *         has not swept yet (TTL deletes hours late); DDB_EBADITEM for a row that is no whole session; a failure. Times in the row that lie
  *         after call->now (a clock ahead of ours, a forged row) are handed out as call->now.
  */
 apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const char *sid, ddb_session_t *out);

@@ -26,6 +26,7 @@ apr_status_t ddb_store_session_of(ddb_session_t *s, const ddb_item_t *it, const 
     s->row = apr_pmemdup(call->pool, it, sizeof(*it));
     s->user_mark = it->user_mark;
     if (it->expires <= apr_time_sec(call->now) || ddb_store_expires(s) <= apr_time_sec(call->now)) {
+        s->miss = it->accessed ? DDB_MISS_OVER : DDB_MISS_MOVED; /* what ddb_store_replace leaves was never accessed */
         return APR_NOTFOUND;
     }
     return APR_SUCCESS;

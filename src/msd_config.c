@@ -29,6 +29,7 @@ void *msd_config_create_server(apr_pool_t *p, server_rec *s)
     c->check_table = MSD_UNSET;
     c->endpoint.url = NULL;
     c->recent = NULL;
+    c->misses = NULL;
     c->count = NULL;
     c->child = NULL;
     return c;
@@ -68,6 +69,7 @@ void *msd_config_merge_server(apr_pool_t *p, void *base, void *add)
     /* Worked out per server, after merging. */
     c->endpoint.url = NULL;
     c->recent = NULL;
+    c->misses = NULL;
     c->count = NULL;
     c->child = NULL;
     return c;

@@ -4,6 +4,7 @@
 #include <http_core.h>
 #include <http_request.h>
 
+#include "msd_misses.h"
 #include "msd_notice.h"
 #include "msd_request.h"
 #include "msd_transport.h"
@@ -139,6 +140,11 @@ long msd_request_max_age(const msd_request_t *q)
 void msd_request_count(const msd_request_t *q, ddb_counted_e what)
 {
     ddb_count_add(msd_config_server(q->loader->server)->count, what, 1);
+}
+
+void msd_request_lives(const msd_request_t *q)
+{
+    msd_misses_forget(msd_config_server(q->loader->server)->misses, q->session.key, q->top->pool);
 }
 
 const char *msd_request_loggable_id(msd_request_t *q)

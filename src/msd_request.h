@@ -117,6 +117,9 @@ int msd_request_unsaved(const msd_request_t *q);
 /** Count what became of the request's session. */
 void msd_request_count(const msd_request_t *q, ddb_counted_e what);
 
+/** The session was written: what is remembered of its key, by requests that found it over, is out of date. */
+void msd_request_lives(const msd_request_t *q);
+
 /** SHA-512 of the session's ID, what logs may show of it; made once per ID. NULL while there is no ID. */
 const char *msd_request_loggable_id(msd_request_t *q);
 

@@ -63,6 +63,7 @@ static void stored(msd_request_t *q, const ddb_session_t *s)
     q->renew = 0;
     q->timeouts_changed = 0;
     q->written = MSD_STORED;
+    msd_request_lives(q);
 }
 
 static apr_status_t create(request_rec *r, msd_request_t *q, const ddb_store_call_t *call)

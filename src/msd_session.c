@@ -5,6 +5,7 @@
 #include "msd_child.h"
 #include "msd_config_check.h"
 #include "msd_entries.h"
+#include "msd_misses.h"
 #include "msd_payload.h"
 #include "msd_session.h"
 
@@ -42,6 +43,38 @@ static apr_status_t accept_loaded(request_rec *r, msd_request_t *q, const ddb_se
     return APR_SUCCESS;
 }
 
+/**
+ * The memory of missing keys, with the key of sid; NULL where it does not hold: a read that is not consistent may miss
+ * what is there, and without the hash keys are IDs, which other programs may write.
+ */
+static const msd_misses_t *misses_for(const msd_request_t *q, const ddb_store_call_t *call, const char *sid,
+                                      const char **key)
+{
+    const msd_misses_t *m = msd_config_server(q->loader->server)->misses;
+
+    return m && call->consistent && call->rules->hash
+           && ddb_sid_table_key(key, sid, call->rules, call->pool) == APR_SUCCESS ? m : NULL;
+}
+
+/** ddb_store_load, without asking the table again for an ID that is no session's. */
+static apr_status_t look_up(const msd_request_t *q, const ddb_store_call_t *call, const char *sid, ddb_session_t *s)
+{
+    apr_time_t began = ddb_store_monotonic(q->store);
+    const char *key = NULL;
+    const msd_misses_t *m = misses_for(q, call, sid, &key);
+    apr_status_t rv;
+
+    if (msd_misses_holds(m, key, began, call->pool)) {
+        s->miss = DDB_MISS_KNOWN;
+        return APR_NOTFOUND;
+    }
+    rv = ddb_store_load(q->store, call, sid, s);
+    if (rv == APR_NOTFOUND && (s->miss == DDB_MISS_ABSENT || s->miss == DDB_MISS_OVER)) {
+        msd_misses_add(m, key, began, call->pool);
+    }
+    return rv;
+}
+
 static apr_status_t read_row(msd_request_t *q, const char *sid, ddb_session_t *s)
 {
     ddb_store_call_t call;
@@ -51,7 +84,7 @@ static apr_status_t read_row(msd_request_t *q, const char *sid, ddb_session_t *s
 
     memset(s, 0, sizeof(*s));
     started = msd_request_call_begin(q, &call, &rules);
-    rv = ddb_store_load(q->store, &call, sid, s);
+    rv = look_up(q, &call, sid, s);
     msd_request_call_end(q, started);
     return rv;
 }
