@@ -89,9 +89,9 @@ static int mark_of(mark_t *mark, const msd_misses_t *m, const char *key, apr_poo
 static apr_time_t time_of(const mark_t *mark)
 {
     apr_uint64_t time = apr_atomic_read64(&mark->slot->time);
+    apr_uint64_t a = apr_atomic_read64(&mark->slot->a) ^ time, b = apr_atomic_read64(&mark->slot->b) ^ time;
 
-    return (apr_atomic_read64(&mark->slot->a) ^ time) == mark->a && (apr_atomic_read64(&mark->slot->b) ^ time) == mark->b
-               ? (apr_time_t)time : 0;
+    return a == mark->a && b == mark->b ? (apr_time_t)time : 0;
 }
 
 int msd_misses_holds(const msd_misses_t *m, const char *key, apr_time_t now, apr_pool_t *p)

@@ -224,8 +224,9 @@ note 'New timeouts for a session';
     is_deeply [res()->set_cookies], [], '... without a cookie';
 
     age($id, 500, created => 1);
-    get('/test/?timeouts=3000:6000', cookie => $id);
-    is_over('/test/', $id, 'they come too late for a session that is over');
+    my $over = row_of($id);
+    calls_are { get('/test/?timeouts=3000:6000', cookie => $id) } ['GetItem'], 'too late for a session that is over';
+    is_deeply row_of($id), $over, '... whose row is left as it was';
 
     $id = aged('/times/', 100, 500);
     get('/times/?timeouts=100:400', cookie => $id);

@@ -76,6 +76,7 @@ use SessionTest;
 my $ID         = qr/[A-Za-z0-9_-]{43}/;
 my $ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Strict';
 my $UNKNOWN    = 'AAAAunknown' . 'A' x 32;
+my $NEVER      = 'AAAAnever' . 'A' x 34;            # asked for once: a miss is remembered
 
 sub row_of { return row(key_of($_[0])) }
 
@@ -277,9 +278,9 @@ for my $case ([28, 'created'], [29, 'accessed']) {
     $id = session('/times/', a => 1);
     age($id, 1001);
     is get('/test/?get=a', cookie => $id)->line('get a'), '(none)', '44: ... also those of the place it comes from';
-    calls_are { get("/test/?get=a&env=$failed", cookie => $UNKNOWN) } ['GetItem'], '45: an unknown ID is looked for';
+    calls_are { get("/test/?get=a&env=$failed", cookie => $NEVER) } ['GetItem'], '45: an unknown ID is looked for';
     is res()->line('get a'), '(none)', '45: ... is no session';
-    is res()->line("env $failed"), sha512_hex($UNKNOWN), '45: ... and its hash is told';
+    is res()->line("env $failed"), sha512_hex($NEVER), '45: ... and its hash is told';
     $id = session(a => 1);
     age($id, 7201);
     is get('/test/?get=a', cookie => $id)->line('get a'), '(none)', '47: an expired session is none';
