@@ -29,6 +29,7 @@
 #include "msd_forward.h"
 #include "msd_header.h"
 #include "msd_log.h"
+#include "msd_payload.h"
 #include "msd_request.h"
 #include "msd_save.h"
 #include "msd_session.h"
@@ -59,6 +60,15 @@ static int session_dynamodb_load(request_rec *r, session_rec **z)
     msd_session_keep(q);
     *z = q->z;
     return OK;
+}
+
+/* Behind mod_session_crypto's decoder and before mod_session's own. */
+static int session_dynamodb_decode(request_rec *r, session_rec *z)
+{
+    msd_request_t *q = msd_request_find(r);
+    apr_status_t rv = q ? msd_payload_limit_decode(q, z) : APR_SUCCESS;
+
+    return rv == APR_SUCCESS ? DECLINED : rv;
 }
 
 /* ---- before the handler ------------------------------------------------------------------------------------------ */
@@ -178,11 +188,22 @@ static int session_dynamodb_handler(request_rec *r)
  * too: whatever is written was encoded before. */
 static int session_dynamodb_encode(request_rec *r, session_rec *z)
 {
-    const msd_request_t *q = msd_request_find(r);
+    msd_request_t *q = msd_request_find(r);
+    apr_status_t rv;
     int i;
 
     if (!q || z != q->z) {
         return DECLINED;
+    }
+    rv = msd_payload_limit_encode(q);
+    if (rv != APR_SUCCESS && q->written != MSD_WRITE_FAILED) {
+        /* Asked again for the error page, which is no second failure. */
+        q->written = MSD_WRITE_FAILED;
+        q->failure = rv;
+        msd_log_failure(r, rv, "the session could not be written");
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
     if (z->maxage > 0) {
         z->expiry = 0;
@@ -377,6 +398,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_insert_filter(msd_filter_insert, mod_session, NULL, APR_HOOK_MIDDLE);
     ap_hook_insert_error_filter(msd_filter_insert, mod_session, NULL, APR_HOOK_MIDDLE);
     msd_filter_register(p);
+    ap_hook_session_decode(session_dynamodb_decode, NULL, NULL, APR_HOOK_LAST);
     ap_hook_session_encode(session_dynamodb_encode, NULL, mod_session, APR_HOOK_REALLY_FIRST);
     ap_hook_session_save(session_dynamodb_save, NULL, NULL, APR_HOOK_MIDDLE);
     /* Optional: without mod_status nobody asks. */

@@ -337,8 +337,12 @@ static void unpack_data(reader_t *r, ddb_item_t *it)
     if (rv == APR_ENOMEM) {
         r->rv = ddb_error_set(r->err, rv, "no memory to decompress a session");
     }
+    else if (rv == DDB_ETOOLARGE) {
+        r->rv = ddb_error_set(r->err, rv, "the data of the stored session has more than 4 MiB when decompressed, which "
+                              "is the limit of SessionDynamoDBCompress: end the session");
+    }
     else if (rv != APR_SUCCESS) {
-        bad(r, "data", rv == DDB_ETOOLARGE ? "has more than 4 MiB when decompressed" : "can't be decompressed");
+        bad(r, "data", "can't be decompressed");
     }
     it->data = plain.data;
     it->data_len = plain.len;

@@ -87,7 +87,7 @@ const char *ddb_item_delete_body(const char *table, const char *id, apr_pool_t *
  * @return APR_NOTFOUND when the reply holds no item, or one of DDB_JSON without data (the other program's touch makes
  *         such a row where a session has just been ended); DDB_EBADITEM with a detail that names the attribute when one
  *         of ours is missing, has another type, or a value that can't be (base64, number, time, compressed data);
- *         DDB_EBADREPLY if it is no JSON.
+ *         DDB_EBADREPLY if it is no JSON; DDB_ETOOLARGE for data that is longer when decompressed.
  */
 apr_status_t ddb_item_parse(ddb_item_t *it, const char *in, apr_size_t len, apr_pool_t *p, ddb_error_t *err);
 

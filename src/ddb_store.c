@@ -206,7 +206,7 @@ static apr_status_t insert_as(ddb_store_t *st, const ddb_store_call_t *call, ddb
     if (rv == APR_SUCCESS && memcmp(row.write_id, it.write_id, sizeof(it.write_id)) == 0) {
         return settled(call->err);
     }
-    if (rv == APR_SUCCESS || rv == APR_NOTFOUND || rv == DDB_EBADITEM) {
+    if (rv == APR_SUCCESS || rv == APR_NOTFOUND || rv == DDB_EBADITEM || rv == DDB_ETOOLARGE) {
         /* Our own row would be whole and carry our mark: whatever is or was under this ID, it is not ours. */
         call->err->unsettled = 0;
         return ddb_error_set(call->err, DDB_ECONFLICT, "new session IDs are taken already: the source of random bytes"

@@ -67,8 +67,9 @@ apr_int64_t ddb_store_expires(const ddb_session_t *s);
 /**
  * Read the session called sid: one GetItem, none for an ID that ddb_sid_check refuses.
  * @return APR_NOTFOUND, and why in out->miss, for such an ID, an unknown one, and a row past its time that the table
- *         has not swept yet (TTL deletes hours late); DDB_EBADITEM for a row that is no whole session; a failure. Times
- *         in the row that lie after call->now (a clock ahead of ours, a forged row) are handed out as call->now.
+ *         has not swept yet (TTL deletes hours late); DDB_EBADITEM for a row that is no whole session; DDB_ETOOLARGE for
+ *         one that is over a limit, which is a failure as any other: the session is there. Times in the row that lie
+ *         after call->now (a clock ahead of ours, a forged row) are handed out as call->now.
  */
 apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const char *sid, ddb_session_t *out);
 

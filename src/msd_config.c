@@ -112,6 +112,7 @@ void *msd_config_create_dir(apr_pool_t *p, char *dir)
     c->mask_more = NULL;
     c->format = MSD_UNSET;
     c->max_size = MSD_UNSET;
+    c->max_entries = MSD_UNSET;
     c->compress = MSD_UNSET;
     return c;
 }
@@ -153,6 +154,7 @@ void *msd_config_merge_dir(apr_pool_t *p, void *base, void *add)
     JOINED(mask_more);
     NEARER_NUM(format);
     NEARER_NUM(max_size);
+    NEARER_NUM(max_entries);
     NEARER_NUM(compress);
     return c;
 }
@@ -200,6 +202,7 @@ msd_dir_config_t *msd_config_resolve(const msd_dir_config_t *merged, apr_pool_t 
     DEFAULT_NUM(on_error, MSD_DENY);
     DEFAULT_NUM(format, DDB_FORM);
     DEFAULT_NUM(max_size, DDB_ITEM_SIZE_MAX);
+    DEFAULT_NUM(max_entries, 1000);
     DEFAULT_NUM(compress, 0);
     AT_MOST(idle_timeout, idle_limit);
     AT_MOST(absolute_timeout, absolute_limit);

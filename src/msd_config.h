@@ -92,6 +92,7 @@ typedef struct msd_dir_config_t {
     const apr_array_header_t *mask_more; /* the same, of .htaccess files: they add to the server's */
     int format;                          /* ddb_format_e */
     int max_size;                        /* bytes of an item */
+    int max_entries;                     /* of a session, which loads with no more and stores no more */
     int compress;                        /* bytes of data from which on it is compressed; 0: never */
 } msd_dir_config_t;
 

@@ -17,6 +17,7 @@
 
 /* Bytes of an item; what is there without any entry takes up to half of it. */
 #define SIZE_LEAST 1024
+#define ENTRIES_MOST 100000 /* an item has no room for more */
 
 static const char *set_flag(cmd_parms *cmd, void *dir, int on)
 {
@@ -199,6 +200,19 @@ static const char *set_max_size(cmd_parms *cmd, void *dir, const char *arg)
                           "or K behind the number", cmd->cmd->name, arg);
 }
 
+static const char *set_max_entries(cmd_parms *cmd, void *dir, const char *arg)
+{
+    char *end = NULL;
+    apr_int64_t n = apr_strtoi64(arg, &end, 10);
+
+    msd_config_note(cmd, dir);
+    if (!apr_isdigit(arg[0]) || *end || n < 1 || n > ENTRIES_MOST) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a number from 1 to %d", cmd->cmd->name, arg, ENTRIES_MOST);
+    }
+    ((msd_dir_config_t *)dir)->max_entries = (int)n;
+    return NULL;
+}
+
 static const char *set_compress(cmd_parms *cmd, void *dir, const char *arg)
 {
     msd_dir_config_t *c = dir;
@@ -352,6 +366,8 @@ const command_rec msd_directives[] = {
                   "form or json: how the entries are stored; json is shared with dynamodb-session-flask"),
     AP_INIT_TAKE1("SessionDynamoDBMaxSize", set_max_size, NULL, PLACE,
                   "bytes that a stored session may have, K for units of 1024"),
+    AP_INIT_TAKE1("SessionDynamoDBMaxEntries", set_max_entries, NULL, PLACE,
+                  "how many entries a session may have"),
     AP_INIT_TAKE1("SessionDynamoDBCompress", set_compress, NULL, PLACE,
                   "bytes from which on a session is stored compressed, K for units of 1024; or Off"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBForward", msd_lists_forward, NULL, PLACE,

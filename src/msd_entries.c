@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include <apr_hash.h>
+#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "msd_entries.h"
@@ -22,49 +24,98 @@ apr_table_t *msd_entries_copy(apr_pool_t *p, const apr_table_t *entries)
 
 int msd_entries_empty(const apr_table_t *entries)
 {
-    int own = apr_table_get(entries, EXPIRY) ? 1 : 0;
-    return apr_table_elts(entries)->nelts <= own;
+    return msd_entries_count(entries) <= 0;
 }
 
-/** 1 when every entry of a is in b with the same value. */
-static int contained(const apr_table_t *a, const apr_table_t *b)
+int msd_entries_count(const apr_table_t *entries)
 {
-    const apr_array_header_t *elts = apr_table_elts(a);
+    return apr_table_elts(entries)->nelts - (apr_table_get(entries, EXPIRY) ? 1 : 0);
+}
+
+int msd_entries_counted(const char *form)
+{
+    int count = 0;
+
+    for (form += strspn(form, "&"); *form; form += strspn(form, "&")) {
+        form += strcspn(form, "&");
+        count++;
+    }
+    return count;
+}
+
+/* A name as tables compare it: without the case of ASCII letters. */
+static const char *folded(apr_pool_t *p, const char *name)
+{
+    char *copy = apr_pstrdup(p, name), *c;
+
+    for (c = copy; *c; c++) {
+        *c = (char)apr_tolower(*c);
+    }
+    return copy;
+}
+
+/** The values by name: a table looks at one name after the other. */
+static apr_hash_t *by_name(apr_pool_t *p, const apr_table_t *entries)
+{
+    const apr_array_header_t *elts = apr_table_elts(entries);
+    apr_hash_t *values = apr_hash_make(p);
     int i;
 
-    for (i = 0; i < elts->nelts; i++) {
+    for (i = elts->nelts - 1; i >= 0; i--) {
         const apr_table_entry_t *e = &APR_ARRAY_IDX(elts, i, apr_table_entry_t);
-        if (strcasecmp(e->key, EXPIRY) != 0 && !same_value(e->val, apr_table_get(b, e->key))) {
+        if (strcasecmp(e->key, EXPIRY) != 0) {
+            apr_hash_set(values, folded(p, e->key), APR_HASH_KEY_STRING, e->val);
+        }
+    }
+    return values;
+}
+
+static const char *value_in(apr_pool_t *p, apr_hash_t *values, const char *name)
+{
+    return apr_hash_get(values, folded(p, name), APR_HASH_KEY_STRING);
+}
+
+int msd_entries_equal(apr_pool_t *p, const apr_table_t *a, const apr_table_t *b)
+{
+    apr_hash_t *in_a = by_name(p, a), *in_b = by_name(p, b);
+    apr_hash_index_t *i;
+    const void *name;
+    void *value;
+
+    if (apr_hash_count(in_a) != apr_hash_count(in_b)) {
+        return 0;
+    }
+    for (i = apr_hash_first(p, in_a); i; i = apr_hash_next(i)) {
+        apr_hash_this(i, &name, NULL, &value);
+        if (!same_value(value, apr_hash_get(in_b, name, APR_HASH_KEY_STRING))) {
             return 0;
         }
     }
     return 1;
 }
 
-int msd_entries_equal(const apr_table_t *a, const apr_table_t *b)
-{
-    return contained(a, b) && contained(b, a);
-}
-
 apr_table_t *msd_entries_merge(apr_pool_t *p, const apr_table_t *base, const apr_table_t *ours,
                                const apr_table_t *theirs)
 {
-    apr_table_t *merged = msd_entries_copy(p, theirs);
-    const apr_array_header_t *elts = apr_table_elts(base);
+    const apr_array_header_t *elts = apr_table_elts(theirs);
+    apr_hash_t *was = by_name(p, base), *is = by_name(p, ours);
+    apr_table_t *merged = apr_table_make(p, elts->nelts), *changed;
     int i;
 
     for (i = 0; i < elts->nelts; i++) {
-        const char *name = APR_ARRAY_IDX(elts, i, apr_table_entry_t).key;
-        if (!apr_table_get(ours, name)) {
-            apr_table_unset(merged, name);
+        const apr_table_entry_t *e = &APR_ARRAY_IDX(elts, i, apr_table_entry_t);
+        if (strcasecmp(e->key, EXPIRY) != 0 && (!value_in(p, was, e->key) || value_in(p, is, e->key))) {
+            apr_table_addn(merged, apr_pstrdup(p, e->key), apr_pstrdup(p, e->val));
         }
     }
     elts = apr_table_elts(ours);
+    changed = apr_table_make(p, elts->nelts);
     for (i = 0; i < elts->nelts; i++) {
         const apr_table_entry_t *e = &APR_ARRAY_IDX(elts, i, apr_table_entry_t);
-        if (strcasecmp(e->key, EXPIRY) != 0 && !same_value(e->val, apr_table_get(base, e->key))) {
-            apr_table_set(merged, e->key, e->val);
+        if (strcasecmp(e->key, EXPIRY) != 0 && !same_value(e->val, value_in(p, was, e->key))) {
+            apr_table_addn(changed, apr_pstrdup(p, e->key), apr_pstrdup(p, e->val));
         }
     }
+    apr_table_overlap(merged, changed, APR_OVERLAP_TABLES_SET);
     return merged;
 }

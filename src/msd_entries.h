@@ -5,7 +5,8 @@
 
 /*
  * The entries of a session: a table of names and values, as mod_session keeps them; names compare without case. The
- * entry "expiry" is mod_session's own bookkeeping, not the application's, and is none here. APR only.
+ * entry "expiry" is mod_session's own bookkeeping, not the application's, and is none here. The cost of everything
+ * grows as the entries do. APR only.
  */
 
 /** A deep copy in p, without "expiry". */
@@ -14,8 +15,14 @@ apr_table_t *msd_entries_copy(apr_pool_t *p, const apr_table_t *entries);
 /** 1 when there is no entry besides "expiry". */
 int msd_entries_empty(const apr_table_t *entries);
 
-/** 1 when both hold the same names and values, in any order. */
-int msd_entries_equal(const apr_table_t *a, const apr_table_t *b);
+/** How many there are. */
+int msd_entries_count(const apr_table_t *entries);
+
+/** How many names and values mod_session would read in a text of its own form, name=value&name=value, "expiry" too. */
+int msd_entries_counted(const char *form);
+
+/** 1 when both hold the same names and values, in any order. p is for what it needs meanwhile. */
+int msd_entries_equal(apr_pool_t *p, const apr_table_t *a, const apr_table_t *b);
 
 /**
  * The three-way merge, in p: what is stored now (theirs), with every change from base to ours applied: entries set or

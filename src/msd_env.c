@@ -74,7 +74,7 @@ void msd_env_export(request_rec *r, const session_rec *z)
 
     for (i = 0; wanted && i < wanted->nelts; i++) {
         const msd_env_t *e = &APR_ARRAY_IDX(wanted, i, msd_env_t);
-        const char *value = z ? apr_table_get(z->entries, e->key) : NULL;
+        const char *value = z ? msd_request_entry(r, z, e->key) : NULL;
 
         /* A decision may hang on it: what is set for other reasons must not pass for an entry. */
         apr_table_unset(r->subprocess_env, e->name);

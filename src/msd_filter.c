@@ -145,7 +145,7 @@ static apr_status_t behind(ap_filter_t *f, apr_bucket_brigade *bb)
         apr_brigade_cleanup(bb);
         return AP_FILTER_ERROR;
     }
-    if (q && q->written == MSD_STORED) {
+    if (q && q->written == MSD_STORED && q->z->written) {
         /* mod_session saves once; a page has several parts, each of which may change the session. */
         q->z->written = 0;
         q->z->dirty = 0;

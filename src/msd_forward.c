@@ -123,9 +123,9 @@ static const char *escape(apr_pool_t *p, const char *value)
     return out;
 }
 
-static const char *header_value(request_rec *r, const msd_forward_t *f, const apr_table_t *entries)
+static const char *header_value(request_rec *r, const msd_forward_t *f, const session_rec *z)
 {
-    const char *value = entries ? apr_table_get(entries, f->key) : NULL;
+    const char *value = z ? msd_request_entry(r, z, f->key) : NULL;
 
     value = value ? escape(r->pool, value) : "";
     if (strlen(value) > VALUE_MAX) {
@@ -210,7 +210,7 @@ void msd_forward(request_rec *r, const session_rec *z)
 {
     const msd_dir_config_t *conf = msd_config_merged(r);
     msd_request_t *q = msd_request_get(r);
-    const apr_table_t *entries = z && z == q->z && msd_request_usable(q) ? z->entries : NULL;
+    const session_rec *ours = z == q->z && msd_request_usable(q) ? z : NULL;
     const char *signature;
     int i;
 
@@ -227,7 +227,7 @@ void msd_forward(request_rec *r, const session_rec *z)
     }
     for (i = 0; i < conf->forward->nelts; i++) {
         const msd_forward_t *f = &APR_ARRAY_IDX(conf->forward, i, msd_forward_t);
-        const char *value = header_value(r, f, entries);
+        const char *value = header_value(r, f, ours);
         if (*value) {
             set_header(r, q, f->header, value);
         }

@@ -38,6 +38,12 @@ void msd_log_load(request_rec *r, const msd_request_t *q, apr_status_t rv)
     else if (rv == DDB_EBADITEM) {
         log_call(r, APLOG_WARNING, rv, "a row is no session and was passed over");
     }
+    if (q->outcome == MSD_LOADED && q->members && ddb_members_doubtful(q->members)) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "the session has names that differ in case only, such as "
+                      "'%.64s': programs are shown none of them, as mod_session can't tell them apart, and all stay. "
+                      "SessionDynamoDBEnv, Forward and Accept go by the exact name",
+                      ddb_members_doubtful(q->members));
+    }
     if (q->refused) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "no session has the ID that came; SHA-512 of the ID: %s",
                       q->refused);
@@ -78,7 +84,8 @@ void msd_log_unparsed(request_rec *r)
 static int changes_dropped(const msd_request_t *q)
 {
     return msd_request_usable(q) && (q->written == MSD_NOTHING || q->written == MSD_STORED || q->written == MSD_ENDED)
-           && !(q->z->expiry && q->z->expiry < apr_time_now()) && !msd_entries_equal(q->z->entries, q->loaded);
+           && q->z->dirty && !(q->z->expiry && q->z->expiry < apr_time_now())
+           && !msd_entries_equal(q->top->pool, q->z->entries, q->loaded);
 }
 
 void msd_log_end(const msd_request_t *q)

@@ -33,14 +33,36 @@ static apr_status_t decode_form(request_rec *r, msd_request_t *q, session_rec *z
 {
     int rv;
 
+    q->decoding = z;
     z->encoded = s->data;
     rv = ap_run_session_decode(r, z);
     z->encoded = NULL;
+    q->decoding = NULL;
+    if (rv == DDB_ETOOLARGE) {
+        return rv;
+    }
     if (hook_failed(rv)) {
         return ddb_error_set(&q->error, DDB_EBADITEM, "the data can't be decoded: encrypted with another passphrase, "
                              "or not written by mod_session");
     }
     return APR_SUCCESS;
+}
+
+apr_status_t msd_payload_limit_decode(msd_request_t *q, const session_rec *z)
+{
+    return z != q->decoding || !z->encoded ? APR_SUCCESS
+           : ddb_members_limit(msd_entries_counted(z->encoded), q->conf->max_entries, &q->error);
+}
+
+apr_status_t msd_payload_limit_encode(msd_request_t *q)
+{
+    ddb_error_t err = { 0 };
+    apr_status_t rv = ddb_members_limit(msd_entries_count(q->z->entries), q->conf->max_entries, &err);
+
+    if (rv != APR_SUCCESS) {
+        q->error = err; /* no call of the store has to do with it */
+    }
+    return rv;
 }
 
 apr_status_t msd_payload_decode(request_rec *r, msd_request_t *q, session_rec *z, const ddb_session_t *s)
@@ -50,7 +72,7 @@ apr_status_t msd_payload_decode(request_rec *r, msd_request_t *q, session_rec *z
     if (q->conf->format != DDB_JSON) {
         return decode_form(r, q, z, s);
     }
-    rv = ddb_members_parse(&q->members, s->data, q->top->pool, &q->error);
+    rv = ddb_members_parse(&q->members, s->data, q->conf->max_entries, q->top->pool, &q->error);
     if (rv == APR_SUCCESS) {
         ddb_members_show(q->members, z->entries);
     }
@@ -63,7 +85,7 @@ static apr_status_t encode_json(request_rec *r, msd_request_t *q)
     apr_status_t rv = msd_payload_check(r, q);
 
     if (rv == APR_SUCCESS && !q->members) {
-        rv = ddb_members_parse(&q->members, NULL, q->top->pool, &q->error);
+        rv = ddb_members_parse(&q->members, NULL, q->conf->max_entries, q->top->pool, &q->error);
     }
     if (rv == APR_SUCCESS) {
         rv = ddb_members_print(&text, q->members, q->z->entries, q->top->pool, &q->error);
@@ -74,7 +96,12 @@ static apr_status_t encode_json(request_rec *r, msd_request_t *q)
 
 apr_status_t msd_payload_encode(request_rec *r, msd_request_t *q)
 {
+    apr_status_t rv = msd_payload_limit_encode(q);
+
     q->z->encoded = NULL;
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
     if (q->conf->format == DDB_JSON) {
         return encode_json(r, q);
     }

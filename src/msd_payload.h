@@ -15,6 +15,14 @@ apr_status_t msd_payload_check(request_rec *r, msd_request_t *q);
 /** Read the payload of s into the entries of z; with json q->members becomes its object. */
 apr_status_t msd_payload_decode(request_rec *r, msd_request_t *q, session_rec *z, const ddb_session_t *s);
 
+/**
+ * For the hooks that decode and encode, where mod_session's own are not reached yet, whose cost grows with the square
+ * of the number of entries: DDB_ETOOLARGE, said in q->error, when there are more than SessionDynamoDBMaxEntries. The
+ * first is about a payload that other hooks have decrypted by then, and about none but the one being decoded here.
+ */
+apr_status_t msd_payload_limit_decode(msd_request_t *q, const session_rec *z);
+apr_status_t msd_payload_limit_encode(msd_request_t *q);
+
 /** Write the entries of q->z into q->z->encoded. */
 apr_status_t msd_payload_encode(request_rec *r, msd_request_t *q);
 

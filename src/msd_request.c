@@ -113,6 +113,32 @@ const char *msd_request_user(const request_rec *r, const msd_request_t *q)
     return user ? user : q->user;
 }
 
+int msd_request_names_exact(const request_rec *r)
+{
+    const msd_request_t *q = msd_request_find((request_rec *)r);
+
+    return (q && q->conf ? q->conf : msd_config_merged(r))->format == DDB_JSON;
+}
+
+const char *msd_request_entry(request_rec *r, const session_rec *z, const char *name)
+{
+    const msd_request_t *q = msd_request_find(r);
+    const apr_array_header_t *elts;
+    int i;
+
+    if (!q || z != q->z || !msd_request_names_exact(r)) {
+        return apr_table_get(z->entries, name);
+    }
+    elts = apr_table_elts(z->entries);
+    for (i = 0; i < elts->nelts; i++) {
+        const apr_table_entry_t *e = &APR_ARRAY_IDX(elts, i, apr_table_entry_t);
+        if (strcmp(e->key, name) == 0) {
+            return e->val;
+        }
+    }
+    return q->members ? ddb_members_value(q->members, name) : NULL;
+}
+
 int msd_request_user_left(const request_rec *r, const msd_request_t *q)
 {
     const char *entry = user_entry(r);

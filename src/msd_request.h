@@ -39,6 +39,7 @@ typedef struct msd_request_t {
     msd_outcome_e outcome;
     msd_written_e written;
     session_rec *z;           /* the one that mod_session was given */
+    const session_rec *decoding; /* whose payload is being decoded; NULL: nobody's */
     ddb_session_t session;    /* as last read or written; sid NULL: no row */
     apr_table_t *loaded;      /* its entries then: what the merge calls base */
     ddb_members_t *members;   /* with SessionDynamoDBFormat json the object that they were read from; NULL: none */
@@ -89,6 +90,15 @@ int msd_request_usable(const msd_request_t *q);
  * verified, or the user that authorization let pass. What the client merely claims is not enough. NULL: nobody's.
  */
 const char *msd_request_user(const request_rec *r, const msd_request_t *q);
+
+/** 1 where the names of entries are told apart by case: they are members of a JSON object. */
+int msd_request_names_exact(const request_rec *r);
+
+/**
+ * The entry of z that a directive names, NULL when there is none. Where names are exact it is the one of exactly this
+ * name, also where z shows none, because another name differs in case only.
+ */
+const char *msd_request_entry(request_rec *r, const session_rec *z, const char *name);
 
 /** 1 when the stored session is not known to be this user's: its ID has to change. */
 int msd_request_user_changed(const request_rec *r, const msd_request_t *q);

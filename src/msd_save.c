@@ -243,7 +243,11 @@ static write_fn *choose_write(request_rec *r, msd_request_t *q)
     if (q->renew || msd_request_user_changed(r, q)) {
         return renew;
     }
-    return q->timeouts_changed || expiry_changed(q) || !msd_entries_equal(q->z->entries, q->loaded) ? change : NULL;
+    if (q->timeouts_changed || expiry_changed(q)) {
+        return change;
+    }
+    /* With SessionMaxAge mod_session brings every session here, changed or not. */
+    return q->z->dirty && !msd_entries_equal(q->top->pool, q->z->entries, q->loaded) ? change : NULL;
 }
 
 static apr_status_t fail(msd_request_t *q, apr_status_t rv)

@@ -13,10 +13,12 @@ static void is_a_known_sentence(const char *detail)
         "is missing", "is not of type S", "is not of type N", "is not of type B",
         "is not of type S, as it is in another format", "is not of type B, as it is in another format",
         "is no whole number", "is a number out of range", "is no base64", "is no time in UTC", "has another length",
-        "names an unknown one", "can't be decompressed", "has more than 4 MiB when decompressed" };
+        "names an unknown one", "can't be decompressed" };
     char sentence[sizeof(((ddb_error_t *)0)->detail)];
     apr_size_t i, j;
     int known = strcmp(detail, "the reply is no JSON: is the endpoint a DynamoDB?") == 0
+             || strcmp(detail, "the data of the stored session has more than 4 MiB when decompressed, which is the limit "
+                               "of SessionDynamoDBCompress: end the session") == 0
              || strcmp(detail, "the Item of the reply is no object: is the endpoint a DynamoDB?") == 0;
 
     for (i = 0; i < sizeof(attributes) / sizeof(attributes[0]) && !known; i++) {

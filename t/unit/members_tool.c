@@ -53,7 +53,7 @@ static void answer(char *line, apr_pool_t *p)
     if (rest) {
         *rest++ = '\0';
     }
-    if (ddb_members_parse(&m, text_of(line, p), p, NULL) != APR_SUCCESS) {
+    if (ddb_members_parse(&m, text_of(line, p), 1000, p, NULL) != APR_SUCCESS) {
         puts("refused");
         return;
     }

@@ -180,15 +180,20 @@ static void test_round_trip(apr_pool_t *p)
     }
 }
 
-static void is_bad(const char *reply, const char *detail, const char *what, apr_pool_t *p)
+static void is_refused(const char *reply, apr_status_t rv, const char *detail, const char *what, apr_pool_t *p)
 {
     ddb_item_t it;
     ddb_error_t err;
 
-    NUM_IS(parse(&it, reply, &err, p), DDB_EBADITEM, what);
+    NUM_IS(parse(&it, reply, &err, p), rv, what);
     OK(strstr(err.detail, detail), SAY("which is said: %s", err.detail));
     OK(strlen(err.detail) < sizeof(err.detail) - 1, "in a whole sentence");
     OK(it.id == NULL && it.data == NULL, "and nothing of it is handed out");
+}
+
+static void is_bad(const char *reply, const char *detail, const char *what, apr_pool_t *p)
+{
+    is_refused(reply, DDB_EBADITEM, detail, what, p);
 }
 
 static void test_damaged(apr_pool_t *p)
@@ -216,12 +221,13 @@ static void test_bomb(apr_pool_t *p)
     char *zeros = apr_pcalloc(p, 64 * MIB);
 
     ddb_zlib_compress(&bomb, in, p);
-    is_bad(row_of(bomb.data, bomb.len, "{\"S\":\"deflate\"}", p),
-           "attribute data of the stored session has more than 4 MiB when decompressed", "a byte over 4 MiB", p);
+    is_refused(row_of(bomb.data, bomb.len, "{\"S\":\"deflate\"}", p), DDB_ETOOLARGE,
+               "has more than 4 MiB when decompressed, which is the limit of SessionDynamoDBCompress",
+               "a byte over 4 MiB", p);
     in.data = zeros;
     in.len = 64 * MIB;
     ddb_zlib_compress(&bomb, in, p);
-    is_bad(row_of(bomb.data, bomb.len, "{\"S\":\"deflate\"}", p), "more than 4 MiB", "a bomb", p);
+    is_refused(row_of(bomb.data, bomb.len, "{\"S\":\"deflate\"}", p), DDB_ETOOLARGE, "more than 4 MiB", "a bomb", p);
 }
 
 static void test_json_row(apr_pool_t *p)

@@ -7,6 +7,8 @@
 #include "ddb_members.h"
 #include "tap.h"
 
+#define ENTRIES_MAX 1000
+
 #define SAY(...) apr_psprintf(p, __VA_ARGS__)
 #define LINE(text) apr_pescape_echo(p, (text), 0) /* a name in TAP is one line */
 
@@ -14,7 +16,7 @@ static ddb_members_t *parsed(const char *text, apr_pool_t *p)
 {
     ddb_members_t *m = NULL;
 
-    OK(ddb_members_parse(&m, text, p, NULL) == APR_SUCCESS, SAY("%s is an object", text ? LINE(text) : "nothing"));
+    OK(ddb_members_parse(&m, text, ENTRIES_MAX, p, NULL) == APR_SUCCESS, SAY("%s is an object", text ? LINE(text) : "nothing"));
     return m;
 }
 
@@ -66,7 +68,9 @@ static void test_shown(apr_pool_t *p)
         { "{\"a\": [1, {\"b\": \"]}\\\"\"}, []]}", "a", "[1, {\"b\": \"]}\\\"\"}, []]" },
         { "{\"a\": {}}", "a", "{}" },
         { "{\"a\": 1, \"a\": 2}", "a", "2" },
-        { "{\"User\": 1, \"user\": 2}", "user", "1" },
+        { "{\"User\": 1, \"user\": 2}", "user", NULL },
+        { "{\"User\": 1, \"user\": 2, \"USER\": 3}", "user", NULL },
+        { "{\"User\": 1, \"user\": 2, \"User\": 3}", "user", NULL },
         { "{\"expiry\": 1}", "expiry", NULL },
         { "{\"EXPIRY\": \"1\"}", "expiry", NULL },
         { "{\"a\": \"\\u0000\"}", "a", NULL },
@@ -80,7 +84,7 @@ static void test_shown(apr_pool_t *p)
         ddb_members_t *m = parsed(rows[i].text, p);
         IS(apr_table_get(shown(m, p), rows[i].name), rows[i].value, SAY("%s shows its entry", LINE(rows[i].text)));
         NUM_IS(apr_table_elts(shown(m, p))->nelts, rows[i].value ? 1 : 0, "and no other");
-        NUM_IS(ddb_members_hidden(m), !rows[i].value || strstr(rows[i].text, "User"), "and knows whether more is there");
+        NUM_IS(ddb_members_hidden(m), !rows[i].value, "and knows whether more is there");
         IS(printed(m, shown(m, p), p), rows[i].text, "and comes back to the letter");
     }
     NUM_IS(apr_table_elts(shown(parsed(NULL, p), p))->nelts, 0, "nothing is an empty object");
@@ -98,8 +102,12 @@ static void test_changed(apr_pool_t *p)
         { "{\"a\": 1, \"b\": 2}", "a", NULL, "{\"b\":2}", "one removed is gone" },
         { "{\"a\": 1}", "b", NULL, "{\"a\": 1}", "one that is not there can't be removed" },
         { "{\"A\": 1}", "a", "2", "{\"A\":\"2\"}", "a name keeps its spelling" },
-        { "{\"A\": 1, \"a\": 2}", "a", "3", "{\"A\":\"3\",\"a\":2}", "of two spellings the first is changed" },
-        { "{\"A\": 1, \"a\": 2}", "a", NULL, "{\"a\":2}", "or removed" },
+        { "{\"A\": 1, \"a\": 2}", "a", "3", "{\"A\":1,\"a\":\"3\"}", "of two spellings the exact one is changed" },
+        { "{\"A\": 1, \"a\": 2}", "a", "2", "{\"A\": 1, \"a\": 2}", "one set to what it was is not changed either" },
+        { "{\"A\": 1, \"a\": 2, \"A\": 4}", "A", "3", "{\"A\":1,\"a\":2,\"A\":\"3\"}", "the last of it" },
+        { "{\"Ab\": 1, \"aB\": 2}", "ab", "3", "{\"Ab\":1,\"aB\":2,\"ab\":\"3\"}", "a third one is new" },
+        { "{\"A\": 1, \"a\": 2}", "a", NULL, "{\"A\": 1, \"a\": 2}", "neither can be removed" },
+        { "{\"A\": 1, \"a\": 2, \"b\": 3}", "b", NULL, "{\"A\":1,\"a\":2}", "and both stay" },
         { "{\"a\": 1, \"b\": 0, \"a\": 2}", "a", "3", "{\"a\":1,\"b\":0,\"a\":\"3\"}", "of one name the last is changed" },
         { "{\"a\": 1, \"a\": 2, \"a\": 3, \"b\": 4}", "a", NULL, "{\"b\":4}", "but all are removed" },
         { "{\"a\": 1, \"a\": 2, \"b\": 4}", "b", NULL, "{\"a\":1,\"a\":2}", "and all are kept" },
@@ -122,6 +130,58 @@ static void test_changed(apr_pool_t *p)
     }
 }
 
+/* Names that differ in case only are two to JSON and one to a table of entries. */
+static void test_doubtful(apr_pool_t *p)
+{
+    ddb_members_t *m = parsed("{\"ROLE\": \"admin\", \"role\": \"user\", \"a\": 1, \"Role\": \"\\u0000\"}", p);
+
+    IS(ddb_members_value(m, "role"), "user", "the exact name has its own value");
+    IS(ddb_members_value(m, "ROLE"), "admin", "so has the other");
+    IS(ddb_members_value(m, "Role"), NULL, "one that says nothing has none");
+    IS(ddb_members_value(m, "rOLE"), NULL, "a name that is not there has none");
+    IS(ddb_members_value(m, "a"), NULL, "an entry is not asked for here");
+    OK(ddb_members_doubtful(m) && strcasecmp(ddb_members_doubtful(m), "role") == 0, "one of the names is told");
+    m = parsed("{\"a\": 1, \"a\": 2, \"b\": 3}", p);
+    IS(ddb_members_doubtful(m), NULL, "the same name twice is no doubt");
+    m = parsed("{\"expiry\": 1, \"Expiry\": 2}", p);
+    IS(ddb_members_doubtful(m), NULL, "nor is what is no entry anyway");
+}
+
+static const char *many(int count, apr_pool_t *p)
+{
+    apr_array_header_t *parts = apr_array_make(p, count, sizeof(const char *));
+    int i;
+
+    for (i = 0; i < count; i++) {
+        APR_ARRAY_PUSH(parts, const char *) = SAY("\"%d\":%d", i, i);
+    }
+    return apr_pstrcat(p, "{", apr_array_pstrcat(p, parts, ','), "}", NULL);
+}
+
+static void test_limit(apr_pool_t *p)
+{
+    ddb_members_t *m = NULL;
+    ddb_error_t err = { 0 };
+    apr_table_t *t;
+    const char *text = NULL;
+
+    NUM_IS(ddb_members_parse(&m, many(4, p), 3, p, &err), DDB_ETOOLARGE, "one entry too many is refused");
+    IS(err.detail, "the session has 4 entries, and 3 are allowed (SessionDynamoDBMaxEntries): store fewer in it, or"
+       " allow more", "with the directive to look at");
+    OK(!m, "and no object is given");
+    NUM_IS(ddb_members_parse(&m, "{\"a\":1,\"a\":1,\"a\":1,\"a\":1}", 3, p, &err), DDB_ETOOLARGE,
+           "members of one name count, too");
+    NUM_IS(ddb_members_parse(&m, many(3, p), 3, p, &err), APR_SUCCESS, "as many as are allowed are read");
+    t = shown(m, p);
+    apr_table_set(t, "a", "1");
+    memset(&err, 0, sizeof(err));
+    NUM_IS(ddb_members_print(&text, m, t, p, &err), DDB_ETOOLARGE, "one more is not written");
+    OK(strstr(err.detail, "has 4 entries, and 3 are allowed (SessionDynamoDBMaxEntries)"), "with the same line");
+    apr_table_unset(t, "0");
+    NUM_IS(ddb_members_print(&text, m, t, p, &err), APR_SUCCESS, "in another's place it is");
+    IS(text, "{\"1\":1,\"2\":2,\"a\":\"1\"}", "as an object");
+}
+
 static void test_refused(apr_pool_t *p)
 {
     static const char *const bad[] = {
@@ -137,7 +197,7 @@ static void test_refused(apr_pool_t *p)
 
     for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         memset(&err, 0, sizeof(err));
-        NUM_IS(ddb_members_parse(&m, bad[i], p, &err), DDB_EBADITEM, SAY("%s is refused", LINE(bad[i])));
+        NUM_IS(ddb_members_parse(&m, bad[i], ENTRIES_MAX, p, &err), DDB_EBADITEM, SAY("%s is refused", LINE(bad[i])));
         OK(strstr(err.detail, "no JSON object"), "and the detail says so");
     }
     OK(!m, "and none of them gives an object");
@@ -158,9 +218,9 @@ static void test_deep(apr_pool_t *p)
 {
     ddb_members_t *m = NULL;
 
-    NUM_IS(ddb_members_parse(&m, nested(199, p), p, NULL), APR_SUCCESS, "two hundred levels are read");
-    NUM_IS(ddb_members_parse(&m, nested(200, p), p, NULL), DDB_EBADITEM, "one more is refused");
-    NUM_IS(ddb_members_parse(&m, nested(1000000, p), p, NULL), DDB_EBADITEM, "a million too, at once");
+    NUM_IS(ddb_members_parse(&m, nested(199, p), ENTRIES_MAX, p, NULL), APR_SUCCESS, "two hundred levels are read");
+    NUM_IS(ddb_members_parse(&m, nested(200, p), ENTRIES_MAX, p, NULL), DDB_EBADITEM, "one more is refused");
+    NUM_IS(ddb_members_parse(&m, nested(1000000, p), ENTRIES_MAX, p, NULL), DDB_EBADITEM, "a million too, at once");
 }
 
 int main(void)
@@ -171,6 +231,8 @@ int main(void)
     apr_pool_create(&p, NULL);
     test_shown(p);
     test_changed(p);
+    test_doubtful(p);
+    test_limit(p);
     test_refused(p);
     test_deep(p);
     apr_pool_destroy(p);
