@@ -15,6 +15,8 @@
 #define EXAMPLE_REGION "eu-central-1"
 #define EXAMPLE_URL "https://dynamodb." EXAMPLE_REGION ".amazonaws.com"
 
+#define NO_REGION "no region is set; set one in the configuration, AWS_REGION or the profile, such as " EXAMPLE_REGION
+
 #define MAX_HOST_BYTES 253
 
 /* By ddb_service_e. */
@@ -316,6 +318,7 @@ static apr_status_t ask_instance(setting_t *region, const ddb_endpoint_opts_t *o
                                  apr_pool_t *p, ddb_error_t *err)
 {
     ddb_imds_opts_t imds = { .http = o->http, .clock = o->clock };
+    ddb_error_t why = { 0 };
     apr_status_t rv;
 
     if (region->value || !o->http) {
@@ -325,9 +328,10 @@ static apr_status_t ask_instance(setting_t *region, const ddb_endpoint_opts_t *o
     imds.mode = imds_setting("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", profile, "ec2_metadata_service_endpoint_mode");
     imds.timeout = imds_setting("AWS_METADATA_SERVICE_TIMEOUT", profile, "metadata_service_timeout");
     imds.attempts = imds_setting("AWS_METADATA_SERVICE_NUM_ATTEMPTS", profile, "metadata_service_num_attempts");
-    rv = ddb_imds_region(&region->value, &imds, p, err);
+    rv = ddb_imds_region(&region->value, &imds, p, &why);
     region->source = "the instance metadata service";
-    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+    return rv == APR_SUCCESS || rv == APR_NOTFOUND ? APR_SUCCESS
+         : ddb_error_set(err, DDB_ECONFIG, NO_REGION "; the instance was asked in vain: %.200s", why.detail);
 }
 
 static apr_status_t find_wishes(wishes_t *w, const ddb_profile_t *profile, ddb_error_t *err)
@@ -342,8 +346,7 @@ static apr_status_t use_setting(ddb_endpoint_t *out, setting_t *region, wishes_t
     const char *wrong;
 
     if (!region->value) {
-        return ddb_error_set(err, DDB_ECONFIG, "no region is set; set one in the configuration, AWS_REGION or the "
-                             "profile, such as " EXAMPLE_REGION);
+        return ddb_error_set(err, DDB_ECONFIG, NO_REGION);
     }
     /* As it stands: what is left of fips-fips-us-east-1 would pass. */
     wrong = ddb_partition_check_region(region->value, p);

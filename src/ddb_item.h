@@ -100,6 +100,10 @@ apr_int64_t ddb_item_consumed(const char *in, apr_size_t len, apr_pool_t *p);
  */
 apr_status_t ddb_item_parse_error(int http_status, const char *in, apr_size_t len, apr_pool_t *p, ddb_error_t *err);
 
+/** 1 when err, as ddb_item_parse_error filled it, is of the key that encrypts the table and of no permission for the
+ * table itself. */
+int ddb_item_is_of_kms(const ddb_error_t *err);
+
 /** As Python's datetime.isoformat() writes an aware UTC time with microseconds (32 characters), in p. */
 const char *ddb_item_time_print(apr_time_t t, apr_pool_t *p);
 /** Reads what isoformat() writes, with or without microseconds. @return DDB_EBADITEM for anything else. */

@@ -18,6 +18,7 @@ typedef struct error_row_t {
 #define TEXT_TOO_LARGE "the session is over the 400 KB that DynamoDB takes in one item: store less in it"
 #define TEXT_FAILED    "the service failed inside; whether a write was carried out is unknown"
 #define TEXT_BUSY      "another operation holds the row"
+#define TEXT_KMS       "the service can't use the KMS key that encrypts the table, and says: "
 
 /* ValidationException and SerializationException may quote keys and values; a refused signature's message quotes the
  * canonical request with the session token in it, an incomplete one's the Authorization header. */
@@ -27,6 +28,7 @@ static const error_row_t error_rows[] = {
     { "ThrottlingException", DDB_ETHROTTLED, NULL },
     { "Throttling", DDB_ETHROTTLED, NULL },
     { "ThrottledException", DDB_ETHROTTLED, NULL },
+    { "KMSThrottlingException", DDB_ETHROTTLED, NULL },
     { "RequestLimitExceeded", DDB_ETHROTTLED, NULL },
     { "RequestThrottled", DDB_ETHROTTLED, NULL },
     { "RequestThrottledException", DDB_ETHROTTLED, NULL },
@@ -129,18 +131,30 @@ static int speaks_of_item_size(const char *message)
     return message && strstr(message, "Item size") && strstr(message, "exceeded");
 }
 
-static apr_status_t set_from_row(ddb_error_t *err, const error_row_t *row, const char *message)
+/* "KMS key access denied error: …", "KMS validation error: …": of keys and principals, whatever the type is, and the
+ * only place where the reason stands. */
+static int speaks_of_kms(const ddb_error_t *err, const char *message)
+{
+    return message && (strncmp(message, "KMS ", 4) == 0 || strncmp(err->type, "KMS", 3) == 0);
+}
+
+static apr_status_t set_message(ddb_error_t *err, apr_status_t word, const char *before, const char *message)
 {
     char text[sizeof(err->detail)];
 
+    copy_printable(text, sizeof(text), message, strlen(message));
+    return ddb_error_set(err, word, "%s%s", before, text);
+}
+
+static apr_status_t set_from_row(ddb_error_t *err, const error_row_t *row, const char *message)
+{
     if (row->word == DDB_EREFUSED && speaks_of_item_size(message)) {
         return ddb_error_set(err, DDB_ETOOLARGE, "%s", TEXT_TOO_LARGE);
     }
     if (row->detail || !message) {
         return ddb_error_set(err, row->word, "%s", row->detail ? row->detail : "the service gave no reason");
     }
-    copy_printable(text, sizeof(text), message, strlen(message));
-    return ddb_error_set(err, row->word, "the service says: %s", text);
+    return set_message(err, row->word, "the service says: ", message);
 }
 
 apr_status_t ddb_item_parse_error(int http_status, const char *in, apr_size_t len, apr_pool_t *p, ddb_error_t *err)
@@ -160,9 +174,17 @@ apr_status_t ddb_item_parse_error(int http_status, const char *in, apr_size_t le
     message = ddb_json_str(reply, "message");
     message = message ? message : ddb_json_str(reply, "Message");
     row = row_of_name(err->type);
+    if (speaks_of_kms(err, message)) {
+        return set_message(err, row ? row->word : word_of_status(http_status), TEXT_KMS, message);
+    }
     if (row) {
         return set_from_row(err, row, message);
     }
     return ddb_error_set(err, word_of_status(http_status), "HTTP status %d with an error this module does not know",
                          http_status);
+}
+
+int ddb_item_is_of_kms(const ddb_error_t *err)
+{
+    return strncmp(err->detail, TEXT_KMS, strlen(TEXT_KMS)) == 0;
 }

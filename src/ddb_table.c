@@ -4,6 +4,7 @@
 
 #include <apr_strings.h>
 
+#include "ddb_item.h"
 #include "ddb_table.h"
 
 #define KEY "id"
@@ -218,6 +219,10 @@ static apr_status_t check_action(check_t *c, const char *operation)
     rv = call(c->table, operation, body, &reply, c->p, c->err);
     if (rv == APR_SUCCESS || rv == DDB_ECONFLICT) {
         found(c, action, DDB_GOOD, apr_pstrcat(c->p, action, " is allowed", NULL));
+        return APR_SUCCESS;
+    }
+    if (ddb_item_is_of_kms(c->err)) {
+        found(c, action, DDB_WRONG, apr_psprintf(c->p, "%s fails: %s", action, c->err->detail));
         return APR_SUCCESS;
     }
     if (is_forbidden(c->err)) {

@@ -381,6 +381,11 @@ static void test_fips_refused(void)
     aws_set("AWS_REGION", "fips-fips-us-east-1", pool);
     NUM_IS(resolve(), DDB_ECONFIG, "a region of the environment asks for FIPS once or not at all");
     OK(strncmp(err.detail, "AWS_REGION: region \"fips-fips-us-east-1\" is not", 47) == 0, "and is shown as it stands");
+    reset();
+    opts.region = "eu-central-1";
+    opts.url = "https://dynamodb.eu-central-1.api.aws";
+    IS(resolve() == APR_SUCCESS ? endpoint.url : err.detail, opts.url, "a dual-stack host as a URL is taken, though "
+       "botocore refuses it: it does what it says");
 }
 
 /* --- tables by ARN --- */
@@ -461,10 +466,16 @@ static void test_instance(void)
     OK(strncmp(err.detail, "no region is set", 16) == 0, "and no region is set");
     world_answer(w, 200, "token");
     world_answer(w, 200, "<html>");
-    NUM_IS(resolve(), DDB_EBADREPLY, "something else at that address is no region");
+    NUM_IS(resolve(), DDB_ECONFIG, "something else at that address is no region");
+    OK(strncmp(err.detail, "no region is set", 16) == 0, "and none is set");
+    OK(strstr(err.detail, "names no region"), "of which the instance's answer is told, too");
+    world_answer(w, 403, "");
+    NUM_IS(resolve(), DDB_ECONFIG, "a metadata service that refuses");
+    OK(strncmp(err.detail, "no region is set; set one in the configuration", 46) == 0, "leaves no region, too");
+    OK(strstr(err.detail, "refuses a token (HTTP 403)"), "and says why");
     aws_set("AWS_EC2_METADATA_DISABLED", "true", pool);
     NUM_IS(resolve(), DDB_ECONFIG, "who switches the service off is not asked");
-    NUM_IS(w->n_sent, 5, "at all");
+    NUM_IS(w->n_sent, 6, "at all");
 }
 
 /* --- accounts' own hosts --- */

@@ -648,6 +648,30 @@ static void test_error_messages(apr_pool_t *p)
     NUM_IS(strlen(err.detail), sizeof(err.detail) - 1, "a message without end is cut");
 }
 
+/* The key that encrypts the table: its errors come under names of permissions and of invalid requests. */
+static void test_error_of_kms(apr_pool_t *p)
+{
+    static const struct { const char *type, *message; apr_status_t word; } rows[] = {
+        { "AccessDeniedException", "KMS key access denied error: com.amazonaws.services.kms.model.AWSKMSException: The "
+          "ciphertext refers to a customer master key that does not exist", DDB_EDENIED },
+        { "ValidationException", "KMS validation error: com.amazonaws.services.kms.model.NotFoundException: Invalid "
+          "arn us-east-1", DDB_EREFUSED },
+        { "KMSDisabledException", "arn:aws:kms:us-east-1:123456789012:key/1 is disabled.", DDB_EREFUSED },
+        { "KMSThrottlingException", "Rate exceeded", DDB_ETHROTTLED },
+    };
+    ddb_error_t err;
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const char *body = SAY("{\"__type\":\"x#%s\",\"message\":\"%s\"}", rows[i].type, rows[i].message);
+        NUM_IS(error_of(400, body, &err, p), rows[i].word, SAY("%s of KMS", rows[i].type));
+        OK(strstr(err.detail, "KMS key") && strstr(err.detail, rows[i].message), "shows what the service says");
+        OK(ddb_item_is_of_kms(&err), "and is known to be of the key");
+    }
+    error_of(400, "{\"__type\":\"x#ValidationException\",\"message\":\"the key SECRET and KMS \"}", &err, p);
+    OK(!strstr(err.detail, "SECRET") && !ddb_item_is_of_kms(&err), "a message that only mentions it is none of KMS");
+}
+
 static void test_error_sizes(apr_pool_t *p)
 {
     static const struct { const char *message; apr_status_t word; } rows[] = {
@@ -733,6 +757,7 @@ int main(void)
     test_error_forms(p);
     test_error_bodies(p);
     test_error_messages(p);
+    test_error_of_kms(p);
     test_error_sizes(p);
     apr_pool_destroy(p);
     apr_terminate();

@@ -199,6 +199,25 @@ static void test_ttl(apr_pool_t *p)
     }
 }
 
+/* The policy may be right in all; who follows the advice to change it would look for long. */
+static void test_key_of_table(apr_pool_t *p)
+{
+    static const char denied[] = "{\"__type\":\"x#AccessDeniedException\","
+                                 "\"message\":\"KMS key access denied error: m\"}";
+    fixture_t *f = setup(p);
+
+    world_answer(f->w, 200, GOOD_TABLE);
+    world_answer(f->w, 200, GOOD_TTL);
+    world_answer(f->w, 200, "{}");
+    world_answer(f->w, 400, denied);
+    world_answer(f->w, 400, REFUSED);
+    world_answer(f->w, 400, REFUSED);
+    NUM_IS(check(f), APR_SUCCESS, "a key that can't be used");
+    NUM_IS(finding(f, "dynamodb:PutItem")->is, DDB_WRONG, "is wrong");
+    OK(strstr(finding(f, "dynamodb:PutItem")->text, "KMS key access denied"), "and told in the service's words");
+    OK(!strstr(finding(f, "dynamodb:PutItem")->text, "IAM policy"), "not as a permission for the table");
+}
+
 static void test_permissions(apr_pool_t *p)
 {
     static const char *const actions[] = { "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem",
@@ -316,6 +335,7 @@ int main(void)
     test_states(p);
     test_ttl(p);
     test_permissions(p);
+    test_key_of_table(p);
     test_no_service(p);
     test_create(p);
     test_create_again(p);
