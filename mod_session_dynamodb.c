@@ -20,6 +20,7 @@
 #include <mpm_common.h>
 
 #include "mod_session_dynamodb.h"
+#include "msd_cache.h"
 #include "msd_child.h"
 #include "msd_config.h"
 #include "msd_config_check.h"
@@ -178,6 +179,20 @@ static int session_dynamodb_handler(request_rec *r)
         session_load_fn(r, &z);
         msd_forward(r, z);
     }
+    msd_cache_before(r);
+    return DECLINED;
+}
+
+static int session_dynamodb_behind_cache(request_rec *r)
+{
+    msd_cache_behind(r);
+    return DECLINED;
+}
+
+/* Who comes here is asked by no other handler any more. */
+static int session_dynamodb_file(request_rec *r)
+{
+    msd_cache_file(r);
     return DECLINED;
 }
 
@@ -395,6 +410,9 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_check_authn(session_dynamodb_check_authn, NULL, mod_auth_form, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_fixups(session_dynamodb_fixups, mod_session, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(session_dynamodb_handler, NULL, mod_cache, APR_HOOK_REALLY_FIRST);
+    ap_hook_handler(session_dynamodb_behind_cache, mod_cache, NULL, APR_HOOK_REALLY_FIRST);
+    /* Not "before core.c": another handler of that one's comes first of all. */
+    ap_hook_handler(session_dynamodb_file, NULL, NULL, APR_HOOK_REALLY_LAST - 1);
     ap_hook_insert_filter(msd_filter_insert, mod_session, NULL, APR_HOOK_MIDDLE);
     ap_hook_insert_error_filter(msd_filter_insert, mod_session, NULL, APR_HOOK_MIDDLE);
     msd_filter_register(p);

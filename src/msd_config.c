@@ -103,6 +103,7 @@ void *msd_config_create_dir(apr_pool_t *p, char *dir)
     c->use_header = MSD_UNSET;
     c->header_name = NULL;
     c->on_error = MSD_UNSET;
+    c->no_store = MSD_UNSET;
     c->forward = NULL;
     c->scrubbed = NULL;
     c->forward_keys = NULL;
@@ -145,6 +146,7 @@ void *msd_config_merge_dir(apr_pool_t *p, void *base, void *add)
     NEARER_NUM(use_header);
     NEARER_PTR(header_name);
     NEARER_NUM(on_error);
+    NEARER_NUM(no_store);
     NEARER_PTR(forward);
     JOINED(scrubbed);
     NEARER_PTR(forward_keys);
@@ -200,6 +202,7 @@ msd_dir_config_t *msd_config_resolve(const msd_dir_config_t *merged, apr_pool_t 
     DEFAULT_NUM(use_header, 0);
     DEFAULT_PTR(header_name, "x-id");
     DEFAULT_NUM(on_error, MSD_DENY);
+    DEFAULT_NUM(no_store, MSD_NO_STORE_LOADED);
     DEFAULT_NUM(format, DDB_FORM);
     DEFAULT_NUM(max_size, DDB_ITEM_SIZE_MAX);
     DEFAULT_NUM(max_entries, 1000);

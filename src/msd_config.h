@@ -12,6 +12,7 @@ extern module AP_MODULE_DECLARE_DATA session_dynamodb_module;
 
 typedef enum msd_same_site_e { MSD_STRICT, MSD_LAX, MSD_SAME_SITE_NONE } msd_same_site_e;
 typedef enum msd_on_error_e { MSD_DENY, MSD_ANONYMOUS } msd_on_error_e;
+typedef enum msd_no_store_e { MSD_NO_STORE_LOADED, MSD_NO_STORE_CHANGED } msd_no_store_e;
 
 #define MSD_UNSET (-1)
 
@@ -83,6 +84,7 @@ typedef struct msd_dir_config_t {
     int use_header;
     const char *header_name;
     int on_error;                        /* msd_on_error_e */
+    int no_store;                        /* msd_no_store_e */
     const apr_array_header_t *forward;   /* msd_forward_t; empty: nothing */
     const apr_array_header_t *scrubbed;  /* const char *: headers that forward here or around; NULL for none */
     const apr_array_header_t *forward_keys; /* const char *, oldest first */

@@ -145,6 +145,13 @@ static const char *set_on_error(cmd_parms *cmd, void *dir, const char *arg)
     return set_word(cmd, dir, arg, words);
 }
 
+static const char *set_no_store(cmd_parms *cmd, void *dir, const char *arg)
+{
+    /* The places are those of msd_no_store_e. */
+    static const char *const words[] = { "loaded", "changed", NULL };
+    return set_word(cmd, dir, arg, words);
+}
+
 /**
  * The SessionCryptoPassphrase that is sure to hold where cmd stands: beside it or around it, as mod_session_crypto can
  * not be switched off again further in. NULL for none. What only meets in a request is refused there.
@@ -358,6 +365,9 @@ const command_rec msd_directives[] = {
     AP_INIT_TAKE1("SessionDynamoDBHeaderName", set_header_name, DIR(header_name), PLACE, "name of that header"),
     AP_INIT_TAKE1("SessionDynamoDBOnError", set_on_error, DIR(on_error), FOLDER,
                   "deny or anonymous: what happens to a request when its session can't be read"),
+    AP_INIT_TAKE1("SessionDynamoDBNoStore", set_no_store, DIR(no_store), PLACE,
+                  "loaded or changed: whether no cache may keep a file that is sent to who has a session, or only if "
+                  "that changed"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBEnv", msd_lists_env, NULL, PLACE,
                       "entries to show as environment variables before access is decided: KEY[=NAME] ..., or None"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBMask", msd_lists_mask, NULL, FOLDER,

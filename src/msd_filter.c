@@ -7,6 +7,7 @@
 #include <util_filter.h>
 
 #include "msd_accept.h"
+#include "msd_cache.h"
 #include "msd_filter.h"
 #include "msd_header.h"
 #include "msd_hide.h"
@@ -73,10 +74,14 @@ static apr_status_t before(ap_filter_t *f, apr_bucket_brigade *bb)
     return ap_pass_brigade(f->next, bb);
 }
 
-/** Whether this response may depend on a session: such a response belongs into no cache. */
-static int used_session(const msd_request_t *q)
+/** Where a touch will move the session's end, the date in a persistent cookie has to move with it. */
+static void follow_touch(msd_request_t *q)
 {
-    return q->outcome == MSD_LOADED || q->outcome == MSD_FAILED || q->written != MSD_NOTHING;
+    apr_interval_time_t interval;
+
+    if (!q->issue && q->conf->cookie_persistent && msd_session_touch_due(q, &interval)) {
+        q->issue = q->session.sid;
+    }
 }
 
 /** Who comes again while keys are refused, or with a session that is too large, only comes to the same end. */
@@ -87,13 +92,6 @@ static int waiting_helps(const msd_request_t *q)
 
 static void set_headers(request_rec *r, msd_request_t *q)
 {
-    apr_interval_time_t interval;
-
-    if (used_session(q)) {
-        /* OWASP Session Management Cheat Sheet, "Web Content Caching". */
-        apr_table_unset(r->headers_out, "Cache-Control");
-        apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
-    }
     if (q->written == MSD_WRITE_FAILED && ap_is_HTTP_ERROR(r->status)) {
         /* An error page that could not be saved comes here with the first error's status. */
         r->status = HTTP_SERVICE_UNAVAILABLE;
@@ -104,9 +102,6 @@ static void set_headers(request_rec *r, msd_request_t *q)
             apr_table_setn(r->err_headers_out, "Retry-After", RETRY_AFTER);
         }
         return; /* the client's ID is left alone */
-    }
-    if (!q->issue && q->conf->cookie_persistent && msd_session_touch_due(q, &interval)) {
-        q->issue = q->session.sid; /* the end moves, and with it the date in the cookie */
     }
     if (q->issue) {
         msd_transport_issue(r, q->conf, q->issue, msd_session_next_end(q));
@@ -155,6 +150,8 @@ static apr_status_t behind(ap_filter_t *f, apr_bucket_brigade *bb)
             /* mod_session's encoders failed, and nothing came to our save; mod_session has logged it. */
             q->written = MSD_WRITE_FAILED;
         }
+        follow_touch(q);
+        msd_cache_settle(f->r, q);
         if (q->written == MSD_WRITE_FAILED && !q->answered) {
             q->answered = 1;
             return answer_unavailable(f, bb);

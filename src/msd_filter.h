@@ -6,7 +6,7 @@
 /*
  * The two output filters that stand around mod_session's own. The one before it prepares what mod_session will save;
  * the one behind it turns a failed write into an error before any byte of the response leaves, hands out or ends the
- * ID, and keeps responses with a session out of caches.
+ * ID, and says what caches may do with the response.
  */
 
 /** Register both; in register_hooks. */

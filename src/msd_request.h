@@ -50,6 +50,7 @@ typedef struct msd_request_t {
     const char *loggable;     /* SHA-512 of loggable_of, for logs; NULL before somebody asks */
     const char *loggable_of;  /* the session.sid that it was made of */
     const char *refused;      /* loggable hash of an ID that came and was no session's; NULL for none */
+    const request_rec *file;  /* the request that httpd's own handler of files answers; NULL: none, so far */
     const char *user;         /* r->user, once authentication and authorization let the request pass */
     request_rec *speaker;     /* the request, no subrequest, whose handler began last; NULL before */
     apr_array_header_t *said; /* const char *: what session headers said so far, taken out; NULL before */

@@ -113,6 +113,7 @@ for my $case (
     ['SessionDynamoDBCookieSameSite Sometimes', qr/Strict, Lax or None/],
     ['SessionDynamoDBSidDigest MD5',           qr/SHA1 or SHA256/],
     ['SessionDynamoDBOnError ignore',          qr/deny or anonymous/],
+    ['SessionDynamoDBNoStore always',          qr/loaded or changed/],
     ['SessionDynamoDBEnv',                     qr/KEY, KEY=NAME, or None/],
     ['SessionDynamoDBEnv role=HTTP_ROLE',      qr/HTTP_ROLE has a meaning of its own.*write KEY=NAME/],
     ['SessionDynamoDBEnv role=SESSION_DYNAMODB_NEW', qr/SESSION_DYNAMODB_NEW has a meaning/],

@@ -2,7 +2,8 @@ package SessionTest::Server;
 
 # An httpd of its own with the test handler in /test/ and /touch/, for what would end the one of the tests:
 #
-#   my $server = SessionTest::Server->start('MaxConnectionsPerChild 3');
+#   my $server = SessionTest::Server->start('MaxConnectionsPerChild 3');      # lines of configuration
+#   my $server = SessionTest::Server->start({ modules => ['alias'] }, ...);
 #   kill WINCH => $server->pid;
 #   $server->gone;                     # wait for its end; true when it came
 #   $server->stop;                     # as SessionTest::Recipe's
@@ -38,6 +39,7 @@ END
 
 sub start {
     my($class, @lines) = @_;
+    my $option = ref $lines[0] ? shift @lines : {};
     my $dir  = File::Temp::tempdir('/tmp/server-XXXXXX', CLEANUP => 1);
     my $self = bless { name => 'an httpd of its own', dir => $dir, log => "$dir/error_log",
                        port => SessionTest::Recipe::free_port() }, $class;
@@ -45,7 +47,8 @@ sub start {
     chomp(my $lib = `$apxs -q LIBEXECDIR`);
     my $built_in = `$httpd -l`;
     my @modules = map { "LoadModule ${_}_module $lib/mod_$_.so\n" }
-        grep { $built_in !~ /\bmod_$_\.c\b|^\s*\Q$_\E\.c$/m } 'mpm_' . setting('mpm'), qw(authz_core session);
+        grep { $built_in !~ /\bmod_$_\.c\b|^\s*\Q$_\E\.c$/m } 'mpm_' . setting('mpm'), qw(authz_core session),
+        @{ $option->{modules} || [] };
 
     open my $out, '>', "$dir/all.conf" or die "$dir/all.conf: $!";
     print $out @modules, map({ "$_\n" } 'LoadModule session_dynamodb_module ' . setting('module'),
