@@ -73,12 +73,10 @@ note 'Doubts and faults';
     is "@calls", 'DescribeTable', 'of a missing table no more is asked';
     $SERVER->stop(qr/there is no table no_such_table/);
 
-    $TABLE->api(CreateTable => { TableName => 'wrong_key', BillingMode => 'PAY_PER_REQUEST',
-        AttributeDefinitions => [{ AttributeName => 'sid', AttributeType => 'S' }],
-        KeySchema => [{ AttributeName => 'sid', KeyType => 'HASH' }] });
+    $TABLE->create_table('wrong_key', 'sid');
     start(qr/\[session_dynamodb:error\].*the key of the table is sid, and has to be id/, 'SessionDynamoDBTableName wrong_key');
     $SERVER->stop(qr/key of the table is sid/);
-    $TABLE->api(DeleteTable => { TableName => 'wrong_key' });
+    $TABLE->delete_table('wrong_key');
 }
 
 note 'Who is looked at';
@@ -113,13 +111,13 @@ note 'Creation';
     $SERVER->stop;
     is join(' ', start(qr/table made_here: time to live is off/, @create)), "@CHECK", 'one that is there is left alone';
     $SERVER->stop;
-    $TABLE->api(DeleteTable => { TableName => 'made_here' });
+    $TABLE->delete_table('made_here');
 
     @calls = start(qr/table made_here: created/, @create, 'SessionDynamoDBCheckTable Off');
     is $calls[-1], 'UpdateTimeToLive', 'without the look, it is made and no more';
     is scalar(logged(qr/time to live is off/)), 0, '... nor said';
     $SERVER->stop;
-    $TABLE->api(DeleteTable => { TableName => 'made_here' });
+    $TABLE->delete_table('made_here');
 
     fault(kind => 'error', op => 'DescribeTable', type => 'ResourceNotFoundException', message => 'm', count => 0, skip => 0);
     $SERVER = SessionTest::Server->start(@ON, @create);
@@ -128,7 +126,7 @@ note 'Creation';
     cmp_ok within { $SERVER->end }, '<', 8 * setting('slow'), '... but not by who has to end';
     clear_faults();
     $SERVER->stop;
-    $TABLE->api(DeleteTable => { TableName => 'made_here' });
+    $TABLE->delete_table('made_here');
 
     forbid('CreateTable');
     my $denied = qr/\[session_dynamodb:warn\].*table made_here: could not be created: .*AccessDeniedException/;

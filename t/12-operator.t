@@ -98,9 +98,7 @@ note 'check';
     is $EXIT, 1, 'a missing table is wrong';
     like $said->{findings}[0]{text}, qr/no table no_such_table .*session-dynamodb create-table/, '... and the remedy said';
 
-    $TABLE->api(CreateTable => { TableName => 'wrong_key', BillingMode => 'PAY_PER_REQUEST',
-        AttributeDefinitions => [{ AttributeName => 'sid', AttributeType => 'S' }],
-        KeySchema => [{ AttributeName => 'sid', KeyType => 'HASH' }] });
+    $TABLE->create_table('wrong_key', 'sid');
     is run(['check', '--table=wrong_key']), 1, 'another key is wrong';
     like $OUT, qr/^WRONG  the key of the table is sid, and has to be id of type S/m, '... and said to be';
 
@@ -154,7 +152,7 @@ note 'create-table';
     is run(['create-table', '--table', 'not_made']), 3, 'who may not create';
     like $ERR, qr/AccessDeniedException/, '... is told';
     clear_faults();
-    $TABLE->api(DeleteTable => { TableName => $_ }) for qw(made_here made_slowly wrong_key);
+    $TABLE->delete_table($_) for qw(made_here made_slowly wrong_key);
 }
 
 note 'show and end';

@@ -7,6 +7,8 @@ use lib "$FindBin::Bin/lib";
 use SessionTest;
 use SessionTest::Process;
 
+needs('capacity as AWS counts it');
+
 my $PARENT  = SessionTest::Process::parent($SessionTest::T);
 my $RESTART = qr/SIGUSR1 received|Graceful restart requested/;   # each MPM has its words
 my $TOTALS  = qr/\[session_dynamodb:info\].*counted since the last restart: (.*)/;

@@ -8,6 +8,8 @@ use MIME::Base64 qw(decode_base64);
 use lib "$FindBin::Bin/lib";
 use SessionTest;
 
+needs('capacity as AWS counts it');
+
 my $PROGRAM = setting('build') . '/session-dynamodb';
 
 # DynamoDB's way of counting bytes, by its documentation.

@@ -31,7 +31,7 @@ our @EXPORT = (@Test::More::EXPORT, qw(
     calls calls_of calls_are quiet take_calls fault clear_faults release held mode forget connections close_connections
     row rows put_row delete_row change_row age key_of data_of clear_tables
     seconds_of here let_go eventually within
-    expect_log log_lines note_secret tally done));
+    expect_log log_lines note_secret tally done needs lacks));
 
 # Milliseconds of rest at the table before and after a block whose calls are counted. Where no late call (a touch) can
 # come, a file may do with less.
@@ -57,6 +57,16 @@ sub begin {
 
 sub setting { $STATE->{ $_[0] } }                 # of state.json: module, httpd, apxs, mpm, src, ports, ...
 sub port    { $STATE->{ $_[0] ? "$_[0]_port" : 'port' } }
+
+# What the DynamoDB that the tests were pointed at can't do, and what it said; nothing where it is a dynalite of ours.
+sub lacks {
+    my $what = shift;
+    my $said = $STATE->{lacks}{$what};
+    return $said && "$STATE->{endpoint} has not $what ($said)";
+}
+
+# A whole file that is nothing without it.
+sub needs { my $why = lacks($_[0]); Test::More::plan(skip_all => $why) if $why; return }
 
 # --- requests ---------------------------------------------------------------------------------------------------------
 

@@ -3,8 +3,8 @@ package SessionTestRun;
 # A run of the tests, in two processes.
 #
 # The outer one is what t/TEST is called as. It copies t/ into the working directory, builds the helper module, hands
-# all of it to an ordinary user if it is root, starts the table (table_proxy.py, which starts dynalite) on free ports,
-# then runs the inner one and judges what is left: cores, and the error log.
+# all of it to an ordinary user if it is root, starts the table (table_proxy.py, which starts dynalite or leads to a
+# DynamoDB that runs) on free ports, then runs the inner one and judges what is left: cores, and the error log.
 #
 # The inner one is Apache::TestRun (SessionTestRun::Inner): it writes the configuration, starts httpd, runs the tests and
 # stops it.
@@ -68,6 +68,7 @@ sub settings {
     $self->{apxs}   = $ENV{APXS} || 'apxs';
     $self->{httpd}  = $ENV{HTTPD} || $class->httpd_of($self->{apxs});
     $self->{state}  = "$self->{work}/state.json";
+    $self->{endpoint} = $ENV{DYNAMODB_ENDPOINT};
     # Under a sanitizer, say: all takes so many times as long. Tests that press time and machine go by it.
     $self->{slow}   = $ENV{MSD_TEST_SLOW} || 1;
     $self->{table_timeout} = 2 * $self->{slow} < 8 ? 2 * $self->{slow} : 8;   # seconds; 8 is the most there is
@@ -86,7 +87,9 @@ sub find_dynalite {
     for ($ENV{DYNALITE}, map { "$_/node_modules/.bin/dynalite" } @$self{qw(src build)}) {
         return Cwd::abs_path($_) if defined $_ && -e $_;
     }
-    die "t/TEST: dynalite is missing: run npm ci in $self->{src}, or name the program in DYNALITE\n";
+    return if $self->{endpoint};
+    die "t/TEST: dynalite is missing: run npm ci in $self->{src}, name the program in DYNALITE, or the URL of a DynamoDB"
+        . " in DYNAMODB_ENDPOINT\n";
 }
 
 # --- a whole run ------------------------------------------------------------------------------------------------------
@@ -207,6 +210,7 @@ sub hand_over {
     @$self{qw(uid gid)} = ($uid, $gid);
     system('chown', '-R', "$uid:$gid", $self->{work}) == 0 or die "t/TEST: can't give $self->{work} to $ORDINARY_USER\n";
     for my $path (@$self{qw(work module helper dynalite httpd)}, "$self->{work}/t/lib/table_proxy.py") {
+        next if !defined $path;
         my $barrier = $self->barrier($path) or next;
         die "t/TEST: tests started by root run as $ORDINARY_USER, who can't get past $barrier on the way to $path.\n"
             . "Either chmod o+x $barrier, or build elsewhere, or run the tests as an ordinary user.\n";
@@ -239,7 +243,8 @@ sub start_table {
     my $logs  = "$self->{work}/t/logs";
     my $ready = "$self->{work}/t/state/table.json";
     my @command = $self->as_user(
-        "$self->{work}/t/lib/table_proxy.py", '--dynalite', $self->{dynalite}, '--dynalite-log', "$logs/dynalite_log",
+        "$self->{work}/t/lib/table_proxy.py", '--dynalite-log', "$logs/dynalite_log",
+        $self->{endpoint} ? ('--upstream', $self->{endpoint}) : ('--dynalite', $self->{dynalite}),
         '--key', "$KEY{id}:$KEY{secret}", '--state', $ready, (map { ('--table', $_) } @TABLES), $stay ? '--stay' : (),
         split ' ', $ENV{TABLE_PROXY_OPTIONS} || '');
 
@@ -256,7 +261,8 @@ sub start_table {
     }
     close $theirs;
     @$self{qw(table_pid leash)} = ($pid, $ours);   # the table ends when the last writer of its standard input is gone
-    wait_for(30, sub { -e $ready || waitpid($pid, POSIX::WNOHANG()) != 0 });
+    # Tables of AWS take their time.
+    wait_for($self->{endpoint} ? 300 : 30, sub { -e $ready || waitpid($pid, POSIX::WNOHANG()) != 0 });
     -e $ready or die "t/TEST: the table does not start:\n", slurp("$logs/table_proxy_log"), slurp("$logs/dynalite_log");
     $self->{table} = JSON::PP::decode_json(slurp($ready));
     $self->save_state({ %{ $self->{table} }, stay => $stay ? 1 : 0 });
@@ -277,7 +283,7 @@ sub save_state {
         key_id => $KEY{id}, secret => $KEY{secret}, module => $self->{module}, helper => $self->{helper},
         httpd => $self->{httpd}, apxs => $self->{apxs}, src => $self->{src}, build => $self->{build},
         slow => $self->{slow}, table_timeout => $self->{table_timeout},
-        dynalite_program => $self->{dynalite});
+        dynalite_program => $self->{dynalite}, endpoint => $self->{endpoint});
     write_file($self->{state}, 0644, JSON::PP->new->canonical->pretty->encode(\%state));
 }
 

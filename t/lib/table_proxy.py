@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""A counting and fault-making proxy before a local DynamoDB (dynalite), or alone: an empty table that takes all writes
-and keeps none.
+"""A counting and fault-making proxy before a DynamoDB: a dynalite that it starts, any other at a URL, or alone: an
+empty table that takes all writes and keeps none.
 
 It records every request that reaches it, checks its signature the way AWS does, and can be told to fail in the ways
 that a network and a service fail. Tests ask and steer it through a second port with plain HTTP and JSON:
@@ -35,7 +35,9 @@ Kinds of fault:
   content_type    forward, call the answer `type` (text/html)
 Unless they say "forward" these make the answer up; "forward": true forwards first.
 
-It ends on SIGTERM, and when its standard input does (unless --stay); dynalite ends with it.
+It ends on SIGTERM, and when its standard input does (unless --stay); dynalite ends with it. At a URL it makes the
+tables it is told of, none of which may be there, and deletes them in the end. Requests are signed anew for a URL (if
+botocore is there), with the credentials and the region that botocore finds, or any.
 """
 
 import argparse
@@ -61,6 +63,7 @@ try:
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest, HTTPHeaders
     from botocore.credentials import Credentials
+    import botocore.session
 except ImportError:
     SigV4Auth = object
     AWSRequest = None
@@ -98,12 +101,13 @@ class Message:
 
 
 class Parser:
-    """Cuts a byte stream into messages with a Content-Length."""
+    """Cuts a byte stream into messages with a Content-Length, or of chunks where those are expected."""
 
-    def __init__(self):
+    def __init__(self, takes_chunks=False):
         self.buffer = bytearray()
         self.head = None
         self.length = 0
+        self.takes_chunks = takes_chunks
 
     def feed(self, data):
         self.buffer += data
@@ -121,15 +125,32 @@ class Parser:
                 name, _, value = line.partition(":")
                 headers.append((name.lower(), value.strip(" \t")))
             self.head = Message(lines[0], headers, b"")
-            if self.head.header("transfer-encoding"):
+            if self.head.header("transfer-encoding") and not self.takes_chunks:
                 raise ValueError("chunked messages are not expected here")
             self.length = int(self.head.header("content-length") or 0)
+        if self.head.header("transfer-encoding") and not self._join_chunks():
+            return None
         if len(self.buffer) < self.length:
             return None
         message, self.head = self.head, None
         message.body = bytes(self.buffer[:self.length])
         del self.buffer[:self.length]
         return message
+
+    def _join_chunks(self):
+        """Make them a body of a known length, when the last one is there."""
+        body, at, size = bytearray(), 0, None
+        while size != 0:
+            end = self.buffer.find(b"\r\n", at)
+            size = int(bytes(self.buffer[at:end]).split(b";")[0], 16) if end >= 0 else None
+            if size is None or len(self.buffer) < end + size + 4:
+                return False
+            body += self.buffer[end + 2:end + 2 + size]
+            at = end + size + 4
+        self.buffer[:at] = body
+        self.length = len(body)
+        self.head.headers = self.head.without("transfer-encoding") + [("content-length", str(len(body)))]
+        return True
 
 
 def answer(status, body, kind=JSON_TYPE, crc=True):
@@ -233,7 +254,8 @@ class Verifier:
 
 class UpstreamProtocol(asyncio.Protocol):
     def __init__(self):
-        self.parser, self.waiter, self.transport, self.used = Parser(), None, None, time.monotonic()
+        self.parser, self.waiter, self.transport = Parser(takes_chunks=True), None, None
+        self.used = time.monotonic()
 
     def connection_made(self, transport):
         self.transport = transport
@@ -257,6 +279,8 @@ class Upstream:
     """Keep-alive connections to dynalite."""
 
     MAX_IDLE = 3  # seconds; node closes after five, and a request must not meet that
+    CREATION = 4  # seconds that a table may take to come or go
+    tls = None
 
     def __init__(self, host, port):
         self.host, self.port, self.free = host, port, []
@@ -270,12 +294,15 @@ class Upstream:
                 connection.transport.close()
         else:
             loop = asyncio.get_running_loop()
-            _, connection = await loop.create_connection(UpstreamProtocol, self.host, self.port)
+            _, connection = await loop.create_connection(UpstreamProtocol, self.host, self.port, ssl=self.tls)
         connection.waiter = asyncio.get_running_loop().create_future()
         waiter = connection.waiter
         connection.transport.write(message.pack())
         reply = await waiter
-        self.free.append(connection)
+        if reply.start.startswith("HTTP/1.0") or reply.header("connection") == "close":
+            connection.transport and connection.transport.close()
+        else:
+            self.free.append(connection)
         return reply
 
     async def call(self, operation, body):
@@ -288,6 +315,60 @@ class Upstream:
                    ("content-length", str(len(data)))]
         reply = await self.exchange(Message("POST / HTTP/1.1", headers, data))
         return reply.status(), json.loads(reply.body or b"{}")
+
+
+class Elsewhere(Upstream):
+    """A DynamoDB that we did not start, at a URL."""
+
+    CREATION = 120
+
+    def __init__(self, url):
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
+            sys.exit("table_proxy: --upstream %s: not like http://HOST:PORT or https://HOST" % url)
+        super().__init__(parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme])
+        self.url, self.name = "%s://%s/" % (parts.scheme, parts.netloc), parts.netloc
+        self.tls = ssl.create_default_context() if parts.scheme == "https" else None
+        session = botocore.session.get_session() if AWSRequest else None
+        self.credentials = session and (session.get_credentials() or Credentials("any", "any"))
+        self.region = session and (os.environ.get("AWS_REGION") or session.get_config_variable("region") or "us-east-1")
+
+    async def exchange(self, message):
+        if (message.header("x-amz-target") or "").endswith(".UpdateTimeToLive"):
+            # dynalite has none: the tests expect that, and script what they need.
+            return error_answer(400, "UnknownOperationException", "", ERROR_PREFIX_COMMON)
+        reply = await super().exchange(self.signed(message))
+        # What is said of this connection is not to be said of the client's.
+        reply.headers = reply.without("connection", "keep-alive")
+        return reply
+
+    def signed(self, message):
+        kept = [(name, value) for name, value in message.headers if name in ("content-type", "x-amz-target")]
+        if not self.credentials:
+            kept = message.without("host", "connection", "content-length")
+        else:
+            copy = AWSRequest(method="POST", url=self.url, data=message.body, headers=dict(kept))
+            SigV4Auth(self.credentials.get_frozen_credentials(), "dynamodb", self.region).add_auth(copy)
+            kept = [(name.lower(), value) for name, value in copy.headers.items()]
+        return Message(message.start, [("host", self.name)] + kept + [("content-length", str(len(message.body)))],
+                       message.body)
+
+
+class Passage:
+    """A port that leads to the table past all counting and all faults, as dynalite's own is for a dynalite of ours."""
+
+    def __init__(self, upstream):
+        self.upstream, self.clients = upstream, set()
+
+    def accepted(self, client):
+        self.clients.add(client)
+        return 1
+
+    def note_malformed(self, _, text):
+        print("passage:", text, file=sys.stderr)
+
+    async def serve(self, client, request):
+        client.send(await self.upstream.exchange(request))
 
 
 class Alone:
@@ -588,6 +669,8 @@ class Proxy:
         """AWS adds the item when asked to; dynalite does not know that parameter."""
         if not isinstance(body, dict) or body.get("ReturnValuesOnConditionCheckFailure") != "ALL_OLD":
             return reply
+        if b'"Item"' in reply.body:  # not every one is a dynalite
+            return reply
         key = body.get("Key") or {"id": body["Item"]["id"]}
         _, found = await self.upstream.call("GetItem", {"TableName": body["TableName"], "Key": key,
                                                         "ConsistentRead": True})
@@ -821,14 +904,44 @@ async def create_table(upstream, name):
         "TableName": name, "BillingMode": "PAY_PER_REQUEST",
         "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
         "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]})
+    if "ResourceInUse" in str(reply):
+        sys.exit("table_proxy: table %s is there already; the tests empty and delete what they use, so it has to be "
+                 "made by them: delete it, if nobody needs it" % name)
     if status != 200:
         sys.exit("table_proxy: creating table %s failed: %s" % (name, reply))
-    for _ in range(200):
+    if not await is_state(upstream, name, "ACTIVE"):
+        sys.exit("table_proxy: table %s does not become active" % name)
+
+
+async def is_state(upstream, name, wanted):
+    """Wait until a table is ACTIVE, say, or gone: None."""
+    until = time.monotonic() + upstream.CREATION
+    while time.monotonic() < until:
         _, reply = await upstream.call("DescribeTable", {"TableName": name})
-        if reply.get("Table", {}).get("TableStatus") == "ACTIVE":
-            return
-        await asyncio.sleep(0.02)
-    sys.exit("table_proxy: table %s does not become active" % name)
+        if reply.get("Table", {}).get("TableStatus") == wanted:
+            return True
+        await asyncio.sleep(0.02 if upstream.CREATION < 10 else 0.5)
+    return False
+
+
+async def shortcomings(upstream, table):
+    """What a DynamoDB can't do that some of the tests need, and what it said: those are left out by name."""
+    key, lacks = {"id": {"S": "probe"}}, {}
+    probes = {
+        "capacity as AWS counts it": (
+            "PutItem",
+            {"TableName": table, "Item": {**key, "data": {"S": "x" * 2500}}, "ReturnConsumedCapacity": "TOTAL"},
+            lambda status, reply: reply.get("ConsumedCapacity", {}).get("CapacityUnits") == 3),
+        "a limit of 400 KB": (
+            "PutItem", {"TableName": table, "Item": {**key, "data": {"S": "x" * 410_000}}},
+            lambda status, reply: status == 400 and "ValidationException" in reply.get("__type", "")),
+    }
+    for name, (operation, body, is_able) in probes.items():
+        status, reply = await upstream.call(operation, body)
+        if not is_able(status, reply):
+            lacks[name] = "%s: status %d, %.200s" % (operation, status, json.dumps(reply))
+    await upstream.call("DeleteItem", {"TableName": table, "Key": key})
+    return lacks
 
 
 def arguments():
@@ -836,7 +949,7 @@ def arguments():
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=0, help="port for the web server (default: a free one)")
     parser.add_argument("--control", type=int, default=0, help="port for the tests (default: a free one)")
-    parser.add_argument("--upstream", help="HOST:PORT of a running dynalite")
+    parser.add_argument("--upstream", metavar="URL", help="of a DynamoDB that runs")
     parser.add_argument("--dynalite", help="program to start instead")
     parser.add_argument("--alone", action="store_true", help="no table behind: each answer is {}")
     parser.add_argument("--dynalite-log", default=os.devnull, help="file for what it says")
@@ -880,26 +993,35 @@ async def main():
         loop.add_signal_handler(name, stop.set)
     if not args.stay:
         watch_stdin(loop, stop)
-    process = None
+    process, lacks, made = None, {}, []
     if args.dynalite:
         process, port = await start_dynalite(args.dynalite, open(args.dynalite_log, "ab"))
         upstream = Upstream("127.0.0.1", port)
     elif args.alone:
         upstream = Alone()
     else:
-        host, _, port = args.upstream.rpartition(":")
-        upstream = Upstream(host, int(port))
+        upstream = Elsewhere(args.upstream)
     try:
         for name in args.table:
             await create_table(upstream, name)
+            made.append(name)
+        direct = upstream.port
+        if args.upstream:
+            lacks = await shortcomings(upstream, made[0]) if made else {}
+            passage = Passage(upstream)
+            direct = (await loop.create_server(lambda: Client(passage), "127.0.0.1", 0)).sockets[0].getsockname()[1]
         proxy = Proxy(args, upstream)
         proxy.reserve()
         await proxy.listen()
         control = await asyncio.start_server(Control(proxy).serve, "127.0.0.1", args.control)
-        publish({"port": proxy.port, "control": control.sockets[0].getsockname()[1], "dynalite": upstream.port,
-                 "pid": os.getpid(), "verify": proxy.verify}, args.state)
+        publish({"port": proxy.port, "control": control.sockets[0].getsockname()[1], "dynalite": direct,
+                 "pid": os.getpid(), "verify": proxy.verify, "lacks": lacks}, args.state)
         await stop.wait()
     finally:
+        for name in made if args.upstream else ():
+            await upstream.call("DeleteTable", {"TableName": name})
+        for name in made if args.upstream else ():
+            await is_state(upstream, name, None)
         if process:
             process.kill()
             process.wait()

@@ -8,8 +8,11 @@ import json
 import os
 import re
 import socket
+import socketserver
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 import urllib.request
 import zlib
@@ -33,13 +36,14 @@ def check(good, sentence):
 
 
 class Server:
-    """The proxy, alone."""
+    """The proxy, alone unless told otherwise."""
 
-    def __init__(self):
-        self.process = subprocess.Popen([sys.executable, PROXY, "--alone", "--verify", "--key", "AKIDTEST:secret"],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    def __init__(self, *options, **environment):
+        self.process = subprocess.Popen(
+            [sys.executable, PROXY, "--verify", "--key", "AKIDTEST:secret", *(options or ("--alone",))],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **environment})
         state = json.loads(self.process.stdout.readline())
-        self.port, self.control = state["port"], state["control"]
+        self.port, self.control, self.direct = state["port"], state["control"], state["dynalite"]
 
     def tell(self, method, path, **what):
         data = json.dumps(what).encode() if method == "POST" else None
@@ -79,10 +83,10 @@ def wire(headers, body=BODY):
 class Reply:
     """What came until the answer was whole, the server closed, or the time was up."""
 
-    def __init__(self, server, data, patience=0.5, most=1 << 20):
+    def __init__(self, server, data, patience=0.5, most=1 << 20, port=None):
         self.end, self.bytes, start = "time is up", b"", time.monotonic()
         try:
-            with socket.create_connection(("127.0.0.1", server.port), timeout=5) as place:
+            with socket.create_connection(("127.0.0.1", port or server.port), timeout=5) as place:
                 place.sendall(data)
                 while not self.whole() and len(self.bytes) < most:
                     place.settimeout(max(0.001, patience - (time.monotonic() - start)))
@@ -280,7 +284,59 @@ def silences(server):
     check(not untried, "no kind of fault is left out %s" % " ".join(untried))
 
 
+class Chunks(socketserver.StreamRequestHandler):
+    """A service that answers in chunks and keeps no connection."""
+
+    def handle(self):
+        length = 0
+        while (line := self.rfile.readline().strip()):
+            length = int(line.split(b":")[1]) if line.lower().startswith(b"content-length") else length
+        self.rfile.read(length)
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+                         b"a;x=y\r\n{\"Item\":{\"\r\n5\r\nid\":{\r\n3\r\n}}}\r\n0\r\n\r\n")
+
+
+def elsewhere():
+    """A DynamoDB at a URL: one that speaks TLS and knows other keys, and one that speaks in chunks."""
+    with tempfile.TemporaryDirectory() as folder:
+        key, certificate = os.path.join(folder, "key"), os.path.join(folder, "crt")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=far",
+                        "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate], check=True,
+                       stderr=subprocess.DEVNULL)
+        far = Server("--alone", "--key", "AKIDFAR:of-the-far-one", "--tls", certificate, key,
+                     "--region", "eu-central-2")
+        url = "https://127.0.0.1:%d" % far.port
+        near = Server("--upstream", url, SSL_CERT_FILE=certificate, AWS_REGION="eu-central-2",
+                      AWS_ACCESS_KEY_ID="AKIDFAR", AWS_SECRET_ACCESS_KEY="of-the-far-one")
+        check(Reply(near, wire(signed(near)), patience=10).status() == 200,
+              "a request is signed anew for a service at a URL")
+        check(Reply(near, wire(signed(near, secret="wrong")), patience=10).status() == 400,
+              "... but one that is signed wrongly here")
+        signatures_there = [entry["signature"] for entry in far.tell("GET", "/requests")["requests"]]
+        check(signatures_there == ["ok"], "... does not get there, and the other was good there")
+        plain = (b"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: DynamoDB_20120810.GetItem\r\n"
+                 b"Content-Length: 2\r\n\r\n{}")
+        check(Reply(near, plain, patience=10, port=near.direct).status() == 200, "the way past the faults, too")
+        wrong = Server("--upstream", url, SSL_CERT_FILE=certificate, AWS_REGION="eu-central-2",
+                       AWS_ACCESS_KEY_ID="AKIDFAR", AWS_SECRET_ACCESS_KEY="of-another")
+        check(Reply(wrong, wire(signed(wrong)), patience=10).status() == 400,
+              "with wrong keys of the environment the service refuses")
+        for server in (near, wrong, far):
+            server.stop()
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Chunks) as service:
+        threading.Thread(target=service.serve_forever, daemon=True).start()
+        near = Server("--upstream", "http://127.0.0.1:%d" % service.server_address[1])
+        for i in range(2):
+            reply = Reply(near, wire(signed(near)), patience=10)
+            head, body = reply.part()
+            check(reply.whole() and body == b'{"Item":{"id":{}}}' and b"lose" not in head and b"hunked" not in head,
+                  "chunks and the end of a connection are the service's own affair, time %d" % (i + 1))
+        near.stop()
+        service.shutdown()
+
+
 def main():
+    elsewhere()
     server = Server()
     try:
         signatures(server)

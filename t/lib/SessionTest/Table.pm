@@ -21,7 +21,7 @@ sub new {
 
 # --- rows -------------------------------------------------------------------------------------------------------------
 
-# A call of DynamoDB's API straight to dynalite, which wants to see a signature and does not check it.
+# A call of DynamoDB's API past the proxy's faults; dynalite wants to see a signature and does not check it.
 sub api {
     my($self, $operation, $body) = @_;
     my $signature = 'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/aws4_request, '
@@ -68,6 +68,32 @@ sub clear {
     for my $table (qw(app_session other_session)) {
         $self->delete_row($_->{id}{S}, $table) for $self->rows($table);
     }
+}
+
+# A table more, with this key, and no more of it: as they come and go, DynamoDB may take a while over both.
+sub create_table {
+    my($self, $name, $key) = @_;
+    $self->api(CreateTable => { TableName => $name, BillingMode => 'PAY_PER_REQUEST',
+        AttributeDefinitions => [{ AttributeName => $key, AttributeType => 'S' }],
+        KeySchema => [{ AttributeName => $key, KeyType => 'HASH' }] });
+    $self->_until($name, 'ACTIVE');
+}
+
+sub delete_table {
+    my($self, $name) = @_;
+    $self->api(DeleteTable => { TableName => $name });
+    $self->_until($name, 'gone');
+}
+
+sub _until {
+    my($self, $name, $wanted) = @_;
+    for (1 .. 600) {
+        my $found = eval { $self->api(DescribeTable => { TableName => $name })->{Table}{TableStatus} };
+        $found //= $@ =~ /ResourceNotFound/ ? 'gone' : die $@;
+        return if $found eq $wanted;
+        select undef, undef, undef, 0.1;
+    }
+    die "table $name is not $wanted after a minute\n";
 }
 
 # --- the proxy --------------------------------------------------------------------------------------------------------
