@@ -19,7 +19,7 @@
 #include <mod_status.h>
 #include <mpm_common.h>
 
-#include "mod_session_dynamodb.h"
+#include "mod_session_dynamodb_int.h"
 #include "msd_cache.h"
 #include "msd_child.h"
 #include "msd_config.h"
@@ -30,11 +30,13 @@
 #include "msd_forward.h"
 #include "msd_header.h"
 #include "msd_log.h"
+#include "msd_other_stores.h"
 #include "msd_payload.h"
 #include "msd_request.h"
 #include "msd_save.h"
 #include "msd_session.h"
 #include "msd_status.h"
+#include "msd_trace.h"
 
 APLOG_USE_MODULE(session_dynamodb);
 
@@ -199,8 +201,8 @@ static int session_dynamodb_file(request_rec *r)
 /* ---- behind the handler ------------------------------------------------------------------------------------------ */
 
 /* Before mod_session's own encoder. SessionMaxAge's end of the session follows from the row's times: in the payload it
- * would be one more change with every request, and out of date after a touch. What shall not be stored is masked here,
- * too: whatever is written was encoded before. */
+ * would be one more change with every request, and out of date after a touch. An end that the payload named stays. What
+ * shall not be stored is masked here, too: whatever is written was encoded before. */
 static int session_dynamodb_encode(request_rec *r, session_rec *z)
 {
     msd_request_t *q = msd_request_find(r);
@@ -221,7 +223,7 @@ static int session_dynamodb_encode(request_rec *r, session_rec *z)
         return rv;
     }
     if (z->maxage > 0) {
-        z->expiry = 0;
+        z->expiry = q->expiry;
         apr_table_unset(z->entries, "expiry");
     }
     for (i = 0; q->conf && q->conf->mask && i < q->conf->mask->nelts; i++) {
@@ -241,6 +243,9 @@ static int session_dynamodb_save(request_rec *r, session_rec *z)
 
     if (!q || q->outcome == MSD_NOT_LOADED) {
         return DECLINED;
+    }
+    if (z != q->z && !msd_config_enabled(r)) {
+        return DECLINED; /* another store's, after a redirect out of our area */
     }
     if (z != q->z || !msd_request_usable(q) || q->written == MSD_WRITE_FAILED) {
         /* Not the session that we loaded, or one that can't be written: doing nothing is what keeps the row whole. */
@@ -275,99 +280,17 @@ static int session_dynamodb_log_transaction(request_rec *r)
     return DECLINED;
 }
 
-/* ---- functions for other modules --------------------------------------------------------------------------------- */
-
-/** The tree's session, loaded if nobody has; NULL where there is none to work with. */
-static msd_request_t *session_of(request_rec *r)
-{
-    session_rec *z = NULL;
-    msd_request_t *q;
-
-    if (session_load_fn(r, &z) != APR_SUCCESS) {
-        return NULL;
-    }
-    q = msd_request_find(r);
-    return q && msd_request_usable(q) ? q : NULL;
-}
-
-static apr_status_t session_dynamodb_end(request_rec *r)
-{
-    msd_request_t *q = session_of(r);
-    apr_status_t rv;
-
-    if (!q) {
-        return msd_request_find(r) && msd_request_find(r)->outcome == MSD_FAILED ? DDB_EUNAVAILABLE : APR_SUCCESS;
-    }
-    if (!q->session.sid) {
-        apr_table_clear(q->z->entries);
-        return APR_SUCCESS;
-    }
-    rv = msd_save_end(q);
-    if (rv != APR_SUCCESS) {
-        msd_log_failure(r, rv, "the session could not be ended");
-    }
-    return rv;
-}
-
-static apr_status_t session_dynamodb_renew(request_rec *r)
-{
-    msd_request_t *q = session_of(r);
-
-    if (!q || !q->session.sid) {
-        return APR_NOTFOUND;
-    }
-    q->renew = 1;
-    q->z->dirty = 1;
-    return APR_SUCCESS;
-}
-
-static const char *session_dynamodb_loggable_id(request_rec *r)
-{
-    msd_request_t *q = session_of(r);
-
-    return q ? msd_request_loggable_id(q) : NULL;
-}
-
-static apr_status_t session_dynamodb_times(request_rec *r, session_dynamodb_times_t *times)
-{
-    msd_request_t *q = session_of(r);
-
-    memset(times, 0, sizeof(*times));
-    if (!q) {
-        return APR_NOTFOUND;
-    }
-    times->created = q->session.created;
-    times->accessed = q->session.accessed;
-    times->expires = apr_time_from_sec(msd_session_expires(q));
-    times->idle_timeout = q->session.idle_timeout;
-    times->absolute_timeout = q->session.absolute_timeout;
-    return APR_SUCCESS;
-}
-
-static apr_status_t session_dynamodb_set_timeouts(request_rec *r, apr_int64_t idle, apr_int64_t absolute)
-{
-    msd_request_t *q = session_of(r);
-
-    if (idle < 1 || absolute < 1) {
-        return APR_EINVAL;
-    }
-    if (!q) {
-        return APR_NOTFOUND;
-    }
-    q->session.idle_timeout = idle;
-    q->session.absolute_timeout = absolute;
-    q->timeouts_changed = 1;
-    q->z->dirty = 1;
-    return APR_SUCCESS;
-}
-
 /* ---- httpd ------------------------------------------------------------------------------------------------------- */
 
 static int session_dynamodb_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
+    int rv;
+
     (void)plog;
-    (void)ptemp;
-    return msd_config_check(pconf, s);
+    msd_other_stores_check(ptemp, s);
+    rv = msd_config_check(pconf, s);
+    msd_trace_check(s);
+    return rv;
 }
 
 static int session_dynamodb_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
@@ -397,6 +320,7 @@ static void register_hooks(apr_pool_t *p)
 {
     static const char *const mod_session[] = { "mod_session.c", NULL };
     static const char *const mod_auth_form[] = { "mod_auth_form.c", NULL };
+    static const char *const other_stores[] = { "mod_session_cookie.c", "mod_session_dbd.c", NULL };
     static const char *const mod_cache[] = { "mod_cache.c", NULL };
 
     ap_hook_check_config(session_dynamodb_check_config, NULL, NULL, APR_HOOK_MIDDLE);
@@ -405,7 +329,9 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_child_init(msd_child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_stopping(session_dynamodb_child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
 
-    ap_hook_session_load(session_dynamodb_load, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_read_request(msd_trace_take, NULL, NULL, APR_HOOK_FIRST);
+    /* Before any other store's, in whatever order modules are loaded: who answers first has the session. */
+    ap_hook_session_load(session_dynamodb_load, NULL, other_stores, APR_HOOK_FIRST);
     ap_hook_post_perdir_config(session_dynamodb_post_perdir_config, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_check_authn(session_dynamodb_check_authn, NULL, mod_auth_form, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_fixups(session_dynamodb_fixups, mod_session, NULL, APR_HOOK_MIDDLE);
@@ -418,16 +344,12 @@ static void register_hooks(apr_pool_t *p)
     msd_filter_register(p);
     ap_hook_session_decode(session_dynamodb_decode, NULL, NULL, APR_HOOK_LAST);
     ap_hook_session_encode(session_dynamodb_encode, NULL, mod_session, APR_HOOK_REALLY_FIRST);
-    ap_hook_session_save(session_dynamodb_save, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_session_save(session_dynamodb_save, NULL, other_stores, APR_HOOK_FIRST);
     /* Optional: without mod_status nobody asks. */
     APR_OPTIONAL_HOOK(ap, status_hook, msd_status_report, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_log_transaction(session_dynamodb_log_transaction, NULL, NULL, APR_HOOK_FIRST);
 
-    APR_REGISTER_OPTIONAL_FN(session_dynamodb_end);
-    APR_REGISTER_OPTIONAL_FN(session_dynamodb_renew);
-    APR_REGISTER_OPTIONAL_FN(session_dynamodb_loggable_id);
-    APR_REGISTER_OPTIONAL_FN(session_dynamodb_times);
-    APR_REGISTER_OPTIONAL_FN(session_dynamodb_set_timeouts);
+    session_dynamodb_register_functions();
 }
 
 module AP_MODULE_DECLARE_DATA session_dynamodb_module = {

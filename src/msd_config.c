@@ -200,7 +200,7 @@ msd_dir_config_t *msd_config_resolve(const msd_dir_config_t *merged, apr_pool_t 
     DEFAULT_PTR(cookie_path, "/");
     DEFAULT_NUM(cookie_persistent, 0);
     DEFAULT_NUM(use_header, 0);
-    DEFAULT_PTR(header_name, "x-id");
+    DEFAULT_PTR(header_name, MSD_HEADER_NAME);
     DEFAULT_NUM(on_error, MSD_DENY);
     DEFAULT_NUM(no_store, MSD_NO_STORE_LOADED);
     DEFAULT_NUM(format, DDB_FORM);

@@ -16,6 +16,9 @@ typedef enum msd_no_store_e { MSD_NO_STORE_LOADED, MSD_NO_STORE_CHANGED } msd_no
 
 #define MSD_UNSET (-1)
 
+/** Where SessionDynamoDBHeaderName names none. */
+#define MSD_HEADER_NAME "x-id"
+
 /**
  * The settings of one server. As created and merged, unset fields are NULL or MSD_UNSET; msd_config_server fills in
  * the defaults. One member a line: a guard checks that each is created and merged.

@@ -43,7 +43,7 @@ typedef struct msd_request_t {
     ddb_session_t session;    /* as last read or written; sid NULL: no row */
     apr_table_t *loaded;      /* its entries then: what the merge calls base */
     ddb_members_t *members;   /* with SessionDynamoDBFormat json the object that they were read from; NULL: none */
-    apr_time_t expiry;        /* z->expiry then; without SessionMaxAge only an application sets one */
+    apr_time_t expiry;        /* the end that the payload named, an application's doing; 0: none */
     apr_array_header_t *carriers; /* msd_carrier_t: what was taken off the client's headers; NULL before */
     int taken;                /* how many IDs, of any form, came in the loader's carrier */
     int ambiguous;            /* 1: more than one of them could be meant, and none is used */

@@ -11,14 +11,16 @@
 
 #define SIDS_MAX 2 /* of the request's IDs that are looked up */
 
-/** 1 when mod_session's own rules end the session before ours do. */
+/** 1 when mod_session's own rules end the session before ours do: the end that the payload names, and SessionMaxAge's,
+ * which follows from the row's times. The nearer one counts. */
 static int past_expiry(msd_request_t *q)
 {
     long max_age = msd_request_max_age(q);
+    apr_time_t end = max_age > 0 ? q->session.accessed + apr_time_from_sec(max_age) : 0;
 
-    if (max_age > 0) {
-        /* What a save stored of it is out of date: touches move accessed and leave the payload alone. */
-        q->z->expiry = q->session.accessed + apr_time_from_sec(max_age);
+    q->expiry = q->z->expiry;
+    if (end && (!q->expiry || end < q->expiry)) {
+        q->z->expiry = end;
     }
     return q->z->expiry && q->z->expiry <= q->now;
 }
@@ -38,7 +40,6 @@ static apr_status_t accept_loaded(request_rec *r, msd_request_t *q, const ddb_se
     }
     q->z->dirty = 0;
     q->loaded = msd_entries_copy(q->top->pool, q->z->entries);
-    q->expiry = q->z->expiry;
     q->outcome = MSD_LOADED;
     return APR_SUCCESS;
 }
@@ -217,7 +218,8 @@ void msd_session_keep(msd_request_t *q)
     apr_time_t now = apr_time_now();
 
     if (q->z->expiry && q->z->expiry <= now && q->z->expiry > q->now) {
-        q->z->expiry = q->expiry = now + apr_time_from_sec(1);
+        q->z->expiry = now + apr_time_from_sec(1);
+        q->expiry = msd_request_max_age(q) > 0 ? q->expiry : q->z->expiry;
     }
 }
 

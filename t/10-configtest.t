@@ -252,6 +252,42 @@ note 'What can not be encrypted';
     accepted 'form with a passphrase', $crypto, $secret, 'SessionDynamoDBFormat form';
 }
 
+note 'Another store in the same place';
+{
+    my $cookie = "LoadModule session_cookie_module $MODULES/mod_session_cookie.so";
+    my($on, $off, $other) = ('SessionDynamoDB On', 'SessionDynamoDB Off', 'SessionCookieName old path=/');
+    my $warned = qr/SessionCookieName\ \(at\ \S+httpd\.conf:(\d+)\)\ names\ another\ store\ where\ SessionDynamoDB\ is\ On
+        \ \(at\ \S+httpd\.conf:(\d+)\)/x;
+    for my $case (['around', 11, 13, $other, '<Location /app>', $on, '</Location>'],
+                  ['beside', 13, 12, '<Location /app>', $on, $other, '</Location>'],
+                  ['within', 13, 11, $on, '<Location /app>', $other, '</Location>'],
+                  ['in the same place, written twice', 15, 12, '<Location /app>', $on, '</Location>',
+                   '<Location /app>', $other, '</Location>'],
+                  ['in the server, for a virtual host', 11, 13, $other, '<VirtualHost *:1>', $on, '</VirtualHost>']) {
+        my($where, $at, $on_at, @lines) = @$case;
+        my $said = accepted("another store $where", $cookie, @lines);
+        is_deeply [$said =~ $warned], [$at, $on_at], '... is warned of, with both places' or diag $said;
+    }
+    for my $case (['in another place', '<Location /app>', $on, '</Location>', '<Location /old>', $other, '</Location>'],
+                  ['where we are off', $on, '<Location /old>', $off, $other, '</Location>'],
+                  ['in another host', '<VirtualHost *:1>', $on, '</VirtualHost>', '<VirtualHost *:1>', 'ServerName b',
+                   '<Location /old>', $other, '</Location>', '</VirtualHost>'],
+                  ['without ours', $other, $off]) {
+        my($where, @lines) = @$case;
+        unlike accepted("another store $where", $cookie, @lines), qr/names another store/, '... is nobody\'s business';
+    }
+}
+
+note 'TRACE';
+like accepted('TRACE that is answered', 'SessionDynamoDB On'), qr/httpd answers TRACE.*set TraceEnable Off/,
+    '... is told';
+for my $lines (['SessionDynamoDB On', 'TraceEnable Off'], ['SessionDynamoDB Off'], ['TraceEnable Off',
+               '<VirtualHost *:1>', 'SessionDynamoDB On', '</VirtualHost>']) {
+    unlike accepted("@$lines", @$lines), qr/TRACE/, '... is none of it';
+}
+like accepted('TRACE in one virtual host', 'TraceEnable Off', '<VirtualHost *:1>', 'SessionDynamoDB On', 'TraceEnable On',
+              '</VirtualHost>'), qr/set TraceEnable Off/, '... is told';
+
 note 'Places';
 for my $directive ('Proxy http://proxy:3128', "CAFile $DIR/httpd.conf") {
     accepted "SessionDynamoDB$directive in the server", "SessionDynamoDB$directive";

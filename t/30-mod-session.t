@@ -177,6 +177,33 @@ note 'An end that the application sets itself, through mod_session';
     is stored(res()->cookie('id')), 'test=new', '... and is stored without an expiry';
 }
 
+note 'An end in the data, and SessionMaxAge: the nearer one counts';
+{
+    my $id = session('/maxage/', test => 'value');
+    put_data($id, 'test=value&expiry=1');
+    calls_are { get('/maxage/?get=test', cookie => $id) } ['GetItem'], 'a session whose end is past is over';
+    is_deeply [res()->line('get test'), res()->set_cookies], ['(none)'], '... and sends nothing';
+    put_data($id, sprintf 'expiry=%d000000&=&test=value', time - 1);
+    is get('/cgi-maxage/session.pl', cookie => $id)->line('HTTP_SESSION') =~ s/\d+/N/r, 'expiry=N',
+        '... whatever else is in the data';
+    calls_are { get('/maxage/?set=test:new&get=test', cookie => $id) } [qw(GetItem PutItem)], '... it can be written';
+    is stored(res()->cookie('id')), 'test=new', '... and the end is gone with the session';
+
+    my $end = time + 20;
+    put_data($id, "test=value&expiry=${end}000000");
+    is get('/maxage/?get=test&dump', cookie => $id)->line('get test'), 'value', 'one whose end is to come goes on';
+    like res()->line('session'), qr/expiry=${end}000000/, '... until then';
+    calls_are { get('/maxage/?set=b:2', cookie => $id) } [qw(GetItem UpdateItem)], '... it can be changed';
+    is entries(stored($id)), "b=2&expiry=${end}000000&test=value", '... and its end stays';
+    age($id, 11);
+    calls_are { get('/maxage/?get=b', cookie => $id) } [qw(GetItem UpdateItem)], '... activity is recorded';
+    is entries(stored($id)), "b=2&expiry=${end}000000&test=value", '... and its end stays';
+    put_data($id, sprintf 'test=value&expiry=%d000000', time + 1000);
+    get('/maxage/?dump', cookie => $id);
+    my($expiry) = res()->line('session') =~ /expiry=(\d+)/;
+    ok abs($expiry / 1e6 - time - 100) < 5, 'one further off than SessionMaxAge is no limit' or diag $expiry;
+}
+
 note 'SessionExpiryUpdateInterval (100 seconds of SessionMaxAge, 30 of the interval; ours is a tenth of the first)';
 {
     my $id = session('/maxage/', test => 'value');

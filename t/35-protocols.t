@@ -115,6 +115,12 @@ note 'Methods';
     http(method => 'TRACE', path => '/test/?set=t:1', cookie => $id);
     is_deeply [res()->set_cookies], [], 'TRACE sends no cookie';
     is data($id), 'a=1&b=2&c=3', '... and changes nothing';
+    for my $path ('/test/', '/static/file.html', '/nothing', '/') {
+        calls_are { http(method => 'TRACE', path => $path, headers => ['Cookie', "x=1; id=$id", 'x-id', $id,
+            'X-Session-Token', $id, 'X-One', 1]) } [], "TRACE $path";
+        is_deeply [res()->status, res()->body =~ /^(X-One: 1)/m], [200, 'X-One: 1'], '... is answered by the request';
+        unlike res()->body, qr/\Q$id\E/, '... without the ID, whatever carried it';
+    }
 }
 
 note 'Statuses';
