@@ -371,7 +371,7 @@ static void read_marks(reader_t *r, ddb_item_t *it)
     if (it->format == DDB_FORM || ddb_json_has(r->item, "write_id")) {
         read_write_id(r, it->write_id);
     }
-    /* Nothing depends on it: one that is strange is as good as none. */
+    /* One that is strange is as good as none. */
     it->loggable = ddb_json_str(ddb_json_child(r->item, "loggable"), "S");
     it->loggable = it->loggable ? apr_pstrdup(r->p, it->loggable) : NULL;
     if (ddb_json_has(r->item, "user_mark")) {

@@ -34,8 +34,8 @@ typedef struct ddb_item_t {
     apr_int64_t idle_timeout, absolute_timeout; /* N, seconds */
     apr_int64_t version;          /* N, counts our data writes from 1; 0: none yet */
     unsigned char write_id[DDB_WRITE_ID_BYTES]; /* B, of the last data write */
-    const char *loggable;         /* S, the first DDB_ITEM_LOGGABLE_LEN digits of the ID's loggable hash, by which an
-                                     operator finds the row of a log line; NULL: none */
+    const char *loggable;         /* S, the first DDB_ITEM_LOGGABLE_LEN digits of the ID's loggable hash: by it a row is
+                                     known as this ID's, and an operator finds that of a log line; NULL: none */
     const char *user_mark;        /* S, ddb_sid_user_mark of the session's user; NULL: none */
     apr_int64_t consumed;         /* no attribute: half capacity units, as the reply reports them; 0: it does not */
 } ddb_item_t;

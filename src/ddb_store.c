@@ -144,9 +144,10 @@ static apr_status_t conflict(ddb_session_t *current, const ddb_item_t *row, cons
                              const ddb_store_call_t *call)
 {
     ddb_session_t found;
+    apr_status_t rv = ddb_store_session_of(&found, row, sid, call);
 
-    if (ddb_store_session_of(&found, row, sid, call) != APR_SUCCESS) {
-        return answer(call->err, APR_NOTFOUND);
+    if (rv != APR_SUCCESS) {
+        return rv == APR_NOTFOUND ? answer(call->err, rv) : rv;
     }
     *current = found;
     return ddb_error_set(call->err, DDB_ECONFLICT, "another request wrote the session first");

@@ -19,6 +19,7 @@ typedef enum ddb_miss_e {
     DDB_MISS_NONE,
     DDB_MISS_FORM,   /* the ID has not the form, or not the signature, of one of ours; the table was not asked */
     DDB_MISS_ABSENT, /* the table holds no such row */
+    DDB_MISS_FOREIGN, /* the row there was made for another ID */
     DDB_MISS_OVER,   /* its time is over */
     DDB_MISS_MOVED,  /* it was ended by ddb_store_replace, and its row is still there */
     DDB_MISS_KNOWN   /* for callers: it was absent or over a moment ago, and the table was not asked again */
@@ -66,10 +67,11 @@ apr_int64_t ddb_store_expires(const ddb_session_t *s);
 
 /**
  * Read the session called sid: one GetItem, none for an ID that ddb_sid_check refuses.
- * @return APR_NOTFOUND, and why in out->miss, for such an ID, an unknown one, and a row past its time that the table
- *         has not swept yet (TTL deletes hours late); DDB_EBADITEM for a row that is no whole session; DDB_ETOOLARGE for
- *         one that is over a limit, which is a failure as any other: the session is there. Times in the row that lie
- *         after call->now (a clock ahead of ours, a forged row) are handed out as call->now.
+ * @return APR_NOTFOUND, and why in out->miss, for such an ID, an unknown one, a row that was made for another ID (its
+ *         attribute loggable tells), and one past its time that the table has not swept yet (TTL deletes hours late);
+ *         DDB_EBADITEM for a row that is no whole session; DDB_ETOOLARGE for one that is over a limit, which is a
+ *         failure as any other: the session is there. Times in the row that lie after call->now (a clock ahead of ours,
+ *         a forged row) are handed out as call->now.
  */
 apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const char *sid, ddb_session_t *out);
 

@@ -28,9 +28,10 @@ apr_status_t ddb_store_row_of_conflict(ddb_store_t *st, const ddb_store_call_t *
                                        const ddb_reply_t *reply, ddb_item_t *row);
 
 /**
- * The session in a row, or APR_NOTFOUND when it is over. Times beyond now come from a clock ahead of ours or a forged
- * row; taken as now, no session outlives its timeouts counted from now. Either end counts: the row's own `expires`,
- * which the table sweeps by, and the one its times give.
+ * The session in a row, or APR_NOTFOUND when it is over or was made for another ID than sid; DDB_EBADITEM when the row
+ * does not say for which, and another program can't have written it. Times beyond now come from a clock ahead of ours
+ * or a forged row; taken as now, no session outlives its timeouts counted from now. Either end counts: the row's own
+ * `expires`, which the table sweeps by, and the one its times give.
  */
 apr_status_t ddb_store_session_of(ddb_session_t *s, const ddb_item_t *it, const char *sid,
                                   const ddb_store_call_t *call);

@@ -11,9 +11,35 @@ static apr_time_t not_after(apr_time_t t, apr_time_t limit)
     return t < limit ? t : limit;
 }
 
+/* Two areas may make one table key of two IDs, and a signed ID has the key of the one without its signature. */
+static apr_status_t check_id(const ddb_item_t *it, const char *sid, const ddb_store_call_t *call)
+{
+    const char *loggable = ddb_sid_loggable(sid, call->pool);
+
+    if (!it->loggable && it->format == DDB_JSON && !call->rules->hash) {
+        return APR_SUCCESS; /* dynamodb-session-flask writes none, and the key is the ID itself */
+    }
+    if (!loggable) {
+        return ddb_error_set(call->err, APR_EGENERAL, "the session ID can't be compared: OpenSSL failed, see that it is"
+                             " set up for SHA-512");
+    }
+    if (!it->loggable) {
+        return ddb_error_set(call->err, DDB_EBADITEM, "attribute loggable of the stored session is missing: not written"
+                             " by this module, or changed by hand");
+    }
+    return strlen(it->loggable) == DDB_ITEM_LOGGABLE_LEN
+           && strncmp(it->loggable, loggable, DDB_ITEM_LOGGABLE_LEN) == 0 ? APR_SUCCESS : APR_NOTFOUND;
+}
+
 apr_status_t ddb_store_session_of(ddb_session_t *s, const ddb_item_t *it, const char *sid, const ddb_store_call_t *call)
 {
+    apr_status_t rv = check_id(it, sid, call);
+
     memset(s, 0, sizeof(*s));
+    if (rv != APR_SUCCESS) {
+        s->miss = rv == APR_NOTFOUND ? DDB_MISS_FOREIGN : DDB_MISS_NONE;
+        return rv;
+    }
     s->sid = apr_pstrdup(call->pool, sid);
     s->key = it->id;
     s->data = it->data;

@@ -58,7 +58,7 @@ sub strange {
 }
 
 note 'Half a row';
-for my $name (qw(data created accessed expires idle_timeout absolute_timeout version write_id)) {
+for my $name (qw(data created accessed expires idle_timeout absolute_timeout version write_id loggable)) {
     strange("no $name", sub { delete $_->{$name} }, qr/attribute $name of the stored session is missing/);
 }
 strange('nothing but a key', sub { my $row = shift; delete @$row{ grep { $_ ne 'id' } keys %$row } }, qr/is missing/);
@@ -90,6 +90,40 @@ for my $case (
     my($name, $value, $fault) = @$case;
     my($type) = keys %$value;
     strange("$name as $type", sub { $_->{$name} = $value }, qr/attribute $name of the stored session \Q$fault\E/);
+}
+
+note 'Another ID\'s row';
+{
+    # What no area may do with it: use it, end it, change it, or tell the log that something is wrong with the row.
+    my $opens_nothing = sub {
+        my($what, $area, $id, $key) = @_;
+        my $row = row($key);
+        my @lines = warnings { calls_are { get("$area?entries", cookie => $id) } ['GetItem'], "$what: one read" };
+        is_deeply [res()->status, res()->line('entries')], [200, ''], '... and no session';
+        get("$area?set=b:2", cookie => $id);
+        isnt res()->cookie('id'), $id, '... but another one for who stores something';
+        is_deeply row($key), $row, '... and the row is as it was';
+        is_deeply \@lines, [], '... without a warning, for the client has done it';
+    };
+    my $id = session(a => 1);
+    $opens_nothing->('a table key as the ID where keys are IDs', '/unhashed/', key_of($id), key_of($id));
+    is get('/test/?get=a', cookie => $id)->line('get a'), 1, '... while its own ID opens it, also after that';
+    $id = session('/signed/', a => 1);
+    my($unsigned) = $id =~ /^([^.]+)\./;
+    $opens_nothing->('a signed ID without its signature', '/test/', $unsigned, key_of($id));
+    is get('/signed/?get=a', cookie => $id)->line('get a'), 1, '... which with it opens it';
+    $id = session(a => 1);
+    change_row($id, sub { $_->{loggable}{S} =~ tr/0-9a-f/1-9a-f0/ });
+    $opens_nothing->('a row with another mark', '/test/', $id, key_of($id));
+    my $from_flask = session('/flask/', a => 1);
+    my $row = row($from_flask);
+    delete $row->{loggable};
+    put_row($row);
+    is get('/flask/?get=a', cookie => $from_flask)->line('get a'), 1,
+        'a row that dynamodb-session-flask may have written needs none: its key is the ID';
+    $row->{loggable} = { S => '0' x 32 };
+    put_row($row);
+    is get('/flask/?get=a', cookie => $from_flask)->line('get a'), '(none)', '... and one that has another is not its';
 }
 
 note 'Data that nobody can read';

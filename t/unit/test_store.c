@@ -104,6 +104,12 @@ static ddb_session_t session_from(const fixture_t *f, const char *sid)
     return s;
 }
 
+/* What a row has of its ID. */
+static const char *mark_of(const fixture_t *f, const char *sid)
+{
+    return apr_pstrmemdup(f->p, ddb_sid_loggable(sid, f->p), DDB_ITEM_LOGGABLE_LEN);
+}
+
 /* A session an hour old, used half an hour ago. */
 static fixture_t *setup(apr_pool_t *p)
 {
@@ -126,6 +132,7 @@ static fixture_t *setup(apr_pool_t *p)
     drawn = 200;
     ddb_sid_make(&sid, &f->rules, draw, p);
     ddb_sid_table_key(&f->row.id, sid, &f->rules, p);
+    f->row.loggable = mark_of(f, sid);
     f->row.data = "a=1";
     f->row.data_len = 3;
     f->row.created = f->call.now - HOUR;
@@ -381,10 +388,83 @@ static void test_load_signed(apr_pool_t *p)
            "an ID with another's signature neither");
     NUM_IS(f->w->n_sent, 0, "neither costs a request");
     f->row.id = sid;
+    f->row.loggable = mark_of(f, sid);
     answer_row(f, &f->row);
     NUM_IS(load(f, sid, &out), APR_SUCCESS, "a signed ID is looked up");
     IS(key_of(f, 0), sid, "as it is, signature and all, where the table keys are not hashed");
     IS(out.key, sid, "which is the key");
+}
+
+/* Two rules for IDs that lead to one row: it is the session of the ID that it was made for, and no other's. */
+static void test_load_crossing(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    apr_array_header_t *keys = apr_array_make(p, 1, sizeof(const char *));
+    const char *sid = NULL, *key = f->row.id;
+    ddb_session_t out;
+
+    f->rules.hash = 0;
+    answer_row(f, &f->row);
+    NUM_IS(load(f, key, &out), APR_NOTFOUND, "a hashed table key is no ID where table keys are IDs");
+    NUM_IS(out.miss, DDB_MISS_FOREIGN, "which is said");
+    OK(out.sid == NULL && out.data == NULL, "and nothing is handed out");
+    clean(f, "a key as an ID");
+    f->w->n_sent = f->w->n_answers = 0;
+
+    f->rules.hash = 1;
+    f->rules.keys = keys;
+    APR_ARRAY_PUSH(keys, const char *) = "a signing key";
+    ddb_sid_make(&sid, &f->rules, draw, p);
+    ddb_sid_table_key(&f->row.id, sid, &f->rules, p);
+    f->row.loggable = mark_of(f, sid);
+    answer_row(f, &f->row);
+    NUM_IS(load(f, sid, &out), APR_SUCCESS, "a signed ID opens its row");
+    f->rules.keys = NULL;
+    answer_row(f, &f->row);
+    NUM_IS(load(f, apr_pstrmemdup(p, sid, strcspn(sid, ".")), &out), APR_NOTFOUND, "without its signature it does not");
+    NUM_IS(out.miss, DDB_MISS_FOREIGN, "which is said");
+
+    f->rules.keys = keys;
+    f->row.expires = f->now - 1;
+    f->row.loggable = mark_of(f, "another");
+    answer_row(f, &f->row);
+    NUM_IS(load(f, sid, &out), APR_NOTFOUND, "of another's row nothing else is looked at");
+    NUM_IS(out.miss, DDB_MISS_FOREIGN, "not even its end");
+    f->row.loggable = apr_pstrcat(p, mark_of(f, sid), "0", NULL);
+    answer_row(f, &f->row);
+    NUM_IS(load(f, sid, &out), APR_NOTFOUND, "a mark that goes on is another one");
+    f->row.loggable = "";
+    answer_row(f, &f->row);
+    NUM_IS(load(f, sid, &out), APR_NOTFOUND, "so is an empty one");
+}
+
+/* Who else writes rows says nothing of the ID, but then the key is the ID. */
+static void test_load_unmarked(apr_pool_t *p)
+{
+    static const struct { int format, hash; apr_status_t rv; const char *what; } rows[] = {
+        { DDB_FORM, 1, DDB_EBADITEM, "a row without a mark is no session" },
+        { DDB_FORM, 0, DDB_EBADITEM, "nor is it where table keys are IDs" },
+        { DDB_JSON, 1, DDB_EBADITEM, "nor in JSON where table keys are hashed" },
+        { DDB_JSON, 0, APR_SUCCESS, "in JSON under its own ID it is one" },
+    };
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        fixture_t *f = setup(p);
+        const char *sid = f->s.sid;
+        ddb_session_t out;
+
+        f->rules.hash = rows[i].hash;
+        f->call.format = f->row.format = (ddb_format_e)rows[i].format;
+        f->row.data = rows[i].format == DDB_JSON ? "{}" : "a=1";
+        f->row.data_len = strlen(f->row.data);
+        f->row.id = rows[i].hash ? f->row.id : sid;
+        f->row.loggable = NULL;
+        answer_row(f, &f->row);
+        NUM_IS(load(f, sid, &out), rows[i].rv, rows[i].what);
+        OK(rows[i].rv == APR_SUCCESS || strstr(f->err.detail, "attribute loggable of the stored session is missing"),
+           "and the log is told of it");
+    }
 }
 
 static void test_load_expired(apr_pool_t *p)
@@ -473,7 +553,7 @@ static void test_load_half(apr_pool_t *p)
         }
     }
     half_row(p, "\"data\":{\"B\":\"YT0x\"}", "\"data\":{\"B\":\"YQB4\"}", "a row with a NUL in its data neither");
-    half_row(p, "+00:00\"},\"data\"", "+01:00\"},\"data\"", "a row created in another zone than UTC neither");
+    half_row(p, "+00:00\"},\"loggable\"", "+01:00\"},\"loggable\"", "a row created in another zone than UTC neither");
     half_row(p, "+00:00\"},\"expires\"", "+01:00\"},\"expires\"", "a row accessed in another zone than UTC neither");
 }
 
@@ -1545,7 +1625,8 @@ static void test_json_replace(apr_pool_t *p)
 int main(void)
 {
     static void (*const tests[])(apr_pool_t *) = {
-        test_made, test_expires, test_load, test_load_none, test_load_signed, test_load_expired, test_load_half,
+        test_made, test_expires, test_load, test_load_none, test_load_signed, test_load_crossing, test_load_unmarked,
+        test_load_expired, test_load_half,
         test_load_failures, test_insert, test_insert_user, test_insert_settled, test_insert_unsettled,
         test_insert_failures, test_insert_random, test_insert_collisions, test_save, test_save_times, test_save_user,
         test_save_conflict, test_save_gone, test_save_settled, test_save_unsettled, test_save_failures, test_touch,
