@@ -90,6 +90,13 @@ MSD_HEADERS([httpd 2.4.49 or newer], [#include <ap_mmn.h>], [AP_MODULE_MAGIC_AT_
 CPPFLAGS=$msd_save_cppflags
 ])
 
+dnl MSD_MOD_SESSION: the module that ours is a store of. Not needed for building, hence no error.
+AC_DEFUN([MSD_MOD_SESSION], [
+msd_modules=`$APXS -q LIBEXECDIR`
+AS_IF([test ! -e "$msd_modules/mod_session.so" && ! "$HTTPD_PROGRAM" -l 2>/dev/null | grep mod_session.c >/dev/null],
+    [AC_MSG_WARN([no mod_session.so in $msd_modules: httpd needs it (a package of its own on RHEL: mod_session)])])
+])
+
 dnl MSD_PKG(variable, pkg-config name, version, what to call it, Debian package, RHEL package)
 AC_DEFUN([MSD_PKG], [
 AC_REQUIRE([PKG_PROG_PKG_CONFIG])
