@@ -1,6 +1,7 @@
 /* check and create-table. */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <apr_strings.h>
 
@@ -22,14 +23,16 @@ static exit_e say_whom(connection_t *c, report_t *r, apr_pool_t *p)
     return EXIT_GOOD;
 }
 
-static int say_findings(const apr_array_header_t *findings, report_t *r)
+/* n: how many there are of each kind. */
+static void say_findings(const apr_array_header_t *findings, report_t *r, int n[3])
 {
-    int i, wrong = 0;
+    int i;
 
+    memset(n, 0, 3 * sizeof(*n));
     for (i = 0; i < findings->nelts; i++) {
         const ddb_finding_t *f = &APR_ARRAY_IDX(findings, i, ddb_finding_t);
 
-        wrong += f->is == DDB_WRONG;
+        n[f->is]++;
         report_line(r, "%-5s  %s", marks[f->is], f->text);
         if (r->json) {
             ddb_json_t *finding = ddb_json_add_object(r->json, "findings");
@@ -39,7 +42,6 @@ static int say_findings(const apr_array_header_t *findings, report_t *r)
             ddb_json_set_str(finding, "text", f->text);
         }
     }
-    return wrong;
 }
 
 /* A refused signature is how it gets known. */
@@ -65,7 +67,7 @@ exit_e check_table(connection_t *c, const options_t *o, report_t *r, apr_pool_t 
     ddb_error_t err = { 0 };
     exit_e status;
     apr_status_t rv;
-    int wrong;
+    int n[3];
 
     report_text(r, "table", "table", o->table);
     report_text(r, "region", "region", c->endpoint.region);
@@ -76,12 +78,13 @@ exit_e check_table(connection_t *c, const options_t *o, report_t *r, apr_pool_t 
     }
     rv = ddb_table_check(&c->table, &findings, p, &err);
     add_clock(findings, c, p);
-    wrong = say_findings(findings, r);
+    say_findings(findings, r, n);
     if (rv != APR_SUCCESS) {
         return report_failure(r, rv, &err);
     }
-    report_number(r, "wrong", NULL, wrong);
-    return wrong ? EXIT_WRONG : EXIT_GOOD;
+    report_number(r, "wrong", NULL, n[DDB_WRONG]);
+    report_number(r, "doubts", NULL, n[DDB_DOUBT]);
+    return n[DDB_WRONG] || (o->strict && n[DDB_DOUBT]) ? EXIT_WRONG : EXIT_GOOD;
 }
 
 /* --- create-table --- */

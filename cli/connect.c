@@ -27,7 +27,7 @@ static apr_status_t open_client(connection_t *c, const options_t *o, apr_pool_t 
 exit_e connect_open(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p)
 {
     ddb_curl_opts_t transport = { .ca_file = o->ca_file ? o->ca_file : ddb_profile_env("AWS_CA_BUNDLE"),
-                                  .proxy = o->proxy, .max_idle_handles = 2 };
+                                  .proxy = o->proxy, .max_idle_handles = CONNECTIONS };
     ddb_endpoint_opts_t where = { .url = o->endpoint_url, .region = o->region, .table = o->table,
                                   .profile = o->profile, .service = DDB_DYNAMODB, .http = &c->http,
                                   .clock = &ddb_clock_system };

@@ -6,6 +6,8 @@
 #include "options.h"
 #include "report.h"
 
+#define CONNECTIONS 8 /* calls at the same time, of a search */
+
 /** What calls are made with. */
 typedef struct connection_t {
     ddb_endpoint_t endpoint;

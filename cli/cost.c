@@ -12,7 +12,8 @@
 #define PRICED_REGION "us-east-1"
 #define READ_PRICE    0.125
 #define WRITE_PRICE   0.625
-#define PRICED_AS_OF  PRICED_REGION ", July 2025, US dollars; today's: https://aws.amazon.com/dynamodb/pricing/"
+#define PRICED_AS_OF  PRICED_REGION ", July 2025; today's: https://aws.amazon.com/dynamodb/pricing/"
+#define CURRENCY      "US dollars"
 
 /** Units that all requests together take. */
 typedef struct units_t {
@@ -73,15 +74,25 @@ static void say_model(const options_t *o, report_t *r)
     report_number(r, "row_bytes", "row (bytes)", (double)o->size);
 }
 
-static void say_prices(const options_t *o, const units_t *u, report_t *r)
+/* In which currency the options' prices are nobody knows here. */
+static const char *label(const char *what, int ours, apr_pool_t *p)
+{
+    return apr_pstrcat(p, what, " (", ours ? CURRENCY : "in the currency of the prices given", ")", NULL);
+}
+
+static void say_prices(const options_t *o, const units_t *u, int ours, report_t *r)
 {
     double price = (u->read * o->read_price + u->write * o->write_price) / 1e6;
 
-    report_number(r, "read_price", "price of a million read units", o->read_price);
-    report_number(r, "write_price", "price of a million write units", o->write_price);
-    report_number(r, "price", "price", price);
-    report_number(r, "price_per_million", "price of a million requests",
+    report_number(r, "read_price", label("price of a million read units", ours, r->pool), o->read_price);
+    report_number(r, "write_price", label("price of a million write units", ours, r->pool), o->write_price);
+    report_number(r, "price", label("price", ours, r->pool), price);
+    report_number(r, "price_per_million", label("price of a million requests", ours, r->pool),
                   o->requests ? price * 1e6 / (double)o->requests : 0);
+    if (ours) {
+        report_text(r, "currency", NULL, "USD");
+        report_text(r, "note", "prices of", PRICED_AS_OF);
+    }
 }
 
 exit_e cost_print(const options_t *given, report_t *r, apr_pool_t *p)
@@ -98,13 +109,10 @@ exit_e cost_print(const options_t *given, report_t *r, apr_pool_t *p)
     }
     u = work_out(&o);
     say_model(&o, r);
-    report_number(r, "read_units", "read units", u.read);
-    report_number(r, "write_units", "write units", u.write);
+    report_number(r, "read_units", "read request units", u.read);
+    report_number(r, "write_units", "write request units", u.write);
     if (o.read_price >= 0) {
-        say_prices(&o, &u, r);
-        if (given->read_price < 0) {
-            report_text(r, "note", "prices of", PRICED_AS_OF);
-        }
+        say_prices(&o, &u, given->read_price < 0, r);
     }
     else {
         report_text(r, "note", "price", "known here for " PRICED_REGION " only: give --read-price and --write-price, "

@@ -28,6 +28,7 @@ typedef struct options_t {
     apr_interval_time_t timeout;    /* of one call; always there */
     int hash_sid;                   /* 1 unless Off */
     int json, progress;
+    int strict;                     /* check: doubts are wrong */
 
     const char *hash;               /* show, end: what the session is named by */
     apr_interval_time_t patience;   /* create-table */

@@ -12,7 +12,7 @@ static const char *const sessions[] = { "GetItem", "PutItem", "UpdateItem", "Del
 static const char *const creation[] = { "CreateTable", "DescribeTable", "DescribeTimeToLive", "UpdateTimeToLive",
                                         NULL };
 static const char *const checking[] = { "DescribeTable", "DescribeTimeToLive", NULL };
-static const char *const operation[] = { "Scan", NULL };
+static const char *const operation[] = { "Scan", "GetItem", "DeleteItem", NULL };
 
 /* Where the table is, "*" for what nobody knows. */
 static const char *resource(const options_t *o, int *open, apr_pool_t *p)
@@ -46,14 +46,23 @@ static void allow(ddb_json_t *statement, const char *const *actions, apr_hash_t 
     }
 }
 
+static ddb_json_t *add_statement(ddb_json_t *policy, const char *sid)
+{
+    ddb_json_t *statement = ddb_json_add_object(policy, "Statement");
+
+    ddb_json_set_str(statement, "Sid", sid);
+    ddb_json_set_str(statement, "Effect", "Allow");
+    return statement;
+}
+
+/* A server that can scan the table can give away every session in it, so what operators need is not for httpd. */
 static void fill(ddb_json_t *policy, const options_t *o, const char *on, apr_pool_t *p)
 {
     apr_hash_t *seen = apr_hash_make(p);
     ddb_json_t *statement;
 
     ddb_json_set_str(policy, "Version", "2012-10-17");
-    statement = ddb_json_add_object(policy, "Statement");
-    ddb_json_set_str(statement, "Effect", "Allow");
+    statement = add_statement(policy, "Httpd");
     allow(statement, sessions, seen, p);
     if (o->for_creation) {
         allow(statement, creation, seen, p);
@@ -61,26 +70,39 @@ static void fill(ddb_json_t *policy, const options_t *o, const char *on, apr_poo
     if (o->for_check) {
         allow(statement, checking, seen, p);
     }
-    if (o->for_operation) {
-        allow(statement, operation, seen, p);
-    }
     ddb_json_set_str(statement, "Resource", on);
+    if (o->for_operation) {
+        statement = add_statement(policy, "Operators");
+        allow(statement, operation, apr_hash_make(p), p);
+        ddb_json_set_str(statement, "Resource", on);
+    }
+}
+
+static void say_notes(const options_t *o, int open, report_t *r, apr_pool_t *p)
+{
+    const char *where = open ? "region or account is not known here and stands as *: name them by --region and "
+                               "--account, or the table by its ARN" : NULL;
+    const char *who = o->for_operation ? "two statements for two roles: Operators is not for httpd, which needs no Scan"
+                                       : NULL;
+
+    if (r->json && (where || who)) {
+        ddb_json_set_str(r->json, "note", where && who ? apr_pstrcat(p, where, "; ", who, NULL) : where ? where : who);
+    }
+    if (!r->json && where) {
+        fprintf(stderr, "session-dynamodb: %s\n", where);
+    }
+    if (!r->json && who) {
+        fprintf(stderr, "session-dynamodb: %s\n", who);
+    }
 }
 
 exit_e policy_print(const options_t *o, report_t *r, apr_pool_t *p)
 {
-    static const char note[] = "region or account is not known here and stands as *: name them by --region and "
-                               "--account, or the table by its ARN";
     ddb_json_t *policy = r->json ? ddb_json_set_object(r->json, "policy") : ddb_json_object(p);
     int open;
 
     fill(policy, o, resource(o, &open, p), p);
     report_line(r, "%s", ddb_json_print_lines(policy, p));
-    if (open && r->json) {
-        ddb_json_set_str(r->json, "note", note);
-    }
-    else if (open) {
-        fprintf(stderr, "session-dynamodb: %s\n", note);
-    }
+    say_notes(o, open, r, p);
     return EXIT_GOOD;
 }

@@ -43,8 +43,8 @@ static void tell_purge(void *baton, const ddb_rows_count_t *c)
 
 static ddb_rows_t begin(connection_t *c, const options_t *o, report_t *r)
 {
-    ddb_rows_t rows = { .table = &c->table, .ids = !o->hash_sid, .progress = tell_search, .baton = r,
-                        .stop = &interrupted };
+    ddb_rows_t rows = { .table = &c->table, .ids = !o->hash_sid, .segments = CONNECTIONS,
+                        .progress = tell_search, .baton = r, .stop = &interrupted };
 
     listen_to_signals();
     return rows;

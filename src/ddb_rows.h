@@ -22,11 +22,13 @@ typedef struct ddb_rows_count_t {
     apr_int64_t kept;          /* of these: touched or gone before they could be deleted */
 } ddb_rows_count_t;
 
-/** Work on rows. Not thread safe. */
+/** Work on rows. Not thread safe; the threads of a search are its own. */
 typedef struct ddb_rows_t {
     const ddb_table_t *table;
     int ids;                   /* 1: the table's keys are session IDs (SessionDynamoDBHashSid Off) */
-    void (*progress)(void *baton, const ddb_rows_count_t *so_far); /* after each page; NULL: nobody is told */
+    int segments;              /* of the table that a search scans at once, a thread for each; 0: it scans by itself */
+    /** Told after each page, by one thread at a time; NULL: nobody is told. */
+    void (*progress)(void *baton, const ddb_rows_count_t *so_far);
     void *baton;
     const volatile sig_atomic_t *stop; /* not 0: no further call is made. NULL: nobody stops it */
     ddb_rows_count_t count;    /* of the scan under way, or the last */
@@ -46,7 +48,8 @@ int ddb_rows_is_hash(const char *text);
 
 /**
  * The table key, in p, of the session whose loggable hash begins so. A scan of the whole table, at half price
- * (eventually consistent). A page that is throttled is asked for again, after longer and longer waits.
+ * (eventually consistent); one of more than a page in segments at once. A page that is throttled is asked for again,
+ * after longer and longer waits.
  * @return APR_NOTFOUND; DDB_ECONFLICT when several rows match; APR_EINTR when it was stopped; a failure.
  */
 apr_status_t ddb_rows_find(ddb_rows_t *r, const char *hash, const char **key, apr_pool_t *p, ddb_error_t *err);

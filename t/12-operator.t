@@ -90,9 +90,12 @@ note 'check';
     like $OUT, qr/^region: us-east-1\nendpoint: \Q$URL\E\ncredentials: environment$/m, '... region, endpoint and provider are named';
     is scalar(rows()), 0, '... and nothing was written';
     my $said = json(['check']);
-    is $said->{wrong}, 0, '... nothing is wrong';
+    is "$said->{wrong} $said->{doubts}", '0 1', '... nothing is wrong';
     is_deeply [map { $_->{about} } @{ $said->{findings} }],
         [qw(table key ttl dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem)], '... of all this';
+
+    is run(['check', '--strict']), 1, 'who is strict takes the doubt for wrong';
+    like $OUT, qr/^doubt  time to live is off/m, '... which is said as before';
 
     $said = json(['check', '--table', 'no_such_table']);
     is $EXIT, 1, 'a missing table is wrong';
@@ -267,7 +270,18 @@ note 'A table of many pages';
     my $now  = time;
     my @rows = map { { id => { S => "row$_" }, expires => { N => '' . ($_ % 550 ? $now + 100 : $now - 5000) } } } 1 .. 1100;
     in_batches(sub { { PutRequest => { Item => $_[0] } } }, @rows);
-    my @calls = calls_of { run(['purge', '--progress']) };
+    my @calls = calls_of { run(['show', '0' x 32, '--progress']) };
+    my %pages;
+    $pages{ $_->{body}{Segment} // 'whole' }++ for @calls;
+    is join(' ', sort keys %pages), '0 1 2 3 4 5 6 7 whole', 'is searched in segments, once a page has shown that it is large';
+    is scalar(grep { ($_->{body}{TotalSegments} // 8) == 8 && $_->{op} eq 'Scan' } @calls), scalar(@calls), '... eight of them';
+    like $ERR, qr/^500 rows looked at, 1 pages$/m, '... which is told along the way';
+    like $ERR, qr/no row has that hash/, '... to its end';
+    my $id = session(a => 1);
+    is run(['show', loggable($id)]), 0, '... so that a session is found';
+    is run(['end', loggable($id)]), 0, '... and ended';
+    is row(key_of($id)), undef, '... it is gone';
+    @calls = calls_of { run(['purge', '--progress']) };
     is scalar(grep { $_->{op} eq 'Scan' } @calls), 3, 'is looked at page by page';
     like $OUT, qr/^rows looked at: 1100\nrows of ended sessions: 2\ndeleted: 2$/m, '... to its end';
     like $ERR, qr/^500 rows looked at, 1 pages/m, '... which is told along the way';
@@ -277,17 +291,23 @@ note 'A table of many pages';
 note 'policy and cost';
 {
     is run(['policy', '--account', '123456789012']), 0, 'a policy';
-    my($statement) = @{ JSON::PP::decode_json($OUT)->{Statement} };
+    my($statement, @others) = @{ JSON::PP::decode_json($OUT)->{Statement} };
     is_deeply $statement->{Action}, [map { "dynamodb:$_" } qw(GetItem PutItem UpdateItem DeleteItem)], '... allows what sessions need';
+    is_deeply [$statement->{Sid}, @others], ['Httpd'], '... in one statement';
     is $statement->{Resource}, 'arn:aws:dynamodb:us-east-1:123456789012:table/app_session', '... for this table';
     is $ERR, '', '... without a note';
     is run(['policy']), 0, 'without an account';
     like "$OUT$ERR", qr{us-east-1:\*:table/app_session.*--account}s, '... it is open, which is said';
     my $said = json(['policy', qw(--region cn-north-1 --check --create-table --operate)]);
-    $statement = $said->{policy}{Statement}[0];
-    like $statement->{Resource}, qr/^arn:aws-cn:dynamodb:cn-north-1:/, 'another partition';
-    is join(' ', sort map { s/dynamodb://r } @{ $statement->{Action} }), 'CreateTable DeleteItem DescribeTable '
-        . 'DescribeTimeToLive GetItem PutItem Scan UpdateItem UpdateTimeToLive', '... with all actions, each once';
+    my %of = map { $_->{Sid} => $_ } @{ $said->{policy}{Statement} };
+    like $_->{Resource}, qr/^arn:aws-cn:dynamodb:cn-north-1:/, "another partition: $_->{Sid}" for values %of;
+    my $actions = sub { join ' ', sort map { s/dynamodb://r } @{ $of{ $_[0] }{Action} } };
+    is $actions->('Httpd'), 'CreateTable DeleteItem DescribeTable DescribeTimeToLive GetItem PutItem UpdateItem '
+        . 'UpdateTimeToLive', '... httpd has each action once';
+    is $actions->('Operators'), 'DeleteItem GetItem Scan', '... and operators a statement of their own';
+    like $said->{note}, qr/two statements for two roles/, '... which is said';
+    run(['policy', '--operate', '--account', '123456789012']);
+    like $ERR, qr/^session-dynamodb: two statements for two roles: Operators is not for httpd/, '... to people, too';
     my $arn = 'arn:aws-us-gov:dynamodb:us-gov-west-1:123456789012:table/app_session';
     is json(['policy', '--table', $arn])->{policy}{Statement}[0]{Resource}, $arn, "a table's ARN stands as it is";
 
@@ -298,7 +318,14 @@ note 'policy and cost';
     is "$said->{read_units} $said->{write_units}", '500 250', 'eventual reads are half, requests without a session nothing';
     is sprintf('%.6f %.6f', @$said{qw(price price_per_million)}), '0.001000 1.000000', '... and the price follows';
     is json(['cost', '--region', 'eu-central-1'])->{price}, undef, 'prices of other regions have to be given';
-    like json(['cost'])->{note}, qr/us-east-1, July 2025/, 'those that are known say of when they are';
+    $said = json(['cost']);
+    like $said->{note}, qr/us-east-1, July 2025/, 'those that are known say of when they are';
+    is $said->{currency}, 'USD', '... and in which currency';
+    run(['cost']);
+    like $OUT, qr/^read request units: 1000000\nwrite request units: 190000$/m, 'units have their name';
+    like $OUT, qr/^price \(US dollars\): 0\.24375$/m, '... and prices their currency';
+    run([qw(cost --read-price 1 --write-price 2)]);
+    like $OUT, qr/^price \(in the currency of the prices given\): 1\.38$/m, '... or that of the prices given';
 }
 
 note 'Usage';

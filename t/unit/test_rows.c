@@ -1,5 +1,6 @@
 /* Rows in a scripted world: scans over pages that are throttled in between, what is shown of a row, what is deleted. */
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include <apr_general.h>
@@ -231,6 +232,115 @@ static apr_status_t read_row(fixture_t *f)
     return ddb_rows_read(&f->rows, "key", &f->row, f->pool, &f->err);
 }
 
+/* --- segments --- */
+
+#define SEGMENTS 4
+#define PAGES    3 /* of a segment */
+
+/** A table that is scanned in segments, whose first pages are answered when all of them were asked for. */
+typedef struct large_t {
+    pthread_mutex_t mutex;
+    pthread_cond_t moved;
+    int calls, whole, together;
+    int pages[SEGMENTS];      /* asked for */
+    int at[SEGMENTS];         /* the page that has a row of the hash; -1: none */
+    int denied;               /* the segment that is refused; -1: none */
+} large_t;
+
+static int number_in(const char *body, const char *name)
+{
+    const char *at = strstr(body, name);
+
+    return at ? atoi(at + strlen(name)) : -1;
+}
+
+static apr_status_t answer_segment(void *baton, const ddb_http_request_t *req, apr_pool_t *p,
+                                   ddb_http_response_t *res, ddb_error_t *err)
+{
+    large_t *t = baton;
+    int segment = number_in(req->body, "\"Segment\":"), page = number_in(req->body, "\"S\":\"page");
+    int n = page < 0 ? 0 : page;
+
+    (void)err;
+    pthread_mutex_lock(&t->mutex);
+    t->calls++;
+    t->whole += segment < 0;
+    if (segment >= 0) {
+        t->pages[segment]++;
+        t->together++;
+        pthread_cond_broadcast(&t->moved);
+        while (t->together < SEGMENTS) {
+            pthread_cond_wait(&t->moved, &t->mutex);
+        }
+    }
+    pthread_mutex_unlock(&t->mutex);
+    res->headers = apr_table_make(p, 1);
+    res->status = segment >= 0 && segment == t->denied ? 400 : 200;
+    res->body = res->status == 400 ? ERROR("AccessDeniedException")
+              : segment < 0 ? PAGE("", "500", "page1")
+              : apr_psprintf(p, n == PAGES - 1 ? LAST("%s", "10") : PAGE("%s", "10", "page%d"),
+                             t->at[segment] == n ? MARKED("found", HASH) : "", n + 1);
+    res->body_len = strlen(res->body);
+    return APR_SUCCESS;
+}
+
+static fixture_t *setup_large(apr_pool_t *p, large_t *t)
+{
+    fixture_t *f = setup(p);
+    int i;
+
+    memset(t, 0, sizeof(*t));
+    pthread_mutex_init(&t->mutex, NULL);
+    pthread_cond_init(&t->moved, NULL);
+    t->denied = -1;
+    for (i = 0; i < SEGMENTS; i++) {
+        t->at[i] = -1;
+    }
+    f->w->http.perform = answer_segment;
+    f->w->http.baton = t;
+    f->rows.segments = SEGMENTS;
+    return f;
+}
+
+static void test_segments(apr_pool_t *p)
+{
+    large_t t;
+    fixture_t *f = setup_large(p, &t);
+    int i, whole = 0;
+
+    t.at[2] = 1;
+    NUM_IS(find(f, HASH), APR_SUCCESS, "a session of a large table is found");
+    IS(f->key, "found", "in its segment");
+    for (i = 0; i < SEGMENTS; i++) {
+        whole += t.pages[i] == PAGES;
+    }
+    NUM_IS(whole, SEGMENTS, "all of which are scanned to their end, at the same time");
+    NUM_IS(t.whole, 1, "after a page that showed that there are more");
+    NUM_IS(f->rows.count.seen, SEGMENTS * PAGES * 10, "and counted");
+    NUM_IS(f->last.pages, SEGMENTS * PAGES, "of which the last word was of all pages");
+    NUM_IS(f->told, 1 + SEGMENTS * PAGES, "one word a page");
+
+    f = setup_large(p, &t);
+    t.at[0] = t.at[3] = 2;
+    NUM_IS(find(f, HASH), DDB_ECONFLICT, "two rows in different segments are several");
+    f = setup_large(p, &t);
+    NUM_IS(find(f, HASH), APR_NOTFOUND, "none in any is none");
+    f = setup_large(p, &t);
+    t.denied = 1;
+    NUM_IS(find(f, HASH), DDB_EDENIED, "a segment that fails makes the search fail");
+    IS(f->err.type, "AccessDeniedException", "with its reason");
+    f = setup_large(p, &t);
+    f->stop_after = 3;
+    NUM_IS(find(f, HASH), APR_EINTR, "a search can be stopped");
+    OK(t.calls < 1 + SEGMENTS * PAGES, "before its end");
+
+    f = setup(p);
+    f->rows.segments = SEGMENTS;
+    world_answer(f->w, 200, LAST(MARKED("k", HASH), "2"));
+    NUM_IS(find(f, HASH), APR_SUCCESS, "a table of one page");
+    OK(f->w->n_sent == 1 && !strstr(sent(f, 0), "Segment"), "is asked once, and in one piece");
+}
+
 static void test_read(apr_pool_t *p)
 {
     fixture_t *f = setup(p);
@@ -386,6 +496,7 @@ int main(void)
     test_ambiguous(p);
     test_find_ids(p);
     test_stop(p);
+    test_segments(p);
     test_read(p);
     test_read_others(p);
     test_end(p);

@@ -1,0 +1,37 @@
+#ifndef DDB_ROWS_INT_H
+#define DDB_ROWS_INT_H
+
+#include <apr_thread_mutex.h>
+
+#include "ddb_rows.h"
+
+/* Between the files of ddb_rows. */
+
+/** One scan: what is asked for, and who gets each row of an answer. */
+typedef struct ddb_rows_scan_t {
+    ddb_rows_t *rows;
+    const char *filter, *projection;
+    void (*fill)(const struct ddb_rows_scan_t *s, ddb_json_t *names, ddb_json_t *values, apr_pool_t *p);
+    apr_status_t (*take)(struct ddb_rows_scan_t *s, const ddb_json_t *item, apr_pool_t *p, ddb_error_t *err);
+    int segments;           /* scanned at once where the table has more than a page; 0: no threads are made */
+    const char *hash;       /* of a search */
+    const char *found;      /* the key, in pool */
+    const ddb_rows_sweep_t *sweep;
+    apr_pool_t *pool;       /* of the whole scan */
+    apr_thread_mutex_t *mutex; /* of segments: guards found, pool, failed and the count, and is held over take and
+                                  progress; NULL: there is one thread */
+    apr_status_t failed;    /* of segments: why the first one ended that failed */
+} ddb_rows_scan_t;
+
+/** Scan the whole table. @return APR_EINTR when it was stopped; what take returned; a failure. */
+apr_status_t ddb_rows_scan(ddb_rows_scan_t *s, apr_pool_t *p, ddb_error_t *err);
+
+/** ddb_table_call, and while it is throttled again, after longer and longer waits. */
+apr_status_t ddb_rows_call(const ddb_rows_t *r, const char *operation, const char *body, ddb_json_t **reply,
+                           apr_pool_t *p, ddb_error_t *err);
+
+/** Set an attribute value in a request, and read one. */
+void ddb_rows_put(ddb_json_t *map, const char *name, const char *type, const char *text);
+const char *ddb_rows_text(const ddb_json_t *item, const char *name);
+
+#endif
