@@ -24,6 +24,7 @@
 #include "msd_child.h"
 #include "msd_config.h"
 #include "msd_config_check.h"
+#include "msd_config_warn.h"
 #include "msd_directives.h"
 #include "msd_env.h"
 #include "msd_filter.h"
@@ -290,6 +291,10 @@ static int session_dynamodb_check_config(apr_pool_t *pconf, apr_pool_t *plog, ap
     msd_other_stores_check(ptemp, s);
     rv = msd_config_check(pconf, s);
     msd_trace_check(s);
+    /* A start says so below, where the error log is open. */
+    if (rv == OK && ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST) {
+        msd_config_warn(pconf, s);
+    }
     return rv;
 }
 
@@ -298,6 +303,7 @@ static int session_dynamodb_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr
     (void)plog;
     (void)ptemp;
     if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
+        msd_config_warn(pconf, s);
         msd_child_prepare(pconf, s);
         msd_status_log_at_end(pconf, s);
     }

@@ -306,6 +306,104 @@ for my $directive ('Forward user', 'Accept *') {
     accepted "SessionDynamoDB$directive in a section", '<Location /app>', "SessionDynamoDB$directive", '</Location>';
 }
 
+note 'What is allowed and not meant';
+my $REMARK = qr/but mod_session is not|programs can't|does not cover|without TLS|belongs to httpd's|the virtual hosts/;
+sub remarked {
+    my($name, $expected, @lines) = @_;
+    my $said = accepted($name, @lines);
+    like $said, $expected, '... and told, with file and line';
+    is scalar(() = $said =~ /$REMARK/g), 1, '... once' or diag $said;
+    return $said;
+}
+sub unremarked { my($name, @lines) = @_; unlike accepted($name, @lines), $REMARK, '... without a word' }
+my @programs = ('SessionEnv On', 'SessionHeader X-Replace-Session');
+my $on = 'SessionDynamoDB On';
+my $on_path = 'SessionDynamoDBCookiePath /app';
+sub place { my($section, @lines) = @_; return ("<$section>", @lines, '</' . $section =~ s/ .*//r . '>') }
+{
+    my $no_session = sub { qr/On at $DIR\/httpd\.conf:$_[0], but mod_session is not.*add Session On/ };
+    remarked 'no Session On', $no_session->(10), $on;
+    remarked 'Session Off', $no_session->(11), 'Session Off', $on;
+    remarked 'Session On elsewhere', $no_session->(11), place('Location /app', $on),
+        place('Location /application', 'Session On', @programs);
+    remarked 'Session On in another virtual host', $no_session->(11), place('VirtualHost *:1', $on),
+        place('VirtualHost *:2', 'Session On');
+    remarked 'Session On in another folder', $no_session->(11), place('Directory /srv/a', $on),
+        place('Directory /srv/b', 'Session On');
+    unremarked "Session On in $_", place($_, 'Session On'), place('Location "/app"', $on, @programs)
+        for 'Location /app/', 'Location /', 'Location /app/inside', 'LocationMatch "^/ap"', 'Directory /srv',
+            'Location ~ "/other"', 'If "true"', 'Location /ap*';
+    unremarked 'Session On around', 'Session On', @programs, place('VirtualHost *:1', place('Location /app', $on));
+    unremarked 'Off without Session On', 'SessionDynamoDB Off';
+}
+{
+    my @session = ('Session On', $on);
+    my $auth = "LoadModule authn_core_module $MODULES/mod_authn_core.so";
+    like accepted('neither SessionEnv nor SessionHeader', @session),
+        qr/On at $DIR\/httpd\.conf:11, and there programs can't see the session without SessionEnv On.*SessionHeader X/,
+        '... and told in one line';
+    remarked 'no SessionHeader', qr/httpd\.conf:11, and there programs can't change it without SessionHeader/, @session,
+        'SessionEnv On';
+    remarked 'no SessionEnv', qr/httpd\.conf:11, and there programs can't see the session without SessionEnv On/,
+        @session, 'SessionHeader X-Replace-Session';
+    unremarked "instead of it $_", @session, "SessionDynamoDB$_ role", 'SessionHeader X-Replace-Session'
+        for 'Env', 'Forward';
+    unremarked 'mod_auth_form\'s place', $auth, place('Location /app', @session, 'AuthType form');
+}
+{
+    my @session = ('Session On', @programs);
+    remarked 'a cookie of another place', qr/CookiePath \/app at $DIR\/httpd\.conf:15 does not cover \/other,.*conf:14\)/,
+        @session, place('Location /other', $on, $on_path);
+    remarked 'a cookie of a part', qr/\/app at $DIR\/httpd\.conf:14 does not cover \/, where.*httpd\.conf:13\)/, @session,
+        $on, $on_path;
+    remarked 'a path of the server', qr/\/app at $DIR\/httpd\.conf:13 does not cover \/apple/, @session, $on_path,
+        place('Location /apple', $on);
+    remarked 'the virtual host\'s before the server\'s', qr/CookiePath \/else at $DIR\/httpd\.conf:14 does not cover/,
+        @session, place('VirtualHost *:1', 'SessionDynamoDBCookiePath /else', place('Location /app', $on)), $on_path;
+    unremarked "a path that covers $_", @session, $on_path, place($_, $on) for 'Location /app', 'Location /app/',
+        'Location /app/inside', 'LocationMatch "^/"', 'Directory /srv/other';
+    unremarked 'a path with a slash', @session, place('Location /app', $on, "$on_path/");
+    unremarked 'a section\'s own', @session, $on_path, place('Location /', $on, 'SessionDynamoDBCookiePath /');
+    unremarked 'no cookie at all', @session, $on_path, place('Location /', $on, 'SessionDynamoDBUseHeader On');
+}
+{
+    my @used = ('Session On', @programs, $on);
+    remarked 'an endpoint in clear', qr/db\.example:8000 \(SessionDynamoDBEndpointURL at $DIR\/httpd\.conf:14\).*Use https/,
+        @used, 'SessionDynamoDBEndpointURL http://db.example:8000';
+    unremarked $_, @used, "SessionDynamoDBEndpointURL $_"
+        for 'http://127.0.0.1:8000', 'http://localhost', 'http://[::1]:8000', 'https://db.example';
+    unremarked 'one that nobody uses', 'SessionDynamoDBEndpointURL http://db.example';
+    local $ENVIRONMENT{AWS_ENDPOINT_URL} = 'http://db.example';
+    remarked 'one of the environment', qr/AWS_ENDPOINT_URL/, @used;
+}
+
+note 'Virtual hosts that share sessions';
+file("$_.keys", 0600, "$_" x 40 . "\n") for 'a', 'b';
+sub host { my($name, @lines) = @_; return place('VirtualHost *:1', "ServerName $name.test", 'Session On', @programs, @lines) }
+{
+    my $shared = sub { my($table, $what) = @_;
+        qr/a\.test \($DIR\/httpd\.conf:10\) and b\.test \($DIR\/httpd\.conf:\d+\) share the table $table and $what/ };
+    remarked 'two with defaults', $shared->('app_session', 'sign no IDs'), host('a', $on), host('b', $on);
+    remarked 'two with a key in common', $shared->('app_session', 'a key for IDs'),
+        host('a', $on, 'SessionDynamoDBSidKeys file:b.keys', 'SessionDynamoDBSidKeys file:a.keys'),
+        host('b', $on, 'SessionDynamoDBSidKeys file:b.keys');
+    remarked 'two in a table of theirs', $shared->('ours_alone', 'sign no IDs'),
+        map { host($_, $on, 'SessionDynamoDBTableName ours_alone') } 'a', 'b';
+    remarked 'four', qr/a\.test .* and b\.test .*, and 2 more, share the table app_session/,
+        map { host($_, $on) } 'a' .. 'd';
+    remarked 'the server\'s On', qr/a\.test.* and b\.test/, @programs, 'Session On', $on, host('a'), host('b');
+    unremarked 'one of two', host('a', $on), host('b');
+    unremarked 'the server\'s On, and a host\'s Off', @programs, 'Session On', $on, host('a'), host('b', 'SessionDynamoDB Off');
+    unremarked 'one on two ports', host('a', $on), map { s/:1/:2/r } host('a', $on);
+    unremarked 'keys of their own', map { host($_, $on, "SessionDynamoDBSidKeys file:$_.keys") } 'a', 'b';
+    unremarked 'keys of their own, in sections', map { host($_, place('Location /app', $on),
+        place('Location /', "SessionDynamoDBSidKeys file:$_.keys")) } 'a', 'b';
+    unremarked 'tables of their own', map { host($_, $on, "SessionDynamoDBTableName table_$_") } 'a', 'b';
+    ok scalar(grep { /\[session_dynamodb:notice\] .*the virtual hosts other\.test \(.*\) and .* share the table other_session/ }
+        SessionTest::Log::lines($SessionTest::T, 0)), 'what is remarked stands in the error log of a start';
+    unremarked 'regions of their own', host('a', $on), host('b', $on, 'SessionDynamoDBRegion eu-west-1');
+}
+
 note 'Keys';
 my $key = 'k' x 8 . 'a literal key of the tests 0123456789';
 my $good = file('good.keys', 0600, "$key\n");
@@ -326,6 +424,21 @@ file('shared.keys', 0660, "$key\n");
 refused 'a key file that the group can change', 10, qr/chmod 0600/, 'SessionDynamoDBSidKeys file:shared.keys';
 file('group.keys', 0640, "$key\n");
 accepted 'a key file that the group can read', 'SessionDynamoDBSidKeys file:group.keys';
+SKIP: {
+    # Tests are run by another user than root: a library in front of libc says otherwise.
+    file('root.c', 0600, "#include <unistd.h>\nuid_t geteuid(void) { return 0; }\n");
+    skip 'no compiler', 10 if system("cc -shared -fPIC -o $DIR/root.so $DIR/root.c 2>/dev/null") != 0;
+    my @user = ('User ' . getpwuid $>);
+    file('own.keys', 0600, "$key\n");
+    for my $directive ('SessionDynamoDBSidKeys', 'SessionDynamoDBForwardKeys') {
+        unremarked "$directive, started by the user that httpd runs as", @user, "$directive file:own.keys";
+        local $ENVIRONMENT{LD_PRELOAD} = "$DIR/root.so";
+        remarked "$directive of httpd's user, started by root",
+            qr/$directive at $DIR\/httpd\.conf:11: the key file $DIR\/own\.keys belongs to httpd's user.*chown root/, @user,
+            "$directive env:HOME file:own.keys";
+        unremarked "$directive of another user", 'User daemon', "$directive file:own.keys";
+    }
+}
 file('empty.keys', 0600, "\n\n");
 refused 'a key file without a key', 10, qr/one key a line/, 'SessionDynamoDBSidKeys file:empty.keys';
 file('long.keys', 0600, 'x' x 2000 . "\n");
