@@ -81,6 +81,7 @@ sub create_table {
 
 sub delete_table {
     my($self, $name) = @_;
+    $self->_until($name, 'ACTIVE');
     $self->api(DeleteTable => { TableName => $name });
     $self->_until($name, 'gone');
 }
