@@ -27,6 +27,7 @@ void *msd_config_create_server(apr_pool_t *p, server_rec *s)
     c->breaker = MSD_UNSET;
     c->create_table = MSD_UNSET;
     c->check_table = MSD_UNSET;
+    c->cookie_names = NULL;
     c->endpoint.url = NULL;
     c->recent = NULL;
     c->misses = NULL;
@@ -67,6 +68,7 @@ void *msd_config_merge_server(apr_pool_t *p, void *base, void *add)
     NEARER_NUM(create_table);
     NEARER_NUM(check_table);
     /* Worked out per server, after merging. */
+    c->cookie_names = NULL;
     c->endpoint.url = NULL;
     c->recent = NULL;
     c->misses = NULL;

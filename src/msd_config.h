@@ -40,6 +40,7 @@ typedef struct msd_server_config_t {
     int create_table;
     int check_table;
     int used;                            /* 1: SessionDynamoDB is On somewhere here; known once it was checked */
+    const apr_array_header_t *cookie_names; /* const char *: of the sessions of all areas here; known once checked */
     ddb_endpoint_t endpoint;             /* worked out when the configuration was checked; url NULL: it can't be */
     struct msd_recent_t *recent;         /* recent touches, shared by the children; made before fork */
     struct msd_misses_t *misses;         /* keys of no session, of all children; NULL: none are kept */

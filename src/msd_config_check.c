@@ -5,6 +5,7 @@
 #include <http_log.h>
 
 #include "ddb_curl.h"
+#include "msd_areas.h"
 #include "msd_config_check.h"
 #include "msd_keys.h"
 
@@ -192,6 +193,7 @@ int msd_config_check(apr_pool_t *p, server_rec *main_server)
     for (i = 0; i < sections->nelts; i++) {
         good &= check_section(&APR_ARRAY_IDX(sections, i, msd_section_t), p);
     }
+    msd_areas_find(p, main_server);
     for (s = main_server; s; s = s->next) {
         good &= check_server(s, used_by(s, main_server, sections), p);
     }

@@ -11,6 +11,7 @@
 #include "msd_filter.h"
 #include "msd_header.h"
 #include "msd_hide.h"
+#include "msd_log.h"
 #include "msd_request.h"
 #include "msd_session.h"
 #include "msd_transport.h"
@@ -84,6 +85,25 @@ static void follow_touch(msd_request_t *q)
     }
 }
 
+/**
+ * What programs and backends say to the carrier of the ID: nothing of it goes out, or who answers for us could hand
+ * visitors an ID of his choice. After a redirect both areas count, as the response may have headers of both.
+ */
+static void clear_carriers(request_rec *r, const msd_request_t *q)
+{
+    const msd_dir_config_t *own = msd_config_enabled(r) ? msd_config_dir(r, r->pool) : NULL;
+    const msd_dir_config_t *loaders = q && q->loader && !q->loader->main ? q->conf : NULL;
+    const char *dropped = own ? msd_transport_clear(r, own) : NULL;
+
+    if (loaders) {
+        const char *of_loader = msd_transport_clear(r, loaders);
+        dropped = dropped ? dropped : of_loader;
+    }
+    if (dropped && !(q && q->begun)) {
+        msd_log_dropped(r, dropped);
+    }
+}
+
 /** Who comes again while keys are refused, or with a session that is too large, only comes to the same end. */
 static int waiting_helps(const msd_request_t *q)
 {
@@ -145,6 +165,9 @@ static apr_status_t behind(ap_filter_t *f, apr_bucket_brigade *bb)
         q->z->written = 0;
         q->z->dirty = 0;
     }
+    if (!f->r->main) {
+        clear_carriers(f->r, q);
+    }
     if (q && q->loader && !f->r->main) {
         if (!q->begun && !q->loader->main && msd_request_unsaved(q)) {
             /* mod_session's encoders failed, and nothing came to our save; mod_session has logged it. */
@@ -173,13 +196,26 @@ void msd_filter_register(apr_pool_t *p)
 
 void msd_filter_begin(request_rec *r)
 {
+    const msd_dir_config_t *conf;
     apr_array_header_t *names;
+    msd_head_drop_t *drop;
 
-    if (!r->main && msd_accept_is_proxied(r)) {
-        names = msd_header_names(r);
-        if (names->nelts) {
-            msd_hide_begin(r, names);
+    if (r->main || !msd_accept_is_proxied(r)) {
+        return;
+    }
+    drop = apr_pcalloc(r->pool, sizeof(*drop));
+    drop->headers = names = msd_header_names(r);
+    if (msd_config_enabled(r)) {
+        conf = msd_config_dir(r, r->pool);
+        if (conf->use_header) {
+            APR_ARRAY_PUSH(names, const char *) = conf->header_name;
         }
+        else {
+            drop->cookie = conf->cookie_name;
+        }
+    }
+    if (names->nelts || drop->cookie) {
+        msd_hide_begin(r, drop);
     }
 }
 

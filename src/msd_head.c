@@ -24,24 +24,52 @@ static void begin(msd_head_t *head, const char *line, apr_size_t len)
     head->last = status[1] != '1' || memcmp(status + 1, "101", 3) == 0;
 }
 
-static int is_one_of(const apr_array_header_t *names, const char *line, apr_size_t len)
+static int is_blank(char c)
 {
-    const char *colon = memchr(line, ':', len);
+    return c == ' ' || c == '\t';
+}
+
+int msd_head_sets(const char *value, apr_size_t len, const char *cookie)
+{
+    const char *end = memchr(value, ';', len), *equals;
+
+    end = end ? end : value + len;
+    while (value < end && (is_blank(*value) || *value == '=')) {
+        value++;
+    }
+    equals = memchr(value, '=', (apr_size_t)(end - value));
+    while (equals && equals > value && is_blank(equals[-1])) {
+        equals--;
+    }
+    return equals && strlen(cookie) == (apr_size_t)(equals - value) && memcmp(value, cookie, strlen(cookie)) == 0;
+}
+
+static int is_named(const char *line, const char *end, const char *name)
+{
+    return strlen(name) == (apr_size_t)(end - line) && strncasecmp(name, line, strlen(name)) == 0;
+}
+
+static int is_dropped(const msd_head_drop_t *drop, const char *line, apr_size_t len)
+{
+    const char *colon = memchr(line, ':', len), *end = colon;
     int i;
 
-    while (colon && colon > line && (colon[-1] == ' ' || colon[-1] == '\t')) {
-        colon--;
+    if (!colon) {
+        return 0;
     }
-    for (i = 0; colon && i < names->nelts; i++) {
-        const char *name = APR_ARRAY_IDX(names, i, const char *);
-        if (strlen(name) == (apr_size_t)(colon - line) && strncasecmp(name, line, strlen(name)) == 0) {
+    while (end > line && is_blank(end[-1])) {
+        end--;
+    }
+    for (i = 0; i < drop->headers->nelts; i++) {
+        if (is_named(line, end, APR_ARRAY_IDX(drop->headers, i, const char *))) {
             return 1;
         }
     }
-    return 0;
+    return drop->cookie && is_named(line, end, "Set-Cookie")
+           && msd_head_sets(colon + 1, len - (apr_size_t)(colon + 1 - line), drop->cookie);
 }
 
-int msd_head_keeps(msd_head_t *head, const char *line, apr_size_t len, const apr_array_header_t *names)
+int msd_head_keeps(msd_head_t *head, const char *line, apr_size_t len, const msd_head_drop_t *drop)
 {
     if (head->done) {
         return 1;
@@ -55,8 +83,8 @@ int msd_head_keeps(msd_head_t *head, const char *line, apr_size_t len, const apr
         head->within = head->dropping = 0;
         return 1;
     }
-    if (line[0] != ' ' && line[0] != '\t') {
-        head->dropping = is_one_of(names, line, len);
+    if (!is_blank(line[0])) {
+        head->dropping = is_dropped(drop, line, len);
     }
     return !head->dropping;
 }

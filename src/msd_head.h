@@ -16,10 +16,22 @@ typedef struct msd_head_t {
     int done;     /* 1: what follows is no head */
 } msd_head_t;
 
+/** What is taken out of heads. */
+typedef struct msd_head_drop_t {
+    const apr_array_header_t *headers; /* const char *: names */
+    const char *cookie;                /* the name of one that no Set-Cookie may set; NULL for none */
+} msd_head_drop_t;
+
 /**
  * Judge the next line, which includes its end (LF or CRLF).
- * @return 1 when it is to be sent, 0 when it belongs to a header of these names (const char *).
+ * @return 1 when it is to be sent, 0 when it belongs to what is taken out.
  */
-int msd_head_keeps(msd_head_t *head, const char *line, apr_size_t len, const apr_array_header_t *names);
+int msd_head_keeps(msd_head_t *head, const char *line, apr_size_t len, const msd_head_drop_t *drop);
+
+/**
+ * 1 when the value of a Set-Cookie header makes browsers send a cookie of that name. They take a value that begins with
+ * '=' for a cookie without a name, and send what follows as if it had one (RFC 6265bis section 5.7).
+ */
+int msd_head_sets(const char *value, apr_size_t len, const char *cookie);
 
 #endif

@@ -15,7 +15,7 @@ static ap_filter_rec_t *heads_filter;
 
 /** One a connection, in its pool. */
 typedef struct heads_t {
-    const apr_array_header_t *names; /* NULL: nothing is looked for */
+    const msd_head_drop_t *drop; /* NULL: nothing is looked for */
     msd_head_t head;
     apr_bucket_brigade *part, *line; /* the bytes of a line that came last, and all of them */
     apr_off_t len;                   /* of line */
@@ -39,7 +39,7 @@ static apr_status_t judge(heads_t *h, apr_pool_t *p)
     apr_size_t len;
     apr_status_t rv = apr_brigade_pflatten(h->line, &text, &len, p);
 
-    if (rv == APR_SUCCESS && len && !msd_head_keeps(&h->head, text, len, h->names)) {
+    if (rv == APR_SUCCESS && len && !msd_head_keeps(&h->head, text, len, h->drop)) {
         apr_brigade_cleanup(h->line);
     }
     APR_BRIGADE_CONCAT(h->out, h->line);
@@ -86,7 +86,7 @@ static apr_status_t heads(ap_filter_t *f, apr_bucket_brigade *bb)
     heads_t *h = f->ctx;
     apr_status_t rv;
 
-    if (!h->names || h->head.done) {
+    if (!h->drop || h->head.done) {
         return ap_pass_brigade(f->next, bb);
     }
     rv = sift(h, bb);
@@ -131,11 +131,11 @@ static heads_t *heads_of(conn_rec *c)
 
 static apr_status_t forget(void *data)
 {
-    ((heads_t *)data)->names = NULL;
+    ((heads_t *)data)->drop = NULL;
     return APR_SUCCESS;
 }
 
-void msd_hide_begin(request_rec *r, const apr_array_header_t *names)
+void msd_hide_begin(request_rec *r, const msd_head_drop_t *drop)
 {
     heads_t *h = heads_of(r->connection);
 
@@ -148,9 +148,9 @@ void msd_hide_begin(request_rec *r, const apr_array_header_t *names)
         ap_add_output_filter_handle(heads_filter, h, r, r->connection);
     }
     memset(&h->head, 0, sizeof(h->head));
-    h->names = names;
+    h->drop = drop;
     apr_pool_cleanup_register(r->pool, h, forget, apr_pool_cleanup_null);
-    ap_add_output_filter(TRAILERS, (void *)names, r, r->connection);
+    ap_add_output_filter(TRAILERS, (void *)drop->headers, r, r->connection);
 }
 
 void msd_hide_end(request_rec *r)
@@ -158,6 +158,6 @@ void msd_hide_end(request_rec *r)
     heads_t *h = heads_of(r->connection);
 
     if (h) {
-        h->names = NULL;
+        h->drop = NULL;
     }
 }

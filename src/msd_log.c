@@ -80,6 +80,13 @@ void msd_log_unparsed(request_rec *r)
                   "would be stored. Give it another name", r->filename);
 }
 
+void msd_log_dropped(request_rec *r, const char *carrier)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "the answer to %s sets %s itself, which carries the session ID "
+                  "here: that is dropped. Give the application's another name, or the session's by "
+                  "SessionDynamoDBCookieName or SessionDynamoDBHeaderName", r->uri, carrier);
+}
+
 /** 1 when entries were changed and that came to no save: mod_session saves once, and not everywhere. */
 static int changes_dropped(const msd_request_t *q)
 {

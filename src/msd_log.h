@@ -21,6 +21,9 @@ void msd_log_saved(request_rec *r, const msd_request_t *q);
 /** A program whose answer would pass by every filter is not run. */
 void msd_log_unparsed(request_rec *r);
 
+/** A program or backend said something in the carrier of this name: it was dropped. */
+void msd_log_dropped(request_rec *r, const char *carrier);
+
 /** At the end of a request tree that loaded: changes that were lost. */
 void msd_log_end(const msd_request_t *q);
 

@@ -2,6 +2,7 @@
 
 #include <apr_strings.h>
 
+#include "msd_head.h"
 #include "msd_transport.h"
 
 #define IN_THE_PAST "Thu, 01 Jan 1970 00:00:00 GMT"
@@ -176,29 +177,55 @@ static const char *cookie_line(apr_pool_t *p, const msd_dir_config_t *c, const c
                        "; SameSite=", same_site[c->cookie_same_site], NULL);
 }
 
-static int has_line(const apr_table_t *t, const char *name, const char *line)
+/** Drop the lines that set a cookie. 1 when there was one. */
+static int drop_cookie(request_rec *r, apr_table_t *t, const char *name)
 {
+    apr_array_header_t *kept = apr_array_make(r->pool, 4, sizeof(const char *));
     const apr_array_header_t *elts = apr_table_elts(t);
-    int i;
+    int dropped = 0, i;
 
     for (i = 0; i < elts->nelts; i++) {
         const apr_table_entry_t *e = &APR_ARRAY_IDX(elts, i, apr_table_entry_t);
-        if (strcasecmp(e->key, name) == 0 && strcmp(e->val, line) == 0) {
-            return 1;
+        if (strcasecmp(e->key, "Set-Cookie") != 0) {
+            continue;
+        }
+        if (msd_head_sets(e->val, strlen(e->val), name)) {
+            dropped = 1;
+        }
+        else {
+            APR_ARRAY_PUSH(kept, const char *) = e->val;
         }
     }
-    return 0;
+    if (dropped) {
+        apr_table_unset(t, "Set-Cookie");
+        for (i = 0; i < kept->nelts; i++) {
+            apr_table_addn(t, "Set-Cookie", APR_ARRAY_IDX(kept, i, const char *));
+        }
+    }
+    return dropped;
+}
+
+const char *msd_transport_clear(request_rec *r, const msd_dir_config_t *conf)
+{
+    if (conf->use_header) {
+        int said = apr_table_get(r->err_headers_out, conf->header_name)
+                   || apr_table_get(r->headers_out, conf->header_name);
+        apr_table_unset(r->err_headers_out, conf->header_name);
+        apr_table_unset(r->headers_out, conf->header_name);
+        return said ? conf->header_name : NULL;
+    }
+    return drop_cookie(r, r->err_headers_out, conf->cookie_name) | drop_cookie(r, r->headers_out, conf->cookie_name)
+           ? conf->cookie_name : NULL;
 }
 
 /*
  * err_headers_out is sent with every status. A response that becomes an error on its way out has lost it, or has it in
- * headers_out by then: asked again, we add the line only where it is missing.
+ * headers_out by then: what we said before is taken back, and said again.
  */
-static void add_once(request_rec *r, const char *name, const char *line)
+static void say(request_rec *r, const msd_dir_config_t *conf, const char *line)
 {
-    if (!has_line(r->err_headers_out, name, line) && !has_line(r->headers_out, name, line)) {
-        apr_table_addn(r->err_headers_out, name, line);
-    }
+    msd_transport_clear(r, conf);
+    apr_table_addn(r->err_headers_out, conf->use_header ? conf->header_name : "Set-Cookie", line);
 }
 
 void msd_transport_issue(request_rec *r, const msd_dir_config_t *conf, const char *sid, apr_int64_t expires)
@@ -206,7 +233,7 @@ void msd_transport_issue(request_rec *r, const msd_dir_config_t *conf, const cha
     const char *lifetime = "";
 
     if (conf->use_header) {
-        add_once(r, conf->header_name, sid);
+        say(r, conf, sid);
         return;
     }
     if (conf->cookie_persistent) {
@@ -214,15 +241,10 @@ void msd_transport_issue(request_rec *r, const msd_dir_config_t *conf, const cha
         apr_rfc822_date(date, apr_time_from_sec(expires));
         lifetime = apr_pstrcat(r->pool, "; Expires=", date, NULL);
     }
-    add_once(r, "Set-Cookie", cookie_line(r->pool, conf, sid, lifetime));
+    say(r, conf, cookie_line(r->pool, conf, sid, lifetime));
 }
 
 void msd_transport_end(request_rec *r, const msd_dir_config_t *conf)
 {
-    if (conf->use_header) {
-        add_once(r, conf->header_name, "");
-    }
-    else {
-        add_once(r, "Set-Cookie", cookie_line(r->pool, conf, "", "; Expires=" IN_THE_PAST "; Max-Age=0"));
-    }
+    say(r, conf, conf->use_header ? "" : cookie_line(r->pool, conf, "", "; Expires=" IN_THE_PAST "; Max-Age=0"));
 }

@@ -27,6 +27,12 @@ apr_array_header_t *msd_transport_take(request_rec *r, const msd_dir_config_t *c
                                        apr_pool_t *p);
 
 /**
+ * Take out of the response what is said in conf's carrier: only we hand out and end IDs.
+ * @return the name of the carrier when something was, else NULL.
+ */
+const char *msd_transport_clear(request_rec *r, const msd_dir_config_t *conf);
+
+/**
  * Make sure that the response carries the ID, once, whatever its status. expires (epoch seconds) is for persistent
  * cookies.
  */

@@ -187,7 +187,23 @@ static void issue(const char *sid, const msd_dir_config_t *conf, apr_pool_t *p)
     back = sids_of(take(r, conf, 0), conf->cookie_name);
     HOLDS(back && back->nelts == 1 && strcmp(APR_ARRAY_IDX(back, 0, const char *), sid) == 0);
     msd_transport_end(r, conf);
-    HOLDS(apr_table_elts(r->err_headers_out)->nelts == 2);
+    HOLDS(apr_table_elts(r->err_headers_out)->nelts == 1);
+}
+
+/* What somebody else says in our carrier does not go out, and all else does. */
+static void clear(const char *text, const msd_dir_config_t *conf, apr_pool_t *p)
+{
+    request_rec *r = stub_request(p);
+    const char *at = text, *part = next_part(&at, ";", p);
+    int ours;
+
+    apr_table_addn(r->err_headers_out, "Set-Cookie", "another=1");
+    apr_table_addn(r->headers_out, "Set-Cookie", text);
+    ours = value_of(part + strspn(part, BLANKS "="), conf->cookie_name) != NULL;
+    HOLDS(!msd_transport_clear(r, conf) == !ours || strcmp(conf->cookie_name, "another") == 0);
+    HOLDS((apr_table_get(r->headers_out, "Set-Cookie") == NULL) == ours);
+    HOLDS(apr_table_get(r->err_headers_out, "Set-Cookie") || strcmp(conf->cookie_name, "another") == 0);
+    HOLDS(!msd_transport_clear(r, conf));
 }
 
 /* A name as the directives take it, or the default. */
@@ -220,6 +236,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     else {
         take_cookie(text, conf, p);
+        clear(text, conf, p);
         count_ours(text, conf->cookie_name, &first, p);
     }
     if (first && ddb_sid_check(first, &rules, p) == APR_SUCCESS) {

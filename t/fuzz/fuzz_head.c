@@ -7,13 +7,18 @@
 #include "fuzz.h"
 #include "msd_head.h"
 
+#define COOKIE "id"
+
 static apr_array_header_t *words_of(char *line, apr_pool_t *p)
 {
     apr_array_header_t *words = apr_array_make(p, 4, sizeof(const char *));
     char *last = NULL, *word = apr_strtok(line, " ", &last);
 
     for (; word; word = apr_strtok(NULL, " ", &last)) {
-        APR_ARRAY_PUSH(words, const char *) = word;
+        /* The directives take no other. */
+        if (!strchr(word, ':')) {
+            APR_ARRAY_PUSH(words, const char *) = word;
+        }
     }
     return words;
 }
@@ -26,10 +31,26 @@ static int is_header(const char *line, const char *name)
     return strncasecmp(line, name, len) == 0 && line[len + strspn(line + len, " \t")] == ':';
 }
 
+/* The line sets the cookie COOKIE, if it is a Set-Cookie: blanks and '=' before the name are not looked at. */
+static int is_cookie(const char *line, apr_size_t len)
+{
+    const char *value = memchr(line, ':', len), *end = line + len, *name = COOKIE;
+
+    for (value++; value < end && memchr(" \t=", *value, 3); value++) {
+    }
+    for (; *name && value < end && *value == *name; name++, value++) {
+    }
+    while (value < end && memchr(" \t", *value, 2)) {
+        value++;
+    }
+    return !*name && value < end && *value == '=';
+}
+
 /* What is kept of text. */
 static const char *sifted(const char *text, const apr_array_header_t *names, apr_pool_t *p)
 {
     apr_array_header_t *kept = apr_array_make(p, 8, sizeof(const char *));
+    const msd_head_drop_t drop = { names, COOKIE };
     msd_head_t head = { 0 };
     int within = 0, taken = 0, i;
 
@@ -37,12 +58,15 @@ static const char *sifted(const char *text, const apr_array_header_t *names, apr
         const char *end = strchr(text, '\n');
         apr_size_t len = end ? (apr_size_t)(end - text) + 1 : strlen(text);
         const char *line = apr_pstrmemdup(p, text, len);
-        int was_within = head.within, keeps = msd_head_keeps(&head, line, len, names);
+        int was_within = head.within, keeps = msd_head_keeps(&head, line, len, &drop);
 
         within = was_within && head.within;
         taken = within && (taken && (*line == ' ' || *line == '\t'));
         for (i = 0; within && *line != ' ' && *line != '\t' && i < names->nelts; i++) {
             taken |= is_header(line, APR_ARRAY_IDX(names, i, const char *));
+        }
+        if (within && *line != ' ' && *line != '\t' && is_header(line, "Set-Cookie")) {
+            taken |= is_cookie(line, len);
         }
         HOLDS(keeps == !taken);
         if (keeps) {
