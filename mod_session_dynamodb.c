@@ -313,8 +313,7 @@ static int session_dynamodb_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr
 static void session_dynamodb_child_stopping(apr_pool_t *pchild, int graceful)
 {
     (void)pchild;
-    (void)graceful;
-    msd_child_stopping(ap_server_conf);
+    msd_child_stopping(ap_server_conf, graceful);
 }
 
 static void retrieve_functions(void)

@@ -12,15 +12,13 @@ static const char *const marks[] = { "good", "doubt", "WRONG" };
 /* Whom the service is asked as: not who that is, which only the service knows, but where the keys are from. */
 static exit_e say_whom(connection_t *c, report_t *r, apr_pool_t *p)
 {
-    ddb_credentials_t credentials;
-    ddb_error_t err = { 0 };
-    apr_status_t rv = ddb_creds_get(c->creds, p, &credentials, &err);
+    const char *provider;
+    exit_e status = connect_find_credentials(c, &provider, r, p);
 
-    if (rv != APR_SUCCESS) {
-        return report_failure(r, rv, &err);
+    if (status == EXIT_GOOD) {
+        report_text(r, "credentials", "credentials", provider);
     }
-    report_text(r, "credentials", "credentials", credentials.provider);
-    return EXIT_GOOD;
+    return status;
 }
 
 /* n: how many there are of each kind. */

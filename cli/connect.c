@@ -51,6 +51,16 @@ exit_e connect_open(connection_t *c, const options_t *o, report_t *r, apr_pool_t
     return rv == APR_SUCCESS ? EXIT_GOOD : report_failure(r, rv, &err);
 }
 
+exit_e connect_find_credentials(connection_t *c, const char **provider, report_t *r, apr_pool_t *p)
+{
+    ddb_credentials_t found = { .provider = NULL };
+    ddb_error_t err = { 0 };
+    apr_status_t rv = ddb_creds_get(c->creds, DDB_CREDS_FOREVER, p, &found, &err);
+
+    *provider = found.provider;
+    return rv == APR_SUCCESS ? EXIT_GOOD : report_failure(r, rv, &err);
+}
+
 void connect_close(connection_t *c)
 {
     if (c->curl) {

@@ -25,6 +25,12 @@ typedef struct connection_t {
  */
 exit_e connect_open(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p);
 
+/**
+ * Have credentials found, however long their provider takes: the time of a call is not for that. *provider: whose. What
+ * fails is reported.
+ */
+exit_e connect_find_credentials(connection_t *c, const char **provider, report_t *r, apr_pool_t *p);
+
 void connect_close(connection_t *c);
 
 #endif

@@ -10,8 +10,12 @@
 static exit_e call_service(const options_t *o, report_t *r, apr_pool_t *p)
 {
     connection_t c = { .curl = NULL };
+    const char *provider;
     exit_e status = connect_open(&c, o, r, p);
 
+    if (status == EXIT_GOOD && o->command != CHECK) {
+        status = connect_find_credentials(&c, &provider, r, p);
+    }
     if (status == EXIT_GOOD) {
         status = o->command == CHECK ? check_table(&c, o, r, p)
                : o->command == CREATE_TABLE ? check_create(&c, o, r, p)

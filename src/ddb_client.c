@@ -46,7 +46,7 @@ typedef struct run_t {
     apr_interval_time_t offset; /* that signed_at was corrected by */
     ddb_breaker_pass_t pass;
     int charged;         /* attempts that count; those that mend a refusal don't */
-    int answered;        /* the last attempt: the service said something about the request */
+    int answered;        /* to what was sent last the service said something */
     int mended;          /* MENDED_...: what was mended already and is not tried twice */
     int mend;            /* MENDED_...: what the refusal of the last attempt made better */
     int broken;          /* the last attempt ended without a reply and may have been carried out */
@@ -97,8 +97,12 @@ static apr_status_t sign(run_t *r, apr_table_t **headers)
     apr_table_t *to_sign = apr_table_make(r->scratch, 2);
     ddb_sigv4_request_t req = { .method = "POST", .path = "/", .query = "", .headers = to_sign, .body = r->call->body,
                                 .body_len = strlen(r->call->body), .service = "dynamodb" };
-    apr_status_t rv = ddb_creds_get(o->creds, r->scratch, &credentials, r->err);
+    apr_status_t rv = ddb_creds_get(o->creds, r->call->deadline, r->scratch, &credentials, r->err);
 
+    if (rv == APR_SUCCESS && time_left(r) < ATTEMPT_MIN) {
+        rv = ddb_error_set(r->err, APR_TIMEUP, "credentials came from the provider %s when the time for the whole was "
+                           "used up", credentials.provider ? credentials.provider : "given");
+    }
     if (rv == APR_SUCCESS) {
         rv = ddb_endpoint_of_account(&r->endpoint, &o->endpoint, credentials.account_id, r->scratch, r->err);
     }
@@ -135,6 +139,7 @@ static apr_status_t send_request(run_t *r, const apr_table_t *headers, ddb_http_
     apr_status_t rv;
 
     req.url = apr_pstrcat(r->scratch, r->endpoint.url, "/", NULL);
+    r->answered = 0;
     r->err->attempts++;
     r->charged++;
     r->err->unsettled = 0;
@@ -202,7 +207,7 @@ static int mend_credentials(run_t *r)
         return 0;
     }
     ddb_creds_renew(creds, r->access_key_id);
-    rv = ddb_creds_get(creds, r->scratch, &now, &err);
+    rv = ddb_creds_get(creds, r->call->deadline, r->scratch, &now, &err);
     if (rv != APR_SUCCESS) {
         char refused[sizeof(r->err->detail)];
         apr_cpystrn(refused, r->err->detail, sizeof(refused));
@@ -289,7 +294,7 @@ static apr_status_t attempt(run_t *r)
     ddb_http_response_t res;
     apr_status_t rv = apr_pool_create(&r->scratch, r->pool);
 
-    r->answered = r->mend = 0;
+    r->mend = 0;
     if (rv != APR_SUCCESS) {
         return ddb_error_set(r->err, rv, "no memory for a request");
     }
@@ -363,9 +368,12 @@ static apr_status_t try_until_settled(run_t *r)
     int sent;
 
     while (time_left(r) >= ATTEMPT_MIN) {
+        if (ddb_cancel_is_set(r->call->cancel)) {
+            return ddb_error_set(r->err, APR_EINTR, "given up, because this process ends");
+        }
         sent = r->err->attempts;
         rv = attempt(r);
-        if (r->answered && r->client->o.breaker) {
+        if (r->answered && r->err->attempts > sent && r->client->o.breaker) {
             ddb_breaker_answered(r->client->o.breaker);
         }
         if (r->mend) {

@@ -44,7 +44,9 @@ typedef apr_status_t ddb_read_fn(void *baton, const ddb_reply_t *reply);
 typedef struct ddb_call_t {
     const char *operation;  /* such as "GetItem" */
     const char *body;       /* JSON */
-    apr_time_t deadline;    /* on the clock's monotonic time: all attempts and the waits between them */
+    apr_time_t deadline;    /* on the clock's monotonic time: the wait for credentials, all attempts and the waits
+                               between them; nothing is sent after it */
+    ddb_cancel_t *cancel;   /* when set, nothing more is sent; NULL: none */
     ddb_read_fn *read;      /* of a call that changes nothing; NULL: one that does, and that a reply without sense ends,
                                as it was carried out */
     void *baton;
@@ -56,8 +58,9 @@ typedef struct ddb_call_t {
  * or replaced credentials explain is mended and tried again once, beyond the attempts. Thread safe. err is reset first
  * and filled also on success (attempts, unsettled: an earlier attempt may have been carried out). While the breaker is
  * open the call fails at once with DDB_EUNAVAILABLE and no attempt, or is the one attempt that probes.
+ * The breaker learns of calls that were sent only.
  * @return APR_SUCCESS; DDB_ECONFLICT for ConditionalCheckFailedException, with its body in *reply; APR_TIMEUP when the
- *         deadline passed; else a word of ddb_error.h.
+ *         deadline passed; APR_EINTR when cancelled; else a word of ddb_error.h.
  */
 apr_status_t ddb_client_call(ddb_client_t *c, const ddb_call_t *call, apr_pool_t *p, ddb_reply_t *reply,
                              ddb_error_t *err);

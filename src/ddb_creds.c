@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include <apr_allocator.h>
+#include <apr_atomic.h>
 #include <apr_strings.h>
+#include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
 
 #include "ddb_creds_int.h"
@@ -17,25 +19,31 @@
 #define RETRY_EARLY   apr_time_from_sec(60)      /* before it */
 #define FILES_EVERY   apr_time_from_sec(5)       /* how often it is looked whether files have changed */
 #define STEP_MIN      apr_time_from_msec(200)
-#define STEP_IDLE     apr_time_from_sec(2)       /* till it is looked whether a request has asked for the first time */
 
 struct ddb_creds_t {
     ddb_creds_opts_t o;
     ddb_credentials_t fixed;     /* what o.fixed points to, if it does */
 
-    apr_thread_mutex_t *asking;  /* held while providers are asked, which may take seconds; over the next six */
+    /* Of the one who asks. */
     ddb_creds_chain_t chain;
+    volatile apr_uint32_t asked; /* the number of the provider that is being asked */
     apr_pool_t *spare;           /* what the next answer is put into */
     apr_time_t files_seen;       /* monotonic, when the files were looked at */
     apr_uint64_t files;          /* what they looked like when the chain was asked */
-    apr_status_t failure;        /* of the last answer */
-    ddb_error_t why;             /* of it */
 
-    apr_thread_mutex_t *mutex;   /* never held for long; over what follows */
+    apr_thread_mutex_t *mutex;   /* never held while anybody is asked; over all that follows */
+    apr_thread_cond_t *answered; /* for those who wait for an answer */
+    apr_thread_cond_t *wanted;   /* for the thread that refreshes */
+    int asking;                  /* somebody does */
+    int waiting;                 /* how many wait for the next answer */
+    int told;                    /* somebody waited for the last one */
+    apr_time_t began;            /* monotonic, the asking; 0: nobody does */
     apr_pool_t *pool;            /* of found and nothing else; wiped when cleared */
     int have;
     ddb_credentials_t found;
     apr_uint32_t answers;        /* how often the chain was asked */
+    apr_status_t failure;        /* of the last answer */
+    ddb_error_t why;             /* of it */
     apr_time_t due;              /* wall time from when others are asked for; 0: never */
     apr_time_t renewed;          /* when they were last called stale, monotonic; 0: never */
 };
@@ -77,6 +85,7 @@ static apr_status_t prepare_providers(ddb_creds_t *c, apr_pool_t *p)
     while (ddb_creds_all[n]) {
         n++;
     }
+    c->chain.asked = &c->asked;
     c->chain.states = apr_pcalloc(p, n * sizeof(*c->chain.states));
     for (i = 0; rv == APR_SUCCESS && i < n; i++) {
         rv = ddb_creds_all[i]->prepare ? ddb_creds_all[i]->prepare(&c->chain.states[i], p) : APR_SUCCESS;
@@ -98,7 +107,10 @@ apr_status_t ddb_creds_create(ddb_creds_t **pc, const ddb_creds_opts_t *o, apr_p
     }
     rv = apr_thread_mutex_create(&c->mutex, APR_THREAD_MUTEX_DEFAULT, p);
     if (rv == APR_SUCCESS) {
-        rv = apr_thread_mutex_create(&c->asking, APR_THREAD_MUTEX_DEFAULT, p);
+        rv = apr_thread_cond_create(&c->answered, p);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = apr_thread_cond_create(&c->wanted, p);
     }
     if (rv == APR_SUCCESS) {
         rv = create_pool(&c->pool, p);
@@ -144,7 +156,7 @@ static apr_time_t due_after_success(const ddb_creds_t *c, apr_time_t now)
 
 static apr_time_t due_after_failure(const ddb_creds_t *c, apr_time_t now)
 {
-    apr_interval_time_t left = c->found.expires ? c->found.expires - now : ADVISORY;
+    apr_interval_time_t left = !c->have ? 0 : c->found.expires ? c->found.expires - now : ADVISORY;
     apr_interval_time_t wait = left > MANDATORY ? RETRY_EARLY : RETRY_LATE;
 
     wait = left > 0 ? least(wait, left / 4) : wait;
@@ -159,13 +171,14 @@ static int is_usable(const ddb_creds_t *c)
 /* --- asking --- */
 
 /* What was found becomes what is kept; after a failure what is kept stays. */
-static void publish(ddb_creds_t *c, const ddb_credentials_t *found)
+static void publish(ddb_creds_t *c, apr_status_t rv, const ddb_credentials_t *found, const ddb_error_t *why)
 {
     apr_pool_t *old = c->pool;
 
-    apr_thread_mutex_lock(c->mutex);
     c->answers++;
-    if (c->failure == APR_SUCCESS) {
+    c->failure = rv;
+    c->why = *why;
+    if (rv == APR_SUCCESS) {
         c->found = *found;
         c->have = 1;
         c->pool = c->spare;
@@ -174,27 +187,40 @@ static void publish(ddb_creds_t *c, const ddb_credentials_t *found)
     } else {
         c->due = due_after_failure(c, wall(c));
     }
-    apr_thread_mutex_unlock(c->mutex);
-    /* Nobody looks at them any more: requests have copies. */
-    apr_pool_clear(c->spare);
+    c->began = 0;
+    c->told = c->waiting > 0;
+    c->waiting = 0;
 }
 
-/* Under c->asking alone: requests go on copying what is kept. */
+/* By who has set c->asking, under the mutex, which is given up meanwhile: requests go on copying what is kept. */
 static void ask_chain(ddb_creds_t *c)
 {
     ddb_credentials_t found = { .expires = 0 };
     ddb_error_t why = { 0 };
+    apr_status_t rv;
 
+    c->began = monotonic(c);
+    apr_atomic_set32(&c->asked, 0);
+    apr_thread_mutex_unlock(c->mutex);
     /* Before they are read: a change in between is noticed then. */
     c->files = ddb_profile_stamp(&c->o.profile, c->spare);
     c->files_seen = monotonic(c);
-    c->failure = ddb_creds_ask(&c->chain, &c->o, c->spare, &found, &why);
-    if (c->failure == APR_NOTFOUND) {
-        c->failure = ddb_error_set(&c->why, DDB_ENOCREDS, "no credentials: %s", why.detail);
-    } else {
-        c->why = why;
+    rv = ddb_creds_ask(&c->chain, &c->o, c->spare, &found, &why);
+    if (rv == APR_NOTFOUND) {
+        char looked_for[sizeof(why.detail)];
+        apr_cpystrn(looked_for, why.detail, sizeof(looked_for));
+        rv = ddb_error_set(&why, DDB_ENOCREDS, "no credentials: %.350s", looked_for);
     }
-    publish(c, &found);
+    apr_thread_mutex_lock(c->mutex);
+    publish(c, rv, &found, &why);
+}
+
+static void stop_asking(ddb_creds_t *c)
+{
+    /* Nobody looks at the old ones any more: requests have copies. */
+    apr_pool_clear(c->spare);
+    c->asking = 0;
+    apr_thread_cond_broadcast(c->answered);
 }
 
 /* --- those who want them --- */
@@ -209,48 +235,73 @@ static void copy(ddb_credentials_t *out, const ddb_credentials_t *in, apr_pool_t
     out->provider = in->provider;
 }
 
-/* 1 when what is kept could be used. */
-static int copy_kept(ddb_creds_t *c, ddb_credentials_t *out, apr_pool_t *p, apr_uint32_t *answers)
+static apr_status_t too_late(const ddb_creds_t *c, ddb_error_t *err)
 {
-    int usable;
+    const char *provider = c->chain.providers[apr_atomic_read32(c->chain.asked)]->name;
 
-    apr_thread_mutex_lock(c->mutex);
-    *answers = c->answers;
-    usable = is_usable(c);
-    if (usable) {
-        copy(out, &c->found, p);
-    }
-    apr_thread_mutex_unlock(c->mutex);
-    return usable;
+    return c->began ? ddb_error_set(err, APR_TIMEUP, "no credentials yet: the provider asked for them is %s, which has "
+                                    "not answered for %.1f s", provider, (double)(monotonic(c) - c->began) / 1e6)
+                    : ddb_error_set(err, APR_TIMEUP, "no credentials yet: no provider has been asked so far");
 }
 
-apr_status_t ddb_creds_get(ddb_creds_t *c, apr_pool_t *p, ddb_credentials_t *out, ddb_error_t *err)
+/* In steps: a cancel set by a signal handler can wake nobody, and APR waits by the wall clock, which may jump. */
+static void await_answer(ddb_creds_t *c, apr_interval_time_t left)
 {
-    apr_uint32_t before, now;
-    apr_status_t rv = APR_SUCCESS;
+    apr_uint32_t before = c->answers;
+
+    c->waiting++;
+    apr_thread_cond_signal(c->wanted);
+    apr_thread_cond_timedwait(c->answered, c->mutex, least(left, DDB_CANCEL_LOOK));
+    if (c->answers == before) {
+        c->waiting--;
+    }
+}
+
+/* Under the mutex, which is given up meanwhile. */
+static apr_status_t await_usable(ddb_creds_t *c, apr_time_t deadline, ddb_error_t *err)
+{
+    apr_uint32_t before = c->answers;
+    apr_interval_time_t left;
+
+    while (!is_usable(c)) {
+        left = deadline - monotonic(c);
+        if (c->answers != before && c->failure != APR_SUCCESS) {
+            /* Who waited for somebody else's asking has the same answer, a failure too: one after the other would wait
+             * for a provider that does not answer. */
+            return ddb_error_set(err, c->failure, "%s", c->why.detail);
+        }
+        if (ddb_cancel_is_set(c->o.cancel)) {
+            return ddb_error_set(err, APR_EINTR, "credentials: no more asked for, because this process ends");
+        }
+        if (left <= 0) {
+            return too_late(c, err);
+        }
+        if (c->asking || c->o.has_refresher) {
+            await_answer(c, left);
+        } else {
+            c->asking = 1;
+            ask_chain(c);
+            stop_asking(c);
+        }
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t ddb_creds_get(ddb_creds_t *c, apr_time_t deadline, apr_pool_t *p, ddb_credentials_t *out,
+                           ddb_error_t *err)
+{
+    apr_status_t rv;
 
     if (c->o.fixed) {
         copy(out, c->o.fixed, p);
         return APR_SUCCESS;
     }
-    if (copy_kept(c, out, p, &before)) {
-        return APR_SUCCESS;
+    apr_thread_mutex_lock(c->mutex);
+    rv = await_usable(c, deadline, err);
+    if (rv == APR_SUCCESS) {
+        copy(out, &c->found, p);
     }
-    apr_thread_mutex_lock(c->asking);
-    if (!copy_kept(c, out, p, &now)) {
-        /* Who waited for somebody else's asking has the same answer, a failure too: one after the other would wait for
-         * a provider that does not answer. */
-        if (now == before || c->failure == APR_SUCCESS) {
-            ask_chain(c);
-        }
-        rv = c->failure;
-        if (rv == APR_SUCCESS) {
-            copy(out, &c->found, p); /* only changed under c->asking */
-        } else {
-            ddb_error_set(err, rv, "%s", c->why.detail);
-        }
-    }
-    apr_thread_mutex_unlock(c->asking);
+    apr_thread_mutex_unlock(c->mutex);
     return rv;
 }
 
@@ -272,6 +323,7 @@ void ddb_creds_renew(ddb_creds_t *c, const char *access_key_id)
 
 /* --- the one who asks before they want them --- */
 
+/* Not under the mutex: it reads the disk. */
 static int have_files_changed(ddb_creds_t *c)
 {
     apr_time_t now = monotonic(c);
@@ -283,46 +335,68 @@ static int have_files_changed(ddb_creds_t *c)
     return ddb_profile_stamp(&c->o.profile, c->spare) != c->files;
 }
 
-static void look(ddb_creds_t *c, int *have, apr_time_t *due)
+static int is_due(const ddb_creds_t *c)
 {
-    apr_thread_mutex_lock(c->mutex);
-    *have = c->have;
-    *due = c->due;
-    apr_thread_mutex_unlock(c->mutex);
+    return !c->answers || (c->due && wall(c) >= c->due) || (c->waiting && !is_usable(c));
 }
 
-static apr_interval_time_t time_to_next(ddb_creds_t *c)
+static apr_interval_time_t time_to_next(const ddb_creds_t *c)
 {
-    apr_interval_time_t wait = FILES_EVERY;
-    apr_time_t due;
-    int have;
+    apr_interval_time_t wait = c->due ? least(FILES_EVERY, c->due - wall(c)) : FILES_EVERY;
 
-    look(c, &have, &due);
-    if (!have) {
-        return STEP_IDLE;
-    }
-    wait = due ? least(wait, due - wall(c)) : wait;
     return wait > STEP_MIN ? wait : STEP_MIN;
 }
 
 apr_status_t ddb_creds_refresh(ddb_creds_t *c, apr_interval_time_t *next, ddb_error_t *err)
 {
     apr_status_t rv = APR_SUCCESS;
-    apr_time_t due;
-    int have;
+    int changed;
 
     *next = FILES_EVERY;
-    /* A request that asks does the same. */
-    if (c->o.fixed || apr_thread_mutex_trylock(c->asking) != APR_SUCCESS) {
+    if (c->o.fixed) {
         return APR_SUCCESS;
     }
-    look(c, &have, &due);
-    if (have && ((due && wall(c) >= due) || have_files_changed(c))) {
-        ask_chain(c);
-        rv = c->failure == APR_SUCCESS ? APR_SUCCESS : ddb_error_set(err, c->failure, "%s", c->why.detail);
+    apr_thread_mutex_lock(c->mutex);
+    if (!c->asking) {
+        c->asking = 1;
+        apr_thread_mutex_unlock(c->mutex);
+        changed = have_files_changed(c);
+        apr_thread_mutex_lock(c->mutex);
+        if ((changed || is_due(c)) && !ddb_cancel_is_set(c->o.cancel)) {
+            ask_chain(c);
+            if (c->failure != APR_SUCCESS && c->failure != APR_EINTR && !c->told) {
+                rv = ddb_error_set(err, c->failure, "%s", c->why.detail);
+            }
+        }
+        stop_asking(c);
+        *next = time_to_next(c);
     }
-    *next = time_to_next(c);
-    apr_pool_clear(c->spare);
-    apr_thread_mutex_unlock(c->asking);
+    apr_thread_mutex_unlock(c->mutex);
     return rv;
+}
+
+int ddb_creds_are_kept(ddb_creds_t *c)
+{
+    int usable;
+
+    apr_thread_mutex_lock(c->mutex);
+    usable = c->o.fixed || is_usable(c);
+    apr_thread_mutex_unlock(c->mutex);
+    return usable;
+}
+
+void ddb_creds_wait(ddb_creds_t *c, apr_interval_time_t t)
+{
+    apr_thread_mutex_lock(c->mutex);
+    if (!ddb_cancel_is_set(c->o.cancel) && (!c->waiting || is_usable(c))) {
+        apr_thread_cond_timedwait(c->wanted, c->mutex, t);
+    }
+    apr_thread_mutex_unlock(c->mutex);
+}
+
+void ddb_creds_wake(ddb_creds_t *c)
+{
+    apr_thread_mutex_lock(c->mutex);
+    apr_thread_cond_signal(c->wanted);
+    apr_thread_mutex_unlock(c->mutex);
 }

@@ -59,7 +59,7 @@ static apr_status_t ask_source(const walk_t *w, const char *name, ddb_credential
 {
     ddb_creds_opts_t o = *w->o;
     const ddb_creds_provider_t *const *one;
-    ddb_creds_chain_t chain = { NULL, NULL };
+    ddb_creds_chain_t chain = { NULL, NULL, NULL };
     apr_status_t rv;
     apr_size_t i;
 
@@ -80,7 +80,7 @@ static apr_status_t ask_source(const walk_t *w, const char *name, ddb_credential
 
 static apr_status_t ask_profile(const walk_t *w, const char *name, ddb_credentials_t *out)
 {
-    const ddb_creds_chain_t chain = { ddb_creds_of_profile, NULL };
+    const ddb_creds_chain_t chain = { ddb_creds_of_profile, NULL, NULL };
     ddb_creds_opts_t o = *w->o;
     ddb_error_t why = { 0 };
     apr_status_t rv;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include <apr_atomic.h>
 #include <apr_file_io.h>
 #include <apr_strings.h>
 
@@ -90,6 +91,9 @@ apr_status_t ddb_creds_ask(const ddb_creds_chain_t *chain, const ddb_creds_opts_
     int i;
 
     for (i = 0; rv == APR_NOTFOUND && chain->providers[i]; i++) {
+        if (chain->asked) {
+            apr_atomic_set32(chain->asked, (apr_uint32_t)i);
+        }
         memset(out, 0, sizeof(*out));
         rv = chain->providers[i]->fetch(o, chain->states ? chain->states[i] : NULL, p, out, &why);
         if (rv == APR_SUCCESS) {
@@ -98,6 +102,9 @@ apr_status_t ddb_creds_ask(const ddb_creds_chain_t *chain, const ddb_creds_opts_
         } else if (rv == APR_NOTFOUND) {
             note(&notes, chain->providers[i]->name, why.detail);
         }
+    }
+    if (rv != APR_SUCCESS && ddb_cancel_is_set(o->cancel)) {
+        return ddb_error_set(err, APR_EINTR, "credentials: no more asked for, because this process ends");
     }
     if (rv == APR_NOTFOUND) {
         return ddb_error_set(err, rv, "%s (%s)", notes.text, notes.reason ? notes.reason : "");

@@ -33,7 +33,8 @@ extern const ddb_creds_provider_t ddb_creds_imds;
 /** Providers in the order of asking, NULL behind the last, and what each keeps. */
 typedef struct ddb_creds_chain_t {
     const ddb_creds_provider_t *const *providers;
-    void **states; /* as many; NULL: they keep nothing */
+    void **states;                   /* as many; NULL: they keep nothing */
+    volatile apr_uint32_t *asked;    /* where the number of the one that is being asked is put; NULL: nowhere */
 } ddb_creds_chain_t;
 
 /** All there are. */
@@ -44,8 +45,8 @@ extern const ddb_creds_provider_t *const ddb_creds_of_profile[];
 
 /**
  * Ask one after the other. The first that is not APR_NOTFOUND is the answer, its characters checked.
- * @return APR_NOTFOUND when none is set up, with the notes of all of them as detail; DDB_ECONFIG; DDB_ENOCREDS for
- *         every other failure, with a detail that says whose.
+ * @return APR_NOTFOUND when none is set up, with the notes of all of them as detail; DDB_ECONFIG; APR_EINTR when
+ *         o->cancel is set; DDB_ENOCREDS for every other failure, with a detail that says whose.
  */
 apr_status_t ddb_creds_ask(const ddb_creds_chain_t *chain, const ddb_creds_opts_t *o, apr_pool_t *p,
                            ddb_credentials_t *out, ddb_error_t *err);

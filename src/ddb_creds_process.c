@@ -63,7 +63,7 @@ static apr_status_t fetch(const ddb_creds_opts_t *o, void *state, apr_pool_t *p,
 {
     char **argv = NULL;
     ddb_process_t process = { .timeout = o->process_timeout ? o->process_timeout : TIMEOUT,
-                              .max_output = OUTPUT_MAX_BYTES };
+                              .max_output = OUTPUT_MAX_BYTES, .cancel = o->cancel };
     apr_status_t rv = find_command(&argv, o, p, err);
 
     (void)state;

@@ -25,6 +25,7 @@ struct ddb_curl_t {
 /** One exchange under way. It lives on the stack of the thread that performs it. */
 typedef struct exchange_t {
     CURL *easy;
+    ddb_cancel_t *cancel;    /* NULL: nothing but its time ends it */
     int is_new;              /* the handle has no options yet */
     const ddb_http_request_t *req;
     ddb_http_response_t *res;
@@ -51,7 +52,7 @@ static const struct { const char *name, *removal; } unwanted[] = {
 static void take_handle(ddb_curl_t *c, exchange_t *x)
 {
     apr_thread_mutex_lock(c->mutex);
-    if (c->n_idle > 0) {
+    if (c->n_idle > 0 && !x->cancel) {
         x->easy = c->idle[--c->n_idle];
     }
     apr_thread_mutex_unlock(c->mutex);
@@ -311,7 +312,7 @@ static void run(exchange_t *x, const ddb_curl_opts_t *o)
     }
     if (x->code == CURLE_OK) {
         hold_head(x);
-        x->code = curl_easy_perform(x->easy);
+        x->code = x->cancel ? ddb_curl_watch(x->easy, x->cancel) : curl_easy_perform(x->easy);
         curl_easy_getinfo(x->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
         curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &x->status);
         x->connected = pretransfer > 0;
@@ -330,6 +331,9 @@ static apr_status_t settle_failure(const exchange_t *x, ddb_error_t *err)
     curl_easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &failed.os_errno);
     rv = ddb_curl_failure(&failed, err);
 
+    if (ddb_cancel_is_set(x->cancel)) {
+        return ddb_error_set(err, APR_EINTR, "cancelled, because this process ends");
+    }
     return !x->too_large ? rv : ddb_error_set(err, DDB_ETOOLARGE, "the reply has a body over %" APR_SIZE_T_FMT
                                               " bytes or headers over %d", x->req->max_response_bytes,
                                               HEADERS_MAX_BYTES);
@@ -363,7 +367,7 @@ static int detach(const exchange_t *x, const ddb_curl_opts_t *o)
  */
 static void release_handle(ddb_curl_t *c, const exchange_t *x)
 {
-    if (x->code == CURLE_OK && detach(x, &c->o)) {
+    if (x->code == CURLE_OK && !x->cancel && detach(x, &c->o)) {
         ddb_curl_keep(c, x->easy);
     }
     else {
@@ -371,11 +375,10 @@ static void release_handle(ddb_curl_t *c, const exchange_t *x)
     }
 }
 
-static apr_status_t perform(void *baton, const ddb_http_request_t *req, apr_pool_t *p, ddb_http_response_t *res,
-                            ddb_error_t *err)
+apr_status_t ddb_curl_exchange(ddb_curl_t *c, ddb_cancel_t *cancel, const ddb_http_request_t *req, apr_pool_t *p,
+                               ddb_http_response_t *res, ddb_error_t *err)
 {
-    ddb_curl_t *c = baton;
-    exchange_t x = { .req = req, .res = res, .pool = p };
+    exchange_t x = { .cancel = cancel, .req = req, .res = res, .pool = p };
     apr_status_t rv;
 
     x.end = &x.headers;
@@ -391,6 +394,12 @@ static apr_status_t perform(void *baton, const ddb_http_request_t *req, apr_pool
     res->status = (int)x.status;
     release_handle(c, &x);
     return rv;
+}
+
+static apr_status_t perform(void *baton, const ddb_http_request_t *req, apr_pool_t *p, ddb_http_response_t *res,
+                            ddb_error_t *err)
+{
+    return ddb_curl_exchange(baton, NULL, req, p, res, err);
 }
 
 const ddb_curl_opts_t *ddb_curl_opts(const ddb_curl_t *c)

@@ -1,6 +1,7 @@
 #ifndef DDB_CURL_H
 #define DDB_CURL_H
 
+#include "ddb_cancel.h"
 #include "ddb_http.h"
 
 /* The only room that knows libcurl. */
@@ -20,11 +21,25 @@ typedef struct ddb_curl_opts_t {
 apr_status_t ddb_curl_create(ddb_curl_t **pc, ddb_http_transport_t *t, const ddb_curl_opts_t *o, apr_pool_t *p);
 
 /**
- * Open up to n connections to url and keep them, one after another, each within timeout (microseconds): GET, whose
+ * A transport whose exchanges end with APR_EINTR soon after cancel is set. For what is rare, as each exchange has a
+ * connection of its own. What it needs lives in p.
+ */
+void ddb_curl_cancellable(ddb_curl_t *c, ddb_http_transport_t *t, ddb_cancel_t *cancel, apr_pool_t *p);
+
+/** Which connections to open, and within which time (microseconds) each. */
+typedef struct ddb_curl_warm_t {
+    const char *url;
+    int n;
+    apr_interval_time_t timeout;
+    ddb_cancel_t *cancel;        /* NULL: nothing ends it */
+} ddb_curl_warm_t;
+
+/**
+ * Open up to n connections to url and keep them, one after another, each within timeout: GET, whose
  * answer does not matter (DynamoDB says that it is healthy). Stops at the first that fails.
  * @return how many were opened.
  */
-int ddb_curl_warm(ddb_curl_t *c, const char *url, int n, apr_interval_time_t timeout);
+int ddb_curl_warm(ddb_curl_t *c, const ddb_curl_warm_t *what);
 
 /** Close all idle connections. Only when no other thread uses the transport any more. */
 void ddb_curl_destroy(ddb_curl_t *c);

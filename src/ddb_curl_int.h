@@ -25,6 +25,13 @@ const ddb_curl_opts_t *ddb_curl_opts(const ddb_curl_t *c);
 /** Keep a handle for the next exchange, with its connection; it points to nothing of an exchange. Owns it from now. */
 void ddb_curl_keep(ddb_curl_t *c, CURL *easy);
 
+/** The one exchange of the transport. With a cancel the connection is a new one and not kept. */
+apr_status_t ddb_curl_exchange(ddb_curl_t *c, ddb_cancel_t *cancel, const ddb_http_request_t *req, apr_pool_t *p,
+                               ddb_http_response_t *res, ddb_error_t *err);
+
+/** curl_easy_perform, which ends with CURLE_ABORTED_BY_CALLBACK soon after cancel is set. */
+CURLcode ddb_curl_watch(CURL *easy, ddb_cancel_t *cancel);
+
 /** Set what is the same for every exchange. */
 CURLcode ddb_curl_set_fixed(CURL *easy, const ddb_curl_opts_t *o);
 

@@ -22,6 +22,7 @@ static const struct {
     /* APR says "Could not find specified socket in poll list" for the first. */
     { APR_NOTFOUND, "not found" },
     { APR_TIMEUP, "the deadline passed" },
+    { APR_EINTR, "the process was told to end" },
 };
 
 apr_status_t ddb_error_set(ddb_error_t *err, apr_status_t status, const char *fmt, ...)

@@ -149,6 +149,17 @@ static int start(run_t *r, int output)
     return code;
 }
 
+static int start_unless_cancelled(run_t *r, int output)
+{
+    int code = ECANCELED;
+
+    if (ddb_cancel_starting(r->process->cancel)) {
+        code = start(r, output);
+        ddb_cancel_started(r->process->cancel, code ? 0 : (apr_uint32_t)r->pid);
+    }
+    return code;
+}
+
 static apr_time_t now(void)
 {
     return ddb_clock_system.monotonic(NULL);
@@ -156,8 +167,16 @@ static apr_time_t now(void)
 
 /* --- listening --- */
 
-static apr_status_t too_slow(const run_t *r)
+static int is_cancelled(const run_t *r)
 {
+    return ddb_cancel_is_set(r->process->cancel);
+}
+
+static apr_status_t no_longer(const run_t *r)
+{
+    if (is_cancelled(r)) {
+        return ddb_error_set(r->err, APR_EINTR, "was killed, because this process ends");
+    }
     return ddb_error_set(r->err, APR_TIMEUP, "took over %" APR_INT64_T_FMT " s and was killed",
                          apr_time_sec(r->process->timeout));
 }
@@ -169,7 +188,9 @@ static int await_output(const run_t *r)
     apr_interval_time_t left;
     int n = 0;
 
-    while (n <= 0 && (left = r->deadline - now()) > 0) {
+    while (n <= 0 && !is_cancelled(r) && (left = r->deadline - now()) > 0) {
+        /* What it started and let go of may hold the other end, where no kill reaches. */
+        left = r->process->cancel && left > DDB_CANCEL_LOOK ? DDB_CANCEL_LOOK : left;
         n = poll(&fd, 1, (int)apr_time_as_msec(left) + 1);
         if (n < 0 && errno != EINTR) {
             return 0;
@@ -185,7 +206,7 @@ static apr_status_t read_output(run_t *r)
 
     while (n != 0) {
         if (!await_output(r)) {
-            return too_slow(r);
+            return no_longer(r);
         }
         /* One more than it may have, to see that there is more. */
         n = read(r->fd, process->output + process->output_len, process->max_output + 1 - process->output_len);
@@ -204,13 +225,19 @@ static apr_status_t read_output(run_t *r)
 
 /* --- ending --- */
 
-/* The end of its output is not yet its own. Where somebody else took its status, what it printed has to do. */
-static int await_end(const run_t *r, int *status)
+/* 1 also where somebody else took its status. */
+static int has_ended(const run_t *r)
 {
-    pid_t pid;
+    siginfo_t info = { .si_pid = 0 };
 
-    while ((pid = waitpid(r->pid, status, WNOHANG)) == 0 || (pid < 0 && errno == EINTR)) {
-        if (now() >= r->deadline) {
+    return waitid(P_PID, (id_t)r->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 ? info.si_pid != 0 : errno != EINTR;
+}
+
+/* The end of its output is not yet its own. */
+static int await_end(const run_t *r)
+{
+    while (!has_ended(r)) {
+        if (is_cancelled(r) || now() >= r->deadline) {
             return 0;
         }
         ddb_clock_system.sleep(NULL, END_CHECK);
@@ -218,14 +245,15 @@ static int await_end(const run_t *r, int *status)
     return 1;
 }
 
-static void kill_all(const run_t *r)
+/* Where somebody else took its status, what it printed has to do. */
+static int take_status(const run_t *r)
 {
-    int status;
+    int status = 0;
 
-    /* The group is there as long as its leader has not been waited for. */
-    kill(-r->pid, SIGKILL);
+    ddb_cancel_ended(r->process->cancel);
     while (waitpid(r->pid, &status, 0) < 0 && errno == EINTR) {
     }
+    return status;
 }
 
 static apr_status_t judge(const run_t *r, int status)
@@ -243,15 +271,18 @@ static apr_status_t judge(const run_t *r, int status)
 static apr_status_t see_through(run_t *r)
 {
     apr_status_t rv = read_output(r);
-    int status = 0;
+    int status;
 
-    if (rv == APR_SUCCESS && !await_end(r, &status)) {
-        rv = too_slow(r);
+    if (rv == APR_SUCCESS && !await_end(r)) {
+        rv = no_longer(r);
     }
     if (rv != APR_SUCCESS) {
-        kill_all(r);
+        /* The group is there as long as its leader has not been waited for. */
+        kill(-r->pid, SIGKILL);
     }
-    return rv == APR_SUCCESS ? judge(r, status) : rv;
+    status = take_status(r);
+    rv = rv == APR_SUCCESS ? judge(r, status) : rv;
+    return rv != APR_SUCCESS && is_cancelled(r) ? no_longer(r) : rv;
 }
 
 static apr_status_t wipe_output(void *data)
@@ -277,10 +308,11 @@ apr_status_t ddb_process_run(ddb_process_t *process, apr_pool_t *p, ddb_error_t 
     if (pipe2(ends, O_CLOEXEC) != 0) {
         return ddb_error_set(err, DDB_EUNAVAILABLE, "can't be started: no pipe");
     }
-    code = start(&r, ends[1]);
+    code = start_unless_cancelled(&r, ends[1]);
     close(ends[1]);
     r.fd = ends[0];
-    rv = code ? ddb_error_set(err, DDB_ECONFIG, "can't be started: %s",
+    rv = code == ECANCELED ? no_longer(&r)
+       : code ? ddb_error_set(err, DDB_ECONFIG, "can't be started: %s",
                               apr_strerror(APR_FROM_OS_ERROR(code), reason, sizeof(reason)))
               : see_through(&r);
     close(ends[0]);

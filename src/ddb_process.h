@@ -4,6 +4,7 @@
 #include <apr_pools.h>
 #include <apr_time.h>
 
+#include "ddb_cancel.h"
 #include "ddb_error.h"
 
 /**
@@ -21,6 +22,7 @@ typedef struct ddb_process_t {
     char *const *argv;           /* the program, looked for in PATH, its arguments, NULL */
     apr_interval_time_t timeout; /* then it is killed, with those it started */
     apr_size_t max_output;       /* bytes; at more it is killed too */
+    ddb_cancel_t *cancel;        /* kills it as well; NULL: nothing does */
     char *output;                /* result: output_len bytes and a NUL, in p and wiped with it */
     apr_size_t output_len;
 } ddb_process_t;
@@ -29,8 +31,9 @@ typedef struct ddb_process_t {
  * Run it without a shell: nothing to read, its messages dropped, in a process group of its own, with no descriptor of
  * ours (see DDB_PROCESS_CLOSES_ALL) and no signal blocked or ignored. Waits by the machine's clock. Thread safe;
  * leaves no zombie.
- * @return APR_SUCCESS when it ended with status 0; APR_TIMEUP; DDB_ETOOLARGE; DDB_ECONFIG when it can't be started;
- *         DDB_EUNAVAILABLE when it failed. The detail says which, in words that follow the program's name.
+ * @return APR_SUCCESS when it ended with status 0; APR_TIMEUP; APR_EINTR when cancelled; DDB_ETOOLARGE; DDB_ECONFIG
+ *         when it can't be started; DDB_EUNAVAILABLE when it failed. The detail says which, in words that follow the
+ *         program's name.
  */
 apr_status_t ddb_process_run(ddb_process_t *process, apr_pool_t *p, ddb_error_t *err);
 

@@ -50,6 +50,7 @@ typedef struct ddb_store_call_t {
     int consistent;               /* of the load; reads that settle a write are always consistent */
     apr_time_t now;               /* the request's one reading of the wall clock: activity and expiry go by it */
     apr_time_t deadline;          /* on ddb_store_monotonic */
+    ddb_cancel_t *cancel;         /* of what nobody waits for; NULL: none */
     apr_pool_t *pool;             /* results live here */
     ddb_error_t *err;             /* never NULL */
 } ddb_store_call_t;

@@ -18,9 +18,11 @@
 
 APLOG_USE_MODULE(session_dynamodb);
 
+#define STOP_PATIENCE apr_time_from_sec(1) /* with queued writes, when httpd is told to stop at once */
+
 typedef struct msd_child_t {
     ddb_store_t *store;
-    msd_writer_t *writer;       /* one for all servers of the process */
+    struct shared_t *shared;    /* by all servers of the process */
     ddb_creds_t *creds;         /* one for all that look for them in the same places */
     ddb_breaker_t *breaker;     /* one for all that ask the same endpoint in the same way; NULL: Off */
     ddb_retry_budget_t *budget; /* beside it */
@@ -34,6 +36,8 @@ typedef struct shared_t {
     ddb_skew_t *skew;
     msd_writer_t *writer;
     msd_refresh_t *refresh;
+    int threaded;               /* the MPM ends requests before it destroys the child's pool */
+    apr_interval_time_t patience; /* for queued writes at the end */
 } shared_t;
 
 /** Where one finds no answer the other finds none: what counts as such depends on the timeouts. */
@@ -72,8 +76,10 @@ static int is_same(const char *a, const char *b)
 static apr_status_t join_creds(msd_child_t *child, const msd_server_config_t *c, const server_rec *s,
                                const shared_t *shared)
 {
-    ddb_creds_opts_t o = { .profile = { c->profile, c->credentials_file, c->config_file }, .http = &shared->http,
-                           .clock = ddb_skew_clock(shared->skew), .region = c->endpoint.region };
+    ddb_cancel_t *cancel = ddb_cancel_create(shared->pool);
+    ddb_http_transport_t *http = apr_palloc(shared->pool, sizeof(*http));
+    ddb_creds_opts_t o = { .profile = { c->profile, c->credentials_file, c->config_file }, .http = http,
+                           .region = c->endpoint.region, .has_refresher = 1, .cancel = cancel };
     apr_status_t rv;
 
     for (; s; s = s->next) {
@@ -84,9 +90,11 @@ static apr_status_t join_creds(msd_child_t *child, const msd_server_config_t *c,
             return APR_SUCCESS;
         }
     }
+    ddb_curl_cancellable(shared->curl, http, cancel, shared->pool);
+    o.clock = ddb_cancel_clock(cancel, ddb_skew_clock(shared->skew), shared->pool);
     rv = ddb_creds_create(&child->creds, &o, shared->pool);
     if (rv == APR_SUCCESS) {
-        msd_refresh_add(shared->refresh, child->creds);
+        msd_refresh_add(shared->refresh, child->creds, cancel);
     }
     return rv;
 }
@@ -107,6 +115,7 @@ static apr_status_t build_store(msd_child_t *child, const msd_server_config_t *c
 
 typedef struct warm_t {
     ddb_curl_t *curl;
+    ddb_cancel_t *cancel;
     const msd_server_config_t *conf;
     const server_rec *server;
 } warm_t;
@@ -114,18 +123,21 @@ typedef struct warm_t {
 static void warm(void *baton)
 {
     const warm_t *w = baton;
+    ddb_curl_warm_t what = { .n = w->conf->warm_connections, .timeout = w->conf->connect_timeout, .cancel = w->cancel };
     apr_pool_t *p = NULL;
     int opened;
 
     if (apr_pool_create_unmanaged_ex(&p, NULL, NULL) != APR_SUCCESS) {
         return;
     }
-    opened = ddb_curl_warm(w->curl, apr_pstrcat(p, w->conf->endpoint.url, "/", NULL), w->conf->warm_connections,
-                           w->conf->connect_timeout);
+    what.url = apr_pstrcat(p, w->conf->endpoint.url, "/", NULL);
+    opened = ddb_curl_warm(w->curl, &what);
     apr_pool_destroy(p);
-    ap_log_error(APLOG_MARK, opened < w->conf->warm_connections ? APLOG_WARNING : APLOG_DEBUG, 0, w->server,
-                 "SessionDynamoDBWarmConnections: %d of %d connections to %s are open", opened,
-                 w->conf->warm_connections, w->conf->endpoint.url);
+    if (!ddb_cancel_is_set(w->cancel)) {
+        ap_log_error(APLOG_MARK, opened < what.n ? APLOG_WARNING : APLOG_DEBUG, 0, w->server,
+                     "SessionDynamoDBWarmConnections: %d of %d connections to %s are open", opened, what.n,
+                     w->conf->endpoint.url);
+    }
 }
 
 static void warm_later(const msd_server_config_t *c, const shared_t *shared, const server_rec *s)
@@ -133,6 +145,7 @@ static void warm_later(const msd_server_config_t *c, const shared_t *shared, con
     warm_t *w = apr_palloc(shared->pool, sizeof(*w));
 
     w->curl = shared->curl;
+    w->cancel = msd_refresh_first_cancel(shared->refresh);
     w->conf = c;
     w->server = s;
     if (c->warm_connections > 0) {
@@ -167,10 +180,12 @@ static int is_looked_at(const server_rec *server, const server_rec *s)
 static apr_status_t look_later(const msd_server_config_t *c, const shared_t *shared, const server_rec *s)
 {
     const ddb_clock_t *clock = ddb_skew_clock(shared->skew);
-    ddb_client_opts_t o = { c->endpoint, c->connect_timeout, c->max_attempts, &shared->http, c->child->creds, clock,
+    ddb_http_transport_t *http = apr_palloc(shared->pool, sizeof(*http));
+    ddb_client_opts_t o = { c->endpoint, c->connect_timeout, c->max_attempts, http, c->child->creds, clock,
                             ddb_crypto_random, NULL, NULL, shared->skew, NULL };
     msd_table_t *t = apr_pcalloc(shared->pool, sizeof(*t));
 
+    ddb_curl_cancellable(shared->curl, http, msd_refresh_first_cancel(shared->refresh), shared->pool);
     t->table.clock = clock;
     t->table.name = c->table;
     t->table.timeout = c->timeout;
@@ -207,8 +222,9 @@ static apr_status_t close_shared(void *baton)
 {
     shared_t *shared = baton;
 
-    msd_writer_stop(shared->writer);
     msd_refresh_stop(shared->refresh);
+    msd_writer_drain(shared->writer, shared->patience);
+    msd_writer_stop(shared->writer);
     ddb_curl_destroy(shared->curl);
     apr_pool_destroy(shared->pool); /* and shared */
     return APR_SUCCESS;
@@ -245,19 +261,20 @@ static apr_status_t build_shared(shared_t *shared, apr_pool_t *pchild, server_re
     int threads = 1, threaded = AP_MPMQ_NOT_SUPPORTED;
     apr_status_t rv;
 
+    shared->patience = c->timeout;
+
     ddb_skew_create(&shared->skew, &ddb_clock_system, shared->pool);
     ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
     ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded);
     /* A hint only: HTTP/2 has threads of its own. One more for each thread of ours. */
     o.max_idle_handles = 2 * threads + 2;
     rv = ddb_curl_create(&shared->curl, &shared->http, &o, shared->pool);
-    if (rv == APR_SUCCESS) {
-        rv = msd_refresh_create(&shared->refresh, main_server, shared->pool);
-    }
+    shared->refresh = msd_refresh_create(main_server, shared->pool);
     if (rv == APR_SUCCESS) {
         rv = msd_writer_create(&shared->writer, main_server);
     }
-    if (rv == APR_SUCCESS && threaded != AP_MPMQ_NOT_SUPPORTED) {
+    shared->threaded = threaded != AP_MPMQ_NOT_SUPPORTED;
+    if (rv == APR_SUCCESS && shared->threaded) {
         /* Threaded MPMs join their workers before they destroy the pool; prefork destroys it inside a signal handler,
          * perhaps in the middle of a call: there the end of the process has to do. */
         apr_pool_pre_cleanup_register(pchild, shared, close_shared);
@@ -316,12 +333,12 @@ void msd_child_prepare(apr_pool_t *p, server_rec *main_server)
     }
 }
 
-static apr_status_t build_child(msd_server_config_t *c, const shared_t *shared, server_rec *main_server)
+static apr_status_t build_child(msd_server_config_t *c, shared_t *shared, server_rec *main_server)
 {
     msd_child_t *child = apr_pcalloc(shared->pool, sizeof(*child));
     apr_status_t rv = join_breaker(child, c, main_server, shared->pool);
 
-    child->writer = shared->writer;
+    child->shared = shared;
     if (rv == APR_SUCCESS) {
         rv = join_creds(child, c, main_server, shared);
     }
@@ -372,15 +389,25 @@ static const msd_child_t *child_of(const server_rec *s)
     return msd_config_server(s)->child;
 }
 
-void msd_child_stopping(server_rec *main_server)
+static shared_t *find_shared(const server_rec *s)
 {
-    server_rec *s;
+    while (s && !child_of(s)) {
+        s = s->next;
+    }
+    return s ? child_of(s)->shared : NULL;
+}
 
-    for (s = main_server; s; s = s->next) {
-        if (child_of(s)) {
-            msd_writer_drain(child_of(s)->writer, msd_config_server(s)->timeout);
-            return;
-        }
+void msd_child_stopping(server_rec *main_server, int graceful)
+{
+    shared_t *shared = find_shared(main_server);
+
+    if (!shared || (graceful && shared->threaded)) {
+        return; /* requests go on, and may need what the threads do */
+    }
+    shared->patience = shared->patience < STOP_PATIENCE ? shared->patience : STOP_PATIENCE;
+    msd_refresh_cancel(shared->refresh);
+    if (!shared->threaded) {
+        msd_writer_drain(shared->writer, shared->patience);
     }
 }
 
@@ -400,17 +427,17 @@ void msd_child_touch_later(const server_rec *s, const ddb_session_t *session, ap
                            apr_interval_time_t interval)
 {
     const msd_server_config_t *c = msd_config_server(s);
-    msd_writer_job_t job = { c->child->store, c->timeout, *session, now };
+    msd_writer_job_t job = { c->child->store, c->timeout, *session, now, c->recent };
 
     if (!c->recent || msd_recent_claim(c->recent, session->key, now, interval)) {
-        msd_writer_push(c->child->writer, &job);
+        msd_writer_push(c->child->shared->writer, &job);
     }
 }
 
 void msd_child_remove_later(const server_rec *s, const char *key)
 {
-    msd_writer_job_t job = { msd_child_store(s), msd_config_server(s)->timeout, { 0 }, 0 };
+    msd_writer_job_t job = { msd_child_store(s), msd_config_server(s)->timeout, { 0 }, 0, NULL };
 
     job.session.key = key;
-    msd_writer_push(child_of(s)->writer, &job);
+    msd_writer_push(child_of(s)->shared->writer, &job);
 }

@@ -16,8 +16,12 @@ void msd_child_prepare(apr_pool_t *p, server_rec *main_server);
 /** The child_init hook: build for every server whose endpoint is known. What can't be built is logged. */
 void msd_child_init(apr_pool_t *pchild, server_rec *main_server);
 
-/** The child_stopping hook: wait a moment for queued writes. Safe inside prefork's signal handler: takes no lock. */
-void msd_child_stopping(server_rec *main_server);
+/**
+ * The child_stopping hook. Where no requests go on (not graceful, or prefork), what asks for credentials ends, and who
+ * waits for them is told. With prefork queued writes are waited for a moment, as the end of the process follows.
+ * Safe inside its signal handler: takes no lock.
+ */
+void msd_child_stopping(server_rec *main_server, int graceful);
 
 /** The store of a server in this child; NULL when it could not be built. */
 ddb_store_t *msd_child_store(const server_rec *s);

@@ -52,10 +52,20 @@ static int holds(apr_uint64_t slot, apr_uint64_t mine, apr_interval_time_t inter
            && -since < apr_time_as_msec(interval);
 }
 
+static volatile apr_uint64_t *slot_of(const msd_recent_t *r, const char *key)
+{
+    return &r->slots[hash_part(key, 0, 16) % SLOTS];
+}
+
+static apr_uint64_t claim_of(const char *key, apr_time_t now)
+{
+    return hash_part(key, 16, 16) << TIME_BITS | (apr_uint64_t)(apr_time_as_msec(now) & TIME_MASK);
+}
+
 int msd_recent_claim(msd_recent_t *r, const char *key, apr_time_t now, apr_interval_time_t interval)
 {
-    volatile apr_uint64_t *slot = &r->slots[hash_part(key, 0, 16) % SLOTS];
-    apr_uint64_t mine = hash_part(key, 16, 16) << TIME_BITS | (apr_uint64_t)(apr_time_as_msec(now) & TIME_MASK);
+    volatile apr_uint64_t *slot = slot_of(r, key);
+    apr_uint64_t mine = claim_of(key, now);
     apr_uint64_t before = apr_atomic_read64(slot);
 
     if (interval <= 0) {
@@ -69,6 +79,11 @@ int msd_recent_claim(msd_recent_t *r, const char *key, apr_time_t now, apr_inter
         before = found; /* somebody was first: for the same session, perhaps */
     }
     return 0;
+}
+
+void msd_recent_release(msd_recent_t *r, const char *key, apr_time_t now)
+{
+    apr_atomic_cas64(slot_of(r, key), 0, claim_of(key, now));
 }
 
 int msd_recent_first(msd_recent_t *r)

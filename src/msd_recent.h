@@ -20,6 +20,9 @@ apr_status_t msd_recent_create(msd_recent_t **pr, apr_pool_t *p);
  */
 int msd_recent_claim(msd_recent_t *r, const char *key, apr_time_t now, apr_interval_time_t interval);
 
+/** Give up a claim of the same key and now: what it was for was not done, and the next who asks may. Process safe. */
+void msd_recent_release(msd_recent_t *r, const char *key, apr_time_t now);
+
 /** 1 for the first process or thread that asks since it was made, 0 for all others. */
 int msd_recent_first(msd_recent_t *r);
 

@@ -3,37 +3,48 @@
 
 #include <httpd.h>
 
+#include "ddb_cancel.h"
 #include "ddb_creds.h"
 
 /*
- * The thread of a child process for what no request shall wait for: it renews credentials before they end, and does
- * what is to be done once at the start. The chains live as long as the thread.
+ * The threads of a child process for what no request shall do: one for each credential provider chain, which alone asks
+ * the providers, from the start of the child on; and one for what is to be done once at that start, which then ends. A
+ * chain that hangs keeps nobody else from anything. The chains live as long as the threads.
  */
 typedef struct msd_refresh_t msd_refresh_t;
 
 /**
- * Make one that has nothing to do and no thread yet. p must not be destroyed while the thread runs, as prefork does
+ * Make one that has nothing to do and no thread yet. p must not be destroyed while the threads run, as prefork does
  * with the child's pool inside a signal handler. s is for the log.
  */
-apr_status_t msd_refresh_create(msd_refresh_t **pr, server_rec *s, apr_pool_t *p);
+msd_refresh_t *msd_refresh_create(server_rec *s, apr_pool_t *p);
 
-/** Renew what this chain finds. Before it runs. */
-void msd_refresh_add(msd_refresh_t *r, ddb_creds_t *creds);
+/** Before they run: have a thread ask what this chain, made with this cancel and has_refresher, asks. */
+void msd_refresh_add(msd_refresh_t *r, ddb_creds_t *creds, ddb_cancel_t *cancel);
 
 /**
- * Do this once, before all else, in the order of the calls. Before it runs. baton lives as long as the
- * thread. A job may take its time: requests renew credentials that end meanwhile.
+ * Do this once at the start, in the order of the calls. Before they run. baton lives as long as the thread. A job may
+ * take its time as long as it goes by the cancel.
  */
 typedef void msd_refresh_job_fn(void *baton);
 void msd_refresh_first(msd_refresh_t *r, msd_refresh_job_fn *job, void *baton);
 
-/** In a job: wait so long. @return 1, at once, when the thread is to end. */
+/** What the jobs have to go by. */
+ddb_cancel_t *msd_refresh_first_cancel(msd_refresh_t *r);
+
+/** In a job: wait so long. @return 1, soon, when the thread is to end. */
 int msd_refresh_wait(msd_refresh_t *r, apr_interval_time_t t);
 
-/** Start the thread. */
+/** Start the threads. */
 apr_status_t msd_refresh_start(msd_refresh_t *r);
 
-/** End the thread after what it is at. Not in a signal handler. */
+/**
+ * End what they are at: exchanges, programs, waits. Requests that wait for credentials are told. Returns when nobody
+ * asks anything any more, which takes some tenths of a second at most. Takes no lock: fit for a signal handler.
+ */
+void msd_refresh_cancel(msd_refresh_t *r);
+
+/** Cancel and end the threads. Not in a signal handler. */
 void msd_refresh_stop(msd_refresh_t *r);
 
 #endif

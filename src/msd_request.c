@@ -230,6 +230,7 @@ apr_time_t msd_request_call_begin(msd_request_t *q, ddb_store_call_t *call, ddb_
     call->consistent = q->conf->consistent_read;
     call->now = q->now;
     call->deadline = started + q->budget;
+    call->cancel = NULL; /* a client waits for the answer */
     call->pool = q->top->pool;
     call->err = &q->error;
     return started;

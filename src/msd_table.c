@@ -86,7 +86,7 @@ static void look(const msd_table_t *t, apr_pool_t *p)
             rv = ddb_table_check(&t->table, &findings, p, &err);
         }
     }
-    if (rv != APR_SUCCESS) {
+    if (rv != APR_SUCCESS && rv != APR_EINTR) {
         log_failure(t, "could not be looked at", rv, &err);
     }
     if (t->check && created == APR_SUCCESS) {

@@ -15,7 +15,9 @@
 
 APLOG_USE_MODULE(session_dynamodb);
 
-#define QUEUE_MAX 1024 /* jobs; more than a child can cause while the table takes its time is not worth keeping */
+#define DRAIN_STEP  apr_time_from_msec(5)
+#define GIVE_UP_MAX apr_time_from_msec(1200) /* a little more than an attempt may take */
+#define QUEUE_MAX   1024 /* jobs; more than a child can cause while the table takes its time is not worth keeping */
 
 struct msd_writer_t {
     apr_pool_t *pool;
@@ -26,7 +28,9 @@ struct msd_writer_t {
     const msd_writer_job_t *queue[QUEUE_MAX];
     apr_pool_t *pools[QUEUE_MAX]; /* of each job */
     int first, count, stopping;
-    int full_logged;
+    int dropped;               /* since the queue was full */
+    int given_up;              /* at the end; of the thread alone */
+    ddb_cancel_t *cancel;      /* nothing more is sent */
     volatile apr_uint32_t pending; /* queued and under way */
 };
 
@@ -44,16 +48,30 @@ static const msd_writer_job_t *copy_job(apr_pool_t *p, const msd_writer_job_t *j
     return copy;
 }
 
+/* It was not sent: the session's next request may do what it was for. */
+static void release_claim(const msd_writer_job_t *job)
+{
+    if (job->recent && job->now) {
+        msd_recent_release(job->recent, job->session.key, job->now);
+    }
+}
+
+static void drop(msd_writer_t *w, const msd_writer_job_t *job)
+{
+    ap_log_error(APLOG_MARK, w->dropped ? APLOG_DEBUG : APLOG_WARNING, 0, w->server,
+                 "%d writes to the table wait already: further ones are dropped; sessions may end up to "
+                 "SessionDynamoDBTouchInterval early", w->count);
+    w->dropped++;
+    release_claim(job);
+}
+
 static void enqueue(msd_writer_t *w, const msd_writer_job_t *job)
 {
     int at = (w->first + w->count) % QUEUE_MAX;
     apr_pool_t *p = NULL;
 
     if (w->count == QUEUE_MAX || apr_pool_create(&p, w->pool) != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, w->full_logged ? APLOG_DEBUG : APLOG_WARNING, 0, w->server,
-                     "%d writes to the table wait already: further ones are dropped; sessions may end up to "
-                     "SessionDynamoDBTouchInterval early", w->count);
-        w->full_logged = 1;
+        drop(w, job);
         return;
     }
     w->pools[at] = p;
@@ -77,13 +95,18 @@ static void carry_out(msd_writer_t *w, const msd_writer_job_t *job, apr_pool_t *
     ddb_error_t err = { 0 };
     /* Neither touches nor removals look at the data: how it is stored is none of their business. */
     ddb_store_call_t call = { .format = DDB_FORM, .consistent = 1, .now = job->now, .pool = p, .err = &err,
-                              .deadline = ddb_store_monotonic(job->store) + job->timeout };
+                              .deadline = ddb_store_monotonic(job->store) + job->timeout, .cancel = w->cancel };
     const char *what = job->now ? "activity of a session" : "the removal of an unused row";
     apr_status_t rv = job->now ? ddb_store_touch(job->store, &call, &job->session)
                                : ddb_store_remove(job->store, &call, job->session.key);
     char text[120];
 
-    if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
+    if (rv != APR_SUCCESS && rv != APR_NOTFOUND && !err.attempts) {
+        release_claim(job);
+    }
+    if (rv == APR_EINTR) {
+        w->given_up++;
+    } else if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->server,
                      "table %s: %s could not be written: %s: %s (%s, type %s, request ID %s, %d attempts)",
                      ddb_store_table(job->store), what, ddb_error_text(rv, text, sizeof(text)), err.detail,
@@ -91,6 +114,30 @@ static void carry_out(msd_writer_t *w, const msd_writer_job_t *job, apr_pool_t *
                      err.attempts);
     }
     msd_notice_log(w->server, job->store);
+}
+
+static void settle(msd_writer_t *w, const msd_writer_job_t *job, apr_pool_t *p)
+{
+    if (ddb_cancel_is_set(w->cancel)) {
+        w->given_up++;
+        release_claim(job);
+    } else {
+        carry_out(w, job, p);
+    }
+}
+
+/** Under the mutex, when the queue is empty: what became of those that did not get through it. */
+static void log_losses(msd_writer_t *w)
+{
+    if (w->dropped) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->server, "all queued writes to the table are done again; %d were "
+                     "dropped meanwhile", w->dropped);
+    }
+    if (w->given_up) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->server, "this process ends before %d queued writes to the table: "
+                     "sessions may end up to SessionDynamoDBTouchInterval early", w->given_up);
+    }
+    w->dropped = w->given_up = 0;
 }
 
 /** Take the next job, waiting for one; NULL when the writer stops. */
@@ -102,7 +149,7 @@ static const msd_writer_job_t *next_job(msd_writer_t *w, apr_pool_t **p)
     while (!w->count && !w->stopping) {
         apr_thread_cond_wait(w->filled, w->mutex);
     }
-    if (!w->stopping) {
+    if (w->count) {
         job = w->queue[w->first];
         *p = w->pools[w->first];
         w->first = (w->first + 1) % QUEUE_MAX;
@@ -119,10 +166,13 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *baton)
     apr_pool_t *p = NULL;
 
     while ((job = next_job(w, &p))) {
-        carry_out(w, job, p);
+        settle(w, job, p);
         /* Under the mutex: the job's pool is a child of the writer's, in which others are made meanwhile. */
         apr_thread_mutex_lock(w->mutex);
         apr_pool_destroy(p);
+        if (!w->count) {
+            log_losses(w);
+        }
         apr_thread_mutex_unlock(w->mutex);
         apr_atomic_dec32(&w->pending);
     }
@@ -172,6 +222,7 @@ apr_status_t msd_writer_create(msd_writer_t **pw, server_rec *s)
     w = apr_pcalloc(p, sizeof(*w));
     w->pool = p;
     w->server = s;
+    w->cancel = ddb_cancel_create(p);
     rv = start(w);
     if (rv == APR_SUCCESS) {
         *pw = w;
@@ -181,10 +232,12 @@ apr_status_t msd_writer_create(msd_writer_t **pw, server_rec *s)
 
 void msd_writer_drain(msd_writer_t *w, apr_interval_time_t limit)
 {
-    const apr_interval_time_t step = apr_time_from_msec(5);
-
-    for (; limit > 0 && apr_atomic_read32(&w->pending) > 0; limit -= step) {
-        apr_sleep(step);
+    for (; limit > 0 && apr_atomic_read32(&w->pending) > 0; limit -= DRAIN_STEP) {
+        apr_sleep(DRAIN_STEP);
+    }
+    ddb_cancel_set(w->cancel);
+    for (limit = GIVE_UP_MAX; limit > 0 && apr_atomic_read32(&w->pending) > 0; limit -= DRAIN_STEP) {
+        apr_sleep(DRAIN_STEP);
     }
 }
 
@@ -192,10 +245,11 @@ void msd_writer_stop(msd_writer_t *w)
 {
     apr_status_t ignored;
 
+    ddb_cancel_set(w->cancel);
     apr_thread_mutex_lock(w->mutex);
     w->stopping = 1;
     apr_thread_cond_signal(w->filled);
     apr_thread_mutex_unlock(w->mutex);
     apr_thread_join(&ignored, w->thread);
-    apr_pool_destroy(w->pool); /* and w, with the jobs that were left */
+    apr_pool_destroy(w->pool); /* and w */
 }

@@ -5,6 +5,7 @@
 
 #include "ddb_item.h"
 #include "ddb_store.h"
+#include "msd_recent.h"
 
 /*
  * Writes that nobody waits for: a bounded queue and one thread per child process. Touches record activity; a lost one
@@ -24,17 +25,19 @@ typedef struct msd_writer_job_t {
     apr_interval_time_t timeout;  /* microseconds, all attempts */
     ddb_session_t session;        /* of a touch; key only for a removal */
     apr_time_t now;               /* of the touch: the activity's time; 0 for a removal */
+    msd_recent_t *recent;         /* where the touch was claimed: released if it is not sent; NULL: nowhere */
 } msd_writer_job_t;
 
-/** Queue a copy of the job; dropped when the queue is full. Never blocks on the network. */
+/** Queue a copy of the job; dropped, and its claim released, when the queue is full. Never blocks on the network. */
 void msd_writer_push(msd_writer_t *w, const msd_writer_job_t *job);
 
-/** Wait until the queue is empty, limit (microseconds) at most. Takes no lock: fit for a signal handler. */
+/**
+ * The end: wait until the queue is empty, limit (microseconds) at most, and a little more for the write that is under
+ * way then. What is left is given up, and one line of the log says how much. Takes no lock: fit for a signal handler.
+ */
 void msd_writer_drain(msd_writer_t *w, apr_interval_time_t limit);
 
-/**
- * End the thread after the write that it is at; what is queued is dropped, and w is gone. Not in a signal handler.
- */
+/** End the thread after the write that it is at; what is queued is given up, and w is gone. Not in a signal handler. */
 void msd_writer_stop(msd_writer_t *w);
 
 #endif

@@ -3,10 +3,15 @@
 
 use strict;
 use warnings;
+use Digest::SHA ();
+use File::Basename ();
+use File::Path ();
+use File::Temp ();
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use SessionTest;
 use SessionTest::Load;
+use SessionTest::Machine;
 use SessionTest::Process;
 use SessionTest::Server;
 
@@ -101,6 +106,79 @@ note 'Children of ten connections, under load';
     has_stopped($server);
     clear_faults();
     $server->stop;
+}
+
+note 'Stopped at once, with activity that the table takes no time for';
+{
+    my($server) = begin();
+    my @ids = map { get("/test/?set=a:$_", port => $server->port)->cookie('id') } 1 .. 6;
+    age($_, 300) for @ids;
+    clear_faults();
+    fault(kind => 'hold', op => 'UpdateItem', count => 0);
+    is get('/test/?get=a', port => $server->port, cookie => $_)->status, 200, 'a request with a touch due' for @ids;
+    ok eventually(sub { held() }), '... which the table does not answer';
+    kill TERM => $server->pid;
+    has_stopped($server);
+    clear_faults();
+    my $given_up = qr/this process ends before (\d) queued writes to the table: sessions may end up to/;
+    my $failed   = qr/activity of a session could not be written: the deadline passed/; # had its last attempt just then
+    my $said     = $server->log_lines($failed);
+    $said += $_ for map { /$given_up/ } $server->log_lines($given_up);
+    is $said, scalar(@ids), '... and the log says so of each';
+    $server->stop(grep { $server->log_lines($_) } $given_up, $failed);
+}
+
+my $DIR = File::Temp::tempdir('/tmp/stopping-XXXXXX', CLEANUP => 1);
+sub write_file {
+    my($name, $text, $mode) = @_;
+    File::Path::make_path(File::Basename::dirname("$DIR/$name"));
+    open my $out, '>', "$DIR/$name" or die "$DIR/$name: $!";
+    print $out $text;
+    close $out;
+    chmod $mode // 0600, "$DIR/$name";
+    return "$DIR/$name";
+}
+my $metadata = SessionTest::Machine::metadata();
+my $sts      = SessionTest::Machine::sts();
+my $program  = write_file(program => "#!/bin/sh\necho \$\$ >>$DIR/asked\nsleep 60 &\necho \$! >>$DIR/asked\nwait\n", 0700);
+write_file('home/.aws/sso/cache/' . Digest::SHA::sha1_hex('corp') . '.json',
+           '{"accessToken": "sso-token", "expiresAt": "2099-01-01T00:00:00Z"}');
+sub programs { return split ' ', SessionTest::Log::slurp("$DIR/asked") }
+
+for my $case (
+    [credential_process => AWS_CONFIG_FILE => write_file(config => "[default]\ncredential_process = $program\n")],
+    ['instance metadata' => AWS_EC2_METADATA_SERVICE_ENDPOINT => $metadata->('url'),
+     AWS_METADATA_SERVICE_TIMEOUT => 60],
+    [container => AWS_CONTAINER_CREDENTIALS_FULL_URI => $metadata->('url') . '/v1/credentials'],
+    ['web identity' => AWS_ENDPOINT_URL_STS => $sts->('url'), AWS_WEB_IDENTITY_TOKEN_FILE => write_file(token => 'token'),
+     AWS_ROLE_ARN => 'arn:aws:iam::123456789012:role/pod'],
+    [SSO => AWS_ENDPOINT_URL_SSO => $sts->('url'), HOME => "$DIR/home", AWS_CONFIG_FILE => write_file(sso => <<'END')],
+[default]
+sso_session = corp
+sso_account_id = 123456789012
+sso_role_name = Developer
+[sso-session corp]
+sso_start_url = https://corp.awsapps.com/start
+sso_region = eu-west-1
+END
+) {
+    my($provider, %environment) = @$case;
+    note "Stopped while a provider of credentials hangs: $provider";
+    for ($metadata, $sts) {
+        $_->(POST => 'reset');
+        $_->(POST => 'fault', { on => $provider eq 'container' ? 'container' : 'token', do => 'hang', count => 0 });
+    }
+    my $httpd = SessionTest::Machine->start(%environment);
+    ok eventually(sub { programs() || map { @{ $_->(GET => 'requests') } } $metadata, $sts }), 'it is asked';
+    my $waiting = SessionTest::HTTP->connect($httpd->port)->send_request(path => '/?set=a:1');
+    select undef, undef, undef, 0.3;
+    my $seconds = within { kill TERM => $httpd->{pid}; waitpid delete $httpd->{pid}, 0 };
+    # httpd looks for its children after 1.3 s, then after 2.3 s, and speaks of those that are left after 3 s.
+    cmp_ok $seconds, '<', 3 * setting('slow'), sprintf '... httpd ends (after %.3f s)', $seconds;
+    ok eventually(sub { !grep { kill 0 => $_ } programs() }), '... with all it has started';
+    unlink "$DIR/asked";
+    my $told = qr/the session could not be written: the process was told to end|AH01822/;
+    $httpd->stop($httpd->log_lines($told) ? $told : ());
 }
 
 done;

@@ -28,10 +28,12 @@ sub write_file {
     return "$DIR/$name";
 }
 
+# They are asked from the start of the child on: what is to be another way then is "set", and "fault".
 sub begin {
     my(%environment) = @_;
     $metadata->(POST => 'reset');
-    service_gives(%GIVEN);
+    service_gives(%GIVEN, %{ delete $environment{set} || {} });
+    goes_wrong(@{ delete $environment{fault} }) if $environment{fault};
     table_knows(\%GIVEN);
     $httpd = SessionTest::Machine->start(%environment);
     $id = undef;
@@ -64,9 +66,9 @@ my @IMDS = (AWS_EC2_METADATA_SERVICE_ENDPOINT => $metadata->('url'));
 
 note 'The role of an EC2 instance';
 begin(@IMDS);
-is asked(), '', 'nothing is asked for before it is needed';
+ok eventually(sub { asked() eq 'token roles document' }), 'keys are fetched before they are needed, in three requests';
 works 'a session is stored with the keys of the role';
-is asked(), 'token roles document', 'three requests';
+is asked(), 'token roles document', 'without another';
 works 'another request';
 is asked(), 'token roles document', 'asks for nothing';
 table_knows(\%SECOND);
@@ -76,15 +78,15 @@ is asked(), 'token roles document roles document', 'the new ones are fetched wit
 ends;
 
 note 'Version 1';
-begin(@IMDS);
-service_gives(version => 1);
+begin(@IMDS, set => { version => 1 });
 fails 'a service without tokens is not asked for keys';
-is asked(), 'token', '... at all';
+like asked(), qr/^token( token)*$/, '... at all';
 ends qr/knows no tokens \(HTTP 404\)/;
 
 note 'What can be wrong with it, and that it may be right the next time';
-begin(@IMDS);
-my @log;
+begin(@IMDS, fault => [token => 404, count => 0]);
+my @log = qr/there are no AWS credentials, requests that need the table have them asked for again: /;
+ok eventually(sub { $httpd->log_lines($log[0]) }), 'that there are none is told at the start';
 for my $case (
     [[token    => 'hang'],     qr/raise the instance's hop limit/],
     [[token    => 403],        qr/refuses a token \(HTTP 403\)/],
@@ -101,10 +103,11 @@ for my $case (
     [[document => 'hang'],     qr/gives no answer: /],
 ) {
     my($fault, $line) = @$case;
-    goes_wrong(@$fault);
+    goes_wrong(@$fault, count => 0, alone => 1);
     fails "@$fault: 503";
     push @log, $line;
 }
+goes_wrong(other => 404, alone => 1);
 works 'then all is well';
 ends @log;
 
@@ -118,16 +121,14 @@ is asked(), '', '... it is not asked';
 ends qr/no credentials: .*AWS_EC2_METADATA_DISABLED/;
 
 note 'Keys that the service can not renew';
-begin(@IMDS);
-service_gives(expires_in => -60);
+begin(@IMDS, set => { expires_in => -60 });
 works 'expired keys of the instance metadata are used as long as the table takes them';
 ends;
 
 note 'A container';
 my $token = write_file(token => "pod-token\n");
 begin(@IMDS, AWS_CONTAINER_CREDENTIALS_FULL_URI => $metadata->('url') . '/v1/credentials',
-      AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE => $token);
-service_gives(authorization => 'pod-token');
+      AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE => $token, set => { authorization => 'pod-token' });
 works 'a session is stored with the keys of the container';
 is asked(), 'container', 'in one request, and the instance is not asked';
 write_file(token => "pod-token-2");
@@ -138,10 +139,10 @@ is asked(), 'container container', '... has the new ones';
 ends;
 
 begin(@IMDS, AWS_CONTAINER_CREDENTIALS_FULL_URI => $metadata->('url') . '/v1/credentials',
-      AWS_CONTAINER_AUTHORIZATION_TOKEN => 'pod-token-old');
-service_gives(authorization => 'pod-token');
-fails 'a token that is refused';
-is asked(), 'container', '... is not tried again, nor anybody else';
+      AWS_CONTAINER_AUTHORIZATION_TOKEN => 'pod-token-old', set => { authorization => 'pod-token' });
+ok eventually(sub { asked() eq 'container' }), 'a token that is refused is not tried again';
+fails 'a request';
+is asked(), 'container container', '... has it tried once, and asks nobody else';
 goes_wrong(container => 'hang', count => 1);
 service_gives(authorization => 'pod-token-old');
 works 'a service that is silent once: a request';
@@ -167,8 +168,8 @@ sub prints {
     write_file(document => JSON::PP::encode_json({ Version => 1, AccessKeyId => $key->{id},
                                                    SecretAccessKey => $key->{secret}, SessionToken => $key->{token} }));
 }
-begin(@IMDS, AWS_CONFIG_FILE => $config);
 write_file(document => 'wrong-secret-of-garbage');
+begin(@IMDS, AWS_CONFIG_FILE => $config);
 fails 'a program that prints garbage';
 prints(\%GIVEN);
 works 'one that prints keys: a session is stored with them';
@@ -176,5 +177,26 @@ like SessionTest::Log::slurp("$DIR/seen"), qr/^0 1 2 3 SigBlk:\s*0+$/,
     'it has none of the descriptors of the server, and no signal blocked';
 is asked(), '', '... and nobody else is asked';
 ends qr/credential_process printed something else than one JSON object; run it by hand/;
+
+note 'A program that takes longer than SessionDynamoDBTimeout';
+@SessionTest::Hurry::ISA = ('SessionTest::Machine');
+sub SessionTest::Hurry::configuration {
+    return SessionTest::Machine::configuration(@_) =~ s/^SessionDynamoDBTimeout .*/SessionDynamoDBTimeout 500ms/mr;
+}
+my $slow = write_file(slow => "#!/bin/sh\nuntil [ -e $DIR/go ]; do sleep 0.05; done\ncat $document\n");
+chmod 0700, $slow;
+table_knows(\%GIVEN);
+$httpd = SessionTest::Hurry->start(@IMDS, AWS_CONFIG_FILE =>
+                                   write_file(slow_config => "[default]\ncredential_process = $slow\n"));
+my @answers;
+calls_are { @answers = parallel(map { ['/?set=a:1', port => $httpd->port] } 1 .. 6) } [],
+    'six requests at once need keys: nothing is sent for them';
+is join(' ', map { $_->status } @answers), join(' ', (503) x 6), '... and they are answered before there are any';
+write_file(go => '');
+calls_are {
+    ok eventually(sub { get('/?set=a:1', port => $httpd->port)->status == 200 }), 'all is well as soon as there are'
+} ['PutItem'], '... and the table is asked once';
+# That the table gave no answer would be one more line.
+ends qr/the provider asked for them is credential_process, which has not answered for \d+\.\d s/;
 
 done;

@@ -26,8 +26,8 @@ my($httpd, $load, $key, $number, $asked, $refused, $requests);
 @SessionTest::Rotation::ISA = ('SessionTest::Machine');
 sub SessionTest::Rotation::configuration {
     return SessionTest::Machine::configuration(@_)
-        =~ s/^ServerLimit 1/ServerLimit 2/mr =~ s/^StartServers 1/StartServers 2/mr =~ s/^(MaxRequestWorkers) 8/$1 16/mr
-        =~ s/^MaxSpareThreads 8/MaxSpareThreads 16/mr;
+        =~ s/^ServerLimit 1/ServerLimit 2/mr =~ s/^StartServers 1/StartServers 2/mr
+        =~ s/^(MaxRequestWorkers) \d+/$1 16/mr =~ s/^MaxSpare(Threads|Servers) \d/MaxSpare$1 16/mr;
 }
 
 sub new_key {

@@ -217,7 +217,7 @@ static void fetch(const ddb_profile_opts_t *profile, int has_public, apr_pool_t 
     ddb_error_t err = { 0 };
 
     HOLDS(ddb_creds_create(&c, &o, p) == APR_SUCCESS);
-    if (ddb_creds_get(c, p, &found, &err) == APR_SUCCESS) {
+    if (ddb_creds_get(c, DDB_CREDS_FOREVER, p, &found, &err) == APR_SUCCESS) {
         HOLDS(found.access_key_id && found.secret_access_key);
         is_visible(found.access_key_id);
         is_visible(found.secret_access_key);

@@ -15,7 +15,7 @@ Tests steer it over the same port:
   POST /-/fault {..}   {"on": kind, "do": .., "count": 1 (0: for ever)}; "do" is a number (HTTP status, no body), or
                        hang (never answer), drop (close without an answer), garbage (HTML), empty, half (JSON that
                        breaks off), huge (2 MB), redirect (to the same path of another host), refusal (HTTP 200 with
-                       Code and Message)
+                       Code and Message); "alone": true forgets all faults before
 """
 
 import json
@@ -135,6 +135,7 @@ class Handler(BaseHTTPRequestHandler):
                     raise ValueError("no such setting: %s" % unknown)
                 STATE.settings.update(spec)
             elif what == "fault":
+                STATE.faults = [] if spec.get("alone") else STATE.faults
                 STATE.faults.append({"on": spec["on"], "do": spec["do"], "count": spec.get("count", 1)})
             else:
                 raise ValueError("no such control: %s" % what)

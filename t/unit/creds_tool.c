@@ -79,7 +79,7 @@ static apr_status_t ask(ddb_creds_opts_t opts, ddb_credentials_t *found, ddb_err
     }
     rv = ddb_creds_create(&c, &opts, p);
     if (rv == APR_SUCCESS) {
-        rv = ddb_creds_get(c, p, found, err);
+        rv = ddb_creds_get(c, DDB_CREDS_FOREVER, p, found, err);
     }
     if (guard.outside) {
         printf("outside\n%s\n", guard.outside);

@@ -8,6 +8,7 @@
 #include "tap.h"
 #include "world.h"
 #include "aws_files.h"
+#include "sts_replies.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 #define GET_BODY "{\"TableName\":\"sess\",\"Key\":{\"id\":{\"S\":\"a\"}}}"
@@ -1067,6 +1068,88 @@ static void test_credentials_that_stay(apr_pool_t *p)
     NUM_IS(f->err.attempts, 1, "and nothing is sent without any");
 }
 
+/* Keys that STS gives, in an answer that takes its time. */
+static fixture_t *setup_slow(apr_pool_t *p, apr_interval_time_t took)
+{
+    fixture_t *f = setup_breaker(p);
+
+    aws_reset(p);
+    aws_write("token", "jwt.token", p);
+    aws_set("AWS_WEB_IDENTITY_TOKEN_FILE", aws_path("token", p), p);
+    aws_set("AWS_ROLE_ARN", "arn:aws:iam::1:role/r", p);
+    f->creds.fixed = NULL;
+    f->creds.region = "eu-west-1";
+    world_answer(f->w, 200, STS_REPLY("AssumeRoleWithWebIdentity", "<Credentials><AccessKeyId>SLOW</AccessKeyId>"
+                 "<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2030-01-01T00:00:00Z"
+                 "</Expiration></Credentials>"))->took = took;
+    return f;
+}
+
+static void test_credentials_in_time(apr_pool_t *p)
+{
+    fixture_t *f = setup_slow(p, apr_time_from_msec(1900));
+
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run(f), APR_SUCCESS, "credentials that come in time");
+    NUM_IS(f->w->sent[1].timeout, apr_time_from_msec(100), "leave the rest of it to the attempt");
+}
+
+static void test_credentials_too_late(apr_pool_t *p)
+{
+    static const int took[] = { 1951, 1999, 2000, 5000 };
+    fixture_t *f;
+    int i, n;
+
+    for (i = 0; i < COUNT(took); i++) {
+        f = setup_slow(p, apr_time_from_msec(took[i]));
+        NUM_IS(run(f), APR_TIMEUP, apr_psprintf(p, "credentials that come after %d ms", took[i]));
+        NUM_IS(f->w->n_sent, 1, "are too late: the table is asked nothing");
+        NUM_IS(f->err.attempts, 0, "and no attempt is counted");
+        OK(strstr(f->err.detail, "from the provider web identity"), "whom it waited for is told");
+        for (n = 0; n < LIMIT; n++) {
+            f->call.deadline = f->w->mono + apr_time_from_msec(49);
+            call(f);
+        }
+        world_answer(f->w, 200, "{}");
+        NUM_IS(run_again(f), APR_SUCCESS, "the breaker has not counted what was not sent");
+    }
+}
+
+/* The refusal of old keys is an answer, also when the new ones come too late. */
+static void test_renewal_too_late(apr_pool_t *p)
+{
+    fixture_t *f = setup_slow(p, 0);
+    ddb_breaker_pass_t pass;
+    apr_interval_time_t next;
+
+    f->creds.has_refresher = 1; /* that is this test: nobody asks meanwhile */
+    ddb_creds_create(&f->o.creds, &f->creds, p);
+    ddb_client_create(&f->client, &f->o, p);
+    NUM_IS(ddb_creds_refresh(f->o.creds, &next, &f->err), APR_SUCCESS, "there are credentials");
+    fail_by_timeout(f, LIMIT - 1);
+    run_again(f);
+    run_again(f);
+    world_answer(f->w, 400, ERROR("ExpiredTokenException"))->took = apr_time_from_sec(2);
+    NUM_IS(run_again(f), DDB_EDENIED, "they are refused, and others do not come in time");
+    OK(strstr(f->err.detail, "no credentials yet"), "which is told");
+    NUM_IS(f->err.attempts, 1, "of what was sent");
+    OK(ddb_breaker_admit(f->o.breaker, &pass) && !pass.probe, "and the breaker knows that it was answered");
+}
+
+static void test_cancelled(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    f->call.cancel = ddb_cancel_create(p);
+    fail_by_timeout(f, 1);
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run(f), APR_SUCCESS, "a call that could be cancelled");
+    NUM_IS(f->err.attempts, 2, "is tried again as any other");
+    ddb_cancel_set(f->call.cancel);
+    NUM_IS(run_again(f), APR_EINTR, "one that is cancelled");
+    NUM_IS(f->w->n_sent, 2, "sends nothing");
+}
+
 int main(void)
 {
     static void (*const tests[])(apr_pool_t *) = {
@@ -1076,7 +1159,8 @@ int main(void)
         test_deadline, test_too_little_time, test_checksum, test_skew, test_no_credentials, test_wall_clock_jump,
         test_breaker, test_probe_that_goes_on, test_what_opens, test_retries_are_one_call, test_budget,
         test_clock_is_corrected, test_clock_that_is_not_the_cause, test_credentials_are_renewed,
-        test_credentials_that_stay,
+        test_credentials_that_stay, test_credentials_in_time, test_credentials_too_late,
+        test_renewal_too_late, test_cancelled,
     };
     apr_pool_t *root, *p;
     size_t i;

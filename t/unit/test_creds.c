@@ -45,7 +45,7 @@ static apr_status_t get(ddb_creds_t *c)
 {
     memset(&found, 0, sizeof(found));
     memset(&err, 0, sizeof(err));
-    return ddb_creds_get(c, pool, &found, &err);
+    return ddb_creds_get(c, DDB_CREDS_FOREVER, pool, &found, &err);
 }
 
 static void is_found(const char *id, const char *secret, const char *token, const char *name)
@@ -197,7 +197,7 @@ static void test_failing_provider(void)
     NUM_IS(get(create()), DDB_ECONFIG, "a provider that is set up and fails ends the chain");
     IS(err.detail, "AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not; set both or none", "with its own error");
     IS(found.access_key_id, NULL, "and nothing is found");
-    NUM_IS(ddb_creds_get(create(), pool, &found, NULL), DDB_ECONFIG, "nobody has to want the error");
+    NUM_IS(ddb_creds_get(create(), DDB_CREDS_FOREVER, pool, &found, NULL), DDB_ECONFIG, "nobody has to want the error");
 }
 
 static void test_nobody(void)
@@ -331,8 +331,8 @@ static void test_copies(void)
     c = create();
     apr_pool_create(&one, pool);
     apr_pool_create(&two, pool);
-    ddb_creds_get(c, one, &first, &err);
-    ddb_creds_get(c, two, &second, &err);
+    ddb_creds_get(c, DDB_CREDS_FOREVER, one, &first, &err);
+    ddb_creds_get(c, DDB_CREDS_FOREVER, two, &second, &err);
     OK(first.secret_access_key != second.secret_access_key && first.session_token != second.session_token
        && first.access_key_id != second.access_key_id, "each caller has copies of its own");
     apr_pool_destroy(one);
@@ -358,7 +358,7 @@ static void *APR_THREAD_FUNC ask_often(apr_thread_t *thread, void *data)
     (void)thread;
     apr_pool_create_unmanaged_ex(&p, NULL, NULL);
     for (i = 0; i < 200; i++) {
-        if (ddb_creds_get(asker->c, p, &mine, NULL) == APR_SUCCESS && strcmp(mine.access_key_id, "AKIDFILE") == 0
+        if (ddb_creds_get(asker->c, DDB_CREDS_FOREVER, p, &mine, NULL) == APR_SUCCESS && strcmp(mine.access_key_id, "AKIDFILE") == 0
             && strcmp(mine.secret_access_key, "file/secret") == 0) {
             asker->good++;
         }

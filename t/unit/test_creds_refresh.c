@@ -52,7 +52,7 @@ static apr_status_t get(void)
 {
     memset(&found, 0, sizeof(found));
     memset(&err, 0, sizeof(err));
-    return ddb_creds_get(creds, pool, &found, &err);
+    return ddb_creds_get(creds, DDB_CREDS_FOREVER, pool, &found, &err);
 }
 
 static apr_status_t refresh(void)
@@ -96,17 +96,35 @@ static void test_before(void)
 {
     reset();
     use_web_identity();
-    NUM_IS(refresh(), APR_SUCCESS, "nobody has wanted any yet");
-    NUM_IS(w->n_sent, 0, "so nobody is asked");
-    OK(next > 0 && next <= apr_time_from_sec(2), "and it is looked again soon");
     answer("A1", HOUR);
-    NUM_IS(get(), APR_SUCCESS, "the first request asks");
-    IS(found.access_key_id, "A1", "and has keys");
+    NUM_IS(refresh(), APR_SUCCESS, "the providers are asked before anybody has wanted credentials");
+    NUM_IS(w->n_sent, 1, "at once");
+    is_kept("A1", "and the first request has them");
     NUM_IS(refresh(), APR_SUCCESS, "which need nothing yet");
     pass(45 * MINUTE - apr_time_from_sec(2));
     NUM_IS(refresh(), APR_SUCCESS, "nor shortly before the last quarter of an hour");
     NUM_IS(w->n_sent, 1, "nobody is asked");
     OK(next > 0 && next <= apr_time_from_sec(2), "but it is looked again then");
+}
+
+static void test_none_at_first(void)
+{
+    int i, failures = 0;
+
+    reset();
+    use_web_identity();
+    for (i = 0; i < 40; i++) {
+        world_answer(w, 403, STS_ERROR("AccessDenied", "m"));
+    }
+    NUM_IS(refresh(), DDB_ENOCREDS, "when there are none at the start");
+    OK(strstr(err.detail, "AccessDenied"), "it is told why");
+    NUM_IS(refresh(), APR_SUCCESS, "once");
+    for (i = 0; i < 60; i++) {
+        pass(apr_time_from_sec(1));
+        failures += refresh() != APR_SUCCESS;
+    }
+    OK(failures >= 4 && failures <= 12, "and they are asked for again each few seconds");
+    NUM_IS(w->n_sent - 1, failures, "with one failure for each time");
 }
 
 static void test_due(void)
@@ -344,7 +362,7 @@ static void *APR_THREAD_FUNC request_often(apr_thread_t *thread, void *data)
     (void)thread;
     apr_pool_create_unmanaged_ex(&p, NULL, NULL);
     for (i = 0; data ? i < 1 : apr_atomic_read32(&rush.asked) < 100; i++) {
-        if (ddb_creds_get(rush.creds, p, &mine, NULL) != APR_SUCCESS) {
+        if (ddb_creds_get(rush.creds, DDB_CREDS_FOREVER, p, &mine, NULL) != APR_SUCCESS) {
             apr_atomic_inc32(&rush.failed);
         } else if (strcmp(mine.access_key_id + 1, mine.secret_access_key + 1) != 0
                    || strcmp(mine.access_key_id + 1, mine.session_token + 1) != 0) {
@@ -409,12 +427,229 @@ static void test_common_failure(void)
     OK(rush.asked < THREADS, "and not one after the other");
 }
 
+/* --- who asks, and who waits --- */
+
+/* A provider that answers when it is let. */
+static struct {
+    apr_uint32_t asked, let;
+    ddb_creds_t *creds;
+    ddb_cancel_t *cancel;
+    apr_status_t refreshed;
+    apr_interval_time_t patience; /* of those who wait */
+    apr_uint32_t waiting, good, late, ended, failed, named;
+} gate;
+
+static apr_status_t gate_perform(void *baton, const ddb_http_request_t *req, apr_pool_t *p, ddb_http_response_t *res,
+                                 ddb_error_t *why)
+{
+    (void)baton;
+    (void)req;
+    apr_atomic_inc32(&gate.asked);
+    while (!apr_atomic_read32(&gate.let)) {
+        if (ddb_cancel_is_set(gate.cancel)) {
+            return ddb_error_set(why, APR_EINTR, "cancelled");
+        }
+        apr_sleep(1000);
+    }
+    if (apr_atomic_read32(&gate.let) == 2) {
+        return ddb_error_set(why, DDB_EREFUSED, "broken");
+    }
+    res->status = 200;
+    res->headers = apr_table_make(p, 1);
+    res->body = apr_pstrdup(p, STS_REPLY("AssumeRoleWithWebIdentity", "<Credentials><AccessKeyId>K</AccessKeyId>"
+                            "<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>"
+                            "2100-01-01T00:00:00Z</Expiration></Credentials>"));
+    res->body_len = strlen(res->body);
+    return APR_SUCCESS;
+}
+
+static const ddb_http_transport_t gate_http = { gate_perform, NULL };
+
+static void start_gate(int has_refresher, apr_interval_time_t patience)
+{
+    reset();
+    use_web_identity();
+    memset(&gate, 0, sizeof(gate));
+    gate.cancel = ddb_cancel_create(pool);
+    gate.patience = patience;
+    opts.http = &gate_http;
+    opts.clock = ddb_cancel_clock(gate.cancel, &ddb_clock_system, pool);
+    opts.has_refresher = has_refresher;
+    opts.cancel = gate.cancel;
+    ddb_creds_create(&gate.creds, &opts, pool);
+}
+
+static void *APR_THREAD_FUNC refresh_till_the_end(apr_thread_t *thread, void *data)
+{
+    apr_interval_time_t wait;
+
+    (void)thread;
+    (void)data;
+    while (!ddb_cancel_is_set(gate.cancel)) {
+        apr_status_t rv = ddb_creds_refresh(gate.creds, &wait, NULL);
+
+        gate.refreshed = rv != APR_SUCCESS ? rv : gate.refreshed;
+        ddb_creds_wait(gate.creds, wait);
+    }
+    return NULL;
+}
+
+static void *APR_THREAD_FUNC request_once(apr_thread_t *thread, void *data)
+{
+    ddb_credentials_t mine;
+    ddb_error_t why = { 0 };
+    apr_pool_t *p;
+    apr_status_t rv;
+
+    (void)thread;
+    (void)data;
+    apr_pool_create_unmanaged_ex(&p, NULL, NULL);
+    apr_atomic_inc32(&gate.waiting);
+    rv = ddb_creds_get(gate.creds, ddb_clock_system.monotonic(NULL) + gate.patience, p, &mine, &why);
+    apr_atomic_inc32(rv == APR_SUCCESS ? &gate.good : rv == APR_TIMEUP ? &gate.late
+                     : rv == APR_EINTR ? &gate.ended : &gate.failed);
+    if (strstr(why.detail, "the provider asked for them is web identity")) {
+        apr_atomic_inc32(&gate.named);
+    }
+    apr_pool_destroy(p);
+    return NULL;
+}
+
+static apr_thread_t *start_thread(apr_thread_start_t work)
+{
+    apr_thread_t *thread;
+
+    if (apr_thread_create(&thread, NULL, work, NULL, pool) != APR_SUCCESS) {
+        printf("Bail out! no thread\n");
+        exit(1);
+    }
+    return thread;
+}
+
+static void await(apr_uint32_t *counter, apr_uint32_t n)
+{
+    int i;
+
+    for (i = 0; i < 20000 && apr_atomic_read32(counter) < n; i++) {
+        apr_sleep(1000);
+    }
+}
+
+/* Requests that begin while the provider is asked; they are there when this returns. */
+static void start_requests(apr_thread_t **threads)
+{
+    int i;
+
+    await(&gate.asked, 1);
+    for (i = 0; i < THREADS; i++) {
+        threads[i] = start_thread(request_once);
+    }
+    await(&gate.waiting, THREADS);
+    apr_sleep(apr_time_from_msec(20)); /* for the few instructions to the wait; one that is late waits less */
+}
+
+static void join(apr_thread_t **threads, int n)
+{
+    apr_status_t rv;
+
+    while (n-- > 0) {
+        apr_thread_join(&rv, threads[n]);
+    }
+}
+
+static void stop_refresher(apr_thread_t *refresher)
+{
+    ddb_cancel_set(gate.cancel);
+    ddb_creds_wake(gate.creds);
+    join(&refresher, 1);
+}
+
+static void test_waiting(void)
+{
+    apr_thread_t *refresher, *threads[THREADS];
+
+    start_gate(1, apr_time_from_msec(50));
+    refresher = start_thread(refresh_till_the_end);
+    start_requests(threads);
+    join(threads, THREADS);
+    NUM_IS(gate.late, THREADS, "requests wait for a provider till their deadline and no longer");
+    NUM_IS(gate.named, THREADS, "and are told whose answer they waited for");
+    gate.patience = apr_time_from_sec(60);
+    gate.waiting = 0;
+    start_requests(threads);
+    apr_atomic_set32(&gate.let, 1);
+    join(threads, THREADS);
+    NUM_IS(gate.good, THREADS, "those that still wait when it answers have credentials");
+    NUM_IS(gate.asked, 1, "it was asked once, and not by them");
+    stop_refresher(refresher);
+    NUM_IS(gate.refreshed, APR_SUCCESS, "and nothing failed");
+}
+
+static void test_waiting_for_a_failure(void)
+{
+    apr_thread_t *refresher, *threads[THREADS];
+
+    start_gate(1, apr_time_from_sec(60));
+    refresher = start_thread(refresh_till_the_end);
+    start_requests(threads);
+    apr_atomic_set32(&gate.let, 2);
+    join(threads, THREADS);
+    NUM_IS(gate.failed, THREADS, "a failure is the answer for all who wait");
+    NUM_IS(gate.refreshed, APR_SUCCESS, "so the one who asked has nothing to tell");
+    gate.waiting = 0;
+    start_requests(threads);
+    join(threads, THREADS);
+    NUM_IS(gate.failed, 2 * THREADS, "the next requests");
+    OK(gate.asked >= 2, "have it asked again, although the time for that has not come");
+    apr_atomic_set32(&gate.let, 1);
+    start_requests(threads);
+    join(threads, THREADS);
+    NUM_IS(gate.good, THREADS, "and have credentials as soon as it has");
+    stop_refresher(refresher);
+}
+
+static void test_cancel(void)
+{
+    apr_thread_t *refresher, *threads[THREADS];
+    apr_uint32_t asked;
+
+    start_gate(1, apr_time_from_sec(60));
+    refresher = start_thread(refresh_till_the_end);
+    start_requests(threads);
+    ddb_cancel_set(gate.cancel);
+    join(threads, THREADS);
+    join(&refresher, 1);
+    NUM_IS(gate.ended, THREADS, "the end of the process is told to who waits");
+    NUM_IS(gate.refreshed, APR_SUCCESS, "and is no failure of who asks");
+    asked = gate.asked;
+    request_once(NULL, NULL);
+    NUM_IS(gate.ended, THREADS + 1, "and to who comes later");
+    NUM_IS(gate.asked, asked, "without asking");
+}
+
+/* As in the operator's program. */
+static void test_no_refresher(void)
+{
+    apr_thread_t *first, *threads[THREADS];
+
+    start_gate(0, apr_time_from_msec(50));
+    first = start_thread(request_once);
+    start_requests(threads);
+    join(threads, THREADS);
+    NUM_IS(gate.late, THREADS, "without a refresher others do not wait longer either");
+    NUM_IS(gate.asked, 1, "for the one who asks");
+    apr_atomic_set32(&gate.let, 1);
+    join(&first, 1);
+    NUM_IS(gate.good, 1, "which takes what time it takes");
+}
+
 int main(void)
 {
     apr_initialize();
     apr_pool_create(&pool, NULL);
     aws_home_create(pool);
     test_before();
+    test_none_at_first();
     test_due();
     test_jitter();
     test_short_life();
@@ -426,6 +661,10 @@ int main(void)
     test_fixed();
     test_rotation_under_load();
     test_common_failure();
+    test_waiting();
+    test_waiting_for_a_failure();
+    test_cancel();
+    test_no_refresher();
     aws_remove("token", pool);
     aws_home_destroy(pool);
     apr_pool_destroy(pool);

@@ -364,7 +364,7 @@ static void test_web_identity_as_source(void)
 
 static void test_in_chain(void)
 {
-    const ddb_creds_chain_t chain = { ddb_creds_all, NULL };
+    const ddb_creds_chain_t chain = { ddb_creds_all, NULL, NULL };
 
     reset();
     aws_write(".aws/config", "[default]\n" ARN("r") "source_profile = s\n[profile s]\n" KEYS("C"), pool);

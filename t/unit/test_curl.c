@@ -733,6 +733,44 @@ static int ask_two(fixture_t *f)
     return good;
 }
 
+/* --- exchanges that can be cancelled --- */
+
+static void *cancel_soon(void *baton)
+{
+    apr_sleep(apr_time_from_msec(50));
+    ddb_cancel_set(baton);
+    return NULL;
+}
+
+static void test_cancel(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    ddb_cancel_t *cancel = ddb_cancel_create(p);
+    ddb_http_transport_t plain = f->http;
+    pthread_t thread;
+    apr_time_t began;
+
+    ddb_curl_cancellable(f->curl, &f->http, cancel, p);
+    NUM_IS(ask(f, "/ok"), APR_SUCCESS, "an exchange that could be cancelled is one as any other");
+    IS(f->res.body, "hello", "with its body");
+    NUM_IS(ask(f, "/status"), APR_SUCCESS, "and the next");
+    NUM_IS(f->res.status, 500, "with its status");
+    NUM_IS(f->server.connections, 2, "on a connection of its own");
+    NUM_IS(ask(f, "/drop"), DDB_EUNAVAILABLE, "one without an answer fails");
+    f->req.timeout = apr_time_from_msec(60);
+    NUM_IS(ask(f, "/never"), APR_TIMEUP, "and has its time");
+    f->req.timeout = apr_time_from_sec(60);
+    pthread_create(&thread, NULL, cancel_soon, cancel);
+    began = apr_time_now();
+    NUM_IS(ask(f, "/never"), APR_EINTR, "one that gets no answer is cancelled");
+    OK(apr_time_now() - began < apr_time_from_sec(20), "long before its time is over");
+    pthread_join(thread, NULL);
+    NUM_IS(ask(f, "/ok"), APR_EINTR, "there is none any more");
+    f->http = plain;
+    NUM_IS(ask(f, "/ok"), APR_SUCCESS, "but by the transport that knows no cancel");
+    teardown(f);
+}
+
 static void test_threads(apr_pool_t *p)
 {
     ddb_curl_opts_t few = { .max_idle_handles = 1 };
@@ -773,15 +811,17 @@ static void test_warm(apr_pool_t *p)
 {
     fixture_t *f = setup(p);
     const char *url = apr_psprintf(p, "http://127.0.0.1:%d/ok", f->server.port);
+    const ddb_curl_warm_t warm = { url, 3, apr_time_from_sec(5), NULL };
+    const ddb_curl_warm_t nobody = { "http://127.0.0.1:1/", 3, apr_time_from_sec(5), NULL };
 
-    NUM_IS(ddb_curl_warm(f->curl, url, 3, apr_time_from_sec(5)), 3, "connections are made before they are needed");
+    NUM_IS(ddb_curl_warm(f->curl, &warm), 3, "connections are made before they are needed");
     NUM_IS(count_seen(&f->server, "GET /ok"), 3, "by a question that changes nothing");
     NUM_IS(f->server.connections, 3, "on as many connections");
     NUM_IS(ask(f, "/ok"), APR_SUCCESS, "a request");
     NUM_IS(f->server.connections, 3, "uses one of them");
     NUM_IS(last_seen(&f->server)->connection, 2, "the last that was made");
     OK(strstr(last_seen(&f->server)->head, "X-Mark: one"), "as any other");
-    NUM_IS(ddb_curl_warm(f->curl, "http://127.0.0.1:1/", 3, apr_time_from_sec(5)), 0, "where nobody is there are none");
+    NUM_IS(ddb_curl_warm(f->curl, &nobody), 0, "where nobody is there are none");
     NUM_IS(ask(f, "/ok"), APR_SUCCESS, "and those that are there stay");
     teardown(f);
 }
@@ -914,7 +954,7 @@ int main(void)
     static void (*const tests[])(apr_pool_t *) = {
         test_exchange, test_headers, test_methods, test_large_body, test_reuse, test_idle_close, test_drop,
         test_after_failures, test_broken_replies, test_unreachable, test_forbidden, test_timeouts, test_limits,
-        test_close_on_exec, test_threads, test_environment, test_warm, test_proxy, test_tls,
+        test_close_on_exec, test_cancel, test_threads, test_environment, test_warm, test_proxy, test_tls,
     };
     apr_pool_t *root, *p;
     size_t i;

@@ -166,6 +166,59 @@ static void test_timeout(void)
     rmdir(dir);
 }
 
+static void *cancel_soon(void *baton)
+{
+    usleep(100000);
+    ddb_cancel_set(baton);
+    return NULL;
+}
+
+/* @return how long it took. */
+static apr_time_t run_and_cancel(const char *script, const char *name)
+{
+    apr_pool_t *p;
+    pthread_t thread;
+    apr_time_t start = apr_time_now();
+
+    apr_pool_create(&p, pool);
+    reset();
+    process.timeout = apr_time_from_sec(50);
+    process.cancel = ddb_cancel_create(p);
+    pthread_create(&thread, NULL, cancel_soon, process.cancel);
+    NUM_IS(run_shell(script), APR_EINTR, name);
+    IS(err.detail, "was killed, because this process ends", "and it is said so");
+    pthread_join(thread, NULL);
+    NUM_IS(run_shell("true"), APR_EINTR, "after that none is started");
+    apr_pool_destroy(p);
+    return apr_time_now() - start;
+}
+
+static void test_cancel(void)
+{
+    char dir[] = "/tmp/test_process.XXXXXX";
+    const char *path = mkdtemp(dir) ? apr_pstrcat(pool, dir, "/pid", NULL) : "/nonexistent";
+    apr_time_t most = apr_time_from_sec(20);
+    pid_t group;
+
+    OK(run_and_cancel(apr_psprintf(pool, "echo $$ >%s; sleep 60 & sleep 61", path), "a program is cancelled") < most,
+       "at once");
+    group = read_pid(path);
+    OK(group > 1 && !is_alive(group), "with those it started");
+    OK(run_and_cancel("exec >/dev/null; sleep 60", "one that has closed its output") < most, "at once");
+    OK(run_and_cancel(apr_psprintf(pool, "setsid sleep 60 & echo $! >%s; exec sleep 60", path),
+                      "one whose output somebody else holds open") < most, "at once");
+    kill(read_pid(path), SIGKILL);
+    process.cancel = ddb_cancel_create(pool);
+    NUM_IS(run_shell("echo a"), APR_SUCCESS, "one that is not cancelled ends as any other");
+    IS(process.output, "a\n", "with what it prints");
+    NUM_IS(run_shell("exit 3"), DDB_EUNAVAILABLE, "or fails as any other");
+    ddb_cancel_set(process.cancel);
+    errno = 0;
+    OK(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD, "and there is no zombie");
+    unlink(path);
+    rmdir(dir);
+}
+
 static int open_descriptors(void)
 {
     DIR *d = opendir("/proc/self/fd");
@@ -246,6 +299,7 @@ int main(void)
     test_output();
     test_failures();
     test_timeout();
+    test_cancel();
     test_inheritance();
     test_threads();
     apr_pool_destroy(pool);

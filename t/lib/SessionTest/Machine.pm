@@ -47,7 +47,7 @@ sub scripted {
     };
 }
 
-# One child process, so that what is fetched is fetched once.
+# One child process, so that what is fetched is fetched once, and from its start on.
 sub start {
     my($class, %environment) = @_;
     my $dir  = File::Temp::tempdir('/tmp/machine-XXXXXX', CLEANUP => 1);
@@ -62,11 +62,20 @@ sub start {
     return $self->running;
 }
 
+# prefork says once that its one child is all it may have.
+sub stop {
+    my($self, @expected) = @_;
+    my $full = qr/AH00161: server reached MaxRequestWorkers/;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    return $self->SUPER::stop(@expected, $self->log_lines($full) ? $full : ());
+}
+
 sub configuration {
     my $self = shift;
     my($mpm, $apxs, $dir) = (setting('mpm'), setting('apxs'), $self->{dir});
     chomp(my $lib = `$apxs -q LIBEXECDIR`);
-    my $threads = $mpm eq 'prefork' ? '' : "ServerLimit 1\nThreadsPerChild 8\nMinSpareThreads 1\nMaxSpareThreads 8\n";
+    my $one_child = $mpm eq 'prefork' ? "MinSpareServers 1\nMaxSpareServers 1\nMaxRequestWorkers 1\n"
+        : "ServerLimit 1\nThreadsPerChild 8\nMinSpareThreads 1\nMaxSpareThreads 8\nMaxRequestWorkers 8\n";
     return join('', map { "LoadModule ${_}_module $lib/mod_$_.so\n" } "mpm_$mpm", qw(authz_core session))
         . 'LoadModule session_dynamodb_module ' . setting('module') . "\n"
         . 'LoadModule test_session_module ' . setting('helper') . "\n" . <<END;
@@ -78,8 +87,7 @@ PidFile $dir/pid
 ErrorLog $self->{log}
 LogLevel info session_dynamodb:trace8
 StartServers 1
-${threads}MaxRequestWorkers 8
-SessionDynamoDBEndpointURL http://127.0.0.1:@{[setting('table')]}
+${one_child}SessionDynamoDBEndpointURL http://127.0.0.1:@{[setting('table')]}
 SessionDynamoDBCheckTable Off
 SessionDynamoDBRegion us-east-1
 SessionDynamoDBTimeout 8s
