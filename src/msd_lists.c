@@ -142,21 +142,11 @@ static int is_variable(const char *name)
     return *name && !*c && !apr_isdigit(*name);
 }
 
-/** KEY or KEY=NAME. */
-static const char *add_env(cmd_parms *cmd, apr_array_header_t *to, const char *arg)
+/** What is wrong with the name of e's variable beside those that are shown already; NULL for nothing. */
+static const char *check_env(cmd_parms *cmd, const apr_array_header_t *list, const msd_env_t *e)
 {
-    char *key = apr_pstrdup(cmd->pool, arg), *name = strrchr(key, '=');
-    msd_env_t *e = apr_array_push(to);
+    int i;
 
-    if (name) {
-        *name++ = '\0';
-    }
-    e->key = key;
-    e->name = name ? name : made_name(cmd->pool, key);
-    if (!*key || strcasecmp(key, "expiry") == 0 || !is_variable(e->name)) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not KEY or KEY=NAME: KEY is an entry of the session, NAME of "
-                            "letters, digits and _, and does not begin with a digit", cmd->cmd->name, arg);
-    }
     if (msd_config_in_htaccess(cmd) && strncmp(e->name, ENTRY_PREFIX, strlen(ENTRY_PREFIX)) != 0) {
         return apr_psprintf(cmd->pool, "%s: in .htaccess the variable of '%s' is " ENTRY_PREFIX "...: another name is "
                             "for the server's files to give", cmd->cmd->name, e->key);
@@ -165,7 +155,36 @@ static const char *add_env(cmd_parms *cmd, apr_array_header_t *to, const char *a
         return apr_psprintf(cmd->pool, "%s: the variable %s has a meaning of its own for httpd, programs or what runs "
                             "them: write KEY=NAME with another name", cmd->cmd->name, e->name);
     }
+    for (i = 0; i < list->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(list, i, msd_env_t).name, e->name) == 0) {
+            return apr_psprintf(cmd->pool, "%s: the variable %s is there twice: write KEY=NAME with another name for "
+                                "one", cmd->cmd->name, e->name);
+        }
+    }
     return NULL;
+}
+
+/** KEY or KEY=NAME. */
+static const char *add_env(cmd_parms *cmd, apr_array_header_t *to, const char *arg)
+{
+    char *key = apr_pstrdup(cmd->pool, arg), *name = strrchr(key, '=');
+    const char *problem;
+    msd_env_t e;
+
+    if (name) {
+        *name++ = '\0';
+    }
+    e.key = key;
+    e.name = name ? name : made_name(cmd->pool, key);
+    if (!*key || strcasecmp(key, "expiry") == 0 || !is_variable(e.name)) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not KEY or KEY=NAME: KEY is an entry of the session, NAME of "
+                            "letters, digits and _, and does not begin with a digit", cmd->cmd->name, arg);
+    }
+    problem = check_env(cmd, to, &e);
+    if (!problem) {
+        APR_ARRAY_PUSH(to, msd_env_t) = e;
+    }
+    return problem;
 }
 
 const char *msd_lists_env(cmd_parms *cmd, void *dir, int argc, char *const argv[])

@@ -195,6 +195,8 @@ for my $list (['Forward', 'a', 'b'], ['Accept', 'a', '*'], ['Env', 'a', 'b'], ['
     accepted "$directive None in an inner section", "$directive $one", '<Location /app>', "$directive None",
         '</Location>';
 }
+refused 'a variable for two entries', 10, qr/SESSION_ENTRY_x_y is there twice/, 'SessionDynamoDBEnv x.y x-y';
+refused '... on two lines', 11, qr/NAME is there twice/, 'SessionDynamoDBEnv a=NAME', 'SessionDynamoDBEnv b=NAME';
 refused 'a header on two lines', 11, qr/x-a is there twice/, 'SessionDynamoDBForward a=X-A', 'SessionDynamoDBForward b=x-a';
 for my $header (qw(X-Forwarded-User X-Remote-User Remote-User X-Accepts Contents)) {
     accepted "the header $header", "SessionDynamoDBForward user=$header", "SessionDynamoDBHeaderName x-$header";

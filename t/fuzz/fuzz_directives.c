@@ -1,5 +1,5 @@
 /* Values of directives: a configuration, a directive in a line, given to the setters of the module's own table; then
- * what is judged when all of it is there. Behind a line "%%%" comes a file of keys, which "file:KEYS" stands for. */
+ * what is judged when all of it is there. Behind a line ".htaccess" it is a folder's. Behind a line "%%%" comes a file of keys, which "file:KEYS" stands for. */
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -135,6 +135,7 @@ static void shows_plainly(const apr_array_header_t *env)
         HOLDS(fuzz_is_of(e->name, FUZZ_LETTERS FUZZ_DIGITS "_") && !strchr(FUZZ_DIGITS, *e->name));
         HOLDS(strncasecmp(e->name, "HTTP_", 5) != 0 && strncasecmp(e->name, "SESSION_DYNAMODB_", 17) != 0);
         HOLDS(strncasecmp(e->name, "LD_", 3) != 0 && strcasecmp(e->name, "PATH") != 0);
+        HOLDS(i == 0 || strcmp(e->name, APR_ARRAY_IDX(env, i - 1, msd_env_t).name) != 0);
     }
 }
 
@@ -165,6 +166,9 @@ static void are_settings(const msd_dir_config_t *c)
     is_within(c->idle_timeout, 1, ten_years);
     is_within(c->absolute_timeout, 1, ten_years);
     is_within(c->touch_interval, 0, ten_years);
+    is_within(c->idle_limit, 1, ten_years);
+    is_within(c->absolute_limit, 1, ten_years);
+    is_within(c->touch_limit, 0, ten_years);
     is_within(c->sid_byte_length, DDB_SID_BYTES_MIN, DDB_SID_BYTES_MAX);
     are_lengths(c->sid_older_lengths);
     is_within(c->sid_digest, DDB_SHA1, DDB_SHA256);
@@ -220,6 +224,27 @@ static void makes_a_cookie(const msd_dir_config_t *c, apr_pool_t *p)
     HOLDS(c->use_header || c->cookie_same_site != MSD_SAME_SITE_NONE || c->cookie_secure);
 }
 
+/* What a folder says lengthens no time and unmasks nothing, in whatever order sections are merged. */
+static void keeps_to_the_server(const msd_dir_config_t *folder, apr_pool_t *p)
+{
+    msd_dir_config_t *server = msd_config_create_dir(p, NULL), *section = msd_config_create_dir(p, NULL), *c;
+    apr_array_header_t *mask = apr_array_make(p, 1, sizeof(const char *));
+    int i;
+
+    APR_ARRAY_PUSH(mask, const char *) = "members-pw";
+    server->mask = mask;
+    server->idle_timeout = 600;
+    section->absolute_timeout = 1200;
+    for (i = 0; i < 2; i++) {
+        c = i ? msd_config_merge_dir(p, msd_config_merge_dir(p, server, section), (void *)folder)
+              : msd_config_merge_dir(p, server, msd_config_merge_dir(p, section, (void *)folder));
+        c = msd_config_resolve(c, p);
+        HOLDS(c->idle_timeout <= 600 && c->absolute_timeout <= 1200 && c->touch_interval <= 60);
+        HOLDS(c->mask && strcmp(APR_ARRAY_IDX(c->mask, 0, const char *), "members-pw") == 0);
+        HOLDS(c->hash_sid && c->cookie_secure && c->cookie_http_only && !c->env && !c->forward && !c->sid_keys);
+    }
+}
+
 static void judge_all(const msd_dir_config_t *conf, apr_pool_t *p)
 {
     msd_dir_config_t *outer = msd_config_create_dir(p, NULL);
@@ -248,8 +273,11 @@ static int read_all(char *text, const char *keys, cmd_parms *cmd, msd_dir_config
         if (line.words && strcmp(line.word[0], "SessionCryptoPassphrase") == 0) {
             ap_conftree->directive = "SessionCryptoPassphrase"; /* mod_session_crypto's: it stands beside the others */
         }
+        if (line.words && strcmp(line.word[0], ".htaccess") == 0) {
+            cmd->temp_pool = cmd->pool; /* how httpd reads one */
+        }
         cmd->cmd = line.words ? find_command(line.word[0]) : NULL;
-        if (cmd->cmd) {
+        if (cmd->cmd && (!msd_config_in_htaccess(cmd) || (cmd->cmd->req_override & OR_AUTHCFG))) {
             cmd->info = cmd->cmd->cmd_data;
             problem = call(cmd, conf, &line, &called);
             if (problem) {
@@ -283,6 +311,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (read_all(text, write_keys(keys ? keys : "", p), &cmd, conf, p)) {
         judge_all(conf, p);
+        if (size >= 10 && memcmp(data, ".htaccess\n", 10) == 0) {
+            keeps_to_the_server(conf, p);
+        }
     }
     return fuzz_end();
 }
