@@ -225,6 +225,13 @@ const ddb_json_t *ddb_json_item(const ddb_json_t *obj, const char *name, int i)
     return cJSON_IsObject(item) ? (const ddb_json_t *)item : NULL;
 }
 
+const ddb_json_t *ddb_json_next(const ddb_json_t *item)
+{
+    const cJSON *next = look_into(item)->next;
+
+    return cJSON_IsObject(next) ? (const ddb_json_t *)next : NULL;
+}
+
 static int whole_number(double is, apr_int64_t *value)
 {
     /* Above 2^53 a double stands for several whole numbers. */

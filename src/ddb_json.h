@@ -28,8 +28,12 @@ ddb_json_t *ddb_json_object(apr_pool_t *p);
 const char *ddb_json_str(const ddb_json_t *obj, const char *name);
 const ddb_json_t *ddb_json_child(const ddb_json_t *obj, const char *name);
 
-/** The object at place i (from 0) of the array that is the member; NULL when there is none. */
+/** The object at place i (from 0) of the array that is the member, counted from the first; NULL when there is none.
+ * ddb_json_next is for all of them. */
 const ddb_json_t *ddb_json_item(const ddb_json_t *obj, const char *name, int i);
+
+/** The object behind one of an array; NULL when it is the last, or what follows is none. */
+const ddb_json_t *ddb_json_next(const ddb_json_t *item);
 
 /** 1 when the member is a whole number that a double holds exactly, which is then in *value. */
 int ddb_json_int(const ddb_json_t *obj, const char *name, apr_int64_t *value);

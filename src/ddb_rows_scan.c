@@ -88,12 +88,11 @@ static apr_status_t take_page(part_t *part, const ddb_json_t *reply, apr_pool_t 
     const ddb_json_t *item;
     apr_int64_t seen = 0;
     apr_status_t rv = APR_SUCCESS;
-    int i;
 
     ddb_json_int(reply, "ScannedCount", &seen);
     s->rows->count.pages++;
     s->rows->count.seen += seen;
-    for (i = 0; rv == APR_SUCCESS && (item = ddb_json_item(reply, "Items", i)) != NULL; i++) {
+    for (item = ddb_json_item(reply, "Items", 0); rv == APR_SUCCESS && item; item = ddb_json_next(item)) {
         rv = is_stopped(s->rows) ? stopped(err) : s->take(s, item, p, err);
     }
     if (s->rows->progress) {

@@ -108,9 +108,8 @@ static void judge_key(check_t *c, const ddb_json_t *table)
 {
     const ddb_json_t *first = ddb_json_item(table, "KeySchema", 0), *attribute = NULL;
     const char *name = ddb_json_str(first, "AttributeName"), *type = "";
-    int i;
 
-    for (i = 0; (attribute = ddb_json_item(table, "AttributeDefinitions", i)) != NULL; i++) {
+    for (attribute = ddb_json_item(table, "AttributeDefinitions", 0); attribute; attribute = ddb_json_next(attribute)) {
         const char *defined = ddb_json_str(attribute, "AttributeName");
 
         if (defined && name && strcmp(defined, name) == 0) {

@@ -40,6 +40,13 @@ const char *ap_scan_http_token(const char *s)
     return s + strspn(s, FUZZ_LETTERS FUZZ_DIGITS "!#$%&'*+-.^_`|~");
 }
 
+void ap_str_tolower(char *s)
+{
+    for (; *s; s++) {
+        *s = (char)apr_tolower(*s);
+    }
+}
+
 static int hex(char c)
 {
     return apr_isdigit(c) ? c - '0' : (c | 0x20) - 'a' + 10;
