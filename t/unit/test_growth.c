@@ -188,13 +188,14 @@ static int run_refused(const input_t *in)  { return hear(in, 1, "another"); }
 static int run_head(const input_t *in)
 {
     apr_array_header_t *names = apr_array_make(in->p, 1, sizeof(const char *));
+    const msd_head_drop_t drop = { names, "id" };
     msd_head_t head = { 0 };
     const char *line, *end;
 
     APR_ARRAY_PUSH(names, const char *) = "X-Replace-Session";
     for (line = in->text; *line; line = end) {
         end = strchr(line, '\n') + 1;
-        msd_head_keeps(&head, line, (apr_size_t)(end - line), names);
+        msd_head_keeps(&head, line, (apr_size_t)(end - line), &drop);
     }
     return 1;
 }
@@ -355,6 +356,8 @@ static const parser_t parsers[] = {
     { "what a backend may not change", run_refused, "", "a%x=1&", "", 16384 },
     { "a backend's session headers, joined", run_refused, "a=1", ", a%x=1", "", 16384 },
     { "lines of a backend's interim response", run_head, "HTTP/1.1 100 Continue\r\n", "X-%x: 1\r\n", "\r\n", 32768 },
+    { "lines of a backend's handshake", run_head, "HTTP/1.1 101 Switching Protocols\r\n", "Set-Cookie: a=%x\r\n", "\r\n", 32768 },
+    { "a line of a backend's handshake", run_head, "HTTP/1.1 101 Switching Protocols\r\nSet-Cookie: ", "=", "\r\n\r\n", 65536 },
     { "a row's data", run_form, "{\"Item\":{\"id\":{\"S\":\"k\"}," WRITTEN ",\"data\":{\"B\":\"", "YT0x", "\"}}}", 65536 },
     { "a row's object", run_object, "{\"Item\":{\"id\":{\"S\":\"k\"}," WRITTEN ",\"data\":{\"S\":\"{", "\\\"%x\\\":1,",
       "\\\"a\\\":1}\"}}}", 65536 },
