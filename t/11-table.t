@@ -142,7 +142,7 @@ note 'Nobody to ask';
     cmp_ok within { start($one_line, 'SessionDynamoDBEndpointURL http://127.0.0.1:1') }, '<', 15 * setting('slow'),
         'a dead service';
     is get('/test/', port => $SERVER->port)->status, 200, '... keeps nobody from starting';
-    is scalar(logged(qr/session_dynamodb:/)), 1, '... and is one line';
+    is scalar(logged(qr/session_dynamodb:warn/)), 1, '... and is one line';
     $SERVER->stop($one_line);
 
     fault(kind => 'hang', op => 'DescribeTable', count => 0);
@@ -156,7 +156,10 @@ note 'Nobody to ask';
 
     delete local @ENV{qw(AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE)};
     start($one_line);
-    $SERVER->stop(qr/could not be looked at: no credentials were found: .*environment/);
+    # Where nobody waits for them while the provider is asked, the child says so itself.
+    my $none = qr/there are no AWS credentials, requests that need the table have them asked for again: /;
+    $SERVER->stop(qr/could not be looked at: no credentials were found: .*environment/,
+                  $SERVER->log_lines($none) ? $none : ());
 
     open my $out, '>', "$SessionTest::T/state/check.credentials" or die $!;
     print $out "[default]\naws_access_key_id = ", setting('key_id'), "\naws_secret_access_key = ", setting('secret'), "\n";
