@@ -182,13 +182,29 @@ static int session_dynamodb_handler(request_rec *r)
         session_load_fn(r, &z);
         msd_forward(r, z);
     }
-    msd_cache_before(r);
+    msd_cache_begin(r);
+    msd_cache_mark(r);
     return DECLINED;
 }
 
 static int session_dynamodb_behind_cache(request_rec *r)
 {
-    msd_cache_behind(r);
+    msd_cache_unmark(r);
+    return DECLINED;
+}
+
+/* Parts of pages and redirected requests come here with a session that was loaded. */
+static int session_dynamodb_quick(request_rec *r, int lookup)
+{
+    (void)lookup;
+    msd_cache_mark(r);
+    return DECLINED;
+}
+
+static int session_dynamodb_behind_quick(request_rec *r, int lookup)
+{
+    (void)lookup;
+    msd_cache_unmark(r);
     return DECLINED;
 }
 
@@ -341,6 +357,8 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_check_authn(session_dynamodb_check_authn, NULL, mod_auth_form, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_fixups(session_dynamodb_fixups, mod_session, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(session_dynamodb_handler, NULL, mod_cache, APR_HOOK_REALLY_FIRST);
+    ap_hook_quick_handler(session_dynamodb_quick, NULL, mod_cache, APR_HOOK_REALLY_FIRST);
+    ap_hook_quick_handler(session_dynamodb_behind_quick, mod_cache, NULL, APR_HOOK_FIRST);
     ap_hook_handler(session_dynamodb_behind_cache, mod_cache, NULL, APR_HOOK_REALLY_FIRST);
     /* Not "before core.c": another handler of that one's comes first of all. */
     ap_hook_handler(session_dynamodb_file, NULL, NULL, APR_HOOK_REALLY_LAST - 1);

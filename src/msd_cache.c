@@ -19,21 +19,48 @@ static int has_session(const msd_request_t *q)
     return q->outcome == MSD_LOADED || q->outcome == MSD_FAILED;
 }
 
-/*
- * A response that may be kept varies by the cookie, less the session's: that was taken out before it was made. To a
- * handler of mod_cache's behind us the request of a live session looks like an anonymous one then. With a cookie of the
- * name, without a value, it is like no request that a response was ever kept for.
- */
-static void mark(request_rec *r, const msd_request_t *q)
+/** 1 when the response, a file perhaps, is this visitor's. */
+static int depends(const msd_request_t *q, int file)
 {
-    const char *rest = apr_table_get(r->headers_in, "Cookie");
+    return has_session(q) && !(file && q->conf->no_store == MSD_NO_STORE_CHANGED);
+}
 
-    if (q->conf->use_header) {
-        apr_table_setn(r->headers_in, q->conf->header_name, "-");
+/*
+ * A response that is kept varies by the cookie, less the session's: that was taken out before it was made. To a look
+ * behind that the request of a live session would be an anonymous one. With a cookie of the name, without a value, it
+ * is like no request that a response was ever kept for.
+ */
+void msd_cache_mark(request_rec *r)
+{
+    msd_request_t *q = msd_request_find(r);
+    const char *name;
+
+    if (!q || !q->loader || !has_session(q)) {
+        return;
+    }
+    name = q->conf->use_header ? q->conf->header_name : "Cookie";
+    q->marked = r;
+    q->unmarked = apr_table_get(r->headers_in, name);
+    apr_table_setn(r->headers_in, name, q->conf->use_header ? "-"
+                   : apr_pstrcat(r->pool, q->unmarked ? q->unmarked : "", q->unmarked ? "; " : "",
+                                 q->conf->cookie_name, "=", NULL));
+}
+
+void msd_cache_unmark(request_rec *r)
+{
+    msd_request_t *q = msd_request_find(r);
+    const char *name;
+
+    if (!q || q->marked != r) {
+        return;
+    }
+    q->marked = NULL;
+    name = q->conf->use_header ? q->conf->header_name : "Cookie";
+    if (q->unmarked) {
+        apr_table_setn(r->headers_in, name, q->unmarked);
     }
     else {
-        apr_table_setn(r->headers_in, "Cookie", apr_pstrcat(r->pool, rest ? rest : "", rest ? "; " : "",
-                                                            q->conf->cookie_name, "=", NULL));
+        apr_table_unset(r->headers_in, name);
     }
 }
 
@@ -51,24 +78,14 @@ static void unplace(request_rec *r)
     }
 }
 
-void msd_cache_before(request_rec *r)
+void msd_cache_begin(request_rec *r)
 {
     const msd_request_t *q = msd_request_find(r);
 
-    if (q && q->loader) {
+    if (q && q->loader && msd_config_enabled(r)) {
         unplace(r);
-        if (has_session(q)) {
-            mark(r, q);
-        }
-    }
-}
-
-void msd_cache_behind(request_rec *r)
-{
-    msd_request_t *q = msd_request_find(r);
-
-    if (q && q->loader && has_session(q)) {
-        msd_request_take(r, q, q->conf);
+        /* mod_cache takes a part of a page before our filters see it. */
+        r->no_cache = r->no_cache || r->main;
     }
 }
 
@@ -89,8 +106,12 @@ void msd_cache_file(request_rec *r)
 {
     msd_request_t *q = msd_request_find(r);
 
-    if (q && !has_includes(r)) {
-        q->file = r;
+    if (!q || has_includes(r)) {
+        return;
+    }
+    q->file = r;
+    if (r->main && q->conf && msd_config_enabled(r)) {
+        r->no_cache = depends(q, 1);
     }
 }
 
@@ -116,8 +137,7 @@ void msd_cache_settle(request_rec *r, const msd_request_t *q)
 {
     int file = q->file == r && !msd_request_is_error_page(r);
 
-    if (q->written != MSD_NOTHING || q->issue || q->end_id
-        || (has_session(q) && !(file && q->conf->no_store == MSD_NO_STORE_CHANGED))) {
+    if (q->written != MSD_NOTHING || q->issue || q->end_id || depends(q, file)) {
         no_store(r);
     }
     else if (q->outcome == MSD_NEW && !file) {

@@ -9,12 +9,15 @@
  * can replace them, and which compares requests from which we have taken the session ID.
  */
 
-/** Before mod_cache's handler looks for r: let the request of a live session be seen as one, and the cache stand where
- * it hears what becomes of the response. */
-void msd_cache_before(request_rec *r);
+/**
+ * Around each look of mod_cache for r, which for parts of a page and after redirects comes before any other handler,
+ * too: let the request of a live session be seen as one. What was done for that is undone.
+ */
+void msd_cache_mark(request_rec *r);
+void msd_cache_unmark(request_rec *r);
 
-/** Behind it: no handler sees what was done for it. */
-void msd_cache_behind(request_rec *r);
+/** Before r's handler: let the cache stand where it hears what becomes of the response. */
+void msd_cache_begin(request_rec *r);
 
 /** Before httpd's own handler of files, which is the last one: r is answered with a file, or not at all. */
 void msd_cache_file(request_rec *r);

@@ -50,6 +50,8 @@ typedef struct msd_request_t {
     const char *loggable;     /* SHA-512 of loggable_of, for logs; NULL before somebody asks */
     const char *loggable_of;  /* the session.sid that it was made of */
     const char *refused;      /* loggable hash of an ID that came and was no session's; NULL for none */
+    const request_rec *marked; /* the request that is seen as one of a live session; NULL: none is (msd_cache) */
+    const char *unmarked;     /* what its header was before; NULL: there was none */
     const request_rec *file;  /* the request that httpd's own handler of files answers; NULL: none, so far */
     const char *user;         /* r->user, once authentication and authorization let the request pass */
     request_rec *speaker;     /* the request, no subrequest, whose handler began last; NULL before */

@@ -13,6 +13,14 @@ my $PUBLIC = 'public,%20max-age%3D600';
 my $HTDOCS = "$SessionTest::T/htdocs";
 my $CACHES = File::Temp::tempdir('/tmp/caches-XXXXXX', CLEANUP => 1);
 
+# A page of one part, which is a page as well.
+my $PART = "/test/?get=a&part=1&errheader=Cache-Control:$PUBLIC";
+mkdir "$CACHES/pages" or die "$CACHES/pages: $!";
+chmod 0755, $CACHES, "$CACHES/pages";
+open my $page, '>', "$CACHES/pages/parts.shtml" or die "parts.shtml: $!";
+print $page "part:\n<!--#include virtual=\"$PART\" -->";
+close $page;
+
 my @AREAS = split /\n/, <<"END";
 <IfModule mime_module>
     TypesConfig /dev/null
@@ -61,6 +69,7 @@ Alias /static/ "$HTDOCS/static/"
 Alias /changed/ "$HTDOCS/static/"
 Alias /persistent/ "$HTDOCS/static/"
 Alias /parts/ "$HTDOCS/ssi/"
+Alias /made/ "$CACHES/pages/"
 <Location /parts/>
     SessionDynamoDBNoStore changed
     SessionEnv On
@@ -69,11 +78,11 @@ Alias /ssi/handler "$HTDOCS/static/file.html"
 <Location /ssi/>
     SetHandler test-session
 </Location>
-<Directory "$HTDOCS">
+<DirectoryMatch "^($HTDOCS|$CACHES/pages)">
     Require all granted
     Options +Includes
     AddOutputFilter INCLUDES .shtml
-</Directory>
+</DirectoryMatch>
 END
 
 my $server;
@@ -157,6 +166,21 @@ for my $quick (qw(On Off)) {
     is ask($page, cookies => ["x=1; id=$id"])->line('in Cookie'), 'x=1', '... and a user\'s handler sees no more';
     ask($page =~ s/code=200/code=203/r, cookie => $id);
     is res()->line('in Cookie'), '(none)', '... nor what we did for the cache';
+
+    my @alice = (cookie => session(a => 'alice'));
+    my $value = sub { res()->line('get a') };
+    my $inside = $PART =~ s/([^A-Za-z0-9])/sprintf '%%%02X', ord $1/ger;
+    for my $what (['a page of a part', '/made/parts.shtml'], ['a redirect inside httpd', "/test/?internal=$inside"]) {
+        my($name, $page) = @$what;
+        is ask($page, @alice)->line('get a'), 'alice', "$name, a user";
+        is ask($page)->line('get a'), '(none)', '... a guest';
+        is ask($page, @alice)->line('get a'), 'alice', '... and the user again';
+        ask($PART) for 1, 2;
+        ok is_kept(res()), '... also when the page that is meant is in the cache by itself';
+        is ask($page)->line('get a'), '(none)', '... for a guest';
+        is ask($page, @alice)->line('get a'), 'alice', '... and not for the user';
+        is ask($page, cookie => session(a => 'bob'))->line('get a'), 'bob', '... nor another';
+    }
 
     fault(kind => 'error', type => 'AccessDeniedException', op => 'PutItem');
     is ask("/test/?set=f:1&header=Cache-Control:$PUBLIC")->status, 503, 'a write that fails';
