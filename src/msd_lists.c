@@ -10,6 +10,7 @@
 #include "msd_names.h"
 
 #define ENTRY_PREFIX "SESSION_ENTRY_"
+#define MASK_NEEDS   "an argument: names of entries, such as members-pw"
 
 /** A directive whose lines in one section make one list. */
 typedef struct list_t {
@@ -197,8 +198,8 @@ const char *msd_lists_env(cmd_parms *cmd, void *dir, int argc, char *const argv[
 /** What the server's files mask stays masked, whatever a .htaccess file says. */
 const char *msd_lists_mask(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
-    const list_t list = { msd_config_in_htaccess(cmd) ? APR_OFFSETOF(msd_dir_config_t, mask_more)
-                                                      : APR_OFFSETOF(msd_dir_config_t, mask),
-                          sizeof(const char *), "an argument: names of entries, such as members-pw", add_name };
-    return add_line(cmd, dir, &list, argc, argv);
+    static const list_t list = { APR_OFFSETOF(msd_dir_config_t, mask), sizeof(const char *), MASK_NEEDS, add_name };
+    static const list_t more = { APR_OFFSETOF(msd_dir_config_t, mask_more), sizeof(const char *), MASK_NEEDS, add_name };
+
+    return add_line(cmd, dir, msd_config_in_htaccess(cmd) ? &more : &list, argc, argv);
 }
