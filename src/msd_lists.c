@@ -199,7 +199,8 @@ const char *msd_lists_env(cmd_parms *cmd, void *dir, int argc, char *const argv[
 const char *msd_lists_mask(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
     static const list_t list = { APR_OFFSETOF(msd_dir_config_t, mask), sizeof(const char *), MASK_NEEDS, add_name };
-    static const list_t more = { APR_OFFSETOF(msd_dir_config_t, mask_more), sizeof(const char *), MASK_NEEDS, add_name };
+    static const list_t more = { APR_OFFSETOF(msd_dir_config_t, mask_more), sizeof(const char *), MASK_NEEDS,
+                                 add_name };
 
     return add_line(cmd, dir, msd_config_in_htaccess(cmd) ? &more : &list, argc, argv);
 }
