@@ -1,4 +1,5 @@
-/* One API call of DynamoDB: sign, send, judge the reply, and try again while attempts and time are left. */
+/* One API call of DynamoDB: sign, send, and try again while attempts and time are left. What replies come to:
+ * ddb_client_reply.c. */
 
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -6,12 +7,9 @@
 
 #include <string.h>
 
-#include <apr_date.h>
 #include <apr_strings.h>
 
-#include "ddb_client.h"
-#include "ddb_item.h"
-#include "ddb_zlib.h"
+#include "ddb_client_int.h"
 
 #ifndef DDB_VERSION
 #ifdef PACKAGE_VERSION
@@ -25,35 +23,6 @@
 #define ATTEMPT_MAX         apr_time_from_sec(1)    /* so that one lost answer does not eat the whole deadline */
 #define ATTEMPT_MIN         apr_time_from_msec(50)  /* with less time left an attempt would only make load */
 #define REPLY_MAX_BYTES     (1024 * 1024)           /* an item is 400 KB at most, some 550 KB in base64 */
-
-struct ddb_client_t {
-    ddb_client_opts_t o;
-    ddb_sigv4_cache_t *cache;
-    int trusted;         /* nobody between the service and us can make up a Date */
-};
-
-/** One call under way. */
-typedef struct run_t {
-    ddb_client_t *client;
-    const ddb_call_t *call;
-    apr_pool_t *pool;    /* of the call */
-    apr_pool_t *scratch; /* of the attempt */
-    ddb_reply_t *reply;
-    ddb_error_t *err;
-    const char *access_key_id;  /* of the attempt, in scratch */
-    ddb_endpoint_t endpoint;    /* of the attempt; an account's own varies with the credentials */
-    apr_time_t signed_at;
-    apr_interval_time_t offset; /* that signed_at was corrected by */
-    ddb_breaker_pass_t pass;
-    int charged;         /* attempts that count; those that mend a refusal don't */
-    int answered;        /* to what was sent last the service said something */
-    int mended;          /* MENDED_...: what was mended already and is not tried twice */
-    int mend;            /* MENDED_...: what the refusal of the last attempt made better */
-    int broken;          /* the last attempt ended without a reply and may have been carried out */
-} run_t;
-
-#define MENDED_CLOCK       1
-#define MENDED_CREDENTIALS 2
 
 apr_status_t ddb_client_create(ddb_client_t **pc, const ddb_client_opts_t *o, apr_pool_t *p)
 {
@@ -82,14 +51,14 @@ apr_time_t ddb_client_wall(const ddb_client_t *c)
     return c->o.clock->wall(c->o.clock->baton);
 }
 
-static apr_interval_time_t time_left(const run_t *r)
+static apr_interval_time_t time_left(const ddb_client_run_t *r)
 {
     return r->call->deadline - ddb_client_monotonic(r->client);
 }
 
 /* The headers to send, signed as of now with the credentials as they are now: both may have changed since the last
  * attempt. What proxies rewrite is not signed. */
-static apr_status_t sign(run_t *r, apr_table_t **headers)
+static apr_status_t sign(ddb_client_run_t *r, apr_table_t **headers)
 {
     const ddb_client_opts_t *o = &r->client->o;
     ddb_credentials_t credentials;
@@ -118,6 +87,7 @@ static apr_status_t sign(run_t *r, apr_table_t **headers)
     apr_table_setn(*headers, "Accept-Encoding", "identity"); /* x-amz-crc32 is of the body as sent */
     apr_table_setn(*headers, "User-Agent", "mod_session_dynamodb/" DDB_VERSION);
     r->access_key_id = credentials.access_key_id;
+    r->provider = credentials.provider;
     /* The offset first: if it changes before the next line, a correction that follows finds another one, and knows. */
     r->offset = o->skew ? ddb_skew_offset(o->skew) : 0;
     signer.now = r->signed_at = ddb_client_wall(r->client);
@@ -125,7 +95,7 @@ static apr_status_t sign(run_t *r, apr_table_t **headers)
     return rv == APR_SUCCESS ? rv : ddb_error_set(r->err, rv, "OpenSSL could not sign the request");
 }
 
-static apr_status_t send_request(run_t *r, const apr_table_t *headers, ddb_http_response_t *res)
+static apr_status_t send_request(ddb_client_run_t *r, const apr_table_t *headers, ddb_http_response_t *res)
 {
     const ddb_client_opts_t *o = &r->client->o;
     apr_interval_time_t left = time_left(r);
@@ -149,146 +119,7 @@ static apr_status_t send_request(run_t *r, const apr_table_t *headers, ddb_http_
     return rv;
 }
 
-/* What goes to the log comes from outside. */
-static void copy_request_id(ddb_error_t *err, const char *id)
-{
-    char *at = err->request_id;
-
-    apr_cpystrn(err->request_id, id ? id : "", sizeof(err->request_id));
-    for (; *at; at++) {
-        *at = *at > ' ' && *at <= '~' ? *at : '?';
-    }
-}
-
-/* A reply without the header is taken as it is; not all servers send one. */
-static int is_crc_right(const ddb_http_response_t *res)
-{
-    const char *header = apr_table_get(res->headers, "x-amz-crc32");
-    char *end;
-
-    return !header || (apr_strtoi64(header, &end, 10) == (apr_int64_t)ddb_zlib_crc32(res->body, res->body_len)
-                       && end != header && *end == '\0');
-}
-
-/* A signature is refused for a wrong clock with the same word as for a wrong key; the Date of the reply tells. */
-static int mend_clock(run_t *r, const ddb_http_response_t *res)
-{
-    const char *header = apr_table_get(res->headers, "Date");
-    apr_time_t date = header && ddb_skew_suspected(r->err->type) ? apr_date_parse_http(header) : APR_DATE_BAD;
-    apr_interval_time_t ahead = r->signed_at - date;
-
-    if (date == APR_DATE_BAD || (ahead < DDB_SKEW_MIN && ahead > -DDB_SKEW_MIN)) {
-        return 0;
-    }
-    if (r->client->o.skew && r->client->trusted && !(r->mended & MENDED_CLOCK)
-        && ddb_skew_correct(r->client->o.skew, r->offset, r->signed_at, date)) {
-        return MENDED_CLOCK;
-    }
-    ddb_error_set(r->err, 0, "the signature was refused, and this machine's clock is %" APR_INT64_T_FMT " s %s the "
-                  "service's: set it right (NTP)", apr_time_sec(ahead < 0 ? -ahead : ahead),
-                  ahead < 0 ? "behind" : "ahead of");
-    return 0;
-}
-
-/* Keys that are refused may have been replaced by others since they were read. */
-static int mend_credentials(run_t *r)
-{
-    static const char *const types[] = { "ExpiredTokenException", "ExpiredToken", "UnrecognizedClientException",
-                                         "RequestExpired" };
-    ddb_creds_t *creds = r->client->o.creds;
-    ddb_credentials_t now;
-    ddb_error_t err = { 0 };
-    apr_status_t rv;
-    apr_size_t i, n = sizeof(types) / sizeof(types[0]);
-
-    for (i = 0; i < n && strcmp(r->err->type, types[i]) != 0; i++) {
-    }
-    if (i == n || r->mended & MENDED_CREDENTIALS) {
-        return 0;
-    }
-    ddb_creds_renew(creds, r->access_key_id);
-    rv = ddb_creds_get(creds, r->call->deadline, r->scratch, &now, &err);
-    if (rv != APR_SUCCESS) {
-        char refused[sizeof(r->err->detail)];
-        apr_cpystrn(refused, r->err->detail, sizeof(refused));
-        ddb_error_set(r->err, rv, "%.80s; and asked for new credentials: %.80s", refused, err.detail);
-        return 0;
-    }
-    return strcmp(now.access_key_id, r->access_key_id) != 0 ? MENDED_CREDENTIALS : 0;
-}
-
-static void keep_body(run_t *r, const ddb_http_response_t *res)
-{
-    r->reply->body = apr_pstrmemdup(r->pool, res->body, res->body_len);
-    r->reply->len = res->body_len;
-}
-
-/* What a read consumed stands in a reply that has to be read whole anyway, by who asked for it. */
-static void count_capacity(const run_t *r, const ddb_http_response_t *res)
-{
-    ddb_counted_e kind = ddb_count_operation(r->call->operation);
-
-    if (r->client->o.count && kind != DDB_COUNTED && kind != DDB_COUNT_GET) {
-        ddb_count_add(r->client->o.count, DDB_COUNT_WRITE_HALVES,
-                      (apr_uint64_t)ddb_item_consumed(res->body, res->body_len, r->scratch));
-    }
-}
-
-static apr_status_t judge_good(run_t *r, const ddb_http_response_t *res)
-{
-    r->err->type[0] = r->err->detail[0] = '\0';
-    /* Every reply of DynamoDB is an object; the page of a proxy must not pass for a write that was done. */
-    if (res->body[strspn(res->body, " \t\r\n")] != '{') {
-        r->err->unsettled = 1;
-        return ddb_error_set(r->err, DDB_EBADREPLY, "status 200, but the body is no JSON object: check the endpoint "
-                             "and any proxy on the way");
-    }
-    keep_body(r, res);
-    count_capacity(r, res);
-    if (r->call->read && r->call->read(r->call->baton, r->reply) == DDB_EBADREPLY) {
-        memset(r->reply, 0, sizeof(*r->reply));
-        return DDB_EBADREPLY;
-    }
-    r->answered = 1;
-    return APR_SUCCESS;
-}
-
-static apr_status_t judge_bad(run_t *r, const ddb_http_response_t *res)
-{
-    apr_status_t rv = ddb_item_parse_error(res->status, res->body, res->body_len, r->scratch, r->err);
-
-    /* A 5xx leaves open what was done before the failure; another status below 400 is none that the API has. */
-    if (res->status >= 500 || res->status < 400) {
-        r->err->unsettled = 1;
-    }
-    if (rv == DDB_ECONFLICT) {
-        keep_body(r, res);
-    }
-    else if (rv == DDB_ETHROTTLED) {
-        ddb_count_add(r->client->o.count, DDB_COUNT_THROTTLED, 1);
-    }
-    else if (rv == DDB_EDENIED) {
-        r->mend = mend_clock(r, res);
-        r->mend = r->mend ? r->mend : mend_credentials(r);
-    }
-    r->answered = rv != DDB_EBADREPLY && (rv != DDB_EUNAVAILABLE || res->status < 500);
-    return rv;
-}
-
-static apr_status_t judge(run_t *r, const ddb_http_response_t *res)
-{
-    r->err->http_status = res->status;
-    copy_request_id(r->err, apr_table_get(res->headers, "x-amzn-RequestId"));
-    if (!is_crc_right(res)) {
-        r->err->type[0] = '\0';
-        r->err->unsettled = 1;
-        return ddb_error_set(r->err, DDB_EUNAVAILABLE, "the reply was damaged on its way: its checksum is not the one "
-                             "in x-amz-crc32");
-    }
-    return res->status == 200 ? judge_good(r, res) : judge_bad(r, res);
-}
-
-static apr_status_t attempt(run_t *r)
+static apr_status_t attempt(ddb_client_run_t *r)
 {
     apr_table_t *headers = NULL;
     ddb_http_response_t res;
@@ -302,14 +133,14 @@ static apr_status_t attempt(run_t *r)
     if (rv == APR_SUCCESS) {
         rv = send_request(r, headers, &res);
         if (rv == APR_SUCCESS) {
-            rv = judge(r, &res);
+            rv = ddb_client_judge(r, &res);
         }
     }
     apr_pool_destroy(r->scratch); /* with it the credentials are wiped */
     return rv;
 }
 
-static void wait_before_retry(const run_t *r, apr_status_t failure)
+static void wait_before_retry(const ddb_client_run_t *r, apr_status_t failure)
 {
     const ddb_clock_t *clock = r->client->o.clock;
     apr_interval_time_t wait, most = time_left(r) - ATTEMPT_MIN;
@@ -338,13 +169,13 @@ static apr_status_t out_of_time(ddb_error_t *err)
     return ddb_error_set(err, APR_TIMEUP, "the time for the whole is used up; the last attempt: %.140s", last);
 }
 
-static int may_help_to_retry(const run_t *r, apr_status_t rv)
+static int may_help_to_retry(const ddb_client_run_t *r, apr_status_t rv)
 {
     return ddb_error_is_passing(rv) || (rv == DDB_EBADREPLY && r->call->read);
 }
 
 /* 1 when another attempt may be made, which then is paid for. */
-static int may_retry(run_t *r)
+static int may_retry(ddb_client_run_t *r)
 {
     char last[sizeof(r->err->detail)];
 
@@ -362,7 +193,7 @@ static int may_retry(run_t *r)
     return 1;
 }
 
-static apr_status_t try_until_settled(run_t *r)
+static apr_status_t try_until_settled(ddb_client_run_t *r)
 {
     apr_status_t rv;
     int sent;
@@ -393,7 +224,7 @@ static apr_status_t try_until_settled(run_t *r)
     return out_of_time(r->err);
 }
 
-static void count_call(const run_t *r, apr_status_t rv)
+static void count_call(const ddb_client_run_t *r, apr_status_t rv)
 {
     ddb_count_t *count = r->client->o.count;
     ddb_counted_e kind = ddb_count_operation(r->call->operation);
@@ -413,7 +244,7 @@ static void count_call(const run_t *r, apr_status_t rv)
 apr_status_t ddb_client_call(ddb_client_t *c, const ddb_call_t *call, apr_pool_t *p, ddb_reply_t *reply,
                              ddb_error_t *err)
 {
-    run_t r = { .client = c, .call = call, .pool = p, .reply = reply, .err = err };
+    ddb_client_run_t r = { .client = c, .call = call, .pool = p, .reply = reply, .err = err };
     apr_status_t rv;
 
     memset(reply, 0, sizeof(*reply));

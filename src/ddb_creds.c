@@ -209,7 +209,7 @@ static void ask_chain(ddb_creds_t *c)
     if (rv == APR_NOTFOUND) {
         char looked_for[sizeof(why.detail)];
         apr_cpystrn(looked_for, why.detail, sizeof(looked_for));
-        rv = ddb_error_set(&why, DDB_ENOCREDS, "no credentials: %.350s", looked_for);
+        rv = ddb_error_set(&why, DDB_ENOCREDS, "no credentials: %.350s: set up one of these", looked_for);
     }
     apr_thread_mutex_lock(c->mutex);
     publish(c, rv, &found, &why);

@@ -82,6 +82,16 @@ static void note(notes_t *notes, const char *provider, const char *reason)
     notes->reason = same ? notes->reason : apr_pstrdup(notes->p, reason);
 }
 
+/* The metadata service is asked because nothing is set up, and not because that is: its failure says so. */
+static void tell_failure(const ddb_creds_chain_t *chain, int i, const char *detail, ddb_error_t *err)
+{
+    const char *name = chain->providers[i]->name;
+    int is_named = strstr(detail, name) != NULL, is_last_resort = i > 0 && chain->providers[i] == &ddb_creds_imds;
+
+    ddb_error_set(err, 0, "%s%s%s%.300s%s", is_named ? "" : "provider ", is_named ? "" : name, is_named ? "" : ": ",
+                  detail, is_last_resort ? "; no other provider (environment, profile, container) is set up" : "");
+}
+
 apr_status_t ddb_creds_ask(const ddb_creds_chain_t *chain, const ddb_creds_opts_t *o, apr_pool_t *p,
                            ddb_credentials_t *out, ddb_error_t *err)
 {
@@ -111,7 +121,7 @@ apr_status_t ddb_creds_ask(const ddb_creds_chain_t *chain, const ddb_creds_opts_
     }
     if (rv != APR_SUCCESS) {
         /* The words of what a provider asked, such as "refused", would be taken for the table's. */
-        ddb_error_set(err, 0, "%s", why.detail);
+        tell_failure(chain, i - 1, why.detail, err);
         rv = rv == DDB_ECONFIG ? rv : DDB_ENOCREDS;
     }
     else {

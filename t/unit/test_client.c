@@ -1055,10 +1055,13 @@ static void test_credentials_that_stay(apr_pool_t *p)
     world_answer(f->w, 400, ERROR("ExpiredTokenException"));
     NUM_IS(run_again(f), DDB_EDENIED, "credentials that are refused and still the same");
     NUM_IS(f->err.attempts, 1, "are not tried again");
+    OK(strstr(f->err.detail, "these keys came from the provider credentials file: mend them there"),
+       "and where they came from is said");
     aws_write(".aws/credentials", KEYS_OF("NEW"), p);
     world_answer(f->w, 400, ERROR("AccessDeniedException"));
     NUM_IS(run_again(f), DDB_EDENIED, "those that lack a permission");
     NUM_IS(f->err.attempts, 1, "are good, and kept");
+    OK(!strstr(f->err.detail, "provider"), "whatever provider they are from");
 
     f = setup_profile(p);
     aws_remove(".aws/credentials", p);

@@ -195,7 +195,8 @@ static void test_failing_provider(void)
     aws_write(".aws/credentials", "[default]\n" KEYS, pool);
     set_env("AKID", NULL, NULL);
     NUM_IS(get(create()), DDB_ECONFIG, "a provider that is set up and fails ends the chain");
-    IS(err.detail, "AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not; set both or none", "with its own error");
+    IS(err.detail, "provider environment: AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not; set both or none",
+       "with its own error, and its name");
     IS(found.access_key_id, NULL, "and nothing is found");
     NUM_IS(ddb_creds_get(create(), DDB_CREDS_FOREVER, pool, &found, NULL), DDB_ECONFIG, "nobody has to want the error");
 }
@@ -207,7 +208,7 @@ static void test_nobody(void)
     IS(err.detail, apr_psprintf(pool, "no credentials: environment (no AWS_ACCESS_KEY_ID), assume-role, web identity, "
                                 "SSO, credentials file, credential_process, config file (no profile \"default\" in %s "
                                 "or %s), container (no AWS_CONTAINER_CREDENTIALS_*_URI), instance metadata "
-                                "(AWS_EC2_METADATA_DISABLED)", aws_path(".aws/credentials", pool),
+                                "(AWS_EC2_METADATA_DISABLED): set up one of these", aws_path(".aws/credentials", pool),
                                 aws_path(".aws/config", pool)),
        "and who was asked for what is said");
 }

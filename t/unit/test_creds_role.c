@@ -168,8 +168,8 @@ static void test_refused(void)
     is_refused("[default]\n" ARN("r") "source_profile = s\n[profile s]\nregion = r\n", "the source_profile \"s\" has no "
                "credentials: give it a key pair or another source", "a source without credentials");
     is_refused("[default]\n" ARN("r") "source_profile = s\n[profile s]\naws_access_key_id = A\n", "source_profile \"s\": "
-               "the profile has aws_access_key_id and no aws_secret_access_key in the same file; write both or none",
-               "half a source");
+               "provider config file: the profile has aws_access_key_id and no aws_secret_access_key in the same file; "
+               "write both or none", "half a source");
     is_refused("[default]\n" ARN("r") "source_profile = b\n[profile b]\n" ARN("r"), "profile \"b\": role_arn needs one "
                "of source_profile and credential_source", "a fault further down");
     is_refused("[default]\n" ARN("r") "source_profile = s\nrole_session_name = a b\n[profile s]\n" KEYS("C"),
