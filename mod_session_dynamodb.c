@@ -36,6 +36,7 @@
 #include "msd_request.h"
 #include "msd_save.h"
 #include "msd_session.h"
+#include "msd_shared.h"
 #include "msd_status.h"
 #include "msd_trace.h"
 
@@ -234,7 +235,7 @@ static int session_dynamodb_encode(request_rec *r, session_rec *z)
         /* Asked again for the error page, which is no second failure. */
         q->written = MSD_WRITE_FAILED;
         q->failure = rv;
-        msd_log_failure(r, rv, "the session could not be written");
+        msd_log_failure(r, rv, MSD_OUTAGE_WRITE);
     }
     if (rv != APR_SUCCESS) {
         return rv;
@@ -270,7 +271,7 @@ static int session_dynamodb_save(request_rec *r, session_rec *z)
     }
     rv = msd_save(r, q);
     if (rv != APR_SUCCESS) {
-        msd_log_failure(r, rv, "the session could not be written");
+        msd_log_failure(r, rv, MSD_OUTAGE_WRITE);
         return APR_EGENERAL;
     }
     msd_log_saved(r, q);
@@ -320,7 +321,7 @@ static int session_dynamodb_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr
     (void)ptemp;
     if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
         msd_config_warn(pconf, s);
-        msd_child_prepare(pconf, s);
+        msd_shared_prepare(pconf, s);
         msd_status_log_at_end(pconf, s);
     }
     return OK;

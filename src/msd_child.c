@@ -10,7 +10,6 @@
 #include "ddb_curl.h"
 #include "msd_child.h"
 #include "msd_config.h"
-#include "msd_misses.h"
 #include "msd_recent.h"
 #include "msd_refresh.h"
 #include "msd_table.h"
@@ -293,44 +292,6 @@ static apr_status_t create_shared(shared_t **ps, apr_pool_t *pchild, server_rec 
     *ps = apr_pcalloc(p, sizeof(**ps));
     (*ps)->pool = p;
     return build_shared(*ps, pchild, main_server);
-}
-
-/** The misses of this server's table: told from others by all that decides which table a name means. */
-static msd_misses_t *misses_of(const msd_misses_t *all, const msd_server_config_t *c, apr_pool_t *p)
-{
-    const char *table = apr_psprintf(p, "%s %s %s %s %s %s", c->table, c->endpoint.url, c->endpoint.region, c->profile,
-                                     c->credentials_file, c->config_file);
-
-    return msd_misses_of_table(all, table, p);
-}
-
-void msd_child_prepare(apr_pool_t *p, server_rec *main_server)
-{
-    msd_recent_t *recent = NULL;
-    msd_misses_t *misses = NULL;
-    ddb_count_t *count = NULL;
-    apr_status_t rv = msd_recent_create(&recent, p);
-    server_rec *s;
-
-    if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, main_server, "no shared memory: parallel requests of one session "
-                     "may each record their activity in the table");
-    }
-    rv = msd_misses_create(&misses, ddb_crypto_random, p);
-    if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, main_server, "no shared memory: each request whose session ID is "
-                     "no session's costs a read");
-    }
-    rv = ddb_count_create(&count, p);
-    if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, main_server, "no shared memory: calls to DynamoDB and what they "
-                     "consume are not counted");
-    }
-    for (s = main_server; s; s = s->next) {
-        msd_config_server(s)->recent = recent;
-        msd_config_server(s)->misses = misses ? misses_of(misses, msd_config_server(s), p) : NULL;
-        msd_config_server(s)->count = count;
-    }
 }
 
 static apr_status_t build_child(msd_server_config_t *c, shared_t *shared, server_rec *main_server)

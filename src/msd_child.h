@@ -10,9 +10,6 @@
  * client and store. All of it is made after fork, because connections must not be shared between processes.
  */
 
-/** In post_config: make what all children share. p is the configuration's pool. */
-void msd_child_prepare(apr_pool_t *p, server_rec *main_server);
-
 /** The child_init hook: build for every server whose endpoint is known. What can't be built is logged. */
 void msd_child_init(apr_pool_t *pchild, server_rec *main_server);
 

@@ -31,6 +31,7 @@ void *msd_config_create_server(apr_pool_t *p, server_rec *s)
     c->endpoint.url = NULL;
     c->recent = NULL;
     c->misses = NULL;
+    c->outage = NULL;
     c->count = NULL;
     c->child = NULL;
     return c;
@@ -72,6 +73,7 @@ void *msd_config_merge_server(apr_pool_t *p, void *base, void *add)
     c->endpoint.url = NULL;
     c->recent = NULL;
     c->misses = NULL;
+    c->outage = NULL;
     c->count = NULL;
     c->child = NULL;
     return c;

@@ -8,22 +8,38 @@
 
 APLOG_USE_MODULE(session_dynamodb);
 
-static void log_call(request_rec *r, int level, apr_status_t rv, const char *what)
+/** others: of msd_outage_line. */
+static void log_call(request_rec *r, int level, apr_status_t rv, const char *what, const char *others)
 {
     const msd_request_t *q = msd_request_find(r);
     const ddb_error_t *e = &q->error;
     char text[120];
 
     ap_log_rerror(APLOG_MARK, level, 0, r,
-                  "table %s: %s: %s: %s (%s, type %s, HTTP status %d, request ID %s, %d attempts)",
+                  "table %s: %s: %s: %s (%s, type %s, HTTP status %d, request ID %s, %d attempts)%s",
                   q->store ? ddb_store_table(q->store) : "-", what, ddb_error_text(rv, text, sizeof(text)), e->detail,
                   e->operation[0] ? e->operation : "no call", e->type[0] ? e->type : "-", e->http_status,
-                  e->request_id[0] ? e->request_id : "-", e->attempts);
+                  e->request_id[0] ? e->request_id : "-", e->attempts, others);
 }
 
-void msd_log_failure(request_rec *r, apr_status_t rv, const char *what)
+static apr_time_t monotonic(void)
 {
-    log_call(r, APLOG_ERR, rv, what);
+    return ddb_clock_system.monotonic(ddb_clock_system.baton);
+}
+
+void msd_log_failure(request_rec *r, apr_status_t rv, msd_outage_e what)
+{
+    static const char *const texts[] = { "the session could not be read", "the session could not be written",
+                                         "the session could not be ended" };
+    const char *others = "";
+
+    /* What lies in one session, or in what a program stores, is no outage. */
+    if (rv != DDB_ETOOLARGE && rv != DDB_EBADITEM) {
+        others = msd_outage_line(msd_config_server(r->server)->outage, what, monotonic(), r->pool);
+    }
+    if (others) {
+        log_call(r, APLOG_ERR, rv, texts[what], others);
+    }
 }
 
 void msd_log_load(request_rec *r, const msd_request_t *q, apr_status_t rv)
@@ -33,10 +49,10 @@ void msd_log_load(request_rec *r, const msd_request_t *q, apr_status_t rv)
                       r->uri);
     }
     else if (q->outcome == MSD_FAILED) {
-        msd_log_failure(r, rv, "the session could not be read");
+        msd_log_failure(r, rv, MSD_OUTAGE_READ);
     }
     else if (rv == DDB_EBADITEM) {
-        log_call(r, APLOG_WARNING, rv, "a row is no session and was passed over");
+        log_call(r, APLOG_WARNING, rv, "a row is no session and was passed over", "");
     }
     if (q->outcome == MSD_LOADED && q->members && ddb_members_doubtful(q->members)) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "the session has names that differ in case only, such as "
@@ -97,6 +113,12 @@ static int changes_dropped(const msd_request_t *q)
 
 void msd_log_end(const msd_request_t *q)
 {
+    const msd_server_config_t *c = msd_config_server(q->top->server);
+    const char *rest = msd_outage_rest(c->outage, monotonic(), q->top->pool);
+
+    if (rest) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, q->top->server, "%s", rest);
+    }
     if (changes_dropped(q)) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, q->top, "the session was changed after it had been saved, or where "
                       "mod_session saves none: the change is dropped");

@@ -1,16 +1,17 @@
 #ifndef MSD_LOG_H
 #define MSD_LOG_H
 
+#include "msd_outage.h"
 #include "msd_request.h"
 
 /*
  * The lines of the error log that tell of requests: what is worth one, its level and its words. A failure is logged
- * once. No line names a session; where it matters which one, the SHA-512 of its ID does (OWASP Logging Cheat Sheet,
- * "Data to exclude").
+ * once, and while there are many one a second is, with the number of the others (msd_outage.h). No line names a
+ * session; where it matters which one, the SHA-512 of its ID does (OWASP Logging Cheat Sheet, "Data to exclude").
  */
 
-/** A failed call of the store: rv and q->error tell of it. what: the half sentence of what could not be done. */
-void msd_log_failure(request_rec *r, apr_status_t rv, const char *what);
+/** A failed call of the store: rv and q->error tell of it. */
+void msd_log_failure(request_rec *r, apr_status_t rv, msd_outage_e what);
 
 /** What came of the load, once a request tree; rv is msd_session_load's. */
 void msd_log_load(request_rec *r, const msd_request_t *q, apr_status_t rv);
@@ -24,7 +25,7 @@ void msd_log_unparsed(request_rec *r);
 /** A program or backend said something in the carrier of this name: it was dropped. */
 void msd_log_dropped(request_rec *r, const char *carrier);
 
-/** At the end of a request tree that loaded: changes that were lost. */
+/** At the end of a request tree that loaded: changes that were lost, and failures of others that were only counted. */
 void msd_log_end(const msd_request_t *q);
 
 #endif

@@ -10,7 +10,9 @@
 #include <httpd.h>
 #include <http_log.h>
 
+#include "msd_config.h"
 #include "msd_notice.h"
+#include "msd_outage.h"
 #include "msd_writer.h"
 
 APLOG_USE_MODULE(session_dynamodb);
@@ -90,16 +92,30 @@ void msd_writer_push(msd_writer_t *w, const msd_writer_job_t *job)
     apr_thread_mutex_unlock(w->mutex);
 }
 
+static void log_failure(const msd_writer_t *w, const msd_writer_job_t *job, apr_status_t rv, const ddb_error_t *e,
+                        apr_pool_t *p)
+{
+    const char *what = job->now ? "activity of a session" : "the removal of an unused row";
+    const char *others = msd_outage_line(msd_config_server(w->server)->outage, MSD_OUTAGE_QUEUE,
+                                         ddb_store_monotonic(job->store), p);
+    char text[120];
+
+    if (others) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->server,
+                     "table %s: %s could not be written: %s: %s (%s, type %s, request ID %s, %d attempts)%s",
+                     ddb_store_table(job->store), what, ddb_error_text(rv, text, sizeof(text)), e->detail, e->operation,
+                     e->type[0] ? e->type : "-", e->request_id[0] ? e->request_id : "-", e->attempts, others);
+    }
+}
+
 static void carry_out(msd_writer_t *w, const msd_writer_job_t *job, apr_pool_t *p)
 {
     ddb_error_t err = { 0 };
     /* Neither touches nor removals look at the data: how it is stored is none of their business. */
     ddb_store_call_t call = { .format = DDB_FORM, .consistent = 1, .now = job->now, .pool = p, .err = &err,
                               .deadline = ddb_store_monotonic(job->store) + job->timeout, .cancel = w->cancel };
-    const char *what = job->now ? "activity of a session" : "the removal of an unused row";
     apr_status_t rv = job->now ? ddb_store_touch(job->store, &call, &job->session)
                                : ddb_store_remove(job->store, &call, job->session.key);
-    char text[120];
 
     if (rv != APR_SUCCESS && rv != APR_NOTFOUND && !err.attempts) {
         release_claim(job);
@@ -107,11 +123,7 @@ static void carry_out(msd_writer_t *w, const msd_writer_job_t *job, apr_pool_t *
     if (rv == APR_EINTR) {
         w->given_up++;
     } else if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->server,
-                     "table %s: %s could not be written: %s: %s (%s, type %s, request ID %s, %d attempts)",
-                     ddb_store_table(job->store), what, ddb_error_text(rv, text, sizeof(text)), err.detail,
-                     err.operation, err.type[0] ? err.type : "-", err.request_id[0] ? err.request_id : "-",
-                     err.attempts);
+        log_failure(w, job, rv, &err, p);
     }
     msd_notice_log(w->server, job->store);
 }

@@ -5,6 +5,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use SessionTest;
+use SessionTest::Outage;
 use SessionTest::Unavailable;
 
 note 'What is not worth a second attempt';
@@ -13,6 +14,7 @@ for my $case (['AccessDeniedException', 'not authorized to perform this'], ['Val
     my($type, $message) = @$case;
     my $id = session(a => 1);
     my $before = row(key_of($id));
+    another_second();
     for my $op (['GetItem', 'get=a', 'GetItem'], ['UpdateItem', 'set=a:2', 'GetItem UpdateItem'],
                 ['DeleteItem', 'clear', 'GetItem DeleteItem'], ['PutItem', 'set=a:1', 'PutItem']) {
         fault(kind => 'error', type => $type, message => $message, op => $op->[0], count => 0);

@@ -23,6 +23,7 @@ use Test::More;
 
 use SessionTest::HTTP ();
 use SessionTest::Log ();
+use SessionTest::Outage ();
 use SessionTest::Table ();
 use SessionTest::Tally ();
 
@@ -313,6 +314,7 @@ sub done {
     Test::More::is(join("\n", @unannounced), '', 'the error log holds no line that was not announced');
     Test::More::is(join("\n", @unmet), '', '... and every line that was') if @EXPECTED;
     SessionTest::Log::mark_judged($T, $LOG_START, $end);
+    SessionTest::Outage::another_second(@lines);     # the next file's failures shall be lines
     Test::More::done_testing();
     return;
 }

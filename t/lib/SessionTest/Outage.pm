@@ -1,0 +1,49 @@
+package SessionTest::Outage;
+
+# Of the failures of one kind one a second is a line of the log, which tells the number of the others.
+
+use strict;
+use warnings;
+
+use Exporter qw(import);
+use POSIX ();
+use Time::HiRes ();
+
+our @EXPORT = qw(failures_told all_told another_second);
+
+my $LINE = qr/\[session_dynamodb:\w+\].*(?:the session could not be (?:read|written|ended)|could not be written: )/;
+my $REST = qr/(\d+) more (?:since the last such line|failures to read or write sessions)/;
+
+# The failures that these lines, or the log since the file began, tell of.
+sub failures_told {
+    my @lines = @_ ? @_ : SessionTest::log_lines();
+    my $told  = grep { /$LINE/ } @lines;
+    $told += $_ for map { /$REST/ ? $1 : () } @lines;
+    return $told;
+}
+
+# 1 when that many failures are told of in a while: what no line has told is told by a request, two seconds later.
+sub all_told {
+    my $all = shift;
+    return SessionTest::eventually(sub {
+        return 1 if failures_told() >= $all;
+        Time::HiRes::sleep(0.2);
+        SessionTest::get('/test/', @_);
+        return 0;
+    });
+}
+
+# Wait until the next failure, of whatever kind, is a line.
+sub another_second {
+    my @lines = @_ ? @_ : SessionTest::log_lines();
+    my($last) = (grep { /$LINE/ } @lines)[-1] or return;
+    my($h, $m, $s) = $last =~ /(\d\d):(\d\d):(\d\d\.\d+)/ or return;
+    my $now  = Time::HiRes::time();
+    my @now  = localtime $now;
+    my $today = $now[2] * 3600 + $now[1] * 60 + $now[0] + $now - int($now);
+    my $past  = POSIX::fmod($today - ($h * 3600 + $m * 60 + $s) + 86400, 86400);
+    Time::HiRes::sleep(1.05 - $past) if $past < 1.05;
+    return;
+}
+
+1;
