@@ -9,6 +9,7 @@ use warnings;
 
 use Exporter qw(import);
 use SessionTest;
+use SessionTest::Outage;
 
 our @EXPORT = qw(faults survive);
 
@@ -126,6 +127,8 @@ sub fails { return !$_[0]{f}{good} }
 sub begin {
     my $case = shift;
     clear_tables();
+    # A load or a touch is alone of its kind; a write that fails may have a removal behind it.
+    another_second(log_lines($case->{operation} =~ /load|touch/ ? qr/$case->{o}{line}/ : $OURS)) if fails($case);
     return if $case->{o}{new};
     $case->{id} = ask($case, 'set=a:1')->cookie('id') or BAIL_OUT("$case->{name}: no session to begin with");
     age($case->{id}, 100) if $case->{operation} eq 'touch';

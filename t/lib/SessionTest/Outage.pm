@@ -33,7 +33,8 @@ sub all_told {
     });
 }
 
-# Wait until the next failure, of whatever kind, is a line.
+# Wait until the next failure is a line: of whatever kind, or of the one that these lines (none: the log since the file
+# began) are of.
 sub another_second {
     my @lines = @_ ? @_ : SessionTest::log_lines();
     my($last) = (grep { /$LINE/ } @lines)[-1] or return;
