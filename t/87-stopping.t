@@ -10,6 +10,7 @@ use File::Temp ();
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use SessionTest;
+use SessionTest::Outage;
 use SessionTest::Load;
 use SessionTest::Machine;
 use SessionTest::Process;
@@ -122,7 +123,7 @@ note 'Stopped at once, with activity that the table takes no time for';
     clear_faults();
     my $given_up = qr/this process ends before (\d) queued writes to the table: sessions may end up to/;
     my $failed   = qr/activity of a session could not be written: the deadline passed/; # had its last attempt just then
-    my $said     = $server->log_lines($failed);
+    my $said     = failures_told($server->log_lines);
     $said += $_ for map { /$given_up/ } $server->log_lines($given_up);
     is $said, scalar(@ids), '... and the log says so of each';
     $server->stop(grep { $server->log_lines($_) } $given_up, $failed);
