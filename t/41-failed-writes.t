@@ -100,7 +100,7 @@ note 'A first store, a logout, a login that fail';
     fault(kind => '500', op => 'PutItem', count => 0);
     for my $path ('/test/?set=a:1', '/cgi/session.pl?replace=a%3D1', '/header/?set=a:1', '/persistent/?set=a:1',
                   '/test/?set=a:1&redirect=/plain/page.html', '/anonymous/?set=a:1', '/signed/?set=a:1') {
-        my @calls = calls_of { get($path) } 3;
+        my @calls = calls_of { get($path) } 4;
         # The service said that it failed inside: the row may be there, under an ID that nobody was told.
         is ops(@calls), 'PutItem PutItem PutItem DeleteItem', "$path: three attempts, and the row is taken away";
         is $calls[3]{body}{Key}{id}{S}, $calls[0]{body}{Item}{id}{S}, '... the right one';
