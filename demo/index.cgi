@@ -45,7 +45,7 @@ sub post {
 
 sub what_is_wrong {
     my ($key, $value) = @_;
-    # mod_session can't remove a key that has to be escaped.
+    # Any other would do, escaped in the header; these read well on the page.
     return 'A key is of letters, digits, <code>_</code>, <code>-</code> and <code>.</code>' if $key !~ /^[\w.-]+$/a;
     return '<code>expiry</code> is mod_session\'s own key.' if lc $key eq 'expiry';
     return "A key has at most $MAX_KEY bytes, a value $MAX_VALUE." if length $key > $MAX_KEY || length $value > $MAX_VALUE;

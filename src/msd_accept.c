@@ -5,6 +5,7 @@
 #include <http_log.h>
 
 #include "msd_accept.h"
+#include "msd_change.h"
 
 APLOG_USE_MODULE(session_dynamodb);
 
@@ -83,20 +84,6 @@ static int accepts(const accept_t *a, const char *name)
     return 0;
 }
 
-/** The name of the entry that mod_session takes name=value for; NULL: it takes it for none. It unescapes the name of
- * an entry that is set, and not of one that is removed. */
-static const char *entry_name(apr_pool_t *p, const char *pair)
-{
-    const char *start = pair + strspn(pair, "=");
-    const char *end = start + strcspn(start, "=");
-    char *name = apr_pstrmemdup(p, start, (apr_size_t)(end - start));
-
-    if (*end && end[1] && ap_unescape_urlencoded(name) != OK) {
-        return NULL;
-    }
-    return *name ? name : NULL;
-}
-
 /** What of a session header is accepted; NULL: nothing. *refused: the name of one that is not, NULL for none. */
 static const char *filter(request_rec *r, const char *header, const char **refused)
 {
@@ -104,14 +91,16 @@ static const char *filter(request_rec *r, const char *header, const char **refus
     accept_t a = accept_of(r);
     char *copy = apr_pstrdup(p, header), *pair, *last = NULL;
     apr_array_header_t *kept = apr_array_make(p, 4, sizeof(const char *));
+    msd_change_t change;
 
     for (pair = apr_strtok(copy, "&", &last); pair; pair = apr_strtok(NULL, "&", &last)) {
-        const char *name = entry_name(p, pair);
-        if (name && accepts(&a, name)) {
-            APR_ARRAY_PUSH(kept, const char *) = pair;
-        }
-        else if (name) {
-            *refused = name;
+        if (msd_change_read(&change, pair, p)) {
+            if (accepts(&a, change.name)) {
+                APR_ARRAY_PUSH(kept, const char *) = pair;
+            }
+            else {
+                *refused = change.name;
+            }
         }
     }
     return kept->nelts ? apr_array_pstrcat(p, kept, '&') : NULL;

@@ -119,3 +119,63 @@ apr_table_t *msd_entries_merge(apr_pool_t *p, const apr_table_t *base, const apr
     apr_table_overlap(merged, changed, APR_OVERLAP_TABLES_SET);
     return merged;
 }
+
+/** What comes of a name in the end. */
+typedef struct outcome_t {
+    const char *value; /* NULL: removed */
+    int done;
+} outcome_t;
+
+static outcome_t *outcome_of(apr_pool_t *p, apr_hash_t *outcomes, const char *name)
+{
+    return apr_hash_get(outcomes, folded(p, name), APR_HASH_KEY_STRING);
+}
+
+static apr_hash_t *outcomes_of(apr_pool_t *p, const apr_array_header_t *changes)
+{
+    apr_hash_t *outcomes = apr_hash_make(p);
+    int i;
+
+    for (i = 0; i < changes->nelts; i++) {
+        const msd_change_t *change = &APR_ARRAY_IDX(changes, i, msd_change_t);
+        outcome_t *outcome = outcome_of(p, outcomes, change->name);
+        if (!outcome) {
+            outcome = apr_pcalloc(p, sizeof(*outcome));
+            apr_hash_set(outcomes, folded(p, change->name), APR_HASH_KEY_STRING, outcome);
+        }
+        outcome->value = change->value;
+    }
+    return outcomes;
+}
+
+/** Add the entry, if something comes of its name that is not there yet. */
+static void add_outcome(apr_table_t *entries, const char *name, outcome_t *outcome)
+{
+    if (outcome->value && !outcome->done) {
+        apr_table_addn(entries, name, outcome->value);
+    }
+    outcome->done = 1;
+}
+
+void msd_entries_change(apr_pool_t *p, apr_table_t *entries, const apr_array_header_t *changes)
+{
+    const apr_array_header_t *were = apr_table_elts(apr_table_copy(p, entries));
+    apr_hash_t *outcomes = outcomes_of(p, changes);
+    int i;
+
+    apr_table_clear(entries);
+    for (i = 0; i < were->nelts; i++) {
+        const apr_table_entry_t *e = &APR_ARRAY_IDX(were, i, apr_table_entry_t);
+        outcome_t *outcome = outcome_of(p, outcomes, e->key);
+        if (outcome) {
+            add_outcome(entries, e->key, outcome);
+        }
+        else {
+            apr_table_addn(entries, e->key, e->val);
+        }
+    }
+    for (i = 0; i < changes->nelts; i++) {
+        const msd_change_t *change = &APR_ARRAY_IDX(changes, i, msd_change_t);
+        add_outcome(entries, change->name, outcome_of(p, outcomes, change->name));
+    }
+}

@@ -1,8 +1,9 @@
-/* The session header on its way to mod_session: who said what in it, in order, and that it goes no further. */
+/* The session header: who said what in it, in order, what that changes, and that it goes no further. */
 
 #include <apr_strings.h>
 
 #include "msd_accept.h"
+#include "msd_change.h"
 #include "msd_header.h"
 
 /** What is being looked for in a table of response headers. */
@@ -104,35 +105,23 @@ void msd_header_begin(request_rec *r)
     q->speaker = r;
 }
 
-/** The request whose settings mod_session goes by. It saves the sessions of the request with which it begins and of
- * those redirected from it, never of those before; the settings of the loader count for the whole tree. */
-static request_rec *reader_of(request_rec *r, const msd_request_t *q)
-{
-    if (q->loader == r || q->loader->main) {
-        return r;
-    }
-    if (q->said->nelts && !name_for(q->loader) && name_for(r) && shares_session(r, q)) {
-        return r;
-    }
-    return q->loader;
-}
-
 request_rec *msd_header_settle(request_rec *r)
 {
     msd_request_t *q = msd_request_get(r);
-    request_rec *reader = r;
-    const char *name;
+    int i;
 
     take_all(r, q);
-    if (q->loader && msd_request_usable(q) && !q->z->written) {
-        reader = reader_of(r, q);
-        name = name_for(reader);
-        if (name && q->said->nelts) {
-            apr_table_setn(reader->err_headers_out, name, apr_array_pstrcat(q->top->pool, q->said, '&'));
-        }
+    if (!q->loader || !msd_request_usable(q) || q->z->written) {
+        apr_array_clear(q->said);
+        return r;
+    }
+    for (i = 0; i < q->said->nelts; i++) {
+        msd_change_make(q->z, APR_ARRAY_IDX(q->said, i, const char *));
     }
     apr_array_clear(q->said);
-    return reader;
+    /* It saves the sessions of the request with which it begins and of those redirected from it, never of those before;
+     * the settings of the loader count for the whole tree. */
+    return q->loader->main ? r : q->loader;
 }
 
 apr_array_header_t *msd_header_names(request_rec *r)

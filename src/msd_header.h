@@ -16,8 +16,8 @@ void msd_header_begin(request_rec *r);
 
 /**
  * Before mod_session's filter, for the response of r, which is no subrequest: no session header is in the response any
- * more. Where the tree has a session that can still be saved, all that was said in it, less what backends may not
- * change, stands in one header where mod_session finds it.
+ * more. Where the tree has a session that can still be saved, all that was said, less what backends may not change, was
+ * done to it.
  * @return the request with which mod_session's filter has to begin, r or one that it was redirected from.
  */
 request_rec *msd_header_settle(request_rec *r);

@@ -182,6 +182,24 @@ note 'A session that is loaded and not changed';
     is row_of($id)->{version}{N}, 1, '... and the row is as it was';
 }
 
+note 'Emptying by a program, whatever the names are';
+for my $name ('cart[tea]', "\xc3\xbc", 'two words', 'a=b', 'a&b', '100%', 'a+b', 'plain') {
+    my $escaped = $name =~ s/([^A-Za-z0-9])/sprintf '%%%02X', ord $1/ger;
+    my $again   = sub { $_[0] =~ s/([^A-Za-z0-9])/sprintf '%%%02X', ord $1/ger };
+    get('/cgi/session.pl?replace=' . $again->("$escaped=1"));
+    my $id = res()->cookie('id');
+    my($shown) = get('/cgi/session.pl', cookie => $id)->body =~ /^HTTP_SESSION=(.*)=1$/m;
+    ok $shown, "$name: is in the session" or next;
+    calls_are { get('/cgi/session.pl?replace=' . $again->("$shown="), cookie => $id) } [qw(GetItem DeleteItem)],
+        "... removed as HTTP_SESSION has it ($shown), it ends the session";
+    is row_of($id), undef, '... the row is gone';
+    ends_cookie(res(), '... the answer');
+    get('/cgi/session.pl?replace=' . $again->("$escaped=1&b=2"));
+    $id = res()->cookie('id');
+    get('/cgi/session.pl?replace=' . $again->("$escaped=3&$escaped=&c=4"), cookie => $id);
+    is join('&', sort split /&/, data_of(row_of($id))), 'b=2&c=4', '... set and removed in one header, it is gone';
+}
+
 note 'A logout that fails';
 {
     my $id = session(a => 1);

@@ -84,6 +84,40 @@ static void test_merge(void)
     }
 }
 
+static const struct {
+    const char *before, *changes, *after, *name; /* changes: "name=" removes */
+} changes[] = {
+    { "a=1 b=2", "", "a=1 b=2", "no change" },
+    { "a=1", "b=2 a=3", "a=3 b=2", "one set anew, one new" },
+    { "a=1 b=2 c=3", "b=", "a=1 c=3", "one removed" },
+    { "a=1", "a= a=2", "a=2", "removed and set: it is there" },
+    { "a=1", "b=2 b= a=2 a=", "", "set and removed: it is gone" },
+    { "", "a=1 a=2 a=3", "a=3", "the last one counts" },
+    { "Ab=1", "aB=2", "Ab=2", "names compare without case" },
+    { "Ab=1 expiry=5", "aB=", "expiry=5", "in removing, too" },
+    { "a=1", "b=", "a=1", "one that is not there can't be removed" },
+};
+
+static void test_change(void)
+{
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        apr_array_header_t *asked = apr_array_make(pool, 4, sizeof(msd_change_t));
+        char *copy = apr_pstrdup(pool, changes[i].changes), *last = NULL, *word;
+        apr_table_t *entries = table(changes[i].before), *want = table(changes[i].after);
+
+        for (word = apr_strtok(copy, " ", &last); word; word = apr_strtok(NULL, " ", &last)) {
+            char *value = strchr(word, '=') + 1;
+            value[-1] = '\0';
+            APR_ARRAY_PUSH(asked, msd_change_t) = (msd_change_t){ word, *value ? value : NULL };
+        }
+        msd_entries_change(pool, entries, asked);
+        OK(msd_entries_equal(pool, entries, want)
+           && apr_table_elts(entries)->nelts == apr_table_elts(want)->nelts, changes[i].name);
+    }
+}
+
 int main(void)
 {
     apr_initialize();
@@ -92,6 +126,7 @@ int main(void)
     test_empty();
     test_equal();
     test_merge();
+    test_change();
     apr_terminate();
     return tap_done();
 }

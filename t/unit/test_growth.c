@@ -173,6 +173,7 @@ static int hear(const input_t *in, int proxied, const char *accepted)
     q->conf = conf;
     q->outcome = MSD_LOADED;
     q->z = apr_pcalloc(in->p, sizeof(*q->z));
+    q->z->pool = in->p;
     q->z->entries = apr_table_make(in->p, 4);
     apr_table_setn(q->z->entries, "a", "1");
     r->proxyreq = proxied ? PROXYREQ_REVERSE : PROXYREQ_NONE;
