@@ -31,7 +31,6 @@
 #include "msd_forward.h"
 #include "msd_header.h"
 #include "msd_log.h"
-#include "msd_other_stores.h"
 #include "msd_payload.h"
 #include "msd_request.h"
 #include "msd_save.h"
@@ -302,11 +301,10 @@ static int session_dynamodb_log_transaction(request_rec *r)
 
 static int session_dynamodb_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
-    int rv;
+    int rv = msd_config_check(pconf, s);
 
     (void)plog;
-    msd_other_stores_check(ptemp, s);
-    rv = msd_config_check(pconf, s);
+    (void)ptemp;
     msd_trace_check(s);
     /* A start says so below, where the error log is open. */
     if (rv == OK && ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST) {

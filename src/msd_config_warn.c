@@ -22,6 +22,11 @@ typedef struct config_t {
     int startup;                      /* APLOG_STARTUP on a terminal; 0 in the error log, whose lines have a head */
 } config_t;
 
+static int is_on(const msd_place_t *place)
+{
+    return msd_place_is(place, "SessionDynamoDB") && strcasecmp(place->word, "On") == 0;
+}
+
 /** 1 when a directive of this name, with this word if it is not NULL, may hold together with `at`. */
 static int is_near(const config_t *config, const msd_place_t *at, const char *name, const char *word)
 {
@@ -77,6 +82,25 @@ static void look_at_cookie_path(const config_t *config, const msd_place_t *on)
                      "SessionDynamoDBCookiePath %s at %s:%d does not cover %s, where SessionDynamoDB is On (%s:%d): a "
                      "browser does not send the cookie back there, and has a new session with each request. Make the "
                      "two the same", path->word, AT(path), url, AT(on));
+    }
+}
+
+/** mod_session asks one store after the other: ours is first, and what a directive of another one says is void. */
+static void look_at_other_store(const config_t *config, const msd_place_t *other)
+{
+    int i;
+
+    for (i = 0; i < config->places->nelts; i++) {
+        const msd_place_t *on = &APR_ARRAY_IDX(config->places, i, msd_place_t);
+
+        if (is_on(on) && (msd_place_holds(other, on)
+                          || msd_place_holding(config->places, "SessionDynamoDB", other) == on)) {
+            ap_log_error(APLOG_MARK, APLOG_WARNING | config->startup, 0, config->main_server,
+                         "%s (at %s:%d) names another store where SessionDynamoDB is On (at %s:%d): sessions are in "
+                         "the table there, and nowhere else. Move it to a section where SessionDynamoDB is Off, or "
+                         "remove it", other->directive->directive, AT(other), AT(on));
+            return;
+        }
     }
 }
 
@@ -256,9 +280,10 @@ static void look_at_hosts(const config_t *config)
 void msd_config_warn(apr_pool_t *p, server_rec *main_server)
 {
     static const char *const names[] = {
-        "AuthType", "Session", "SessionEnv", "SessionHeader", "SessionDynamoDB", "SessionDynamoDBCookiePath",
-        "SessionDynamoDBEndpointURL", "SessionDynamoDBEnv", "SessionDynamoDBForward", "SessionDynamoDBForwardKeys",
-        "SessionDynamoDBSidKeys", "SessionDynamoDBUseHeader", NULL
+        "AuthType", "Session", "SessionCookieName", "SessionCookieName2", "SessionDBDCookieName",
+        "SessionDBDCookieName2", "SessionDBDPerUser", "SessionEnv", "SessionHeader", "SessionDynamoDB",
+        "SessionDynamoDBCookiePath", "SessionDynamoDBEndpointURL", "SessionDynamoDBEnv", "SessionDynamoDBForward",
+        "SessionDynamoDBForwardKeys", "SessionDynamoDBSidKeys", "SessionDynamoDBUseHeader", NULL
     };
     const config_t config = {
         p, main_server, msd_place_all(p, names),
@@ -270,12 +295,16 @@ void msd_config_warn(apr_pool_t *p, server_rec *main_server)
     for (i = 0; i < config.places->nelts; i++) {
         const msd_place_t *place = &APR_ARRAY_IDX(config.places, i, msd_place_t);
 
-        if (msd_place_is(place, "SessionDynamoDB") && strcasecmp(place->word, "On") == 0) {
+        if (is_on(place)) {
             look_for_session(&config, place);
             look_at_cookie_path(&config, place);
         }
         if (msd_place_is(place, "SessionDynamoDBSidKeys") || msd_place_is(place, "SessionDynamoDBForwardKeys")) {
             look_at_key_files(&config, place);
+        }
+        if (strncasecmp(place->directive->directive, "SessionCookieName", 17) == 0
+            || strncasecmp(place->directive->directive, "SessionDBD", 10) == 0) {
+            look_at_other_store(&config, place);
         }
     }
     for (s = main_server; s; s = s->next) {

@@ -93,6 +93,21 @@ int msd_place_may_meet(const msd_place_t *a, const msd_place_t *b)
            && overlap(a->folder, b->folder);
 }
 
+static int is_outermost(const msd_place_t *place)
+{
+    return place->location && !*place->location;
+}
+
+int msd_place_holds(const msd_place_t *place, const msd_place_t *at)
+{
+    if (place->host && place->host != at->host) {
+        return 0;
+    }
+    return is_outermost(place) || place->directive->parent == at->directive->parent
+           || (place->location && at->location && msd_place_covers(place->location, at->location))
+           || (place->folder && at->folder && msd_place_covers(place->folder, at->folder));
+}
+
 const msd_place_t *msd_place_holding(const apr_array_header_t *places, const char *name, const msd_place_t *at)
 {
     const msd_place_t *best = NULL;
@@ -101,9 +116,8 @@ const msd_place_t *msd_place_holding(const apr_array_header_t *places, const cha
     for (i = 0; i < places->nelts; i++) {
         const msd_place_t *place = &APR_ARRAY_IDX(places, i, msd_place_t);
 
-        if (msd_place_is(place, name) && (!place->host || place->host == at->host) && place->location
-            && at->location && msd_place_covers(place->location, at->location)) {
-            rank = (*place->location ? 2 : 0) + (place->host ? 1 : 0);
+        if (msd_place_is(place, name) && msd_place_holds(place, at)) {
+            rank = (is_outermost(place) ? 0 : place->folder ? 2 : 4) + (place->host ? 1 : 0);
             best = rank >= highest ? place : best;
             highest = rank >= highest ? rank : highest;
         }

@@ -26,9 +26,13 @@ int msd_place_is(const msd_place_t *place, const char *name);
 /** 1 when there may be a request for which both hold; 0 when there is none. */
 int msd_place_may_meet(const msd_place_t *a, const msd_place_t *b);
 
+/** 1 when place holds wherever `at` does, if nothing nearer takes its place. */
+int msd_place_holds(const msd_place_t *place, const msd_place_t *at);
+
 /**
  * The directive of this name among places that holds wherever `at` does, by the rules of merging: the virtual host's
- * before the main server's, a <Location>'s before those, and of several the last. NULL when there is none for sure.
+ * before the main server's, a <Directory>'s before those, a <Location>'s before all, and of several the last. NULL when
+ * there is none for sure.
  */
 const msd_place_t *msd_place_holding(const apr_array_header_t *places, const char *name, const msd_place_t *at);
 
