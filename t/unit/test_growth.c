@@ -91,10 +91,24 @@ static msd_dir_config_t *settings(apr_pool_t *p)
 static int run_cookie(const input_t *in)
 {
     request_rec *r = stub_request(in->p);
+    apr_array_header_t *others = apr_array_make(in->p, 1, sizeof(const char *));
 
+    APR_ARRAY_PUSH(others, const char *) = "of-another-area";
     apr_table_setn(r->headers_in, "Cookie", in->text);
-    msd_transport_take(r, settings(in->p), NULL, in->p);
+    msd_transport_take(r, settings(in->p), others, in->p);
     return 1;
+}
+
+/* A line is a cookie that a program or backend sets; there is one of our name. */
+static int run_set_cookies(const input_t *in)
+{
+    request_rec *r = stub_request(in->p);
+    char *last = NULL, *line = apr_strtok(apr_pstrdup(in->p, in->text), "\n", &last);
+
+    for (; line; line = apr_strtok(NULL, "\n", &last)) {
+        apr_table_addn(r->headers_out, "Set-Cookie", line);
+    }
+    return msd_transport_clear(r, settings(in->p)) != NULL;
 }
 
 static int run_sid(const input_t *in)
@@ -344,6 +358,10 @@ static const parser_t parsers[] = {
     { "cookies without a name", run_cookie, "id=1; ", "id ;", "", 16384 },
     { "a cookie", run_cookie, "id=", "x", "", 65536 },
     { "blanks around a cookie", run_cookie, "id=1;", "  ", "id=1", 65536 },
+    { "cookies of another area", run_cookie, "", "of-another-area=%x; ", "", 16384 },
+    { "cookies that are set", run_set_cookies, "id=1\n", "a%x=1\n", "", 16384 },
+    { "cookies of our name that are set", run_set_cookies, "", "id=%x\n", "", 16384 },
+    { "a cookie that is set", run_set_cookies, "id=1\na", " =", "", 65536 },
     { "an ID", run_sid, "", "A", "", 65536 },
     { "an ID with many signatures", run_sid, "A", ".AAA", "", 65536 },
     { "words of Connection", run_connection, "", "a,", "", 8192 },
