@@ -127,7 +127,7 @@ static void read_as(ddb_format_e format, const char *text, size_t size, apr_pool
         comes_back(&it, p);
         return;
     }
-    HOLDS(rv == APR_NOTFOUND || rv == DDB_EBADITEM || rv == DDB_EBADREPLY);
+    HOLDS(rv == APR_NOTFOUND || rv == DDB_EBADITEM || rv == DDB_ETOOLARGE || rv == DDB_EBADREPLY);
     before.consumed = it.consumed; /* set whatever is returned */
     HOLDS(memcmp(&it, &before, sizeof(it)) == 0);
     if (rv == APR_NOTFOUND) {
