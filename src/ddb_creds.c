@@ -34,6 +34,7 @@ struct ddb_creds_t {
     apr_thread_mutex_t *mutex;   /* never held while anybody is asked; over all that follows */
     apr_thread_cond_t *answered; /* for those who wait for an answer */
     apr_thread_cond_t *wanted;   /* for the thread that refreshes */
+    int soon;                    /* 1: ask without being waited for */
     int asking;                  /* somebody does */
     int waiting;                 /* how many wait for the next answer */
     int told;                    /* somebody waited for the last one */
@@ -323,12 +324,17 @@ void ddb_creds_renew(ddb_creds_t *c, const char *access_key_id)
 
 /* --- the one who asks before they want them --- */
 
-/* Not under the mutex: it reads the disk. */
+void ddb_creds_ask_soon(ddb_creds_t *c)
+{
+    c->soon = 1;
+}
+
+/* Since the chain was asked. Not under the mutex: it reads the disk. */
 static int have_files_changed(ddb_creds_t *c)
 {
     apr_time_t now = monotonic(c);
 
-    if (now - c->files_seen < FILES_EVERY) {
+    if (!c->files_seen || now - c->files_seen < FILES_EVERY) {
         return 0;
     }
     c->files_seen = now;
@@ -337,7 +343,7 @@ static int have_files_changed(ddb_creds_t *c)
 
 static int is_due(const ddb_creds_t *c)
 {
-    return !c->answers || (c->due && wall(c) >= c->due) || (c->waiting && !is_usable(c));
+    return (c->soon && !c->answers) || (c->due && wall(c) >= c->due) || (c->waiting && !is_usable(c));
 }
 
 static apr_interval_time_t time_to_next(const ddb_creds_t *c)

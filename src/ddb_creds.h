@@ -53,15 +53,18 @@ apr_status_t ddb_creds_get(ddb_creds_t *c, apr_time_t deadline, apr_pool_t *p, d
 void ddb_creds_renew(ddb_creds_t *c, const char *access_key_id);
 
 /**
- * For a thread that calls it again and again, so that requests need not wait: ask the chain the first time, when
- * somebody waits, when what is kept ends soon (from 15 to 10 minutes before the end, or shares of a short life, at
- * another time in each process), again some time after a failure, or when the AWS files have changed. After a failure
- * what is kept stays in use.
+ * For a thread that calls it again and again, so that requests need not wait: ask the chain when somebody waits, when
+ * what is kept ends soon (from 15 to 10 minutes before the end, or shares of a short life, at another time in each
+ * process), again some time after a failure, or when the AWS files have changed. After a failure what is kept stays in
+ * use.
  * *next: when to call again, microseconds.
  * @return APR_SUCCESS also when there was nothing to do; else the failure, once for each time that the chain was asked,
  *         unless somebody waited and was told.
  */
 apr_status_t ddb_creds_refresh(ddb_creds_t *c, apr_interval_time_t *next, ddb_error_t *err);
+
+/** Before that thread runs: have it ask at once, and not only when the first request waits. */
+void ddb_creds_ask_soon(ddb_creds_t *c);
 
 /** 1 when some are kept that could be used. */
 int ddb_creds_are_kept(ddb_creds_t *c);

@@ -13,6 +13,7 @@
 #include "msd_recent.h"
 #include "msd_refresh.h"
 #include "msd_table.h"
+#include "msd_warm.h"
 #include "msd_writer.h"
 
 APLOG_USE_MODULE(session_dynamodb);
@@ -71,6 +72,14 @@ static int is_same(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
+/** Not where the module is loaded and nothing more: nobody there expects it to ask for anything. */
+static void ask_soon_if_used(ddb_creds_t *creds, const msd_server_config_t *c)
+{
+    if (c->used) {
+        ddb_creds_ask_soon(creds);
+    }
+}
+
 /** The chain of the first server that looks for credentials in the same places, or a new one. */
 static apr_status_t join_creds(msd_child_t *child, const msd_server_config_t *c, const server_rec *s,
                                const shared_t *shared)
@@ -86,6 +95,7 @@ static apr_status_t join_creds(msd_child_t *child, const msd_server_config_t *c,
         if (other->child && is_same(c->profile, other->profile) && is_same(c->credentials_file, other->credentials_file)
             && is_same(c->config_file, other->config_file) && is_same(c->endpoint.region, other->endpoint.region)) {
             child->creds = other->child->creds;
+            ask_soon_if_used(child->creds, c);
             return APR_SUCCESS;
         }
     }
@@ -94,6 +104,7 @@ static apr_status_t join_creds(msd_child_t *child, const msd_server_config_t *c,
     rv = ddb_creds_create(&child->creds, &o, shared->pool);
     if (rv == APR_SUCCESS) {
         msd_refresh_add(shared->refresh, child->creds, cancel);
+        ask_soon_if_used(child->creds, c);
     }
     return rv;
 }
@@ -112,43 +123,16 @@ static apr_status_t build_store(msd_child_t *child, const msd_server_config_t *c
     return rv;
 }
 
-typedef struct warm_t {
-    ddb_curl_t *curl;
-    ddb_cancel_t *cancel;
-    const msd_server_config_t *conf;
-    const server_rec *server;
-} warm_t;
-
-static void warm(void *baton)
-{
-    const warm_t *w = baton;
-    ddb_curl_warm_t what = { .n = w->conf->warm_connections, .timeout = w->conf->connect_timeout, .cancel = w->cancel };
-    apr_pool_t *p = NULL;
-    int opened;
-
-    if (apr_pool_create_unmanaged_ex(&p, NULL, NULL) != APR_SUCCESS) {
-        return;
-    }
-    what.url = apr_pstrcat(p, w->conf->endpoint.url, "/", NULL);
-    opened = ddb_curl_warm(w->curl, &what);
-    apr_pool_destroy(p);
-    if (!ddb_cancel_is_set(w->cancel)) {
-        ap_log_error(APLOG_MARK, opened < what.n ? APLOG_WARNING : APLOG_DEBUG, 0, w->server,
-                     "SessionDynamoDBWarmConnections: %d of %d connections to %s are open", opened, what.n,
-                     w->conf->endpoint.url);
-    }
-}
-
 static void warm_later(const msd_server_config_t *c, const shared_t *shared, const server_rec *s)
 {
-    warm_t *w = apr_palloc(shared->pool, sizeof(*w));
+    msd_warm_t *w = apr_palloc(shared->pool, sizeof(*w));
 
     w->curl = shared->curl;
     w->cancel = msd_refresh_first_cancel(shared->refresh);
     w->conf = c;
     w->server = s;
     if (c->warm_connections > 0) {
-        msd_refresh_first(shared->refresh, warm, w);
+        msd_refresh_first(shared->refresh, msd_warm_open, w);
     }
 }
 

@@ -77,6 +77,17 @@ works 'keys are replaced, the old ones refused: a request';
 is asked(), 'token roles document roles document', 'the new ones are fetched with the same token';
 ends;
 
+note 'An httpd that has the module and does not use it';
+@SessionTest::Idle::ISA = ('SessionTest::Machine');
+sub SessionTest::Idle::configuration {
+    return SessionTest::Machine::configuration(@_) =~ s/^Session(DynamoDB)? On\n//gmr;
+}
+$metadata->(POST => 'reset');
+$httpd = SessionTest::Idle->start(@IMDS);
+is get('/', port => $httpd->port)->status, 200, 'a page without session';
+is asked(), '', '... and nobody is asked for keys';
+ends;
+
 note 'Version 1';
 begin(@IMDS, set => { version => 1 });
 fails 'a service without tokens is not asked for keys';

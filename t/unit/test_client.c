@@ -1128,6 +1128,7 @@ static void test_renewal_too_late(apr_pool_t *p)
     f->creds.has_refresher = 1; /* that is this test: nobody asks meanwhile */
     ddb_creds_create(&f->o.creds, &f->creds, p);
     ddb_client_create(&f->client, &f->o, p);
+    ddb_creds_ask_soon(f->o.creds);
     NUM_IS(ddb_creds_refresh(f->o.creds, &next, &f->err), APR_SUCCESS, "there are credentials");
     fail_by_timeout(f, LIMIT - 1);
     run_again(f);

@@ -96,8 +96,13 @@ static void test_before(void)
 {
     reset();
     use_web_identity();
+    NUM_IS(refresh(), APR_SUCCESS, "nobody has wanted any yet");
+    pass(24 * HOUR);
+    NUM_IS(refresh(), APR_SUCCESS, "for a long time");
+    NUM_IS(w->n_sent, 0, "so nobody is asked");
+    ddb_creds_ask_soon(creds);
     answer("A1", HOUR);
-    NUM_IS(refresh(), APR_SUCCESS, "the providers are asked before anybody has wanted credentials");
+    NUM_IS(refresh(), APR_SUCCESS, "where they will be, the providers are asked before");
     NUM_IS(w->n_sent, 1, "at once");
     is_kept("A1", "and the first request has them");
     NUM_IS(refresh(), APR_SUCCESS, "which need nothing yet");
@@ -116,6 +121,7 @@ static void test_none_at_first(void)
     for (i = 0; i < 40; i++) {
         world_answer(w, 403, STS_ERROR("AccessDenied", "m"));
     }
+    ddb_creds_ask_soon(creds);
     NUM_IS(refresh(), DDB_ENOCREDS, "when there are none at the start");
     OK(strstr(err.detail, "AccessDenied"), "it is told why");
     NUM_IS(refresh(), APR_SUCCESS, "once");
@@ -477,6 +483,7 @@ static void start_gate(int has_refresher, apr_interval_time_t patience)
     opts.has_refresher = has_refresher;
     opts.cancel = gate.cancel;
     ddb_creds_create(&gate.creds, &opts, pool);
+    ddb_creds_ask_soon(gate.creds);
 }
 
 static void *APR_THREAD_FUNC refresh_till_the_end(apr_thread_t *thread, void *data)
