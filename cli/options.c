@@ -204,15 +204,15 @@ static const option_t all[] = {
 
 static const char *commands_of(const option_t *option, apr_pool_t *p)
 {
-    const char *text = "";
+    apr_array_header_t *names = apr_array_make(p, N_COMMANDS, sizeof(const char *));
     apr_size_t i;
 
     for (i = 0; i < N_COMMANDS && option->commands != ANY; i++) {
         if (option->commands & commands[i].command) {
-            text = apr_pstrcat(p, text, *text ? ", " : " [", commands[i].name, NULL);
+            APR_ARRAY_PUSH(names, const char *) = apr_pstrcat(p, names->nelts ? " " : "", commands[i].name, NULL);
         }
     }
-    return *text ? apr_pstrcat(p, text, "]", NULL) : "";
+    return names->nelts ? apr_pstrcat(p, " [", apr_array_pstrcat(p, names, ','), "]", NULL) : "";
 }
 
 static void print_help(apr_pool_t *p)

@@ -210,22 +210,24 @@ static apr_array_header_t *sorted_headers(const apr_table_t *headers, apr_pool_t
 static void canonical_headers(const char **lines, const char **names, const apr_table_t *headers, apr_pool_t *p)
 {
     apr_array_header_t *sorted = sorted_headers(headers, p);
-    apr_array_header_t *line = apr_array_make(p, sorted->nelts, sizeof(const char *));
+    apr_array_header_t *pieces = apr_array_make(p, 4 * sorted->nelts, sizeof(const char *));
     apr_array_header_t *name = apr_array_make(p, sorted->nelts, sizeof(const char *));
     int i;
 
     for (i = 0; i < sorted->nelts; i++) {
         const signed_header_t *header = &APR_ARRAY_IDX(sorted, i, signed_header_t);
         if (i > 0 && strcmp(header->name, header[-1].name) == 0) {
-            const char **last = &APR_ARRAY_IDX(line, line->nelts - 1, const char *);
-            *last = apr_pstrcat(p, *last, ",", header->value, NULL);
+            APR_ARRAY_PUSH(pieces, const char *) = ",";
         }
         else {
-            APR_ARRAY_PUSH(line, const char *) = apr_pstrcat(p, header->name, ":", header->value, NULL);
+            APR_ARRAY_PUSH(pieces, const char *) = i > 0 ? "\n" : "";
+            APR_ARRAY_PUSH(pieces, const char *) = header->name;
+            APR_ARRAY_PUSH(pieces, const char *) = ":";
             APR_ARRAY_PUSH(name, const char *) = header->name;
         }
+        APR_ARRAY_PUSH(pieces, const char *) = header->value;
     }
-    *lines = apr_array_pstrcat(p, line, '\n');
+    *lines = apr_array_pstrcat(p, pieces, 0);
     *names = apr_array_pstrcat(p, name, ';');
 }
 

@@ -39,6 +39,9 @@ static apr_status_t merge(request_rec *r, msd_request_t *q, const ddb_session_t 
     }
     q->merges++;
     rv = msd_payload_decode(r, q, &theirs, current);
+    if (rv == DDB_ETOOLARGE) {
+        return rv; /* which says what to do about it */
+    }
     if (rv != APR_SUCCESS) {
         return ddb_error_set(&q->error, rv, "the data that another request stored meanwhile can't be decoded");
     }

@@ -103,6 +103,24 @@ for my $format ('form', 'json') {
     is_deeply row(key_of($id)), $row, '... and the row is left alone';
 }
 
+for my $format ('form', 'json') {
+    my $area = $format eq 'form' ? '/entries/' : '/entries/json/';
+    my $id = session($area, a => 1);
+    my $slow = connection();
+    $slow->send_request(path => "$area?meet=over-$format&set=b:2", headers => [['Cookie', "id=$id"]]);
+    ok here("over-$format"), "$area: a request is under way";
+    change_row($id, sub {
+        $_->{data} = $format eq 'form' ? { B => encode_base64($FOUR, '') } : { S => '{"a": 1, "b": 2, "c": 3, "d": 4}' };
+        $_->{version}{N}++;
+    });
+    my $row = row(key_of($id));
+    let_go("over-$format");
+    is_refused_for_good($slow->read_response, '... and finds a session over the limit');
+    like +(log_lines($ERROR))[-1], qr/the session has 4 entries, and 3 are allowed \(SessionDynamoDBMaxEntries\)/,
+        '... the log says so';
+    is_deeply row(key_of($id)), $row, '... and the row is left alone';
+}
+
 note 'More than can be decompressed';
 for my $bytes (4 << 20, 100_000_000) {
     my $id = session('/compress/', a => 1);
