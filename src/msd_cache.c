@@ -19,6 +19,12 @@ static int has_session(const msd_request_t *q)
     return q->outcome == MSD_LOADED || q->outcome == MSD_FAILED;
 }
 
+/** The header in which the ID came, or would have come. */
+static const char *carrier(const msd_request_t *q)
+{
+    return q->conf->use_header ? q->conf->header_name : "Cookie";
+}
+
 /** 1 when the response, a file perhaps, is this visitor's. */
 static int depends(const msd_request_t *q, int file)
 {
@@ -38,7 +44,7 @@ void msd_cache_mark(request_rec *r)
     if (!q || !q->loader || !has_session(q)) {
         return;
     }
-    name = q->conf->use_header ? q->conf->header_name : "Cookie";
+    name = carrier(q);
     q->marked = r;
     q->unmarked = apr_table_get(r->headers_in, name);
     apr_table_setn(r->headers_in, name, q->conf->use_header ? "-"
@@ -55,7 +61,7 @@ void msd_cache_unmark(request_rec *r)
         return;
     }
     q->marked = NULL;
-    name = q->conf->use_header ? q->conf->header_name : "Cookie";
+    name = carrier(q);
     if (q->unmarked) {
         apr_table_setn(r->headers_in, name, q->unmarked);
     }
@@ -133,6 +139,28 @@ static void vary(request_rec *r, const char *header)
     }
 }
 
+void msd_cache_part(request_rec *r, const msd_request_t *q)
+{
+    int file = q->file == r;
+    request_rec *page;
+
+    if (!msd_config_enabled(r) || (file && !depends(q, file))) {
+        return;
+    }
+    for (page = r->main; page; page = page->main) {
+        if (msd_config_enabled(page)) {
+            continue; /* it is settled itself */
+        }
+        if (depends(q, file)) {
+            no_store(page);
+        }
+        else {
+            vary(page, carrier(q));
+            page->no_cache = 1;
+        }
+    }
+}
+
 void msd_cache_settle(request_rec *r, const msd_request_t *q)
 {
     int file = q->file == r && !msd_request_is_error_page(r);
@@ -141,6 +169,6 @@ void msd_cache_settle(request_rec *r, const msd_request_t *q)
         no_store(r);
     }
     else if (q->outcome == MSD_NEW && !file) {
-        vary(r, q->conf->use_header ? q->conf->header_name : "Cookie");
+        vary(r, carrier(q));
     }
 }

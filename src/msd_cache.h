@@ -22,6 +22,10 @@ void msd_cache_begin(request_rec *r);
 /** Before httpd's own handler of files, which is the last one: r is answered with a file, or not at all. */
 void msd_cache_file(request_rec *r);
 
+/** Before a part of a page, r, goes into it: a page that has no session itself is no more for caches than the part. Its
+ * headers may be on their way by then; mod_cache judges again at the end. */
+void msd_cache_part(request_rec *r, const msd_request_t *q);
+
 /** When the session was saved and the headers of the response are still open: what caches may do with it. */
 void msd_cache_settle(request_rec *r, const msd_request_t *q);
 

@@ -168,6 +168,9 @@ static apr_status_t behind(ap_filter_t *f, apr_bucket_brigade *bb)
     if (!f->r->main) {
         clear_carriers(f->r, q);
     }
+    else if (q && q->loader) {
+        msd_cache_part(f->r, q);
+    }
     if (q && q->loader && !f->r->main) {
         if (!q->begun && !q->loader->main && msd_request_unsaved(q)) {
             /* mod_session's encoders failed, and nothing came to our save; mod_session has logged it. */

@@ -15,11 +15,13 @@ my $CACHES = File::Temp::tempdir('/tmp/caches-XXXXXX', CLEANUP => 1);
 
 # A page of one part, which is a page as well.
 my $PART = "/test/?get=a&part=1&errheader=Cache-Control:$PUBLIC";
-mkdir "$CACHES/pages" or die "$CACHES/pages: $!";
-chmod 0755, $CACHES, "$CACHES/pages";
-open my $page, '>', "$CACHES/pages/parts.shtml" or die "parts.shtml: $!";
-print $page "part:\n<!--#include virtual=\"$PART\" -->";
-close $page;
+for my $name ('pages', 'pages/off') {
+    mkdir "$CACHES/$name" or die "$CACHES/$name: $!";
+    chmod 0755, $CACHES, "$CACHES/$name";
+    open my $page, '>', "$CACHES/$name/parts.shtml" or die "parts.shtml: $!";
+    print $page "part:\n<!--#include virtual=\"$PART\" -->";
+    close $page;
+}
 
 my @AREAS = split /\n/, <<"END";
 <IfModule mime_module>
@@ -45,6 +47,11 @@ AddType text/html .html .shtml
 </LocationMatch>
 <Location /placed/>
     SetOutputFilter CACHE
+    Header always set Cache-Control "public, max-age=600"
+</Location>
+<Location /made/off>
+    SessionDynamoDB Off
+    Session Off
     Header always set Cache-Control "public, max-age=600"
 </Location>
 <Location /header/>
@@ -98,8 +105,8 @@ sub start {
     mkdir $dir or die "$dir: $!";
     # httpd's children may not be who wrote this.
     chmod 0777, $dir;
-    $server = SessionTest::Server->start({ modules => [qw(alias cache cache_disk expires headers include mime)] }, @AREAS,
-        "CacheRoot $dir", @lines);
+    my @modules = qw(alias cache cache_disk expires headers include mime);
+    $server = SessionTest::Server->start({ modules => \@modules }, @AREAS, "CacheRoot $dir", @lines);
 }
 
 # From the cache, by what mod_cache says of itself.
@@ -170,7 +177,8 @@ for my $quick (qw(On Off)) {
     my @alice = (cookie => session(a => 'alice'));
     my $value = sub { res()->line('get a') };
     my $inside = $PART =~ s/([^A-Za-z0-9])/sprintf '%%%02X', ord $1/ger;
-    for my $what (['a page of a part', '/made/parts.shtml'], ['a redirect inside httpd', "/test/?internal=$inside"]) {
+    for my $what (['a page of a part', '/made/parts.shtml'], ['a page without a session', '/made/off/parts.shtml'],
+                  ['a redirect inside httpd', "/test/?internal=$inside"]) {
         my($name, $page) = @$what;
         is ask($page, @alice)->line('get a'), 'alice', "$name, a user";
         is ask($page)->line('get a'), '(none)', '... a guest';
