@@ -35,12 +35,9 @@ static const failure_t failures[] = {
 };
 
 /* A system that forbids a connection answers at once, and no look at the endpoint or the network would find out why. */
-static const char *advice_of(const failure_t *f, const ddb_curl_failed_t *failed)
+static int is_forbidden(const ddb_curl_failed_t *failed)
 {
-    return failed->code == CURLE_COULDNT_CONNECT && (failed->os_errno == EACCES || failed->os_errno == EPERM)
-           ? "this machine forbids it: with SELinux, run setsebool -P httpd_can_network_connect on; without, look at "
-             "this machine's own firewall"
-           : f->advice;
+    return failed->code == CURLE_COULDNT_CONNECT && (failed->os_errno == EACCES || failed->os_errno == EPERM);
 }
 
 /* libcurl's own words leave out why the system could not connect. */
@@ -55,6 +52,9 @@ static void add_reason(char *out, apr_size_t size, const ddb_curl_failed_t *fail
     }
 }
 
+#define FORBIDDEN "this machine forbids it: with SELinux, run setsebool -P httpd_can_network_connect on; without, " \
+                  "look at this machine's own firewall"
+
 apr_status_t ddb_curl_failure(const ddb_curl_failed_t *failed, ddb_error_t *err)
 {
     const failure_t *f = failures;
@@ -67,5 +67,6 @@ apr_status_t ddb_curl_failure(const ddb_curl_failed_t *failed, ddb_error_t *err)
         err->unsettled = 1;
     }
     add_reason(why, sizeof(why), failed);
-    return ddb_error_set(err, f->status, "%s; %s", why, advice_of(f, failed));
+    return is_forbidden(failed) ? ddb_error_set(err, APR_EACCES, "%s; " FORBIDDEN, why)
+                                : ddb_error_set(err, f->status, "%s; %s", why, f->advice);
 }

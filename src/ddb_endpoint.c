@@ -331,7 +331,7 @@ static apr_status_t ask_instance(setting_t *region, const ddb_endpoint_opts_t *o
     rv = ddb_imds_region(&region->value, &imds, p, &why);
     region->source = "the instance metadata service";
     return rv == APR_SUCCESS || rv == APR_NOTFOUND ? APR_SUCCESS
-         : ddb_error_set(err, DDB_ECONFIG, NO_REGION "; the instance was asked in vain: %.200s", why.detail);
+         : ddb_error_set(err, DDB_ECONFIG, NO_REGION "; the instance was asked in vain: %.280s", why.detail);
 }
 
 static apr_status_t find_wishes(wishes_t *w, const ddb_profile_t *profile, ddb_error_t *err)

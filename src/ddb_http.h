@@ -29,9 +29,9 @@ typedef struct ddb_http_response_t {
 /**
  * Send one request at most once. Everything in *res lives in p. Thread safe.
  * @return APR_SUCCESS for any complete HTTP reply, whatever its status code; APR_TIMEUP when timeout passed;
- *         APR_EINTR when it was cancelled; DDB_ETOOLARGE; DDB_EUNAVAILABLE for every other failure to exchange. On
- *         failure err->unsettled is set to 1 when the server may have received the request, and left alone when it
- *         surely has not.
+ *         APR_EINTR when it was cancelled; APR_EACCES when this machine forbids the connection, as SELinux does;
+ *         DDB_ETOOLARGE; DDB_EUNAVAILABLE for every other failure to exchange. On failure err->unsettled is set to 1
+ *         when the server may have received the request, and left alone when it surely has not.
  */
 typedef apr_status_t ddb_http_perform_fn(void *baton, const ddb_http_request_t *req, apr_pool_t *p,
                                          ddb_http_response_t *res, ddb_error_t *err);

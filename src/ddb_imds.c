@@ -157,6 +157,10 @@ static ddb_http_request_t make_request(const call_t *c, const char *method, cons
 /* A packet that a hop limit of 1 keeps from a container is no refusal: the connection stands, and nothing comes. */
 static apr_status_t explain_silence(const call_t *c, apr_status_t rv, const ddb_error_t *why)
 {
+    if (rv == APR_EACCES) {
+        /* Whether anybody is there is what this machine keeps from us. */
+        return ddb_error_set(c->err, rv, "the instance metadata service can't be asked: %s", why->detail);
+    }
     if (!why->unsettled) {
         return ddb_error_set(c->err, APR_NOTFOUND, "no instance metadata service: %.70s", why->detail);
     }

@@ -520,6 +520,11 @@ static void test_final_transport_failures(apr_pool_t *p)
     NUM_IS(run(f), DDB_ETOOLARGE, "a reply over the limit is not asked for again");
     NUM_IS(f->w->n_sent, 1, "the same would come");
     NUM_IS(f->err.unsettled, 1, "what was asked for was done");
+
+    f = setup(p);
+    world_fail(f->w, APR_EACCES, 0);
+    NUM_IS(run(f), APR_EACCES, "nor is a connection tried again that this machine forbids");
+    NUM_IS(f->w->n_sent, 1, "it stays forbidden");
 }
 
 static void fail_by_timeout(fixture_t *f, int n)

@@ -170,6 +170,10 @@ static void test_silence(void)
     world_fail(w, DDB_EUNAVAILABLE, 0);
     NUM_IS(get("a"), DDB_EUNAVAILABLE, "a service that gave a token and goes away is an error");
     OK(strstr(err.detail, "gives no answer: scripted failure"), "by the words of the transport");
+    reset();
+    world_fail(w, APR_EACCES, 0);
+    NUM_IS(get("a"), APR_EACCES, "where this machine forbids the connection nobody knows who is there");
+    OK(strncmp(err.detail, "the instance metadata service can't be asked: scripted failure", 62) == 0, "which is said");
 }
 
 static void test_attempts(void)
