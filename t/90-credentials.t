@@ -8,6 +8,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use SessionTest;
 use SessionTest::Machine;
+use SessionTest::Outage;
 
 my %GIVEN    = (id => 'ASIAMETADATA', secret => 'metadata-secret-of-this-test', token => 'metadata-token-of-this-test');
 my %SECOND   = (id => 'ASIASECOND',   secret => 'second-secret-of-this-test',   token => 'second-token-of-this-test');
@@ -98,29 +99,32 @@ note 'What can be wrong with it, and that it may be right the next time';
 begin(@IMDS, fault => [token => 404, count => 0]);
 my @log = qr/there are no AWS credentials, requests that need the table have them asked for again: /;
 ok eventually(sub { $httpd->log_lines($log[0]) }), 'that there are none is told at the start';
+# Failures are a line a second: some are waited for.
 for my $case (
-    [[token    => 'hang'],     qr/raise the instance's hop limit/],
+    [[token    => 'hang'],     qr/raise the instance's hop limit/, 1],
     [[token    => 403],        qr/refuses a token \(HTTP 403\)/],
     [[token    => 'drop'],     qr/gives no token: /],
     [[token    => 'garbage'],  qr/gave as a token is none/],
     [[token    => 'redirect'], qr/request for a token with HTTP 302/],
-    [[roles    => 404],        qr/this EC2 instance has no role; attach one/],
+    [[roles    => 404],        qr/this EC2 instance has no role; attach one/, 1],
     [[roles    => 'garbage'],  qr/names a role that can't be one/],
     [[roles    => 500],        qr/request for a value with HTTP 500/],
     [[document => 'garbage'],  qr/something else than JSON for role server-role/],
     [[document => 'half'],     qr/something else than JSON for role server-role/],
     [[document => 'huge'],     qr/gives no answer: the reply has a body over 65535 bytes/],
-    [[document => 'refusal'],  qr/no keys of role server-role: AssumeRoleUnauthorizedAccess EC2 cannot assume/],
+    [[document => 'refusal'],  qr/no keys of role server-role: AssumeRoleUnauthorizedAccess EC2 cannot assume/, 1],
     [[document => 'hang'],     qr/gives no answer: /],
 ) {
-    my($fault, $line) = @$case;
+    my($fault, $line, $is_told) = @$case;
     goes_wrong(@$fault, count => 0, alone => 1);
+    another_second($httpd->log_lines(qr/could not be/)) if $is_told;
     fails "@$fault: 503";
+    ok scalar($httpd->log_lines($line)), '... and the log says so' if $is_told;
     push @log, $line;
 }
 goes_wrong(other => 404, alone => 1);
 works 'then all is well';
-ends @log;
+ends do { my $any = join '|', @log; qr/$any/ };
 
 note 'No such machine';
 begin(AWS_EC2_METADATA_SERVICE_ENDPOINT => 'http://127.0.0.1:' . SessionTest::Recipe::free_port());

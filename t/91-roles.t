@@ -9,6 +9,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use SessionTest;
 use SessionTest::Machine;
+use SessionTest::Outage;
 
 my $sts = SessionTest::Machine::sts();
 my $DIR = File::Temp::tempdir('/tmp/roles-XXXXXX', CLEANUP => 1);
@@ -97,27 +98,30 @@ ok eventually(sub { asked() == 1 && $httpd->log_lines($log[0]) }), 'a role that 
 fails 'a request';
 is scalar(asked()), 2, '... has it asked for once';
 $sts->(POST => 'set', { roles => undef });
+# Failures are a line a second: some are waited for.
 for my $case (
-    [garbage => 1, qr/status 200, but the body is no XML/],
+    [garbage => 1, qr/status 200, but the body is no XML/, 1],
     [half => 1, qr/status 200, but the body is no XML/],
     [html403 => 1, qr/status 403 and no error of STS's/],
     [ExpiredToken => 1, qr/ExpiredToken: the source's session token is over/],
     [expired => 1, qr/assume-role gave credentials that expired 60 s ago|assume-role gave credentials that expired 6\d s/],
     [drop => 3, qr/STS at http:\/\/127\.0\.0\.1:\d+: /],
     [500 => 3, qr/status 500 and no error/],
-    [Throttling => 3, qr/STS: Throttling: as the test asked/],
+    [Throttling => 3, qr/STS: Throttling: as the test asked/, 1],
 ) {
-    my($do, $count, $line) = @$case;
+    my($do, $count, $line, $is_told) = @$case;
+    another_second($httpd->log_lines(qr/could not be/)) if $is_told;
     my $before = asked();
     goes_wrong($do, count => $count);
     fails "$do: 503";
     is asked() - $before, $count, "... after $count request" . ($count > 1 ? 's' : '');
+    ok scalar($httpd->log_lines($line)), '... and the log says so' if $is_told;
     push @log, $line;
 }
 goes_wrong('500', count => 2);
 works 'a service that fails twice';
 $id = undef;
-ends @log;
+ends do { my $any = join '|', @log; qr/$any/ };
 
 note 'A web identity';
 my $token = write_file(token => 'web-identity-token');
@@ -171,6 +175,7 @@ begin(@SSO);
 fails 'nobody has logged in';
 is_deeply [asked()], [], '... and nobody is asked';
 write_file($cache => '{"accessToken": "sso-token", "expiresAt": "2020-01-01T00:00:00Z"}');
+another_second($httpd->log_lines(qr/could not be/));
 fails 'too long ago';
 write_file($cache => '{"accessToken": "sso-token", "expiresAt": "2099-01-01T00:00:00Z"}');
 works 'a session is stored with the keys for the token';
