@@ -1,5 +1,6 @@
 /* The way of the session ID: strict parsing of what comes, and the one Set-Cookie that goes. */
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "msd_head.h"
@@ -37,7 +38,7 @@ static int is(ddb_bytes_t part, const char *name)
 typedef struct look_t {
     const char *own;                  /* name of the area's cookie; NULL: it has none */
     const apr_array_header_t *others; /* const char *: of the host's other areas; NULL for none */
-    apr_array_header_t *carriers;     /* what was found */
+    apr_array_header_t *carriers;     /* what was found; NULL: nobody wants it */
 } look_t;
 
 /** The name of a session cookie that a part is; NULL: it is none. Then *value is its value. */
@@ -102,26 +103,24 @@ static const char *joined_at(const look_t *look, const char *s, const char *end)
 /*
  * Cookies are split at ';' only (RFC 6265 section 4.2.1). httpd joins repeated Cookie headers with a comma; splitting
  * there too, as httpd's own parser does, would let a sibling host smuggle a cookie in as part of another one's value.
- * What is found behind a comma is no session, and no backend's affair either.
+ * What is found behind a comma is no session, and no backend's affair either. NULL: there is nothing to take out.
  */
-static void take_cookies(request_rec *r, const look_t *look)
+static const char *without_sessions(apr_pool_t *p, const look_t *look, const char *s)
 {
-    const char *s = apr_table_get(r->headers_in, "Cookie");
     char *rest, *to;
     int removed = 0;
 
-    if (!s) {
-        return;
-    }
-    rest = to = apr_palloc(r->pool, strlen(s) + 1);
+    rest = to = apr_palloc(p, strlen(s) + 1);
     while (*s) {
         const char *end = s + strcspn(s, ";");
         const char *next = *end ? end + 1 : end;
         ddb_bytes_t value;
         const char *name = session_name(look, s, end, &value);
         if (name) {
-            found(look->carriers, name, 0, value);
             removed = 1;
+            if (look->carriers) {
+                found(look->carriers, name, 0, value);
+            }
         }
         else {
             const char *joined = joined_at(look, s, end);
@@ -137,12 +136,52 @@ static void take_cookies(request_rec *r, const look_t *look)
         to--;
     }
     *to = '\0';
-    rest += strspn(rest, " \t");
-    if (removed && *rest) {
+    return removed ? rest + strspn(rest, " \t") : NULL;
+}
+
+static void take_cookies(request_rec *r, const look_t *look)
+{
+    const char *s = apr_table_get(r->headers_in, "Cookie");
+    const char *rest = s ? without_sessions(r->pool, look, s) : NULL;
+
+    if (rest && *rest) {
         apr_table_setn(r->headers_in, "Cookie", rest);
     }
-    else if (removed) {
+    else if (rest) {
         apr_table_unset(r->headers_in, "Cookie");
+    }
+}
+
+static int ends_with(const char *s, const char *end)
+{
+    apr_size_t len = strlen(s), n = strlen(end);
+
+    return len >= n && strcmp(s + len - n, end) == 0;
+}
+
+/*
+ * Variables of a program that ran elsewhere: httpd hands them on, after a redirect with REDIRECT_ before the name, to
+ * parts of a page as they are.
+ */
+static void take_variables(request_rec *r, const look_t *look, const char *header)
+{
+    const apr_array_header_t *env = apr_table_elts(r->subprocess_env);
+    char *variable = header ? apr_pstrcat(r->pool, "HTTP_", header, NULL) : NULL, *c;
+    int i;
+
+    for (c = variable; c && *c; c++) {
+        *c = (char)(apr_isalnum(*c) ? apr_toupper(*c) : '_');
+    }
+    for (i = 0; i < env->nelts; i++) {
+        apr_table_entry_t *e = &APR_ARRAY_IDX(env, i, apr_table_entry_t);
+        const char *rest = NULL;
+        if (variable && ends_with(e->key, variable)) {
+            rest = "";
+        }
+        else if (ends_with(e->key, "HTTP_COOKIE")) {
+            rest = without_sessions(r->pool, look, e->val);
+        }
+        e->val = rest ? (char *)rest : e->val;
     }
 }
 
@@ -151,9 +190,13 @@ apr_array_header_t *msd_transport_take(request_rec *r, const msd_dir_config_t *c
 {
     apr_array_header_t *carriers = apr_array_make(p, 1, sizeof(msd_carrier_t));
     const look_t look = { conf->use_header ? NULL : conf->cookie_name, others, carriers };
+    const look_t unwanted = { look.own, others, NULL };
     const char *value = conf->use_header ? apr_table_get(r->headers_in, conf->header_name) : NULL;
 
     take_cookies(r, &look);
+    if (r->prev || r->main) {
+        take_variables(r, &unwanted, conf->use_header ? conf->header_name : NULL);
+    }
     if (value) {
         /* A repeated header arrives joined with a comma, which no ID has in it: refused by its form. */
         ddb_bytes_t sid = { value, strlen(value) };

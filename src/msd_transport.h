@@ -20,7 +20,8 @@ typedef struct msd_carrier_t {
 
 /**
  * Take session IDs out of the request's headers, so that no handler and no backend sees one: what is in conf's carrier,
- * and the cookies whose names are in others (const char *; NULL for none). Costs time and memory linear in what came.
+ * and the cookies whose names are in others (const char *; NULL for none). Out of variables, too, that were made of the
+ * headers for another request of the tree. Costs time and memory linear in what came.
  * @return msd_carrier_t for each carrier that something came in, in p; never NULL.
  */
 apr_array_header_t *msd_transport_take(request_rec *r, const msd_dir_config_t *conf, const apr_array_header_t *others,

@@ -41,6 +41,21 @@ note 'What programs see of the sessions of other areas';
     is get("/include/out?internal=/cookie/%3Fget%3Da", @cookies)->line('get a'), 2,
         '... and the area that it leads to has its session';
 
+    for my $path ('/plain/cgi/session.pl?location=/cgi/session.pl', '/plain/ssi/cgi.shtml',
+                  '/plain/cgi/session.pl?location=/plain/cgi/session.pl%3Flocation%3D/cgi/session.pl') {
+        for my $sent (@cookies[1], ["id=$id"]) {
+            get($path, cookies => $sent);
+            # mod_include itself is a program of a place where we are off.
+            my($inner) = res()->body =~ /(HTTP_SESSION=.*)/s;
+            ok defined $inner, "$path: a program that is asked by one without a session";
+            unlike $inner, qr/\Q$id\E|\Q$sess\E/, '... sees none, by whatever name';
+        }
+    }
+    my $token = get('/header/?set=a:1')->header('x-id');
+    unlike get('/plain/cgi/session.pl?location=/header/%3Fenv%3DREDIRECT_HTTP_X_ID', headers => ['x-id', $token])->body,
+        qr/\Q$token\E/, '... and none in a header';
+    is get('/plain/cgi/session.pl?location=/plain/cgi/session.pl', @cookies)->line('REDIRECT_HTTP_COOKIE'), $cookies[1][0],
+        '... but where we are off';
     my @quick = (host => 'quick.test', port => 'bulk', cookies => ['only_here=1; x=1; sess=2']);
     is get('/test/?in=Cookie', @quick)->line('in Cookie'), 'x=1', 'a host\'s own area counts with those that all have';
     is get('/only-here/?in=Cookie', @quick)->line('in Cookie'), 'x=1', '... both ways';
