@@ -53,6 +53,7 @@ typedef struct ddb_store_call_t {
     ddb_cancel_t *cancel;         /* of what nobody waits for; NULL: none */
     apr_pool_t *pool;             /* results live here */
     ddb_error_t *err;             /* never NULL */
+    int *calls;                   /* counted up by each call to the table; NULL: they are not counted */
 } ddb_store_call_t;
 
 apr_time_t ddb_store_monotonic(const ddb_store_t *st);

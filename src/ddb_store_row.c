@@ -60,6 +60,9 @@ apr_status_t ddb_store_session_of(ddb_session_t *s, const ddb_item_t *it, const 
 
 apr_status_t ddb_store_send(ddb_store_t *st, const ddb_store_call_t *call, ddb_call_t what, ddb_reply_t *reply)
 {
+    if (call->calls) {
+        ++*call->calls;
+    }
     what.deadline = call->deadline;
     what.cancel = call->cancel;
     return ddb_client_call(st->client, &what, call->pool, reply, call->err);

@@ -32,6 +32,7 @@ void *msd_config_create_server(apr_pool_t *p, server_rec *s)
     c->recent = NULL;
     c->misses = NULL;
     c->outage = NULL;
+    c->plain_told = NULL;
     c->count = NULL;
     c->child = NULL;
     return c;
@@ -74,6 +75,7 @@ void *msd_config_merge_server(apr_pool_t *p, void *base, void *add)
     c->recent = NULL;
     c->misses = NULL;
     c->outage = NULL;
+    c->plain_told = NULL;
     c->count = NULL;
     c->child = NULL;
     return c;

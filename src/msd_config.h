@@ -45,6 +45,7 @@ typedef struct msd_server_config_t {
     struct msd_recent_t *recent;         /* recent touches, shared by the children; made before fork */
     struct msd_misses_t *misses;         /* keys of no session, of all children; NULL: none are kept */
     struct msd_outage_t *outage;         /* which failures are logged, of all children; NULL: each */
+    volatile apr_uint32_t *plain_told;   /* for each server: 1 once a plain connection was told of; NULL: never is */
     struct ddb_count_t *count;           /* what is counted of all children; NULL: nothing; made before fork */
     struct msd_child_t *child;           /* what this child process talks to the store with; made after fork */
 } msd_server_config_t;

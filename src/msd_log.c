@@ -103,12 +103,13 @@ void msd_log_dropped(request_rec *r, const char *carrier)
                   "SessionDynamoDBCookieName or SessionDynamoDBHeaderName", r->uri, carrier);
 }
 
-/** 1 when entries were changed and that came to no save: mod_session saves once, and not everywhere. */
+/** 1 when changes were made that came to no save: mod_session saves once, and not everywhere. */
 static int changes_dropped(const msd_request_t *q)
 {
     return msd_request_usable(q) && (q->written == MSD_NOTHING || q->written == MSD_STORED || q->written == MSD_ENDED)
            && q->z->dirty && !(q->z->expiry && q->z->expiry < apr_time_now())
-           && !msd_entries_equal(q->top->pool, q->z->entries, q->loaded);
+           && ((q->session.sid && (q->renew || q->timeouts_changed))
+               || !msd_entries_equal(q->top->pool, q->z->entries, q->loaded));
 }
 
 void msd_log_end(const msd_request_t *q)
@@ -119,6 +120,7 @@ void msd_log_end(const msd_request_t *q)
     if (rest) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, q->top->server, "%s", rest);
     }
+    msd_log_request(q);
     if (changes_dropped(q)) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, q->top, "the session was changed after it had been saved, or where "
                       "mod_session saves none: the change is dropped");

@@ -25,6 +25,12 @@ void msd_log_unparsed(request_rec *r);
 /** A program or backend said something in the carrier of this name: it was dropped. */
 void msd_log_dropped(request_rec *r, const char *carrier);
 
+/**
+ * What a request did with its session: at debug one line, without an ID; and, once for each virtual host and start, a
+ * notice of a Secure cookie on a plain connection. For msd_log_end.
+ */
+void msd_log_request(const msd_request_t *q);
+
 /** At the end of a request tree that loaded: changes that were lost, and failures of others that were only counted. */
 void msd_log_end(const msd_request_t *q);
 

@@ -233,12 +233,16 @@ apr_time_t msd_request_call_begin(msd_request_t *q, ddb_store_call_t *call, ddb_
     call->cancel = NULL; /* a client waits for the answer */
     call->pool = q->top->pool;
     call->err = &q->error;
+    call->calls = &q->calls;
     return started;
 }
 
 void msd_request_call_end(msd_request_t *q, apr_time_t started)
 {
-    q->budget -= ddb_store_monotonic(q->store) - started;
+    apr_interval_time_t took = ddb_store_monotonic(q->store) - started;
+
+    q->spent += took;
+    q->budget -= took;
     if (q->budget < 0) {
         q->budget = 0;
     }

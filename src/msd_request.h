@@ -49,6 +49,7 @@ typedef struct msd_request_t {
     int ambiguous;            /* 1: more than one of them could be meant, and none is used */
     const char *loggable;     /* SHA-512 of loggable_of, for logs; NULL before somebody asks */
     const char *loggable_of;  /* the session.sid that it was made of */
+    ddb_miss_e miss;          /* why the ID that came, or the last of them, was no session's */
     const char *refused;      /* loggable hash of an ID that came and was no session's; NULL for none */
     const request_rec *marked; /* the request that is seen as one of a live session; NULL: none is (msd_cache) */
     const char *unmarked;     /* what its header was before; NULL: there was none */
@@ -65,6 +66,8 @@ typedef struct msd_request_t {
     int begun;                /* 1: the response is on its way: no header can be added any more */
     int answered;             /* 1: the failed write was turned into an error response */
     apr_time_t now;           /* the one reading of the clock */
+    int calls;                /* to the table */
+    apr_interval_time_t spent;  /* in them */
     apr_interval_time_t budget; /* what is left of SessionDynamoDBTimeout for store calls */
     ddb_error_t error;        /* of the last store call */
     apr_status_t failure;     /* why the store could not be read or written; APR_SUCCESS while it could */

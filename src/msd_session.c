@@ -36,6 +36,7 @@ static apr_status_t accept_loaded(request_rec *r, msd_request_t *q, const ddb_se
     }
     if (past_expiry(q)) {
         msd_request_begin_new(q);
+        q->miss = DDB_MISS_OVER;
         return APR_NOTFOUND;
     }
     q->z->dirty = 0;
@@ -112,6 +113,7 @@ static apr_status_t ask_store(request_rec *r, msd_request_t *q, const apr_array_
     }
     for (i = 0; i < sids->nelts; i++) {
         rv = read_row(q, APR_ARRAY_IDX(sids, i, const char *), &s);
+        q->miss = s.miss;
         rv = rv == APR_SUCCESS ? accept_loaded(r, q, &s) : rv;
         if (rv == APR_SUCCESS) {
             alive = s;

@@ -407,6 +407,28 @@ static void op_stream(test_run_t *t, const char *pieces, const char *unused)
     t->pieces = atoi(pieces);
 }
 
+static void put_lines(test_run_t *t)
+{
+    int i;
+
+    ap_set_content_type(t->r, "text/plain");
+    for (i = 0; i < t->lines->nelts; i++) {
+        ap_rputs(APR_ARRAY_IDX(t->lines, i, const char *), t->r);
+        ap_rputs("\n", t->r);
+    }
+    apr_array_clear(t->lines);
+}
+
+/* late: what follows is done when the response has begun */
+static void op_late(test_run_t *t, const char *unused, const char *unused_too)
+{
+    (void)unused;
+    (void)unused_too;
+    say(t, "the first line");
+    put_lines(t);
+    ap_rflush(t->r);
+}
+
 /* --- mod_session_dynamodb's own functions --------------------------------------------------------------------------- */
 
 static const char *outcome(apr_status_t rv)
@@ -475,7 +497,7 @@ static const struct {
     { "status", op_status },     { "code", op_code },         { "redirect", op_redirect },
     { "internal", op_internal }, { "header", op_header },     { "errheader", op_err_header },
     { "env", op_env },           { "in", op_in },             { "user", op_user },       { "fill", op_fill },
-    { "stream", op_stream },
+    { "stream", op_stream },     { "late", op_late },
     { "end", op_end },           { "renew", op_renew },       { "loggable", op_loggable },
     { "times", op_times },       { "timeouts", op_timeouts }, { "init", op_init },
 };
@@ -530,11 +552,7 @@ static int handler(request_rec *r)
     if (t.status != OK) {
         return t.status;
     }
-    ap_set_content_type(r, "text/plain");
-    for (i = 0; i < t.lines->nelts; i++) {
-        ap_rputs(APR_ARRAY_IDX(t.lines, i, const char *), r);
-        ap_rputs("\n", r);
-    }
+    put_lines(&t);
     for (i = 0; i < t.pieces; i++) {
         ap_rflush(r);
         ap_rprintf(r, "piece %d of the body\n", i);
