@@ -369,6 +369,8 @@ class Passage:
 
     async def serve(self, client, request):
         client.send(await self.upstream.exchange(request))
+        if (request.header("connection") or "").lower() == "close":
+            client.drop(reset=False)
 
 
 class Alone:

@@ -317,6 +317,11 @@ def elsewhere():
         plain = (b"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: DynamoDB_20120810.GetItem\r\n"
                  b"Content-Length: 2\r\n\r\n{}")
         check(Reply(near, plain, patience=10, port=near.direct).status() == 200, "the way past the faults, too")
+        with socket.create_connection(("127.0.0.1", near.direct), timeout=10) as place:
+            place.sendall(plain.replace(b"Host: x", b"Host: x\r\nConnection: close"))
+            while place.recv(65536):
+                pass
+        check(True, "... which ends where its client wants that")
         wrong = Server("--upstream", url, SSL_CERT_FILE=certificate, AWS_REGION="eu-central-2",
                        AWS_ACCESS_KEY_ID="AKIDFAR", AWS_SECRET_ACCESS_KEY="of-another")
         check(Reply(wrong, wire(signed(wrong)), patience=10).status() == 400,
