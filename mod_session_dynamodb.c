@@ -109,6 +109,9 @@ static int session_dynamodb_post_perdir_config(request_rec *r)
     const apr_array_header_t *wanted = msd_config_merged(r)->env;
     session_rec *z = NULL;
 
+    if (msd_config_enabled(r)) {
+        msd_env_forget(r);
+    }
     if (!wanted || !wanted->nelts) {
         return DECLINED;
     }

@@ -28,6 +28,22 @@ static int too_long(request_rec *r, const char *name, const char *value)
     return 1;
 }
 
+/* httpd makes HTTP_SESSION of a client's header "Session" (CVE-2018-1283) for programs where we are off, and hands it
+ * on to parts of their pages, and after a redirect with REDIRECT_ before the name. */
+void msd_env_forget(request_rec *r)
+{
+    const char *name = "HTTP_SESSION";
+    const request_rec *from;
+
+    apr_table_unset(r->subprocess_env, name);
+    for (from = r->prev; from; from = from->prev) {
+        name = apr_pstrcat(r->pool, "REDIRECT_", name, NULL);
+        if (!msd_config_enabled(from)) {
+            apr_table_unset(r->subprocess_env, name);
+        }
+    }
+}
+
 void msd_env_limit(request_rec *r)
 {
     const char *value = apr_table_get(r->subprocess_env, "HTTP_SESSION");

@@ -11,6 +11,10 @@
  */
 void msd_env_export(request_rec *r, const session_rec *z);
 
+/** Before mod_session sets it, if it does: forget what a client has put into HTTP_SESSION for another request of r's
+ * tree, where SessionDynamoDB is Off. r's place is On. */
+void msd_env_forget(request_rec *r);
+
 /** What may be known of a session itself: its times and a hash of its ID, never the ID. */
 void msd_env_describe(request_rec *r, msd_request_t *q);
 

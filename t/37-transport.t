@@ -335,6 +335,14 @@ for my $path ('/cgi/session.pl', '/cgi-noenv/session.pl', '/programs/', '/go/?in
         unlike res()->body, qr/^(?:HTTP|REDIRECT_HTTP)_SESSION=.*evil/m, '... is not what the client says';
     }
 }
+for my $path ('/plain/ssi/noenv.shtml', '/plain/ssi/cgi.shtml', '/plain/cgi/session.pl?location=/cgi-noenv/session.pl',
+              '/plain/cgi/session.pl?location=/plain/cgi/session.pl%3Flocation%3D/cgi/session.pl') {
+    get($path, headers => ['Session', 'evil=1']);
+    like res()->body, qr/HTTP_SESSION=/, "$path: a program that is asked by one without a session";
+    unlike res()->body, qr/evil/, '... is not told what the client says';
+}
+like get('/plain/cgi/session.pl?location=/plain/cgi/session.pl', headers => ['Session', 'evil=1'])->body, qr/evil/,
+    '... but where we are off';
 is get('/test/?in=Session', headers => ['Session', 'evil=1'])->line('in Session'), '(none)', 'no handler sees it';
 unlike get('/proxied/env.pl', headers => ['Session', 'evil=1'])->body, qr/evil/, 'no backend sees it';
 unlike get('/ssi/cookie.shtml', headers => ['Session', 'evil=1'])->body, qr/in Session: evil/, 'no part sees it';
