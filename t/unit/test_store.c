@@ -361,6 +361,7 @@ static void test_load_none(apr_pool_t *p)
     for (i = 0; i < 8; i++) {
         NUM_IS(load(f, sids[i], &out), APR_NOTFOUND, SAY("an ID of another form (%d) is no session", i));
         OK(out.sid == NULL, "nothing is handed out");
+        NUM_IS(out.miss, DDB_MISS_FORM, "the form is why");
         clean(f, "refused ID");
     }
     NUM_IS(f->w->n_sent, 0, "no ID of another form costs a request");
@@ -368,6 +369,7 @@ static void test_load_none(apr_pool_t *p)
     answer_ok(f);
     NUM_IS(load(f, f->s.sid, &out), APR_NOTFOUND, "an unknown ID is no session");
     IS(operations(f), "GetItem", "after one read");
+    NUM_IS(out.miss, DDB_MISS_ABSENT, "which is why");
     clean(f, "unknown ID");
     finish(f, "no session");
 }
@@ -501,6 +503,7 @@ static void test_load_expired(apr_pool_t *p)
         answer_row(f, &f->row);
         NUM_IS(load(f, f->s.sid, &out), rows[i].rv, SAY("a row with %s", rows[i].what));
         OK((out.sid != NULL) == (rows[i].rv == APR_SUCCESS), "is handed out only if it lives");
+        NUM_IS(out.miss, rows[i].rv == APR_SUCCESS ? DDB_MISS_NONE : DDB_MISS_OVER, "or why it is not");
         OK(out.created <= f->call.now && out.accessed <= f->call.now
            && ddb_store_expires(&out) <= f->now + rows[i].idle, "and lives no longer than its timeouts from now");
         clean(f, rows[i].what);
@@ -532,6 +535,21 @@ static void half_row(apr_pool_t *p, const char *from, const char *to, const char
     OK(strstr(f->err.detail, "attribute "), "and the attribute is named for the log");
     IS(f->err.operation, "GetItem", "with the operation");
     finish(f, what);
+}
+
+/* What a renewal leaves until it is deleted is told from a session whose time is over. */
+static void test_load_moved(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    ddb_session_t out;
+
+    f->row.accessed = 0;
+    f->row.expires = f->now - 86400;
+    answer_row(f, &f->row);
+    NUM_IS(load(f, f->s.sid, &out), APR_NOTFOUND, "a row that was replaced is no session");
+    NUM_IS(out.miss, DDB_MISS_MOVED, "and that is why");
+    clean(f, "moved");
+    finish(f, "moved");
 }
 
 static void test_load_half(apr_pool_t *p)
@@ -1626,7 +1644,7 @@ int main(void)
 {
     static void (*const tests[])(apr_pool_t *) = {
         test_made, test_expires, test_load, test_load_none, test_load_signed, test_load_crossing, test_load_unmarked,
-        test_load_expired, test_load_half,
+        test_load_expired, test_load_moved, test_load_half,
         test_load_failures, test_insert, test_insert_user, test_insert_settled, test_insert_unsettled,
         test_insert_failures, test_insert_random, test_insert_collisions, test_save, test_save_times, test_save_user,
         test_save_conflict, test_save_gone, test_save_settled, test_save_unsettled, test_save_failures, test_touch,
