@@ -104,7 +104,8 @@ static inline void aws_home_destroy(apr_pool_t *p)
     aws_reset(p);
     aws_remove(".aws", p);
     if (rmdir(getenv("HOME")) != 0) {
-        printf("# %s is left behind\n", getenv("HOME"));
+        printf("Bail out! %s is not empty\n", getenv("HOME"));
+        exit(1);
     }
 }
 

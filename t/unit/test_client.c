@@ -1182,6 +1182,7 @@ int main(void)
         tests[i](p);
         apr_pool_destroy(p);
     }
+    aws_remove("token", root);
     aws_home_destroy(root);
     apr_pool_destroy(root);
     apr_terminate();
