@@ -52,6 +52,7 @@ sub begin {
     $TABLE->control(POST => '/reset');
     $TABLE->clear;
     unlink glob "$T/state/*.here $T/state/*.go";
+    SessionTest::Outage::settle(SessionTest::Log::judged_last($T));
     $LOG_START = SessionTest::Log::size($T);
     SessionTest::Log::append("$T/logs/ran", "$0\n");
 }

@@ -50,6 +50,14 @@ sub mark_judged {
     append("$t/logs/judged", "$from $to\n");
 }
 
+# The lines of the stretch that was judged last; none before the first.
+sub judged_last {
+    my $t = shift;
+    open my $in, '<', "$t/logs/judged" or return;
+    my $last = (<$in>)[-1];
+    return lines($t, split ' ', $last);
+}
+
 # Remember what must not be found in the log.
 sub add_secret {
     my($t, @secrets) = @_;

@@ -11,6 +11,8 @@ use Time::HiRes ();
 
 our @EXPORT = qw(failures_told all_told another_second);
 
+my $REST_AFTER = 2.05;   # seconds after a line in which a request tells the rest
+
 my $LINE = qr/\[session_dynamodb:\w+\].*(?:the session could not be (?:read|written|ended)|could not be written: )/;
 my $REST = qr/(\d+) more (?:since the last such line|failures to read or write sessions)/;
 
@@ -33,16 +35,31 @@ sub all_told {
     });
 }
 
+# Let the failures of the file before this one, which these lines are of, be told now and not in this file's lines.
+sub settle {
+    return if !grep { /$LINE/ } @_;
+    my $past = _since_last(@_);
+    Time::HiRes::sleep($REST_AFTER - $past) if $past < $REST_AFTER;
+    SessionTest::get('/test/');
+    return;
+}
+
+# Seconds since the last line of a failure, by its time of day; there is one.
+sub _since_last {
+    my($last) = (grep { /$LINE/ } @_)[-1];
+    my($h, $m, $s) = $last =~ /(\d\d):(\d\d):(\d\d\.\d+)/ or return 0;
+    my $now  = Time::HiRes::time();
+    my @now  = localtime $now;
+    my $today = $now[2] * 3600 + $now[1] * 60 + $now[0] + $now - int($now);
+    return POSIX::fmod($today - ($h * 3600 + $m * 60 + $s) + 86400, 86400);
+}
+
 # Wait until the next failure is a line: of whatever kind, or of the one that these lines (none: the log since the file
 # began) are of.
 sub another_second {
     my @lines = @_ ? @_ : SessionTest::log_lines();
-    my($last) = (grep { /$LINE/ } @lines)[-1] or return;
-    my($h, $m, $s) = $last =~ /(\d\d):(\d\d):(\d\d\.\d+)/ or return;
-    my $now  = Time::HiRes::time();
-    my @now  = localtime $now;
-    my $today = $now[2] * 3600 + $now[1] * 60 + $now[0] + $now - int($now);
-    my $past  = POSIX::fmod($today - ($h * 3600 + $m * 60 + $s) + 86400, 86400);
+    return if !grep { /$LINE/ } @lines;
+    my $past = _since_last(@lines);
     Time::HiRes::sleep(1.05 - $past) if $past < 1.05;
     return;
 }
