@@ -40,7 +40,10 @@ sub settle {
     return if !grep { /$LINE/ } @_;
     my $past = _since_last(@_);
     Time::HiRes::sleep($REST_AFTER - $past) if $past < $REST_AFTER;
+    my $from = SessionTest::Log::size($SessionTest::T);
     SessionTest::get('/test/');
+    # Behind the answer the log is written: what is told, and then the story of the request.
+    SessionTest::eventually(sub { grep { /\bsession: 0 cookies came/ } SessionTest::Log::lines($SessionTest::T, $from) });
     return;
 }
 
