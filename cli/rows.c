@@ -7,6 +7,7 @@
 
 #include "ddb_item.h"
 #include "ddb_rows.h"
+#include "ddb_time.h"
 #include "commands.h"
 
 /* The one thing that a signal handler can reach. */
@@ -62,7 +63,7 @@ static apr_status_t find(ddb_rows_t *rows, const options_t *o, const char **key,
 static void say_time(report_t *r, const char *name, const char *label, apr_time_t t, apr_pool_t *p)
 {
     if (t) {
-        report_text(r, name, label, ddb_item_time_print(t, p));
+        report_text(r, name, label, ddb_time_print(t, p));
     }
 }
 

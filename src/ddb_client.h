@@ -8,6 +8,7 @@
 #include "ddb_crypto.h"
 #include "ddb_endpoint.h"
 #include "ddb_http.h"
+#include "ddb_reply.h"
 #include "ddb_retry.h"
 #include "ddb_skew.h"
 
@@ -29,11 +30,6 @@ typedef struct ddb_client_opts_t {
 
 /** o is copied; what it points to must outlive p. */
 apr_status_t ddb_client_create(ddb_client_t **pc, const ddb_client_opts_t *o, apr_pool_t *p);
-
-typedef struct ddb_reply_t {
-    const char *body;       /* in the pool of the call; also of an error reply that is an answer (DDB_ECONFLICT) */
-    apr_size_t len;
-} ddb_reply_t;
 
 /**
  * Read a good reply. @return DDB_EBADREPLY, with a detail in the call's err, when it makes no sense, and the call is

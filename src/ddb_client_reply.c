@@ -6,7 +6,6 @@
 #include <apr_strings.h>
 
 #include "ddb_client_int.h"
-#include "ddb_item.h"
 #include "ddb_zlib.h"
 
 /* What goes to the log comes from outside. */
@@ -90,7 +89,7 @@ static void count_capacity(const ddb_client_run_t *r, const ddb_http_response_t 
 
     if (r->client->o.count && kind != DDB_COUNTED && kind != DDB_COUNT_GET) {
         ddb_count_add(r->client->o.count, DDB_COUNT_WRITE_HALVES,
-                      (apr_uint64_t)ddb_item_consumed(res->body, res->body_len, r->scratch));
+                      (apr_uint64_t)ddb_reply_consumed(res->body, res->body_len, r->scratch));
     }
 }
 
@@ -126,7 +125,7 @@ static void name_provider(ddb_client_run_t *r)
 
 static apr_status_t judge_bad(ddb_client_run_t *r, const ddb_http_response_t *res)
 {
-    apr_status_t rv = ddb_item_parse_error(res->status, res->body, res->body_len, r->scratch, r->err);
+    apr_status_t rv = ddb_reply_parse_error(res->status, res->body, res->body_len, r->scratch, r->err);
 
     /* A 5xx leaves open what was done before the failure; another status below 400 is none that the API has. */
     if (res->status >= 500 || res->status < 400) {

@@ -7,7 +7,7 @@
 
 #include "ddb_creds_reply.h"
 #include "ddb_crypto.h"
-#include "ddb_item.h"
+#include "ddb_time.h"
 
 #define PRINTABLE_MAX 60
 
@@ -17,58 +17,6 @@ apr_status_t ddb_creds_reply_parse(ddb_json_t **obj, char *text, apr_size_t len,
 
     ddb_crypto_wipe(text, len);
     return rv;
-}
-
-/* --- times --- */
-
-static int number(const char *two_digits)
-{
-    return (two_digits[0] - '0') * 10 + two_digits[1] - '0';
-}
-
-/* Seconds east of UTC. 0 when it is no time zone. */
-static int parse_zone(const char *zone, int *seconds)
-{
-    apr_size_t len = strlen(zone);
-    int is_colon = len == 6 && zone[3] == ':';
-    const char *minutes = zone + (is_colon ? 4 : 3);
-
-    *seconds = 0;
-    if (strcmp(zone, "Z") == 0) {
-        return 1;
-    }
-    if ((*zone != '+' && *zone != '-') || (len != 5 && !is_colon) || !apr_isdigit(zone[1]) || !apr_isdigit(zone[2])
-        || !apr_isdigit(minutes[0]) || !apr_isdigit(minutes[1]) || number(zone + 1) > 23 || number(minutes) > 59) {
-        return 0;
-    }
-    *seconds = (number(zone + 1) * 60 + number(minutes)) * 60 * (*zone == '-' ? -1 : 1);
-    return 1;
-}
-
-apr_status_t ddb_creds_reply_time(apr_time_t *t, const char *text)
-{
-    char utc[] = "0000-00-00T00:00:00+00:00"; /* the form that ddb_item reads */
-    const char *zone = text + 19;
-    apr_time_t found;
-    int seconds;
-
-    if (strlen(text) < 20) {
-        return DDB_EBADREPLY;
-    }
-    memcpy(utc, text, 19);
-    if (*zone == '.' && apr_isdigit(zone[1])) {
-        for (zone++; apr_isdigit(*zone); zone++) {
-        }
-    }
-    if (!parse_zone(zone, &seconds) || ddb_item_time_parse(&found, utc) != APR_SUCCESS) {
-        return DDB_EBADREPLY;
-    }
-    found -= apr_time_from_sec(seconds);
-    if (found <= 0) {
-        return DDB_EBADREPLY; /* 0 would mean never */
-    }
-    *t = found;
-    return APR_SUCCESS;
 }
 
 apr_status_t ddb_creds_reply_check_time(const ddb_credentials_t *c, apr_time_t now, const char *source,
@@ -122,7 +70,7 @@ static apr_time_t read_time(reader_t *r, const char *name, int is_needed)
     if (milliseconds > 0) {
         return milliseconds * 1000; /* at most 2^53 before */
     }
-    if (text && *text && ddb_creds_reply_time(&t, text) != APR_SUCCESS) {
+    if (text && *text && ddb_time_parse_zoned(&t, text) != APR_SUCCESS) {
         bad(r, name, "is no time with a time zone");
     } else if (!t && (is_needed || is_number)) {
         bad(r, name, "is missing or no time");

@@ -32,10 +32,6 @@ apr_status_t ddb_creds_reply_read(ddb_credentials_t *out, const ddb_json_t *obj,
 apr_status_t ddb_creds_reply_check_time(const ddb_credentials_t *c, apr_time_t now, const char *source,
                                         ddb_error_t *err);
 
-/** ISO 8601 date and time after 1970 began, with seconds and a time zone (Z, +hh:mm, +hhmm); fractions are cut.
- * @return DDB_EBADREPLY */
-apr_status_t ddb_creds_reply_time(apr_time_t *t, const char *text);
-
 /** What a service says of itself for an error: at most 60 characters, each printable, in p. NULL gives "". */
 const char *ddb_creds_reply_printable(const char *text, apr_pool_t *p);
 

@@ -1,5 +1,5 @@
 /* Owns what a session looks like in DynamoDB: attribute names and types, the conditions of every write, the form of
- * numbers. Times: ddb_item_time.c; sizes: ddb_item_size.c; error replies: ddb_item_error.c. */
+ * numbers. Sizes: ddb_item_size.c. */
 
 #include <string.h>
 
@@ -8,6 +8,8 @@
 
 #include "ddb_item.h"
 #include "ddb_json.h"
+#include "ddb_reply.h"
+#include "ddb_time.h"
 #include "ddb_zlib.h"
 
 /* --- request bodies --- */
@@ -112,7 +114,7 @@ static void write_payload(body_t *b, ddb_json_t *item, const ddb_item_t *it)
 static void write_data(body_t *b, ddb_json_t *item, const ddb_item_t *it)
 {
     write_payload(b, item, it);
-    write_attribute(b, item, "accessed", "S", ddb_item_time_print(it->accessed, b->p));
+    write_attribute(b, item, "accessed", "S", ddb_time_print(it->accessed, b->p));
     write_attribute(b, item, "expires", "N", number(b, it->expires));
     write_attribute(b, item, "idle_timeout", "N", number(b, it->idle_timeout));
     write_attribute(b, item, "absolute_timeout", "N", number(b, it->absolute_timeout));
@@ -174,7 +176,7 @@ const char *ddb_item_create_body(const char *table, const ddb_item_t *it, apr_po
     ddb_json_t *item = ddb_json_set_object(b.root, "Item");
 
     put(item, "id", "S", it->id);
-    put(item, "created", "S", ddb_item_time_print(it->created, p));
+    put(item, "created", "S", ddb_time_print(it->created, p));
     if (it->loggable) {
         put(item, "loggable", "S", it->loggable);
     }
@@ -206,7 +208,7 @@ const char *ddb_item_touch_body(const char *table, const ddb_item_t *it, apr_int
     body_t b = body_begin(table, p);
 
     put_key(&b, it->id);
-    write_attribute(&b, NULL, "accessed", "S", ddb_item_time_print(it->accessed, p));
+    write_attribute(&b, NULL, "accessed", "S", ddb_time_print(it->accessed, p));
     write_attribute(&b, NULL, "expires", "N", number(&b, it->expires));
     put_update(&b);
     use_name(&b, "id");
@@ -302,7 +304,7 @@ static apr_time_t read_time(reader_t *r, const char *name)
     const char *text = read_text(r, name, "S");
     apr_time_t t = 0;
 
-    if (text && ddb_item_time_parse(&t, text) != APR_SUCCESS) {
+    if (text && ddb_time_parse(&t, text) != APR_SUCCESS) {
         bad(r, name, "is no time in UTC");
     }
     return t;
@@ -404,21 +406,6 @@ static apr_status_t read_item(ddb_item_t *it, const ddb_json_t *item, apr_pool_t
     return r.rv;
 }
 
-static apr_int64_t consumed(const ddb_json_t *reply)
-{
-    apr_int64_t halves = 0;
-
-    ddb_json_halves(ddb_json_child(reply, "ConsumedCapacity"), "CapacityUnits", &halves);
-    return halves;
-}
-
-apr_int64_t ddb_item_consumed(const char *in, apr_size_t len, apr_pool_t *p)
-{
-    ddb_json_t *reply;
-
-    return ddb_json_parse(&reply, in, len, p) == APR_SUCCESS ? consumed(reply) : 0;
-}
-
 apr_status_t ddb_item_parse(ddb_item_t *it, const char *in, apr_size_t len, apr_pool_t *p, ddb_error_t *err)
 {
     ddb_json_t *reply;
@@ -428,7 +415,7 @@ apr_status_t ddb_item_parse(ddb_item_t *it, const char *in, apr_size_t len, apr_
     if (ddb_json_parse(&reply, in, len, p) != APR_SUCCESS) {
         return ddb_error_set(err, DDB_EBADREPLY, "the reply is no JSON: is the endpoint a DynamoDB?");
     }
-    it->consumed = consumed(reply);
+    it->consumed = ddb_reply_capacity(reply);
     if (!ddb_json_has(reply, "Item")) {
         return APR_NOTFOUND;
     }

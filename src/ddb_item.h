@@ -8,7 +8,6 @@
 
 #define DDB_WRITE_ID_BYTES 16
 #define DDB_ITEM_ENCODING  "deflate"    /* HTTP's word for a zlib stream, RFC 1950 */
-#define DDB_ITEM_TIME_LEN  32           /* characters, as ddb_item_time_print has them */
 #define DDB_ITEM_LOGGABLE_LEN 32       /* characters: 128 bits */
 #define DDB_ITEM_SIZE_MAX  (400 * 1024) /* DynamoDB's limit */
 #define DDB_ITEM_DATA_MAX  (4 * 1024 * 1024) /* of compressed data what it is decompressed to */
@@ -90,23 +89,5 @@ const char *ddb_item_delete_body(const char *table, const char *id, apr_pool_t *
  *         DDB_EBADREPLY if it is no JSON; DDB_ETOOLARGE for data that is longer when decompressed.
  */
 apr_status_t ddb_item_parse(ddb_item_t *it, const char *in, apr_size_t len, apr_pool_t *p, ddb_error_t *err);
-
-/** Half capacity units that the reply to a write reports; 0: it does not. */
-apr_int64_t ddb_item_consumed(const char *in, apr_size_t len, apr_pool_t *p);
-
-/**
- * Turn an error reply into a status word; fills err->type and http_status, and detail from its message cut short and
- * made printable. Falls back to the HTTP status for a body that is no JSON.
- */
-apr_status_t ddb_item_parse_error(int http_status, const char *in, apr_size_t len, apr_pool_t *p, ddb_error_t *err);
-
-/** 1 when err, as ddb_item_parse_error filled it, is of the key that encrypts the table and of no permission for the
- * table itself. */
-int ddb_item_is_of_kms(const ddb_error_t *err);
-
-/** As Python's datetime.isoformat() writes an aware UTC time with microseconds (32 characters), in p. */
-const char *ddb_item_time_print(apr_time_t t, apr_pool_t *p);
-/** Reads what isoformat() writes, with or without microseconds. @return DDB_EBADITEM for anything else. */
-apr_status_t ddb_item_time_parse(apr_time_t *t, const char *s);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ddb_item.h"
+#include "ddb_time.h"
 #include "ddb_zlib.h"
 
 /* A byte, and one for each two digits, in pairs from the decimal point on and without the pairs of zeros behind. */
@@ -34,8 +35,8 @@ apr_size_t ddb_item_size(const ddb_item_t *it)
 {
     return attribute_size("id", strlen(it->id))
            + (it->packed ? packed_size(it->packed_len) : attribute_size("data", it->data_len))
-           + attribute_size("created", DDB_ITEM_TIME_LEN)
-           + attribute_size("accessed", DDB_ITEM_TIME_LEN)
+           + attribute_size("created", DDB_TIME_LEN)
+           + attribute_size("accessed", DDB_TIME_LEN)
            + attribute_size("expires", number_size(it->expires))
            + attribute_size("idle_timeout", number_size(it->idle_timeout))
            + attribute_size("absolute_timeout", number_size(it->absolute_timeout))

@@ -8,6 +8,7 @@
 #include "ddb_item.h"
 #include "ddb_rows_int.h"
 #include "ddb_sid.h"
+#include "ddb_time.h"
 
 static void put_number(ddb_json_t *map, const char *name, apr_int64_t n, apr_pool_t *p)
 {
@@ -107,7 +108,7 @@ static apr_time_t time_of(const ddb_json_t *item, const char *name)
     const char *text = ddb_rows_text(item, name);
     apr_time_t t = 0;
 
-    return text && ddb_item_time_parse(&t, text) == APR_SUCCESS ? t : 0;
+    return text && ddb_time_parse(&t, text) == APR_SUCCESS ? t : 0;
 }
 
 static const char *loggable_of(const ddb_rows_t *r, const ddb_json_t *item, apr_pool_t *p)

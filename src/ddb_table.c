@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include "ddb_item.h"
+#include "ddb_reply.h"
 #include "ddb_table.h"
 
 #define KEY "id"
@@ -220,7 +221,7 @@ static apr_status_t check_action(check_t *c, const char *operation)
         found(c, action, DDB_GOOD, apr_pstrcat(c->p, action, " is allowed", NULL));
         return APR_SUCCESS;
     }
-    if (ddb_item_is_of_kms(c->err)) {
+    if (ddb_reply_is_of_kms(c->err)) {
         found(c, action, DDB_WRONG, apr_psprintf(c->p, "%s fails: %s", action, c->err->detail));
         return APR_SUCCESS;
     }

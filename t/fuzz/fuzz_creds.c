@@ -13,6 +13,7 @@
 #include "ddb_creds_reply.h"
 #include "ddb_imds.h"
 #include "ddb_sts.h"
+#include "ddb_time.h"
 #include "fuzz.h"
 
 #define NOW APR_INT64_C(1795395723000004) /* 2026-11-23 01:02:03 */
@@ -334,10 +335,10 @@ static void read_time(const char *text)
     apr_time_t t = -1, again;
 
     if (ddb_clock_parse(&t, text)) {
-        HOLDS(t > 0 && (ddb_creds_reply_time(&again, text) != APR_SUCCESS || again == t));
+        HOLDS(t > 0 && (ddb_time_parse_zoned(&again, text) != APR_SUCCESS || again == t));
     }
     t = -1;
-    if (ddb_creds_reply_time(&t, text) != APR_SUCCESS) {
+    if (ddb_time_parse_zoned(&t, text) != APR_SUCCESS) {
         HOLDS(t == -1);
         return;
     }
@@ -346,7 +347,7 @@ static void read_time(const char *text)
     if (text[19] == 'Z') {
         char other[] = "0000-00-00T00:00:00+0000";
         memcpy(other, text, 19);
-        HOLDS(ddb_creds_reply_time(&again, other) == APR_SUCCESS && again == t);
+        HOLDS(ddb_time_parse_zoned(&again, other) == APR_SUCCESS && again == t);
     }
 }
 

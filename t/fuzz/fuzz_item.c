@@ -2,6 +2,7 @@
 
 #include "ddb_item.h"
 #include "ddb_json.h"
+#include "ddb_reply.h"
 #include "fuzz.h"
 
 /* Every sentence there is: what a row holds gets into none of them. */
@@ -118,7 +119,7 @@ static void read_as(ddb_format_e format, const char *text, size_t size, apr_pool
     it.format = format;
     before = it;
     rv = ddb_item_parse(&it, text, size, p, &err);
-    HOLDS(it.consumed >= 0 && ddb_item_consumed(text, size, p) == it.consumed);
+    HOLDS(it.consumed >= 0 && ddb_reply_consumed(text, size, p) == it.consumed);
     before.consumed = it.consumed; /* set whatever becomes of the rest */
     if (rv == APR_SUCCESS) {
         is_in_range(&it);

@@ -2,7 +2,7 @@
  * "Name: value", an empty line, and the body. "sum" as the value of x-amz-crc32 stands for the right one. */
 
 #include "ddb_client.h"
-#include "ddb_item.h"
+#include "ddb_reply.h"
 #include "fuzz.h"
 
 #define NOW APR_INT64_C(1795395723000004) /* 2026-11-23 01:02:03 */
@@ -164,7 +164,7 @@ static void is_same_word(apr_status_t rv, const ddb_error_t *err, apr_pool_t *p)
 {
     ddb_error_t alone = { 0 };
 
-    HOLDS(ddb_item_parse_error(reply.status, reply.body, reply.body_len, p, &alone) == rv);
+    HOLDS(ddb_reply_parse_error(reply.status, reply.body, reply.body_len, p, &alone) == rv);
     HOLDS(strcmp(alone.type, err->type) == 0);
     is_fit_for_the_log(&alone);
 }

@@ -1,6 +1,6 @@
 /* Timestamps of the table: the input as one, and its first eight bytes as a time to write. */
 
-#include "ddb_item.h"
+#include "ddb_time.h"
 #include "fuzz.h"
 
 #define MICROSECONDS APR_INT64_C(1000000)
@@ -8,27 +8,27 @@
 
 static void comes_back(apr_time_t t, apr_pool_t *p)
 {
-    const char *printed = ddb_item_time_print(t, p);
+    const char *printed = ddb_time_print(t, p);
     apr_time_t again;
 
     HOLDS(strlen(printed) == 32);
-    HOLDS(ddb_item_time_parse(&again, printed) == APR_SUCCESS && again == t);
+    HOLDS(ddb_time_parse(&again, printed) == APR_SUCCESS && again == t);
 }
 
 static void read_text(const char *text, apr_pool_t *p)
 {
     const apr_time_t untouched = APR_INT64_C(-123456789);
     apr_time_t t = untouched;
-    apr_status_t rv = ddb_item_time_parse(&t, text);
+    apr_status_t rv = ddb_time_parse(&t, text);
     const char *printed;
 
     if (rv != APR_SUCCESS) {
-        HOLDS(rv == DDB_EBADITEM && t == untouched);
+        HOLDS(rv == APR_EBADDATE && t == untouched);
         return;
     }
     HOLDS(t >= 0 && t < YEAR_10000);
     comes_back(t, p);
-    printed = ddb_item_time_print(t, p);
+    printed = ddb_time_print(t, p);
     if (text[19] == '.') {
         HOLDS(strcmp(text, printed) == 0);
     }

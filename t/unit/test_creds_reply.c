@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 
 #include "ddb_creds_reply.h"
+#include "ddb_time.h"
 #include "tap.h"
 
 static const ddb_creds_shape_t all = { "the tester", "Id", "Secret", "Token", "Until", "Account", 1, 1 };
@@ -116,12 +117,12 @@ static void test_times(apr_pool_t *p)
 
     for (i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
         t = 0;
-        ddb_creds_reply_time(&t, same[i]);
+        ddb_time_parse_zoned(&t, same[i]);
         NUM_IS(t, APR_INT64_C(1795395723000000), apr_pstrcat(p, same[i], " is that time", NULL));
     }
     for (i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
         t = 5;
-        NUM_IS(ddb_creds_reply_time(&t, none[i]), DDB_EBADREPLY, apr_pstrcat(p, "\"", none[i], "\" is no time", NULL));
+        NUM_IS(ddb_time_parse_zoned(&t, none[i]), APR_EBADDATE, apr_pstrcat(p, "\"", none[i], "\" is no time", NULL));
         NUM_IS(t, 5, "  and none is set");
     }
 }

@@ -21,6 +21,7 @@
 #include "ddb_members.h"
 #include "ddb_sid.h"
 #include "ddb_sts.h"
+#include "ddb_time.h"
 #include "ddb_zlib.h"
 #include "msd_child.h"
 #include "msd_entries.h"
@@ -282,7 +283,7 @@ static int run_time(const input_t *in)
 {
     apr_time_t t;
 
-    return ddb_item_time_parse(&t, in->text) == DDB_EBADITEM && ddb_creds_reply_time(&t, in->text) == APR_SUCCESS;
+    return ddb_time_parse(&t, in->text) == APR_EBADDATE && ddb_time_parse_zoned(&t, in->text) == APR_SUCCESS;
 }
 
 static int run_inflate(const input_t *in)
@@ -299,7 +300,7 @@ static int run_error(const input_t *in)
 {
     ddb_error_t err = { 0 };
 
-    return ddb_item_parse_error(400, in->text, in->len, in->p, &err) == DDB_ECONFLICT;
+    return ddb_reply_parse_error(400, in->text, in->len, in->p, &err) == DDB_ECONFLICT;
 }
 
 static int run_page(const input_t *in)

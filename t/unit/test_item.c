@@ -5,6 +5,8 @@
 
 #include "ddb_item.h"
 #include "ddb_json.h"
+#include "ddb_reply.h"
+#include "ddb_time.h"
 #include "tap.h"
 
 #define BEGIN "{\"TableName\":\"app_session\",\"ReturnConsumedCapacity\":\"TOTAL\","
@@ -324,10 +326,10 @@ static void test_consumed(apr_pool_t *p)
     NUM_IS(it.consumed, 0, "and is not counted");
 
     text = SAY("{%s}", three);
-    NUM_IS(ddb_item_consumed(text, strlen(text), p), 6, "of the reply to a write the units are read");
-    NUM_IS(ddb_item_consumed("{}", 2, p), 0, "or none");
-    NUM_IS(ddb_item_consumed("", 0, p), 0, "nor of no reply");
-    NUM_IS(ddb_item_consumed("{\"ConsumedCapacity\":1}", 22, p), 0, "nor of another than expected");
+    NUM_IS(ddb_reply_consumed(text, strlen(text), p), 6, "of the reply to a write the units are read");
+    NUM_IS(ddb_reply_consumed("{}", 2, p), 0, "or none");
+    NUM_IS(ddb_reply_consumed("", 0, p), 0, "nor of no reply");
+    NUM_IS(ddb_reply_consumed("{\"ConsumedCapacity\":1}", 22, p), 0, "nor of another than expected");
 }
 
 static void test_parse_none(apr_pool_t *p)
@@ -493,21 +495,21 @@ static void test_times(apr_pool_t *p)
     apr_time_t t;
     apr_size_t i;
 
-    IS(ddb_item_time_print(NOW, p), NOW_TEXT, "a time is printed with microseconds and its offset");
-    IS(ddb_item_time_print(apr_time_from_sec(1795395723), p), "2026-11-23T01:02:03.000000+00:00",
+    IS(ddb_time_print(NOW, p), NOW_TEXT, "a time is printed with microseconds and its offset");
+    IS(ddb_time_print(apr_time_from_sec(1795395723), p), "2026-11-23T01:02:03.000000+00:00",
        "a whole second is printed with six zeros, which fromisoformat() takes");
-    NUM_IS(strlen(ddb_item_time_print(0, p)), 32, "a time has 32 characters");
+    NUM_IS(strlen(ddb_time_print(0, p)), 32, "a time has 32 characters");
     for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
         t = -1;
-        NUM_IS(ddb_item_time_parse(&t, good[i].text), APR_SUCCESS, SAY("%s is read", good[i].text));
+        NUM_IS(ddb_time_parse(&t, good[i].text), APR_SUCCESS, SAY("%s is read", good[i].text));
         NUM_IS(t, good[i].t, "as the same time");
         t = -1;
-        NUM_IS(ddb_item_time_parse(&t, ddb_item_time_print(good[i].t, p)), APR_SUCCESS, "what we print is read");
+        NUM_IS(ddb_time_parse(&t, ddb_time_print(good[i].t, p)), APR_SUCCESS, "what we print is read");
         NUM_IS(t, good[i].t, "as the same time");
     }
     for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         t = 42;
-        NUM_IS(ddb_item_time_parse(&t, bad[i]), DDB_EBADITEM, SAY("'%s' is no time of ours", bad[i] ? bad[i] : "NULL"));
+        NUM_IS(ddb_time_parse(&t, bad[i]), APR_EBADDATE, SAY("'%s' is no time of ours", bad[i] ? bad[i] : "NULL"));
         NUM_IS(t, 42, "and the result is left alone");
     }
 }
@@ -520,7 +522,7 @@ static apr_status_t error_of(int status, const char *body, ddb_error_t *err, apr
     strcpy(err->type, "OldType");
     err->attempts = 2;
     err->unsettled = 1;
-    return ddb_item_parse_error(status, body, strlen(body), p, err);
+    return ddb_reply_parse_error(status, body, strlen(body), p, err);
 }
 
 static void test_error_names(apr_pool_t *p)
@@ -666,10 +668,10 @@ static void test_error_of_kms(apr_pool_t *p)
         const char *body = SAY("{\"__type\":\"x#%s\",\"message\":\"%s\"}", rows[i].type, rows[i].message);
         NUM_IS(error_of(400, body, &err, p), rows[i].word, SAY("%s of KMS", rows[i].type));
         OK(strstr(err.detail, "KMS key") && strstr(err.detail, rows[i].message), "shows what the service says");
-        OK(ddb_item_is_of_kms(&err), "and is known to be of the key");
+        OK(ddb_reply_is_of_kms(&err), "and is known to be of the key");
     }
     error_of(400, "{\"__type\":\"x#ValidationException\",\"message\":\"the key SECRET and KMS \"}", &err, p);
-    OK(!strstr(err.detail, "SECRET") && !ddb_item_is_of_kms(&err), "a message that only mentions it is none of KMS");
+    OK(!strstr(err.detail, "SECRET") && !ddb_reply_is_of_kms(&err), "a message that only mentions it is none of KMS");
 }
 
 static void test_error_sizes(apr_pool_t *p)

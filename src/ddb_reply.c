@@ -1,9 +1,9 @@
-/* Owns which word an error reply of DynamoDB becomes, and how much of its message may go into a log. */
+/* Owns which word an error reply of DynamoDB becomes, how much of its message may go into a log, and where the consumed
+ * capacity stands. */
 
 #include <string.h>
 
-#include "ddb_item.h"
-#include "ddb_json.h"
+#include "ddb_reply.h"
 
 typedef struct error_row_t {
     const char *name;
@@ -157,7 +157,7 @@ static apr_status_t set_from_row(ddb_error_t *err, const error_row_t *row, const
     return set_message(err, row->word, "the service says: ", message);
 }
 
-apr_status_t ddb_item_parse_error(int http_status, const char *in, apr_size_t len, apr_pool_t *p, ddb_error_t *err)
+apr_status_t ddb_reply_parse_error(int http_status, const char *in, apr_size_t len, apr_pool_t *p, ddb_error_t *err)
 {
     ddb_json_t *reply = NULL;
     const char *type, *message;
@@ -184,7 +184,22 @@ apr_status_t ddb_item_parse_error(int http_status, const char *in, apr_size_t le
                          http_status);
 }
 
-int ddb_item_is_of_kms(const ddb_error_t *err)
+int ddb_reply_is_of_kms(const ddb_error_t *err)
 {
     return strncmp(err->detail, TEXT_KMS, strlen(TEXT_KMS)) == 0;
+}
+
+apr_int64_t ddb_reply_capacity(const ddb_json_t *reply)
+{
+    apr_int64_t halves = 0;
+
+    ddb_json_halves(ddb_json_child(reply, "ConsumedCapacity"), "CapacityUnits", &halves);
+    return halves;
+}
+
+apr_int64_t ddb_reply_consumed(const char *in, apr_size_t len, apr_pool_t *p)
+{
+    ddb_json_t *reply;
+
+    return ddb_json_parse(&reply, in, len, p) == APR_SUCCESS ? ddb_reply_capacity(reply) : 0;
 }
