@@ -8,10 +8,10 @@
 
 #include "mod_session_dynamodb.h"
 #include "mod_session_dynamodb_int.h"
-#include "msd_log.h"
-#include "msd_request.h"
-#include "msd_save.h"
-#include "msd_session.h"
+#include "httpd/msd_log.h"
+#include "httpd/msd_request.h"
+#include "httpd/msd_save.h"
+#include "httpd/msd_session.h"
 
 /** The tree's session, loaded if nobody has; NULL where there is none to work with. */
 static msd_request_t *session_of(request_rec *r)

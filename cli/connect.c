@@ -1,6 +1,6 @@
 /* From options to a client: transport, clock, credentials, endpoint. The same rooms as in httpd, and the same rules. */
 
-#include "ddb_crypto.h"
+#include "base/ddb_crypto.h"
 #include "connect.h"
 
 #define CONNECT_TIMEOUT apr_time_from_sec(2)

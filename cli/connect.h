@@ -1,8 +1,8 @@
 #ifndef CONNECT_H
 #define CONNECT_H
 
-#include "ddb_curl.h"
-#include "ddb_table.h"
+#include "base/ddb_curl.h"
+#include "store/ddb_table.h"
 #include "options.h"
 #include "report.h"
 

@@ -12,8 +12,8 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#include "ddb_endpoint.h"
-#include "ddb_partition.h"
+#include "aws/ddb_endpoint.h"
+#include "aws/ddb_partition.h"
 #include "ddb_rows.h"
 #include "options.h"
 

@@ -5,7 +5,7 @@
 #include <apr_pools.h>
 #include <apr_time.h>
 
-#include "ddb_profile.h"
+#include "aws/ddb_profile.h"
 
 /** What the program can be asked for; the bits tell which options go with which. */
 typedef enum command_e {

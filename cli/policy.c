@@ -5,7 +5,7 @@
 #include <apr_hash.h>
 #include <apr_strings.h>
 
-#include "ddb_partition.h"
+#include "aws/ddb_partition.h"
 #include "commands.h"
 
 static const char *const sessions[] = { "GetItem", "PutItem", "UpdateItem", "DeleteItem", NULL };

@@ -3,8 +3,8 @@
 
 #include <apr_pools.h>
 
-#include "ddb_error.h"
-#include "ddb_json.h"
+#include "base/ddb_error.h"
+#include "base/ddb_json.h"
 
 /* What the program says: lines for people, or one JSON object. Progress goes to stderr either way. */
 

@@ -5,9 +5,9 @@
 
 #include <apr_strings.h>
 
-#include "ddb_item.h"
+#include "store/ddb_item.h"
 #include "ddb_rows.h"
-#include "ddb_time.h"
+#include "base/ddb_time.h"
 #include "commands.h"
 
 /* The one thing that a signal handler can reach. */

@@ -20,7 +20,7 @@
 #include <http_log.h>
 #include <http_request.h>
 
-#include "ddb_curl.h"
+#include "base/ddb_curl.h"
 
 module AP_MODULE_DECLARE_DATA round_trip_module;
 

@@ -20,7 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 TABLE = "app_session"
 
-# As src/ddb_item.c writes them; the first check below says when it no longer does.
+# As src/store/ddb_item.c writes them; the first check below says when it no longer does.
 CREATE = "attribute_not_exists(#id)"
 SAVE = "#version = :loaded AND #expires > :now"
 TOUCH = ("attribute_exists(#id) AND #expires > :now AND #expires < :expires"
@@ -193,11 +193,11 @@ class Tap:
 
 
 def check_expressions(tap):
-    with open(os.path.join(TOP, "src", "ddb_item.c"), encoding="utf-8") as f:
+    with open(os.path.join(TOP, "src", "store", "ddb_item.c"), encoding="utf-8") as f:
         source = re.sub(r'"\s*"', "", f.read())
     assert SAVE == DELETE + " AND #expires > :now"  # put together there
     stale = [e for e in (CREATE, DELETE, " AND #expires > :now", TOUCH) if f'"{e}"' not in source]
-    tap.ok(not stale, "the conditions here are those of src/ddb_item.c", "not there: " + "; ".join(stale))
+    tap.ok(not stale, "the conditions here are those of src/store/ddb_item.c", "not there: " + "; ".join(stale))
 
 
 def check_pipelining(tap, port):

@@ -6,8 +6,8 @@
 
 #include "fuzz.h"
 #include "httpd_stub.h"
-#include "msd_config.h"
-#include "msd_header.h"
+#include "httpd/conf/msd_config.h"
+#include "httpd/msd_header.h"
 
 #define HEADER "Session"
 

@@ -1,10 +1,10 @@
 /* The session ID in requests and responses. The first line of an input is the name of the cookie or, with a ':' behind
  * it, of the header; the rest is the Cookie header or that header, with line feeds and all. */
 
-#include "ddb_sid.h"
+#include "store/ddb_sid.h"
 #include "fuzz.h"
 #include "httpd_stub.h"
-#include "msd_transport.h"
+#include "httpd/msd_transport.h"
 
 #define BLANKS " \t"
 #define OTHER  "sess" /* the cookie of another area of the host */

@@ -9,11 +9,11 @@
 
 #include <curl/curl.h>
 
-#include "ddb_creds_int.h"
-#include "ddb_creds_reply.h"
-#include "ddb_imds.h"
-#include "ddb_sts.h"
-#include "ddb_time.h"
+#include "aws/creds/ddb_creds_int.h"
+#include "aws/creds/ddb_creds_reply.h"
+#include "aws/ddb_imds.h"
+#include "aws/ddb_sts.h"
+#include "base/ddb_time.h"
 #include "fuzz.h"
 
 #define NOW APR_INT64_C(1795395723000004) /* 2026-11-23 01:02:03 */

@@ -8,10 +8,10 @@
 
 #include "fuzz.h"
 #include "httpd_stub.h"
-#include "msd_config.h"
-#include "msd_config_check.h"
-#include "msd_directives.h"
-#include "msd_transport.h"
+#include "httpd/conf/msd_config.h"
+#include "httpd/conf/msd_config_check.h"
+#include "httpd/conf/msd_directives.h"
+#include "httpd/msd_transport.h"
 
 #define WORDS_MAX 16
 #define LOWER     "abcdefghijklmnopqrstuvwxyz"

@@ -4,8 +4,8 @@
 
 #include <curl/curl.h>
 
-#include "ddb_endpoint.h"
-#include "ddb_partition.h"
+#include "aws/ddb_endpoint.h"
+#include "aws/ddb_partition.h"
 #include "fuzz.h"
 
 static void is_sentence(const char *wrong)

@@ -5,7 +5,7 @@
 #include <apr_strings.h>
 
 #include "fuzz.h"
-#include "msd_head.h"
+#include "httpd/msd_head.h"
 
 #define COOKIE "id"
 

@@ -1,8 +1,8 @@
 /* What the table answers: DynamoDB's JSON, and the stored item in it, read as each of the two formats. */
 
-#include "ddb_item.h"
-#include "ddb_json.h"
-#include "ddb_reply.h"
+#include "aws/ddb_reply.h"
+#include "base/ddb_json.h"
+#include "store/ddb_item.h"
 #include "fuzz.h"
 
 /* Every sentence there is: what a row holds gets into none of them. */

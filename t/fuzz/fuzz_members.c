@@ -3,8 +3,8 @@
 
 #include <apr_tables.h>
 
-#include "ddb_json.h"
-#include "ddb_members.h"
+#include "base/ddb_json.h"
+#include "store/ddb_members.h"
 #include "fuzz.h"
 
 #define ENTRIES_MAX 1000000

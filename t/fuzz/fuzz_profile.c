@@ -4,10 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ddb_creds.h"
-#include "ddb_ini.h"
-#include "ddb_process.h"
-#include "ddb_profile.h"
+#include "aws/creds/ddb_creds.h"
+#include "aws/ddb_ini.h"
+#include "aws/ddb_profile.h"
+#include "base/ddb_process.h"
 #include "fuzz.h"
 
 /* --- the text --- */

@@ -1,8 +1,8 @@
 /* A reply of the service as the client judges it: status, headers, body. An input is the status in a line, lines
  * "Name: value", an empty line, and the body. "sum" as the value of x-amz-crc32 stands for the right one. */
 
-#include "ddb_client.h"
-#include "ddb_reply.h"
+#include "aws/ddb_client.h"
+#include "aws/ddb_reply.h"
 #include "fuzz.h"
 
 #define NOW APR_INT64_C(1795395723000004) /* 2026-11-23 01:02:03 */

@@ -1,7 +1,7 @@
 /* Session IDs: what comes as one, and what becomes of a good one that somebody edits. The first character of an input
  * chooses the rules; the rest is the ID, and then the random bytes of one that is made and edited. */
 
-#include "ddb_sid.h"
+#include "store/ddb_sid.h"
 #include "fuzz.h"
 
 static const char *random_bytes;

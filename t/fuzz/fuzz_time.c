@@ -1,6 +1,6 @@
 /* Timestamps of the table: the input as one, and its first eight bytes as a time to write. */
 
-#include "ddb_time.h"
+#include "base/ddb_time.h"
 #include "fuzz.h"
 
 #define MICROSECONDS APR_INT64_C(1000000)

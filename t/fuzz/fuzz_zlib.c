@@ -1,6 +1,6 @@
 /* Compressed data: the input as a zlib stream, and as data to compress. */
 
-#include "ddb_zlib.h"
+#include "base/ddb_zlib.h"
 #include "fuzz.h"
 
 #define MAX 65536

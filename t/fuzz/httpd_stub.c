@@ -10,7 +10,7 @@
 
 #include "fuzz.h"
 #include "httpd_stub.h"
-#include "msd_config.h"
+#include "httpd/conf/msd_config.h"
 
 module AP_MODULE_DECLARE_DATA session_dynamodb_module = { .module_index = STUB_OURS };
 module AP_MODULE_DECLARE_DATA session_module = { .module_index = STUB_SESSION };

@@ -11,8 +11,8 @@
 #include <apr_strings.h>
 #include <apr_uri.h>
 
-#include "ddb_creds.h"
-#include "ddb_curl.h"
+#include "aws/creds/ddb_creds.h"
+#include "base/ddb_curl.h"
 
 #define ECS_AGENT "http://169.254.170.2"
 

@@ -6,7 +6,7 @@
 #include <apr_general.h>
 
 #include "aws_files.h"
-#include "ddb_creds_int.h"
+#include "aws/creds/ddb_creds_int.h"
 #include "tap.h"
 #include "world.h"
 

@@ -6,7 +6,7 @@
 
 #include <apr_general.h>
 
-#include "ddb_endpoint.h"
+#include "aws/ddb_endpoint.h"
 
 int main(int argc, char **argv)
 {

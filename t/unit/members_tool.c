@@ -9,7 +9,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "ddb_members.h"
+#include "store/ddb_members.h"
 
 static const char *text_of(const char *hex, apr_pool_t *p)
 {

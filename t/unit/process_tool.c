@@ -8,7 +8,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "ddb_process.h"
+#include "base/ddb_process.h"
 
 static void answer(const char *hex, apr_pool_t *p)
 {

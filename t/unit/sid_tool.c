@@ -9,7 +9,7 @@
 #include <apr_encode.h>
 #include <apr_general.h>
 
-#include "ddb_sid.h"
+#include "store/ddb_sid.h"
 
 #define LINE_MAX_BYTES 20000
 

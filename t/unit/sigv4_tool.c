@@ -10,7 +10,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "ddb_sigv4.h"
+#include "aws/ddb_sigv4.h"
 
 enum { NOW, ACCESS_KEY, SECRET, TOKEN, REGION, SERVICE, METHOD, HOST, PATH, QUERY, BODY, HEADERS, FIELDS_MAX = 64 };
 

@@ -6,8 +6,8 @@
 #include <apr_general.h>
 #include <apr_thread_proc.h>
 
-#include "ddb_breaker.h"
-#include "ddb_retry.h"
+#include "aws/ddb_breaker.h"
+#include "aws/ddb_retry.h"
 #include "tap.h"
 #include "world.h"
 

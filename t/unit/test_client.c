@@ -4,7 +4,7 @@
 
 #include <apr_general.h>
 
-#include "ddb_client.h"
+#include "aws/ddb_client.h"
 #include "tap.h"
 #include "world.h"
 #include "aws_files.h"

@@ -8,9 +8,9 @@
 
 #include <apr_general.h>
 
-#include "ddb_count.h"
-#include "ddb_item.h"
-#include "ddb_store.h"
+#include "base/ddb_count.h"
+#include "store/ddb_item.h"
+#include "store/ddb_store.h"
 #include "tap.h"
 #include "crowd.h"
 #include "world.h"

@@ -3,7 +3,7 @@
 #include <apr_general.h>
 #include <apr_thread_proc.h>
 
-#include "ddb_creds_int.h"
+#include "aws/creds/ddb_creds_int.h"
 #include "tap.h"
 #include "world.h"
 #include "aws_files.h"

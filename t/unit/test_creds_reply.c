@@ -3,8 +3,8 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "ddb_creds_reply.h"
-#include "ddb_time.h"
+#include "aws/creds/ddb_creds_reply.h"
+#include "base/ddb_time.h"
 #include "tap.h"
 
 static const ddb_creds_shape_t all = { "the tester", "Id", "Secret", "Token", "Until", "Account", 1, 1 };

@@ -2,7 +2,7 @@
 
 #include <apr_general.h>
 
-#include "ddb_creds_int.h"
+#include "aws/creds/ddb_creds_int.h"
 #include "tap.h"
 #include "world.h"
 #include "aws_files.h"

@@ -2,8 +2,8 @@
 
 #include <apr_general.h>
 
-#include "ddb_creds_int.h"
-#include "ddb_crypto.h"
+#include "aws/creds/ddb_creds_int.h"
+#include "base/ddb_crypto.h"
 #include "tap.h"
 #include "world.h"
 #include "aws_files.h"

@@ -16,7 +16,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "ddb_curl.h"
+#include "base/ddb_curl.h"
 #include "tap.h"
 
 #define SEEN_MAX    256

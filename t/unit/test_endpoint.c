@@ -3,8 +3,8 @@
 #include <apr_escape.h>
 #include <apr_general.h>
 
-#include "ddb_endpoint.h"
-#include "ddb_partition.h"
+#include "aws/ddb_endpoint.h"
+#include "aws/ddb_partition.h"
 #include "tap.h"
 #include "aws_files.h"
 #include "world.h"

@@ -3,7 +3,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "msd_entries.h"
+#include "httpd/msd_entries.h"
 #include "tap.h"
 
 static apr_pool_t *pool;

@@ -3,8 +3,8 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "ddb_clock.h"
-#include "ddb_error.h"
+#include "base/ddb_clock.h"
+#include "base/ddb_error.h"
 #include "tap.h"
 
 static const apr_status_t words[] = {

@@ -3,7 +3,7 @@
 #include <apr_general.h>
 
 #include "aws_files.h"
-#include "ddb_imds.h"
+#include "aws/ddb_imds.h"
 #include "tap.h"
 #include "world.h"
 

@@ -3,10 +3,10 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "ddb_item.h"
-#include "ddb_json.h"
-#include "ddb_reply.h"
-#include "ddb_time.h"
+#include "aws/ddb_reply.h"
+#include "base/ddb_json.h"
+#include "base/ddb_time.h"
+#include "store/ddb_item.h"
 #include "tap.h"
 
 #define BEGIN "{\"TableName\":\"app_session\",\"ReturnConsumedCapacity\":\"TOTAL\","

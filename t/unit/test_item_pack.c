@@ -4,9 +4,9 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "ddb_item.h"
-#include "ddb_json.h"
-#include "ddb_zlib.h"
+#include "base/ddb_json.h"
+#include "base/ddb_zlib.h"
+#include "store/ddb_item.h"
 #include "tap.h"
 
 #define SAY(...) apr_psprintf(p, __VA_ARGS__)

@@ -4,8 +4,8 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "ddb_item.h"
-#include "ddb_json.h"
+#include "base/ddb_json.h"
+#include "store/ddb_item.h"
 #include "tap.h"
 
 #define NOW      APR_INT64_C(1795395723000004) /* 2026-11-23 01:02:03.000004 UTC */

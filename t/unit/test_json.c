@@ -6,7 +6,7 @@
 #include <apr_strings.h>
 #include <apr_tables.h>
 
-#include "ddb_json.h"
+#include "base/ddb_json.h"
 #include "tap.h"
 
 #define TEXT(s) (s), sizeof(s) - 1

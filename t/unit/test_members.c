@@ -4,7 +4,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "ddb_members.h"
+#include "store/ddb_members.h"
 #include "tap.h"
 
 #define ENTRIES_MAX 1000

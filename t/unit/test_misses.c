@@ -10,7 +10,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "msd_misses.h"
+#include "httpd/child/msd_misses.h"
 #include "tap.h"
 #include "crowd.h"
 

@@ -8,7 +8,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "msd_outage.h"
+#include "httpd/child/msd_outage.h"
 #include "tap.h"
 #include "crowd.h"
 

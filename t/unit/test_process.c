@@ -13,7 +13,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "ddb_process.h"
+#include "base/ddb_process.h"
 #include "tap.h"
 
 static apr_pool_t *pool;

@@ -2,8 +2,8 @@
 
 #include <apr_general.h>
 
-#include "ddb_ini.h"
-#include "ddb_profile.h"
+#include "aws/ddb_ini.h"
+#include "aws/ddb_profile.h"
 #include "tap.h"
 #include "aws_files.h"
 

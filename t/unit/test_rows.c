@@ -5,8 +5,8 @@
 
 #include <apr_general.h>
 
-#include "ddb_rows.h"
-#include "ddb_sid.h"
+#include "cli/ddb_rows.h"
+#include "store/ddb_sid.h"
 #include "tap.h"
 #include "world.h"
 

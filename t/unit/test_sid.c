@@ -5,7 +5,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "ddb_sid.h"
+#include "store/ddb_sid.h"
 #include "tap.h"
 #include "world.h"
 

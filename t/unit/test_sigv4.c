@@ -5,8 +5,8 @@
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 
-#include "ddb_crypto.h"
-#include "ddb_sigv4.h"
+#include "aws/ddb_sigv4.h"
+#include "base/ddb_crypto.h"
 #include "tap.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))

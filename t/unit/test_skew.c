@@ -2,7 +2,7 @@
 
 #include <apr_general.h>
 
-#include "ddb_skew.h"
+#include "aws/ddb_skew.h"
 #include "tap.h"
 #include "world.h"
 

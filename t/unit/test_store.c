@@ -5,9 +5,9 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "ddb_item.h"
-#include "ddb_json.h"
-#include "ddb_store.h"
+#include "base/ddb_json.h"
+#include "store/ddb_item.h"
+#include "store/ddb_store.h"
 #include "tap.h"
 #include "world.h"
 

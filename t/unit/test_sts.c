@@ -3,7 +3,7 @@
 #include <apr_general.h>
 #include <apr_lib.h>
 
-#include "ddb_sts.h"
+#include "aws/ddb_sts.h"
 #include "sts_replies.h"
 #include "tap.h"
 #include "world.h"

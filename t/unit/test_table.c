@@ -4,8 +4,8 @@
 
 #include <apr_general.h>
 
-#include "ddb_json.h"
-#include "ddb_table.h"
+#include "base/ddb_json.h"
+#include "store/ddb_table.h"
 #include "tap.h"
 #include "world.h"
 

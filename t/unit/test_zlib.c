@@ -5,7 +5,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "ddb_zlib.h"
+#include "base/ddb_zlib.h"
 #include "tap.h"
 
 #define BYTES(s) { (s), sizeof(s) - 1 }

@@ -6,9 +6,9 @@
 
 #include <apr_strings.h>
 
-#include "ddb_clock.h"
-#include "ddb_crypto.h"
-#include "ddb_http.h"
+#include "base/ddb_clock.h"
+#include "base/ddb_crypto.h"
+#include "base/ddb_http.h"
 
 #define WORLD_MAX 64
 

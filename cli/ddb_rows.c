@@ -1,0 +1,222 @@
+/* Rows as an operator works on them, and what a row shows of its session. Scans: ddb_rows_scan.c. */
+
+#include <string.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "store/ddb_item.h"
+#include "ddb_rows_int.h"
+#include "base/ddb_time.h"
+#include "store/ddb_sid.h"
+
+static void put_number(ddb_json_t *map, const char *name, apr_int64_t n, apr_pool_t *p)
+{
+    ddb_rows_put(map, name, "N", apr_psprintf(p, "%" APR_INT64_T_FMT, n));
+}
+
+/* Whole numbers; another program may have written anything. */
+static apr_int64_t number_of(const ddb_json_t *item, const char *name)
+{
+    const char *text = ddb_json_str(ddb_json_child(item, name), "N");
+    apr_size_t len = text ? strspn(text, "0123456789") : 0;
+
+    return len > 0 && len <= 15 && !text[len] ? apr_atoi64(text) : 0;
+}
+
+/* --- find --- */
+
+int ddb_rows_is_hash(const char *text)
+{
+    apr_size_t len = strspn(text, "0123456789abcdefABCDEF");
+
+    return !text[len] && len >= DDB_ROWS_HASH_MIN && len <= DDB_ROWS_HASH_MAX;
+}
+
+static void fill_search(const ddb_rows_scan_t *s, ddb_json_t *names, ddb_json_t *values, apr_pool_t *p)
+{
+    ddb_json_set_str(names, "#loggable", "loggable");
+    ddb_rows_put(values, ":loggable", "S", apr_pstrmemdup(p, s->hash, DDB_ITEM_LOGGABLE_LEN));
+}
+
+/* The filter lets through whose mark is right, and where keys are IDs those without one. */
+static apr_status_t take_match(ddb_rows_scan_t *s, const ddb_json_t *item, apr_pool_t *p, ddb_error_t *err)
+{
+    const char *key = ddb_rows_text(item, "id"), *hash;
+
+    if (!key) {
+        return APR_SUCCESS;
+    }
+    if (!ddb_rows_text(item, "loggable")) {
+        hash = ddb_sid_loggable(key, p);
+        if (!hash || strncmp(hash, s->hash, strlen(s->hash)) != 0) {
+            return APR_SUCCESS;
+        }
+    }
+    if (s->found) {
+        return ddb_error_set(err, DDB_ECONFLICT, "several rows have a hash that begins so: somebody has copied or "
+                             "changed rows by hand");
+    }
+    s->found = apr_pstrdup(s->pool, key);
+    return APR_SUCCESS;
+}
+
+apr_status_t ddb_rows_find(ddb_rows_t *r, const char *hash, const char **key, apr_pool_t *p, ddb_error_t *err)
+{
+    ddb_rows_scan_t s = { .rows = r, .fill = fill_search, .take = take_match, .projection = "#id, #loggable",
+                          .segments = r->segments,
+                          .filter = r->ids ? "#loggable = :loggable OR attribute_not_exists(#loggable)"
+                                           : "#loggable = :loggable" };
+    char *lower = apr_pstrdup(p, hash), *c;
+    apr_status_t rv;
+
+    for (c = lower; *c; c++) {
+        *c = apr_tolower(*c);
+    }
+    s.hash = lower;
+    *key = NULL;
+    rv = ddb_rows_scan(&s, p, err);
+    if (rv == APR_SUCCESS) {
+        *key = s.found;
+        rv = s.found ? APR_SUCCESS : ddb_error_set(err, APR_NOTFOUND, "no row has that hash: the session is over, or "
+                                                   "in another table");
+    }
+    return rv;
+}
+
+/* --- one row --- */
+
+/* What base64 stands for, and text. */
+static apr_int64_t length_of_data(const ddb_json_t *item)
+{
+    const ddb_json_t *data = ddb_json_child(item, "data");
+    const char *text = ddb_json_str(data, "B");
+    apr_size_t len = text ? strlen(text) : 0, padding = 0;
+
+    if (!text) {
+        text = ddb_json_str(data, "S");
+        return text ? (apr_int64_t)strlen(text) : 0;
+    }
+    while (padding < len && text[len - 1 - padding] == '=') {
+        padding++;
+    }
+    return (apr_int64_t)((len - padding) * 3 / 4);
+}
+
+static apr_time_t time_of(const ddb_json_t *item, const char *name)
+{
+    const char *text = ddb_rows_text(item, name);
+    apr_time_t t = 0;
+
+    return text && ddb_time_parse(&t, text) == APR_SUCCESS ? t : 0;
+}
+
+static const char *loggable_of(const ddb_rows_t *r, const ddb_json_t *item, apr_pool_t *p)
+{
+    const char *text = ddb_rows_text(item, "loggable"), *id = ddb_rows_text(item, "id");
+
+    if (text) {
+        return ddb_rows_is_hash(text) ? apr_pstrdup(p, text) : NULL;
+    }
+    return r->ids && id ? ddb_sid_loggable(id, p) : NULL;
+}
+
+apr_status_t ddb_rows_read(const ddb_rows_t *r, const char *key, ddb_row_t *row, apr_pool_t *p, ddb_error_t *err)
+{
+    const ddb_json_t *item;
+    ddb_json_t *reply;
+    apr_status_t rv = ddb_rows_call(r, "GetItem", ddb_item_get_body(r->table->name, key, 1, p), &reply, p, err);
+
+    memset(row, 0, sizeof(*row));
+    item = ddb_json_child(reply, "Item");
+    if (rv == APR_SUCCESS && !item) {
+        rv = ddb_error_set(err, APR_NOTFOUND, "there is no such row");
+    }
+    if (rv == APR_SUCCESS) {
+        row->loggable = loggable_of(r, item, p);
+        row->created = time_of(item, "created");
+        row->accessed = time_of(item, "accessed");
+        row->expires = number_of(item, "expires");
+        row->idle_timeout = number_of(item, "idle_timeout");
+        row->absolute_timeout = number_of(item, "absolute_timeout");
+        row->version = number_of(item, "version");
+        row->data_len = length_of_data(item);
+        row->compressed = ddb_json_has(item, "encoding");
+        row->has_user = ddb_json_has(item, "user_mark");
+    }
+    return rv;
+}
+
+/* --- delete --- */
+
+static ddb_json_t *of_row(const ddb_rows_t *r, const char *key, const char *condition, apr_pool_t *p)
+{
+    ddb_json_t *body = ddb_json_object(p);
+
+    ddb_json_set_str(body, "TableName", r->table->name);
+    ddb_rows_put(ddb_json_set_object(body, "Key"), "id", "S", key);
+    ddb_json_set_str(body, "ConditionExpression", condition);
+    return body;
+}
+
+apr_status_t ddb_rows_end(const ddb_rows_t *r, const char *key, apr_pool_t *p, ddb_error_t *err)
+{
+    ddb_json_t *body = of_row(r, key, "attribute_exists(#id)", p), *reply;
+    apr_status_t rv;
+
+    ddb_json_set_str(ddb_json_set_object(body, "ExpressionAttributeNames"), "#id", "id");
+    rv = ddb_rows_call(r, "DeleteItem", ddb_json_print(body, p), &reply, p, err);
+    /* After a lost answer the row may be gone by our own hand, which comes to the same. */
+    if (rv == DDB_ECONFLICT) {
+        rv = err->unsettled ? APR_SUCCESS : ddb_error_set(err, APR_NOTFOUND, "there is no such row any more");
+    }
+    return rv;
+}
+
+/* Read anew each time: the clock is corrected once the service has called it wrong. */
+static apr_int64_t end_before(const ddb_rows_scan_t *s)
+{
+    return apr_time_sec(ddb_client_wall(s->rows->table->client)) - s->sweep->older_than;
+}
+
+static void fill_sweep(const ddb_rows_scan_t *s, ddb_json_t *names, ddb_json_t *values, apr_pool_t *p)
+{
+    ddb_json_set_str(names, "#expires", "expires");
+    put_number(values, ":before", end_before(s), p);
+}
+
+static apr_status_t delete_expired(ddb_rows_scan_t *s, const char *key, apr_pool_t *p, ddb_error_t *err)
+{
+    ddb_rows_t *r = s->rows;
+    ddb_json_t *body = of_row(r, key, "#expires < :before", p), *reply;
+    apr_status_t rv;
+
+    ddb_json_set_str(ddb_json_set_object(body, "ExpressionAttributeNames"), "#expires", "expires");
+    put_number(ddb_json_set_object(body, "ExpressionAttributeValues"), ":before", end_before(s), p);
+    rv = ddb_rows_call(r, "DeleteItem", ddb_json_print(body, p), &reply, p, err);
+    /* After a lost answer the row may be gone by our own hand. */
+    r->count.deleted += rv == APR_SUCCESS || (rv == DDB_ECONFLICT && err->unsettled);
+    r->count.kept += rv == DDB_ECONFLICT && !err->unsettled;
+    return rv == DDB_ECONFLICT ? APR_SUCCESS : rv;
+}
+
+static apr_status_t take_expired(ddb_rows_scan_t *s, const ddb_json_t *item, apr_pool_t *p, ddb_error_t *err)
+{
+    const char *key = ddb_rows_text(item, "id");
+    apr_int64_t expires = number_of(item, "expires");
+
+    /* The first page was asked for by a clock that may have been corrected since. */
+    if (!key || !expires || expires >= end_before(s)) {
+        return APR_SUCCESS;
+    }
+    s->rows->count.due++;
+    return s->sweep->dry_run ? APR_SUCCESS : delete_expired(s, key, p, err);
+}
+
+apr_status_t ddb_rows_sweep(ddb_rows_t *r, const ddb_rows_sweep_t *what, apr_pool_t *p, ddb_error_t *err)
+{
+    ddb_rows_scan_t s = { .rows = r, .fill = fill_sweep, .take = take_expired, .projection = "#id, #expires",
+                 .filter = "#expires < :before", .sweep = what };
+
+    return ddb_rows_scan(&s, p, err);
+}

@@ -1,0 +1,276 @@
+/* One API call of DynamoDB: sign, send, and try again while attempts and time are left. What replies come to:
+ * ddb_client_reply.c. */
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "aws/ddb_client_int.h"
+
+#ifndef DDB_VERSION
+#ifdef PACKAGE_VERSION
+#define DDB_VERSION PACKAGE_VERSION
+#else
+#define DDB_VERSION "unknown"
+#endif
+#endif
+
+#define TARGET_PREFIX       "DynamoDB_20120810."
+#define ATTEMPT_MAX         apr_time_from_sec(1)    /* so that one lost answer does not eat the whole deadline */
+#define ATTEMPT_MIN         apr_time_from_msec(50)  /* with less time left an attempt would only make load */
+#define REPLY_MAX_BYTES     (1024 * 1024)           /* an item is 400 KB at most, some 550 KB in base64 */
+
+apr_status_t ddb_client_create(ddb_client_t **pc, const ddb_client_opts_t *o, apr_pool_t *p)
+{
+    ddb_client_t *c = apr_pcalloc(p, sizeof(*c));
+    apr_status_t rv;
+
+    c->o = *o;
+    c->trusted = ddb_skew_trusts(o->endpoint.url);
+    rv = ddb_sigv4_cache_create(&c->cache, p);
+    *pc = rv == APR_SUCCESS ? c : NULL;
+    return rv;
+}
+
+ddb_count_t *ddb_client_count(const ddb_client_t *c)
+{
+    return c->o.count;
+}
+
+apr_time_t ddb_client_monotonic(const ddb_client_t *c)
+{
+    return c->o.clock->monotonic(c->o.clock->baton);
+}
+
+apr_time_t ddb_client_wall(const ddb_client_t *c)
+{
+    return c->o.clock->wall(c->o.clock->baton);
+}
+
+static apr_interval_time_t time_left(const ddb_client_run_t *r)
+{
+    return r->call->deadline - ddb_client_monotonic(r->client);
+}
+
+/* The headers to send, signed as of now with the credentials as they are now: both may have changed since the last
+ * attempt. What proxies rewrite is not signed. */
+static apr_status_t sign(ddb_client_run_t *r, apr_table_t **headers)
+{
+    const ddb_client_opts_t *o = &r->client->o;
+    ddb_credentials_t credentials;
+    ddb_sigv4_signer_t signer = { .credentials = &credentials, .cache = r->client->cache };
+    apr_table_t *to_sign = apr_table_make(r->scratch, 2);
+    ddb_sigv4_request_t req = { .method = "POST", .path = "/", .query = "", .headers = to_sign, .body = r->call->body,
+                                .body_len = strlen(r->call->body), .service = "dynamodb" };
+    apr_status_t rv = ddb_creds_get(o->creds, r->call->deadline, r->scratch, &credentials, r->err);
+
+    if (rv == APR_SUCCESS && time_left(r) < ATTEMPT_MIN) {
+        rv = ddb_error_set(r->err, APR_TIMEUP, "credentials came from the provider %s when the time for the whole was "
+                           "used up", credentials.provider ? credentials.provider : "given");
+    }
+    if (rv == APR_SUCCESS) {
+        rv = ddb_endpoint_of_account(&r->endpoint, &o->endpoint, credentials.account_id, r->scratch, r->err);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    req.host = r->endpoint.host;
+    req.region = r->endpoint.region;
+    apr_table_setn(to_sign, "Content-Type", "application/x-amz-json-1.0");
+    apr_table_setn(to_sign, "X-Amz-Target", apr_pstrcat(r->scratch, TARGET_PREFIX, r->call->operation, NULL));
+    *headers = apr_table_copy(r->scratch, to_sign);
+    apr_table_setn(*headers, "Host", r->endpoint.host); /* as signed, whatever the case of the URL */
+    apr_table_setn(*headers, "Accept-Encoding", "identity"); /* x-amz-crc32 is of the body as sent */
+    apr_table_setn(*headers, "User-Agent", "mod_session_dynamodb/" DDB_VERSION);
+    r->access_key_id = credentials.access_key_id;
+    r->provider = credentials.provider;
+    /* The offset first: if it changes before the next line, a correction that follows finds another one, and knows. */
+    r->offset = o->skew ? ddb_skew_offset(o->skew) : 0;
+    signer.now = r->signed_at = ddb_client_wall(r->client);
+    rv = ddb_sigv4_sign(*headers, &req, &signer, r->scratch);
+    return rv == APR_SUCCESS ? rv : ddb_error_set(r->err, rv, "OpenSSL could not sign the request");
+}
+
+static apr_status_t send_request(ddb_client_run_t *r, const apr_table_t *headers, ddb_http_response_t *res)
+{
+    const ddb_client_opts_t *o = &r->client->o;
+    apr_interval_time_t left = time_left(r);
+    ddb_http_request_t req = { .method = "POST", .headers = headers, .body = r->call->body,
+                               .body_len = strlen(r->call->body), .connect_timeout = o->connect_timeout,
+                               .timeout = left < ATTEMPT_MAX ? left : ATTEMPT_MAX,
+                               .max_response_bytes = REPLY_MAX_BYTES,
+                               /* What took a request and gave no answer may have taken the other connections too. */
+                               .fresh_connection = r->broken || r->pass.probe };
+    int unsettled = r->err->unsettled;
+    apr_status_t rv;
+
+    req.url = apr_pstrcat(r->scratch, r->endpoint.url, "/", NULL);
+    r->answered = 0;
+    r->err->attempts++;
+    r->charged++;
+    r->err->unsettled = 0;
+    rv = o->http->perform(o->http->baton, &req, r->scratch, res, r->err);
+    r->broken = rv != APR_SUCCESS && r->err->unsettled;
+    r->err->unsettled |= unsettled;
+    return rv;
+}
+
+static apr_status_t attempt(ddb_client_run_t *r)
+{
+    apr_table_t *headers = NULL;
+    ddb_http_response_t res;
+    apr_status_t rv = apr_pool_create(&r->scratch, r->pool);
+
+    r->mend = 0;
+    if (rv != APR_SUCCESS) {
+        return ddb_error_set(r->err, rv, "no memory for a request");
+    }
+    rv = sign(r, &headers);
+    if (rv == APR_SUCCESS) {
+        rv = send_request(r, headers, &res);
+        if (rv == APR_SUCCESS) {
+            rv = ddb_client_judge(r, &res);
+        }
+    }
+    apr_pool_destroy(r->scratch); /* with it the credentials are wiped */
+    return rv;
+}
+
+static void wait_before_retry(const ddb_client_run_t *r, apr_status_t failure)
+{
+    const ddb_clock_t *clock = r->client->o.clock;
+    apr_interval_time_t wait, most = time_left(r) - ATTEMPT_MIN;
+
+    /* Most likely a reused connection that the server had just given up: no sign of load. */
+    if (r->charged == 1 && r->broken && failure == DDB_EUNAVAILABLE) {
+        return;
+    }
+    wait = ddb_retry_wait(r->charged, failure == DDB_ETHROTTLED, r->client->o.random);
+    if (wait > most) {
+        wait = most; /* a short last attempt is better than none */
+    }
+    if (wait > 0) {
+        clock->sleep(clock->baton, wait);
+    }
+}
+
+static apr_status_t out_of_time(ddb_error_t *err)
+{
+    char last[sizeof(err->detail)];
+
+    if (err->attempts == 0) {
+        return ddb_error_set(err, APR_TIMEUP, "the time for the whole was used up before this call");
+    }
+    apr_cpystrn(last, err->detail, sizeof(last));
+    return ddb_error_set(err, APR_TIMEUP, "the time for the whole is used up; the last attempt: %.140s", last);
+}
+
+static int may_help_to_retry(const ddb_client_run_t *r, apr_status_t rv)
+{
+    return ddb_error_is_passing(rv) || (rv == DDB_EBADREPLY && r->call->read);
+}
+
+/* 1 when another attempt may be made, which then is paid for. */
+static int may_retry(ddb_client_run_t *r)
+{
+    char last[sizeof(r->err->detail)];
+
+    if (r->charged >= r->client->o.max_attempts || (r->pass.probe && !r->answered)) {
+        return 0;
+    }
+    if (time_left(r) < ATTEMPT_MIN) {
+        return 1; /* the deadline ends it: nothing is to be paid */
+    }
+    if (!ddb_retry_budget_take(r->client->o.budget)) {
+        apr_cpystrn(last, r->err->detail, sizeof(last));
+        ddb_error_set(r->err, 0, "%.110s; not tried again, as too many calls had to be of late", last);
+        return 0;
+    }
+    return 1;
+}
+
+static apr_status_t try_until_settled(ddb_client_run_t *r)
+{
+    apr_status_t rv;
+    int sent;
+
+    while (time_left(r) >= ATTEMPT_MIN) {
+        if (ddb_cancel_is_set(r->call->cancel)) {
+            return ddb_error_set(r->err, APR_EINTR, "given up, because this process ends");
+        }
+        sent = r->err->attempts;
+        rv = attempt(r);
+        if (r->answered && r->err->attempts > sent && r->client->o.breaker) {
+            ddb_breaker_answered(r->client->o.breaker);
+        }
+        if (r->mend) {
+            r->mended |= r->mend;
+            r->charged--;
+            continue;
+        }
+        if (r->err->attempts == sent || !may_help_to_retry(r, rv)) {
+            return rv; /* an answer, or nothing could be sent at all */
+        }
+        if (!may_retry(r)) {
+            /* APR_TIMEUP is of the attempt here; to the caller it means the deadline. */
+            return rv == APR_TIMEUP && time_left(r) > 0 ? DDB_EUNAVAILABLE : rv;
+        }
+        wait_before_retry(r, rv);
+    }
+    return out_of_time(r->err);
+}
+
+static void count_call(const ddb_client_run_t *r, apr_status_t rv)
+{
+    ddb_count_t *count = r->client->o.count;
+    ddb_counted_e kind = ddb_count_operation(r->call->operation);
+
+    if (!count || kind == DDB_COUNTED) {
+        return;
+    }
+    ddb_count_add(count, kind, 1);
+    if (rv != APR_SUCCESS) {
+        ddb_count_add(count, rv == DDB_ECONFLICT ? DDB_COUNT_CONDITION : DDB_COUNT_FAILED, 1);
+    }
+    if (r->err->attempts > 1) {
+        ddb_count_add(count, DDB_COUNT_RETRY, (apr_uint64_t)(r->err->attempts - 1));
+    }
+}
+
+apr_status_t ddb_client_call(ddb_client_t *c, const ddb_call_t *call, apr_pool_t *p, ddb_reply_t *reply,
+                             ddb_error_t *err)
+{
+    ddb_client_run_t r = { .client = c, .call = call, .pool = p, .reply = reply, .err = err };
+    apr_status_t rv;
+
+    memset(reply, 0, sizeof(*reply));
+    memset(err, 0, sizeof(*err));
+    apr_cpystrn(err->operation, call->operation, sizeof(err->operation));
+    if (c->o.breaker && !ddb_breaker_admit(c->o.breaker, &r.pass)) {
+        ddb_count_add(c->o.count, DDB_COUNT_TURNED_AWAY, 1);
+        return ddb_error_set(err, DDB_EUNAVAILABLE, "not asked, because the last calls got no answer; it is tried "
+                             "every half second");
+    }
+    rv = try_until_settled(&r);
+    count_call(&r, rv);
+    if (rv == APR_SUCCESS || rv == DDB_ECONFLICT) {
+        ddb_retry_budget_give(c->o.budget, r.charged > 1);
+    }
+    if (c->o.breaker && !err->attempts) {
+        ddb_breaker_unused(c->o.breaker, &r.pass);
+    }
+    else if (c->o.breaker && !r.answered) {
+        ddb_breaker_failed(c->o.breaker, &r.pass);
+    }
+    return rv;
+}
+
+int ddb_client_take_notice(ddb_client_t *c, ddb_notice_t *n)
+{
+    return (c->o.breaker && ddb_breaker_take_notice(c->o.breaker, n))
+           || (c->o.skew && ddb_skew_take_notice(c->o.skew, n));
+}

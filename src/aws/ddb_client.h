@@ -1,0 +1,76 @@
+#ifndef DDB_CLIENT_H
+#define DDB_CLIENT_H
+
+#include "aws/creds/ddb_creds.h"
+#include "aws/ddb_breaker.h"
+#include "aws/ddb_endpoint.h"
+#include "aws/ddb_reply.h"
+#include "aws/ddb_retry.h"
+#include "aws/ddb_skew.h"
+#include "base/ddb_clock.h"
+#include "base/ddb_count.h"
+#include "base/ddb_crypto.h"
+#include "base/ddb_http.h"
+
+typedef struct ddb_client_t ddb_client_t;
+
+typedef struct ddb_client_opts_t {
+    ddb_endpoint_t endpoint;
+    apr_interval_time_t connect_timeout; /* microseconds, of one attempt */
+    int max_attempts;                    /* at least 1 */
+    const ddb_http_transport_t *http;
+    ddb_creds_t *creds;
+    const ddb_clock_t *clock;            /* with skew: ddb_skew_clock's */
+    ddb_random_fn *random;               /* for the jitter of the backoff */
+    ddb_breaker_t *breaker;              /* NULL: every call is tried, whatever became of those before */
+    ddb_retry_budget_t *budget;          /* NULL: without limit */
+    ddb_skew_t *skew;                    /* NULL: a wrong clock is said and not corrected */
+    ddb_count_t *count;                  /* of calls and of what writes consume; NULL: nothing is counted */
+} ddb_client_opts_t;
+
+/** o is copied; what it points to must outlive p. */
+apr_status_t ddb_client_create(ddb_client_t **pc, const ddb_client_opts_t *o, apr_pool_t *p);
+
+/**
+ * Read a good reply. @return DDB_EBADREPLY, with a detail in the call's err, when it makes no sense, and the call is
+ * tried again; anything else is for the caller alone.
+ */
+typedef apr_status_t ddb_read_fn(void *baton, const ddb_reply_t *reply);
+
+typedef struct ddb_call_t {
+    const char *operation;  /* such as "GetItem" */
+    const char *body;       /* JSON */
+    apr_time_t deadline;    /* on the clock's monotonic time: the wait for credentials, all attempts and the waits
+                               between them; nothing is sent after it */
+    ddb_cancel_t *cancel;   /* when set, nothing more is sent; NULL: none */
+    ddb_read_fn *read;      /* of a call that changes nothing; NULL: one that does, and that a reply without sense ends,
+                               as it was carried out */
+    void *baton;
+} ddb_call_t;
+
+/**
+ * One API call: signed anew for each attempt, retried with full jitter (25 ms doubling to 400 ms; throttled: from
+ * 100 ms) while attempts, time and budget are left, replies checked against x-amz-crc32. A refusal that a wrong clock
+ * or replaced credentials explain is mended and tried again once, beyond the attempts. Thread safe. err is reset first
+ * and filled also on success (attempts, unsettled: an earlier attempt may have been carried out). While the breaker is
+ * open the call fails at once with DDB_EUNAVAILABLE and no attempt, or is the one attempt that probes.
+ * The breaker learns of calls that were sent only.
+ * @return APR_SUCCESS; DDB_ECONFLICT for ConditionalCheckFailedException, with its body in *reply; APR_TIMEUP when the
+ *         deadline passed; APR_EINTR when cancelled; else a word of ddb_error.h.
+ */
+apr_status_t ddb_client_call(ddb_client_t *c, const ddb_call_t *call, apr_pool_t *p, ddb_reply_t *reply,
+                             ddb_error_t *err);
+
+/** What the client counts in, for what is seen by its callers only, as what reads consume; may be NULL. */
+ddb_count_t *ddb_client_count(const ddb_client_t *c);
+
+/** The client's monotonic time, to compute deadlines from. */
+apr_time_t ddb_client_monotonic(const ddb_client_t *c);
+
+/** The time of day as the service has it, as far as that is known to be another than this machine's. */
+apr_time_t ddb_client_wall(const ddb_client_t *c);
+
+/** To be asked after calls: @return 1 with one thing that changed and has to be logged, to one caller only. */
+int ddb_client_take_notice(ddb_client_t *c, ddb_notice_t *n);
+
+#endif

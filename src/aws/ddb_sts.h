@@ -1,0 +1,40 @@
+#ifndef DDB_STS_H
+#define DDB_STS_H
+
+#include "aws/ddb_sigv4.h"
+#include "base/ddb_clock.h"
+#include "base/ddb_http.h"
+
+/*
+ * The two operations of the AWS Security Token Service (API version 2011-06-15) that turn a role into credentials. The
+ * only room that knows apr_xml.
+ */
+
+typedef struct ddb_sts_opts_t {
+    const char *url;                  /* of the service, no trailing slash */
+    const char *host;                 /* as signed */
+    const char *region;
+    const ddb_http_transport_t *http;
+    const ddb_clock_t *clock;
+} ddb_sts_opts_t;
+
+/** Whom to become. NULL: not sent. */
+typedef struct ddb_sts_role_t {
+    const char *arn;
+    const char *session_name;
+    const char *external_id;
+    const char *duration_seconds;
+    const char *web_identity_token;   /* AssumeRoleWithWebIdentity with it instead of AssumeRole */
+    const ddb_credentials_t *source;  /* sign with these; NULL with a token, which needs no signature */
+} ddb_sts_role_t;
+
+/**
+ * Take on a role. Tried again while that may help and a few seconds are not over. Credentials live in p and are wiped
+ * with it.
+ * @return DDB_EDENIED, DDB_EREFUSED, DDB_ETHROTTLED, DDB_EUNAVAILABLE, DDB_EBADREPLY or APR_TIMEUP; err->type is the
+ *         service's code and err->detail says what to do about it.
+ */
+apr_status_t ddb_sts_assume(ddb_credentials_t *out, const ddb_sts_role_t *role, const ddb_sts_opts_t *o,
+                            apr_pool_t *p, ddb_error_t *err);
+
+#endif

@@ -1,0 +1,47 @@
+#ifndef DDB_CRYPTO_H
+#define DDB_CRYPTO_H
+
+#include <apr_pools.h>
+
+#include "base/ddb_error.h"
+
+/* The only room that knows OpenSSL. Every function is thread safe. Bytes to text: APR's apr_encode.h. */
+
+#define DDB_SHA1_BYTES   20
+#define DDB_SHA256_BYTES 32
+#define DDB_SHA512_BYTES 64
+#define DDB_DIGEST_MAX   DDB_SHA512_BYTES
+
+typedef enum ddb_digest_e { DDB_SHA1, DDB_SHA256, DDB_SHA512 } ddb_digest_e;
+
+/** Length in bytes of a digest or MAC made with alg. */
+apr_size_t ddb_crypto_size(ddb_digest_e alg);
+
+/** out has room for ddb_crypto_size(alg) bytes. Fails only if OpenSSL does. */
+apr_status_t ddb_crypto_digest(ddb_digest_e alg, unsigned char *out, const void *in, apr_size_t len);
+
+typedef struct ddb_bytes_t {
+    const void *data;
+    apr_size_t len;
+} ddb_bytes_t;
+
+/** HMAC (RFC 2104); out as above. */
+apr_status_t ddb_crypto_hmac(ddb_digest_e alg, unsigned char *out, ddb_bytes_t key, ddb_bytes_t in);
+
+/** Fill out with len unpredictable bytes. The type is what rooms take, so that tests can script it. */
+typedef apr_status_t ddb_random_fn(void *out, apr_size_t len);
+apr_status_t ddb_crypto_random(void *out, apr_size_t len);
+
+/** 1 when both are the same len bytes; takes the same time wherever they differ. */
+int ddb_crypto_equal(const void *a, const void *b, apr_size_t len);
+
+/** Overwrite len bytes; the compiler may not drop it. */
+void ddb_crypto_wipe(void *mem, apr_size_t len);
+
+/** Copy a secret into p; the copy is wiped when p is cleared. NULL gives NULL. */
+const char *ddb_crypto_secret_dup(apr_pool_t *p, const char *secret);
+
+/** Lower case hex of in, in p. */
+const char *ddb_crypto_hex(apr_pool_t *p, const void *in, apr_size_t len);
+
+#endif

@@ -1,0 +1,58 @@
+/* Connections that are made before the first request needs them: name lookup, TCP, TLS and the CAs' file are done. */
+
+#include "base/ddb_curl_int.h"
+
+static size_t pass_over(char *data, size_t size, size_t n, void *baton)
+{
+    (void)data;
+    (void)baton;
+    return size * n;
+}
+
+/* Between two looks at it libcurl lets up to a second pass. */
+static int look(void *cancel, curl_off_t to_take, curl_off_t taken, curl_off_t to_send, curl_off_t sent)
+{
+    (void)to_take;
+    (void)taken;
+    (void)to_send;
+    (void)sent;
+    return ddb_cancel_is_set(cancel);
+}
+
+/* NULL when there is no connection to be had. */
+static CURL *connect_to(const ddb_curl_warm_t *what, const ddb_curl_opts_t *o)
+{
+    CURL *easy = curl_easy_init();
+    CURLcode codes[8] = { CURLE_OUT_OF_MEMORY };
+
+    if (easy) {
+        codes[0] = ddb_curl_set_fixed(easy, o);
+        codes[1] = curl_easy_setopt(easy, CURLOPT_URL, what->url);
+        codes[2] = curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)apr_time_as_msec(what->timeout));
+        codes[3] = curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, pass_over);
+        codes[4] = curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L); /* else look is not called */
+        codes[5] = curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, look);
+        codes[6] = curl_easy_setopt(easy, CURLOPT_XFERINFODATA, what->cancel);
+        codes[7] = curl_easy_perform(easy);
+    }
+    if (ddb_curl_first_failure(codes, sizeof(codes) / sizeof(codes[0])) != CURLE_OK) {
+        curl_easy_cleanup(easy);
+        return NULL;
+    }
+    return easy;
+}
+
+int ddb_curl_warm(ddb_curl_t *c, const ddb_curl_warm_t *what)
+{
+    CURL *made[64];
+    int max = sizeof(made) / sizeof(made[0]), n = what->n < max ? what->n : max, i, opened = 0;
+
+    while (opened < n && (made[opened] = connect_to(what, ddb_curl_opts(c))) != NULL) {
+        opened++;
+    }
+    /* Only now, else the next one would be given the one before. */
+    for (i = 0; i < opened; i++) {
+        ddb_curl_keep(c, made[i]);
+    }
+    return opened;
+}

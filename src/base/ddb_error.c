@@ -1,0 +1,56 @@
+/* Status words to sentences, and the one line that fills an error record. */
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/ddb_error.h"
+
+static const struct {
+    apr_status_t status;
+    const char *text;
+} words[] = {
+    { DDB_ECONFLICT, "another write was first" },
+    { DDB_ETHROTTLED, "the store throttled every attempt" },
+    { DDB_EDENIED, "the store refused the credentials, the signature or the permission" },
+    { DDB_ENOCREDS, "no credentials were found" },
+    { DDB_ETOOLARGE, "over a size limit" },
+    { DDB_EBADREPLY, "the store's reply is not what its API promises" },
+    { DDB_EUNAVAILABLE, "the store did not answer" },
+    { DDB_EREFUSED, "the store calls the request wrong" },
+    { DDB_EBADITEM, "the stored item is incomplete or of wrong types" },
+    { DDB_ECONFIG, "a setting or a file can't be used" },
+    /* APR says "Could not find specified socket in poll list" for the first. */
+    { APR_NOTFOUND, "not found" },
+    { APR_TIMEUP, "the deadline passed" },
+    { APR_EINTR, "the process was told to end" },
+};
+
+apr_status_t ddb_error_set(ddb_error_t *err, apr_status_t status, const char *fmt, ...)
+{
+    va_list args;
+
+    if (err) {
+        /* Not APR's formatter: it reads past %lld and %zu, which the compiler's check of fmt lets through. */
+        va_start(args, fmt);
+        vsnprintf(err->detail, sizeof(err->detail), fmt, args);
+        va_end(args);
+    }
+    return status;
+}
+
+int ddb_error_is_passing(apr_status_t status)
+{
+    return status == DDB_ETHROTTLED || status == DDB_EUNAVAILABLE || status == APR_TIMEUP;
+}
+
+const char *ddb_error_text(apr_status_t status, char *buf, apr_size_t size)
+{
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (words[i].status == status) {
+            return words[i].text;
+        }
+    }
+    return apr_strerror(status, buf, size);
+}

@@ -1,0 +1,120 @@
+/* Times as Python's isoformat() has them, and those of services, in any time zone. */
+
+#include <string.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "base/ddb_time.h"
+
+const char *ddb_time_print(apr_time_t t, apr_pool_t *p)
+{
+    apr_time_exp_t x;
+
+    apr_time_exp_gmt(&x, t);
+    /* isoformat() leaves the fraction out when it is zero; fromisoformat() takes it there too, and texts of one length
+     * sort as their times do. */
+    return apr_psprintf(p, "%04d-%02d-%02dT%02d:%02d:%02d.%06d+00:00", x.tm_year + 1900, x.tm_mon + 1, x.tm_mday,
+                        x.tm_hour, x.tm_min, x.tm_sec, x.tm_usec);
+}
+
+/* 1 when s has the form of pattern, in which '0' stands for any digit. */
+static int has_form(const char *s, const char *pattern)
+{
+    for (; *pattern; s++, pattern++) {
+        if (*pattern == '0' ? !apr_isdigit(*s) : *s != *pattern) {
+            return 0;
+        }
+    }
+    return *s == '\0';
+}
+
+static int digits(const char *s, int count)
+{
+    int n = 0;
+
+    while (count-- > 0) {
+        n = n * 10 + (*s++ - '0');
+    }
+    return n;
+}
+
+apr_status_t ddb_time_parse(apr_time_t *t, const char *s)
+{
+    apr_time_exp_t x, back;
+    apr_time_t found;
+
+    /* '0' in the offset stands for any digit too, so the zero offset is compared apart. */
+    if (!s || !(has_form(s, "0000-00-00T00:00:00+00:00") || has_form(s, "0000-00-00T00:00:00.000000+00:00"))
+        || strcmp(s + strlen(s) - 6, "+00:00") != 0) {
+        return APR_EBADDATE;
+    }
+    memset(&x, 0, sizeof(x));
+    x.tm_year = digits(s, 4) - 1900;
+    x.tm_mon = digits(s + 5, 2) - 1;
+    x.tm_mday = digits(s + 8, 2);
+    x.tm_hour = digits(s + 11, 2);
+    x.tm_min = digits(s + 14, 2);
+    x.tm_sec = digits(s + 17, 2);
+    x.tm_usec = s[19] == '.' ? digits(s + 20, 6) : 0;
+    if (x.tm_mon < 0 || x.tm_mon > 11 || apr_time_exp_gmt_get(&found, &x) != APR_SUCCESS) {
+        return APR_EBADDATE; /* APR reads no year before 1970 */
+    }
+    /* APR rolls 30 February over into March: a time that comes back as another was none. */
+    apr_time_exp_gmt(&back, found);
+    if (back.tm_mday != x.tm_mday || back.tm_hour != x.tm_hour || back.tm_min != x.tm_min || back.tm_sec != x.tm_sec) {
+        return APR_EBADDATE;
+    }
+    *t = found;
+    return APR_SUCCESS;
+}
+
+static int number(const char *two_digits)
+{
+    return (two_digits[0] - '0') * 10 + two_digits[1] - '0';
+}
+
+/* Seconds east of UTC. 0 when it is no time zone. */
+static int parse_zone(const char *zone, int *seconds)
+{
+    apr_size_t len = strlen(zone);
+    int is_colon = len == 6 && zone[3] == ':';
+    const char *minutes = zone + (is_colon ? 4 : 3);
+
+    *seconds = 0;
+    if (strcmp(zone, "Z") == 0) {
+        return 1;
+    }
+    if ((*zone != '+' && *zone != '-') || (len != 5 && !is_colon) || !apr_isdigit(zone[1]) || !apr_isdigit(zone[2])
+        || !apr_isdigit(minutes[0]) || !apr_isdigit(minutes[1]) || number(zone + 1) > 23 || number(minutes) > 59) {
+        return 0;
+    }
+    *seconds = (number(zone + 1) * 60 + number(minutes)) * 60 * (*zone == '-' ? -1 : 1);
+    return 1;
+}
+
+apr_status_t ddb_time_parse_zoned(apr_time_t *t, const char *text)
+{
+    char utc[] = "0000-00-00T00:00:00+00:00"; /* the form that ddb_time_parse reads */
+    const char *zone = text + 19;
+    apr_time_t found;
+    int seconds;
+
+    if (strlen(text) < 20) {
+        return APR_EBADDATE;
+    }
+    memcpy(utc, text, 19);
+    if (*zone == '.' && apr_isdigit(zone[1])) {
+        for (zone++; apr_isdigit(*zone); zone++) {
+        }
+    }
+    if (!parse_zone(zone, &seconds) || ddb_time_parse(&found, utc) != APR_SUCCESS) {
+        return APR_EBADDATE;
+    }
+    found -= apr_time_from_sec(seconds);
+    if (found <= 0) {
+        return APR_EBADDATE; /* 0 would mean never */
+    }
+    *t = found;
+    return APR_SUCCESS;
+}

@@ -1,0 +1,388 @@
+/* What a child process builds after fork, and gives up when it ends. */
+
+#include <stdlib.h>
+
+#include <apr_strings.h>
+#include <httpd.h>
+#include <ap_mpm.h>
+#include <http_log.h>
+
+#include "base/ddb_curl.h"
+#include "httpd/child/msd_child.h"
+#include "httpd/child/msd_recent.h"
+#include "httpd/child/msd_refresh.h"
+#include "httpd/child/msd_table.h"
+#include "httpd/child/msd_warm.h"
+#include "httpd/child/msd_writer.h"
+#include "httpd/conf/msd_config.h"
+
+APLOG_USE_MODULE(session_dynamodb);
+
+#define STOP_PATIENCE apr_time_from_sec(1) /* with queued writes, when httpd is told to stop at once */
+
+typedef struct msd_child_t {
+    ddb_store_t *store;
+    struct shared_t *shared;    /* by all servers of the process */
+    ddb_creds_t *creds;         /* one for all that look for them in the same places */
+    ddb_breaker_t *breaker;     /* one for all that ask the same endpoint in the same way; NULL: Off */
+    ddb_retry_budget_t *budget; /* beside it */
+} msd_child_t;
+
+/** What the servers of one process share. */
+typedef struct shared_t {
+    apr_pool_t *pool;
+    ddb_curl_t *curl;
+    ddb_http_transport_t http;
+    ddb_skew_t *skew;
+    msd_writer_t *writer;
+    msd_refresh_t *refresh;
+    int threaded;               /* the MPM ends requests before it destroys the child's pool */
+    apr_interval_time_t patience; /* for queued writes at the end */
+} shared_t;
+
+/** Where one finds no answer the other finds none: what counts as such depends on the timeouts. */
+static int is_alike(const msd_server_config_t *a, const msd_server_config_t *b)
+{
+    return strcmp(a->endpoint.url, b->endpoint.url) == 0 && a->breaker == b->breaker && a->timeout == b->timeout
+           && a->connect_timeout == b->connect_timeout;
+}
+
+/** The breaker and the budget of the first server that is alike, or new ones. */
+static apr_status_t join_breaker(msd_child_t *child, const msd_server_config_t *c, const server_rec *s, apr_pool_t *p)
+{
+    ddb_breaker_opts_t o = { c->endpoint.url, c->breaker, &ddb_clock_system, ddb_crypto_random, c->count };
+
+    if (!c->breaker) {
+        return APR_SUCCESS;
+    }
+    for (; s; s = s->next) {
+        const msd_server_config_t *other = msd_config_server(s);
+        if (other->child && is_alike(c, other)) {
+            child->breaker = other->child->breaker;
+            child->budget = other->child->budget;
+            return APR_SUCCESS;
+        }
+    }
+    ddb_retry_budget_create(&child->budget, p);
+    return ddb_breaker_create(&child->breaker, &o, p);
+}
+
+static int is_same(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/** Not where the module is loaded and nothing more: nobody there expects it to ask for anything. */
+static void ask_soon_if_used(ddb_creds_t *creds, const msd_server_config_t *c)
+{
+    if (c->used) {
+        ddb_creds_ask_soon(creds);
+    }
+}
+
+/** The chain of the first server that looks for credentials in the same places, or a new one. */
+static apr_status_t join_creds(msd_child_t *child, const msd_server_config_t *c, const server_rec *s,
+                               const shared_t *shared)
+{
+    ddb_cancel_t *cancel = ddb_cancel_create(shared->pool);
+    ddb_http_transport_t *http = apr_palloc(shared->pool, sizeof(*http));
+    ddb_creds_opts_t o = { .profile = { c->profile, c->credentials_file, c->config_file }, .http = http,
+                           .region = c->endpoint.region, .has_refresher = 1, .cancel = cancel };
+    apr_status_t rv;
+
+    for (; s; s = s->next) {
+        const msd_server_config_t *other = msd_config_server(s);
+        if (other->child && is_same(c->profile, other->profile) && is_same(c->credentials_file, other->credentials_file)
+            && is_same(c->config_file, other->config_file) && is_same(c->endpoint.region, other->endpoint.region)) {
+            child->creds = other->child->creds;
+            ask_soon_if_used(child->creds, c);
+            return APR_SUCCESS;
+        }
+    }
+    ddb_curl_cancellable(shared->curl, http, cancel, shared->pool);
+    o.clock = ddb_cancel_clock(cancel, ddb_skew_clock(shared->skew), shared->pool);
+    rv = ddb_creds_create(&child->creds, &o, shared->pool);
+    if (rv == APR_SUCCESS) {
+        msd_refresh_add(shared->refresh, child->creds, cancel);
+        ask_soon_if_used(child->creds, c);
+    }
+    return rv;
+}
+
+static apr_status_t build_store(msd_child_t *child, const msd_server_config_t *c, const shared_t *shared)
+{
+    const ddb_clock_t *clock = ddb_skew_clock(shared->skew);
+    ddb_client_opts_t o = { c->endpoint, c->connect_timeout, c->max_attempts, &shared->http, child->creds, clock,
+                            ddb_crypto_random, child->breaker, child->budget, shared->skew, c->count };
+    ddb_client_t *client = NULL;
+    apr_status_t rv = ddb_client_create(&client, &o, shared->pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = ddb_store_create(&child->store, client, c->table, ddb_crypto_random, shared->pool);
+    }
+    return rv;
+}
+
+static void warm_later(const msd_server_config_t *c, const shared_t *shared, const server_rec *s)
+{
+    msd_warm_t *w = apr_palloc(shared->pool, sizeof(*w));
+
+    w->curl = shared->curl;
+    w->cancel = msd_refresh_first_cancel(shared->refresh);
+    w->conf = c;
+    w->server = s;
+    if (c->warm_connections > 0) {
+        msd_refresh_first(shared->refresh, msd_warm_open, w);
+    }
+}
+
+static int wants_look(const msd_server_config_t *c)
+{
+    return c->used && c->child && (c->check_table || c->create_table);
+}
+
+static int is_same_table(const msd_server_config_t *a, const msd_server_config_t *b)
+{
+    return strcmp(a->table, b->table) == 0 && strcmp(a->endpoint.url, b->endpoint.url) == 0
+           && strcmp(a->endpoint.region, b->endpoint.region) == 0 && a->child->creds == b->child->creds;
+}
+
+/** 1 when a server before this one, in the order of the configuration, has the same table looked at. */
+static int is_looked_at(const server_rec *server, const server_rec *s)
+{
+    for (; s != server; s = s->next) {
+        const msd_server_config_t *other = msd_config_server(s);
+
+        if (wants_look(other) && is_same_table(msd_config_server(server), other)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static apr_status_t look_later(const msd_server_config_t *c, const shared_t *shared, const server_rec *s)
+{
+    const ddb_clock_t *clock = ddb_skew_clock(shared->skew);
+    ddb_http_transport_t *http = apr_palloc(shared->pool, sizeof(*http));
+    ddb_client_opts_t o = { c->endpoint, c->connect_timeout, c->max_attempts, http, c->child->creds, clock,
+                            ddb_crypto_random, NULL, NULL, shared->skew, NULL };
+    msd_table_t *t = apr_pcalloc(shared->pool, sizeof(*t));
+
+    ddb_curl_cancellable(shared->curl, http, msd_refresh_first_cancel(shared->refresh), shared->pool);
+    t->table.clock = clock;
+    t->table.name = c->table;
+    t->table.timeout = c->timeout;
+    t->server = s;
+    t->thread = shared->refresh;
+    t->check = c->check_table;
+    t->create = c->create_table;
+    msd_refresh_first(shared->refresh, msd_table_look, t);
+    return ddb_client_create(&t->table.client, &o, shared->pool);
+}
+
+/** Once for all children of this start of httpd: each table that some server wants looked at. */
+static apr_status_t look_at_tables(const shared_t *shared, const server_rec *main_server)
+{
+    msd_recent_t *recent = msd_config_server(main_server)->recent;
+    apr_status_t rv = APR_SUCCESS;
+    const server_rec *s;
+
+    if (!recent || !msd_recent_first(recent)) {
+        return APR_SUCCESS;
+    }
+    for (s = main_server; s && rv == APR_SUCCESS; s = s->next) {
+        const msd_server_config_t *c = msd_config_server(s);
+
+        if (wants_look(c) && !is_looked_at(s, main_server)) {
+            rv = look_later(c, shared, s);
+        }
+    }
+    return rv;
+}
+
+/** End the threads and close the connections. Registered only where no request can be under way any more. */
+static apr_status_t close_shared(void *baton)
+{
+    shared_t *shared = baton;
+
+    msd_refresh_stop(shared->refresh);
+    msd_writer_drain(shared->writer, shared->patience);
+    msd_writer_stop(shared->writer);
+    ddb_curl_destroy(shared->curl);
+    apr_pool_destroy(shared->pool); /* and shared */
+    return APR_SUCCESS;
+}
+
+/**
+ * Unmanaged: no pool of httpd's destroys it while a thread is at work in it, as prefork's signal handler would. Its
+ * allocator is guarded, because that thread makes pools in it beside requests.
+ */
+static apr_status_t create_pool(apr_pool_t **pool)
+{
+    apr_allocator_t *allocator = NULL;
+    apr_thread_mutex_t *mutex = NULL;
+    apr_status_t rv = apr_allocator_create(&allocator);
+
+    if (rv == APR_SUCCESS) {
+        rv = apr_pool_create_unmanaged_ex(pool, NULL, allocator);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    apr_allocator_owner_set(allocator, *pool);
+    rv = apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT, *pool);
+    if (rv == APR_SUCCESS) {
+        apr_allocator_mutex_set(allocator, mutex);
+    }
+    return rv;
+}
+
+static apr_status_t build_shared(shared_t *shared, apr_pool_t *pchild, server_rec *main_server)
+{
+    const msd_server_config_t *c = msd_config_server(main_server);
+    ddb_curl_opts_t o = { c->ca_file ? c->ca_file : ddb_profile_env("AWS_CA_BUNDLE"), c->proxy, 0 };
+    int threads = 1, threaded = AP_MPMQ_NOT_SUPPORTED;
+    apr_status_t rv;
+
+    shared->patience = c->timeout;
+
+    ddb_skew_create(&shared->skew, &ddb_clock_system, shared->pool);
+    ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
+    ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded);
+    /* A hint only: HTTP/2 has threads of its own. One more for each thread of ours. */
+    o.max_idle_handles = 2 * threads + 2;
+    rv = ddb_curl_create(&shared->curl, &shared->http, &o, shared->pool);
+    shared->refresh = msd_refresh_create(main_server, shared->pool);
+    if (rv == APR_SUCCESS) {
+        rv = msd_writer_create(&shared->writer, main_server);
+    }
+    shared->threaded = threaded != AP_MPMQ_NOT_SUPPORTED;
+    if (rv == APR_SUCCESS && shared->threaded) {
+        /* Threaded MPMs join their workers before they destroy the pool; prefork destroys it inside a signal handler,
+         * perhaps in the middle of a call: there the end of the process has to do. */
+        apr_pool_pre_cleanup_register(pchild, shared, close_shared);
+    }
+    return rv;
+}
+
+static apr_status_t create_shared(shared_t **ps, apr_pool_t *pchild, server_rec *main_server)
+{
+    apr_pool_t *p = NULL;
+    apr_status_t rv = create_pool(&p);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    *ps = apr_pcalloc(p, sizeof(**ps));
+    (*ps)->pool = p;
+    return build_shared(*ps, pchild, main_server);
+}
+
+static apr_status_t build_child(msd_server_config_t *c, shared_t *shared, server_rec *main_server)
+{
+    msd_child_t *child = apr_pcalloc(shared->pool, sizeof(*child));
+    apr_status_t rv = join_breaker(child, c, main_server, shared->pool);
+
+    child->shared = shared;
+    if (rv == APR_SUCCESS) {
+        rv = join_creds(child, c, main_server, shared);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = build_store(child, c, shared);
+    }
+    c->child = rv == APR_SUCCESS ? child : NULL;
+    return rv;
+}
+
+void msd_child_init(apr_pool_t *pchild, server_rec *main_server)
+{
+    shared_t *shared = NULL;
+    server_rec *s;
+    apr_status_t rv = APR_SUCCESS;
+    char text[120];
+
+    for (s = main_server; s && rv == APR_SUCCESS; s = s->next) {
+        msd_server_config_t *c = msd_config_server(s);
+        /* A host without directives of ours has the record of the main server. */
+        if (!c->endpoint.url || c->child) {
+            continue;
+        }
+        if (!shared) {
+            rv = create_shared(&shared, pchild, main_server);
+        }
+        if (rv == APR_SUCCESS) {
+            rv = build_child(c, shared, main_server);
+        }
+        if (rv == APR_SUCCESS) {
+            warm_later(c, shared, s);
+        }
+    }
+    if (rv == APR_SUCCESS && shared) {
+        rv = look_at_tables(shared, main_server);
+    }
+    if (rv == APR_SUCCESS && shared) {
+        rv = msd_refresh_start(shared->refresh);
+    }
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, main_server, "this child process can't talk to DynamoDB and answers "
+                     "requests with sessions as failed: %s", ddb_error_text(rv, text, sizeof(text)));
+    }
+}
+
+static const msd_child_t *child_of(const server_rec *s)
+{
+    return msd_config_server(s)->child;
+}
+
+static shared_t *find_shared(const server_rec *s)
+{
+    while (s && !child_of(s)) {
+        s = s->next;
+    }
+    return s ? child_of(s)->shared : NULL;
+}
+
+void msd_child_stopping(server_rec *main_server, int graceful)
+{
+    shared_t *shared = find_shared(main_server);
+
+    if (!shared || (graceful && shared->threaded)) {
+        return; /* requests go on, and may need what the threads do */
+    }
+    shared->patience = shared->patience < STOP_PATIENCE ? shared->patience : STOP_PATIENCE;
+    msd_refresh_cancel(shared->refresh);
+    if (!shared->threaded) {
+        msd_writer_drain(shared->writer, shared->patience);
+    }
+}
+
+ddb_store_t *msd_child_store(const server_rec *s)
+{
+    return child_of(s) ? child_of(s)->store : NULL;
+}
+
+apr_time_t msd_child_now(const server_rec *s)
+{
+    const ddb_store_t *store = msd_child_store(s);
+
+    return store ? ddb_store_wall(store) : apr_time_now();
+}
+
+void msd_child_touch_later(const server_rec *s, const ddb_session_t *session, apr_time_t now,
+                           apr_interval_time_t interval)
+{
+    const msd_server_config_t *c = msd_config_server(s);
+    msd_writer_job_t job = { c->child->store, c->timeout, *session, now, c->recent };
+
+    if (!c->recent || msd_recent_claim(c->recent, session->key, now, interval)) {
+        msd_writer_push(c->child->shared->writer, &job);
+    }
+}
+
+void msd_child_remove_later(const server_rec *s, const char *key)
+{
+    msd_writer_job_t job = { msd_child_store(s), msd_config_server(s)->timeout, { 0 }, 0, NULL };
+
+    job.session.key = key;
+    msd_writer_push(child_of(s)->shared->writer, &job);
+}

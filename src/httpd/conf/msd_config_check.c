@@ -1,0 +1,201 @@
+/* What can only be judged once the configuration is complete: settings that must fit each other, and the endpoint. */
+
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_log.h>
+
+#include "base/ddb_curl.h"
+#include "httpd/conf/msd_areas.h"
+#include "httpd/conf/msd_config_check.h"
+#include "httpd/conf/msd_keys.h"
+
+APLOG_USE_MODULE(session_dynamodb);
+
+/** RFC 6265bis section 4.1.3: what a cookie prefix promises to the browser. */
+static const char *check_prefix(const msd_dir_config_t *c, apr_pool_t *p)
+{
+    int host = strncasecmp(c->cookie_name, "__Host-", 7) == 0;
+    int secure = strncasecmp(c->cookie_name, "__Secure-", 9) == 0;
+
+    if ((host || secure) && !c->cookie_secure) {
+        return apr_psprintf(p, "the cookie name %s needs the attribute Secure, or browsers refuse the cookie: set "
+                            "SessionDynamoDBCookieSecure On, or choose another name", c->cookie_name);
+    }
+    if (host && *c->cookie_domain) {
+        return apr_psprintf(p, "the cookie name %s allows no Domain, or browsers refuse the cookie: remove "
+                            "SessionDynamoDBCookieDomain, or choose another name", c->cookie_name);
+    }
+    if (host && strcmp(c->cookie_path, "/") != 0) {
+        return apr_psprintf(p, "the cookie name %s needs the path /, or browsers refuse the cookie: set "
+                            "SessionDynamoDBCookiePath /, or choose another name", c->cookie_name);
+    }
+    return NULL;
+}
+
+static const char *check_cookie(const msd_dir_config_t *c, apr_pool_t *p)
+{
+    if (c->cookie_same_site == MSD_SAME_SITE_NONE && !c->cookie_secure) {
+        return "SessionDynamoDBCookieSameSite None needs the attribute Secure, or browsers refuse the cookie: set "
+               "SessionDynamoDBCookieSecure On, or SameSite to Lax or Strict";
+    }
+    return check_prefix(c, p);
+}
+
+/** A header that carries the session ID is taken out of each request, and what it holds is taken for an ID. */
+static const char *check_forward(const msd_dir_config_t *c, apr_pool_t *p)
+{
+    int i;
+
+    for (i = 0; c->use_header && c->forward && i < c->forward->nelts; i++) {
+        const char *header = APR_ARRAY_IDX(c->forward, i, msd_forward_t).header;
+        if (strcasecmp(header, c->header_name) == 0) {
+            return apr_psprintf(p, "SessionDynamoDBForward sends the header %s, which carries the session ID: give one "
+                                "of them another name", header);
+        }
+    }
+    return NULL;
+}
+
+const char *msd_config_check_dir(const msd_dir_config_t *resolved, int *cookie, apr_pool_t *p)
+{
+    const char *problem = resolved->use_header ? NULL : check_cookie(resolved, p);
+
+    if (cookie) {
+        *cookie = problem != NULL;
+    }
+    problem = problem ? problem : check_forward(resolved, p);
+    if (!problem && resolved->format == DDB_JSON && resolved->compress) {
+        problem = "SessionDynamoDBFormat json can't be compressed, because dynamodb-session-flask could not read it: "
+                  "set SessionDynamoDBCompress Off here";
+    }
+    return problem;
+}
+
+/** A signature is as strong as its key; a short one still works, as a table shared with others may need it. */
+static void warn_short_keys(const msd_section_t *section, const apr_array_header_t *keys, const char *directive)
+{
+    int i;
+
+    for (i = 0; keys && i < keys->nelts; i++) {
+        if (strlen(APR_ARRAY_IDX(keys, i, const char *)) < 32) {
+            ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_STARTUP, 0, section->server,
+                         "%s at %s: key %d is shorter than 32 characters; make keys with: openssl rand -base64 32",
+                         directive, section->where, i + 1);
+        }
+    }
+}
+
+static int check_section(const msd_section_t *section, apr_pool_t *p)
+{
+    void *base = ap_get_module_config(section->server->lookup_defaults, &session_dynamodb_module);
+    msd_dir_config_t *resolved = msd_config_resolve(msd_config_merge_dir(p, base, (void *)section->conf), p);
+    int cookie = 0;
+    const char *problem = msd_config_check_dir(resolved, &cookie, p);
+
+    if (problem) {
+        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, section->server, "%s (at %s)", problem,
+                     cookie && section->where_cookie ? section->where_cookie : section->where);
+        return 0;
+    }
+    warn_short_keys(section, section->conf->sid_keys, "SessionDynamoDBSidKeys");
+    warn_short_keys(section, section->conf->forward_keys, "SessionDynamoDBForwardKeys");
+    return 1;
+}
+
+/** 1 when some section that holds for this server says On. */
+static int used_by(const server_rec *s, const server_rec *main_server, const apr_array_header_t *sections)
+{
+    int i;
+
+    for (i = 0; i < sections->nelts; i++) {
+        const msd_section_t *section = &APR_ARRAY_IDX(sections, i, msd_section_t);
+        if (section->conf->enabled == 1 && (section->server == s || section->server == main_server)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void fill_in(msd_server_config_t *c)
+{
+    c->table = c->table ? c->table : "app_session";
+    c->timeout = c->timeout != MSD_UNSET ? c->timeout : apr_time_from_sec(2);
+    c->connect_timeout = c->connect_timeout != MSD_UNSET ? c->connect_timeout : apr_time_from_sec(1);
+    c->max_attempts = c->max_attempts != MSD_UNSET ? c->max_attempts : 3;
+    c->warm_connections = c->warm_connections != MSD_UNSET ? c->warm_connections : 0;
+    c->breaker = c->breaker != MSD_UNSET ? c->breaker : 5;
+    c->create_table = c->create_table != MSD_UNSET ? c->create_table : 0;
+    c->check_table = c->check_table != MSD_UNSET ? c->check_table : 1;
+}
+
+static const char *server_name(const server_rec *s, apr_pool_t *p)
+{
+    return s->is_virtual ? apr_psprintf(p, "virtual host at %s:%u", s->defn_name, s->defn_line_number) : "main server";
+}
+
+/** A transport for the one question that a check may have to ask: gone again before this process forks. */
+static apr_status_t ask_once(void *baton, const ddb_http_request_t *req, apr_pool_t *p, ddb_http_response_t *res,
+                             ddb_error_t *err)
+{
+    const ddb_curl_opts_t o = { .max_idle_handles = 1 };
+    ddb_http_transport_t http;
+    ddb_curl_t *curl;
+    apr_status_t rv = ddb_curl_create(&curl, &http, &o, p);
+
+    (void)baton;
+    if (rv == APR_SUCCESS) {
+        rv = http.perform(http.baton, req, p, res, err);
+        ddb_curl_destroy(curl);
+    }
+    return rv;
+}
+
+static int check_server(server_rec *s, int used, apr_pool_t *p)
+{
+    const ddb_http_transport_t http = { ask_once, NULL };
+    msd_server_config_t *c = msd_config_server(s);
+    ddb_endpoint_opts_t o = { .url = c->endpoint_url, .region = c->region, .table = c->table,
+                              .profile = { c->profile, c->credentials_file, c->config_file },
+                              .service = DDB_DYNAMODB, .http = used ? &http : NULL, .clock = &ddb_clock_system };
+    ddb_error_t err = { 0 };
+    apr_status_t rv;
+    const char *problem;
+
+    fill_in(c);
+    c->used |= used; /* hosts without directives of ours share the record */
+    problem = c->credentials_file ? msd_keys_check_file(p, c->credentials_file) : NULL;
+    if (problem) {
+        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s, "SessionDynamoDBCredentialsFile: %s", problem);
+        return 0;
+    }
+    rv = ddb_endpoint_resolve(&c->endpoint, &o, p, &err);
+    if (rv == APR_SUCCESS) {
+        return 1;
+    }
+    c->endpoint.url = NULL;
+    if (used) {
+        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s, "SessionDynamoDB is On in the %s, but %s (the "
+                     "directives are SessionDynamoDBRegion and SessionDynamoDBEndpointURL)", server_name(s, p),
+                     err.detail);
+    }
+    return !used;
+}
+
+int msd_config_check(apr_pool_t *p, server_rec *main_server)
+{
+    const apr_array_header_t *sections = msd_config_sections(p);
+    server_rec *s;
+    int good = 1, i;
+
+    if (!sections) {
+        sections = apr_array_make(p, 0, sizeof(msd_section_t));
+    }
+    for (i = 0; i < sections->nelts; i++) {
+        good &= check_section(&APR_ARRAY_IDX(sections, i, msd_section_t), p);
+    }
+    msd_areas_find(p, main_server);
+    for (s = main_server; s; s = s->next) {
+        good &= check_server(s, used_by(s, main_server, sections), p);
+    }
+    return good ? OK : HTTP_INTERNAL_SERVER_ERROR;
+}

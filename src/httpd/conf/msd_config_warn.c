@@ -1,0 +1,314 @@
+/* What a configuration allows, and nobody means. */
+
+#include <apr_file_info.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_log.h>
+#include <unistd.h>
+#include <unixd.h>
+
+#include "aws/ddb_skew.h"
+#include "httpd/conf/msd_config_warn.h"
+#include "httpd/conf/msd_place.h"
+
+APLOG_USE_MODULE(session_dynamodb);
+
+#define AT(place) (place)->directive->filename, (place)->directive->line_num
+
+typedef struct config_t {
+    apr_pool_t *pool;
+    server_rec *main_server;
+    const apr_array_header_t *places; /* msd_place_t of the directives that are looked at */
+    int startup;                      /* APLOG_STARTUP on a terminal; 0 in the error log, whose lines have a head */
+} config_t;
+
+static int is_on(const msd_place_t *place)
+{
+    return msd_place_is(place, "SessionDynamoDB") && strcasecmp(place->word, "On") == 0;
+}
+
+/** 1 when a directive of this name, with this word if it is not NULL, may hold together with `at`. */
+static int is_near(const config_t *config, const msd_place_t *at, const char *name, const char *word)
+{
+    int i;
+
+    for (i = 0; i < config->places->nelts; i++) {
+        const msd_place_t *place = &APR_ARRAY_IDX(config->places, i, msd_place_t);
+
+        if (msd_place_is(place, name) && (!word || strcasecmp(place->word, word) == 0)
+            && msd_place_may_meet(place, at)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/** The ways between a session and programs. Modules need none of them: where mod_auth_form works, none is missed. */
+static void look_for_ways(const config_t *config, const msd_place_t *on)
+{
+    int reads = is_near(config, on, "SessionEnv", "On") || is_near(config, on, "SessionDynamoDBEnv", NULL)
+                || is_near(config, on, "SessionDynamoDBForward", NULL);
+    int writes = is_near(config, on, "SessionHeader", NULL);
+
+    if ((!reads || !writes) && !is_near(config, on, "AuthType", "form")) {
+        ap_log_error(APLOG_MARK, APLOG_NOTICE | config->startup, 0, config->main_server,
+                     "SessionDynamoDB is On at %s:%d, and there %s%s%s. Leave it so where only modules of httpd use "
+                     "the session", AT(on), reads ? "" : "programs can't see the session without SessionEnv On, "
+                     "SessionDynamoDBEnv or SessionDynamoDBForward", !reads && !writes ? ", and " : "",
+                     writes ? "" : "programs can't change it without SessionHeader X-Replace-Session");
+    }
+}
+
+static void look_for_session(const config_t *config, const msd_place_t *on)
+{
+    if (is_near(config, on, "Session", "On")) {
+        look_for_ways(config, on);
+        return;
+    }
+    ap_log_error(APLOG_MARK, APLOG_WARNING | config->startup, 0, config->main_server,
+                 "SessionDynamoDB is On at %s:%d, but mod_session is not, and nobody has a session: add Session On "
+                 "there", AT(on));
+}
+
+/** A browser sends a cookie back below its path only: elsewhere each request would begin a session. */
+static void look_at_cookie_path(const config_t *config, const msd_place_t *on)
+{
+    const msd_place_t *path = msd_place_holding(config->places, "SessionDynamoDBCookiePath", on);
+    const msd_place_t *header = msd_place_holding(config->places, "SessionDynamoDBUseHeader", on);
+    const char *url = on->location && !*on->location ? "/" : on->location;
+
+    if (path && url && !msd_place_covers(path->word, url) && !(header && strcasecmp(header->word, "On") == 0)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING | config->startup, 0, config->main_server,
+                     "SessionDynamoDBCookiePath %s at %s:%d does not cover %s, where SessionDynamoDB is On (%s:%d): a "
+                     "browser does not send the cookie back there, and has a new session with each request. Make the "
+                     "two the same", path->word, AT(path), url, AT(on));
+    }
+}
+
+/** mod_session asks one store after the other: ours is first, and what a directive of another one says is void. */
+static void look_at_other_store(const config_t *config, const msd_place_t *other)
+{
+    int i;
+
+    for (i = 0; i < config->places->nelts; i++) {
+        const msd_place_t *on = &APR_ARRAY_IDX(config->places, i, msd_place_t);
+
+        if (is_on(on) && (msd_place_holds(other, on)
+                          || msd_place_holding(config->places, "SessionDynamoDB", other) == on)) {
+            ap_log_error(APLOG_MARK, APLOG_WARNING | config->startup, 0, config->main_server,
+                         "%s (at %s:%d) names another store where SessionDynamoDB is On (at %s:%d): sessions are in "
+                         "the table there, and nowhere else. Move it to a section where SessionDynamoDB is Off, or "
+                         "remove it", other->directive->directive, AT(other), AT(on));
+            return;
+        }
+    }
+}
+
+/** What httpd's user owns, each program that httpd runs can read and replace. */
+static void look_at_key_files(const config_t *config, const msd_place_t *keys)
+{
+    const char *args = keys->directive->args;
+
+    while (*args) {
+        const char *word = ap_getword_conf(config->pool, &args);
+        const char *path = strncasecmp(word, "file:", 5) == 0 ? ap_server_root_relative(config->pool, word + 5) : NULL;
+        apr_finfo_t info;
+
+        /* Started by another user than root, httpd reads keys as the one who owns them. */
+        if (path && geteuid() == 0 && apr_stat(&info, path, APR_FINFO_OWNER, config->pool) == APR_SUCCESS
+            && info.user == ap_unixd_config.user_id && info.user != 0) {
+            ap_log_error(APLOG_MARK, APLOG_WARNING | config->startup, 0, config->main_server,
+                         "%s at %s:%d: the key file %s belongs to httpd's user, and programs that httpd runs can read "
+                         "it: chown root and chmod 0600 it, as httpd reads it before it becomes that user",
+                         keys->directive->directive, AT(keys), path);
+        }
+    }
+}
+
+/** Where the URL of an endpoint is written: file and line, or what else it comes from. */
+static const char *endpoint_at(const config_t *config, const char *url)
+{
+    int i;
+
+    for (i = 0; url && i < config->places->nelts; i++) {
+        const msd_place_t *place = &APR_ARRAY_IDX(config->places, i, msd_place_t);
+
+        if (msd_place_is(place, "SessionDynamoDBEndpointURL") && strcmp(place->word, url) == 0) {
+            return apr_psprintf(config->pool, "SessionDynamoDBEndpointURL at %s:%d", AT(place));
+        }
+    }
+    return "AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL or the profile";
+}
+
+static int is_in_clear(const msd_server_config_t *c)
+{
+    return c->used && c->endpoint.url && !ddb_skew_trusts(c->endpoint.url);
+}
+
+static void look_at_endpoint(const config_t *config, const server_rec *s)
+{
+    const msd_server_config_t *c = msd_config_server(s);
+    const server_rec *before;
+
+    if (!is_in_clear(c)) {
+        return;
+    }
+    for (before = config->main_server; before != s; before = before->next) {
+        if (is_in_clear(msd_config_server(before))
+            && strcmp(msd_config_server(before)->endpoint.url, c->endpoint.url) == 0) {
+            return;
+        }
+    }
+    ap_log_error(APLOG_MARK, APLOG_WARNING | config->startup, 0, s,
+                 "the endpoint %s (%s) is another machine without TLS: who is on the way there can read and change "
+                 "sessions. Use https", c->endpoint.url, endpoint_at(config, c->endpoint_url));
+}
+
+/* ---- virtual hosts that share sessions --------------------------------------------------------------------------- */
+
+typedef struct host_t {
+    const server_rec *server;
+    apr_array_header_t *keys; /* const char *: all that sign IDs somewhere in it; empty: none does */
+    int on;
+} host_t;
+
+static void add_settings(host_t *host, const msd_dir_config_t *conf)
+{
+    host->on |= conf->enabled == 1;
+    if (conf->sid_keys) {
+        apr_array_cat(host->keys, conf->sid_keys);
+    }
+}
+
+static void read_host(host_t *host, const config_t *config, const server_rec *s)
+{
+    const apr_array_header_t *sections = msd_config_sections(config->pool);
+    const void *of_main = ap_get_module_config(config->main_server->lookup_defaults, &session_dynamodb_module);
+    int i;
+
+    host->server = s;
+    host->keys = apr_array_make(config->pool, 2, sizeof(const char *));
+    host->on = 0;
+    add_settings(host, ap_get_module_config(s->lookup_defaults, &session_dynamodb_module));
+    for (i = 0; sections && i < sections->nelts; i++) {
+        const msd_section_t *section = &APR_ARRAY_IDX(sections, i, msd_section_t);
+
+        /* The main server's own settings are in lookup_defaults already, unless the host has others. */
+        if (section->conf != of_main && (section->server == s || section->server == config->main_server)) {
+            add_settings(host, section->conf);
+        }
+    }
+}
+
+static int share_a_key(const host_t *a, const host_t *b)
+{
+    int i, j;
+
+    for (i = 0; i < a->keys->nelts; i++) {
+        for (j = 0; j < b->keys->nelts; j++) {
+            if (strcmp(APR_ARRAY_IDX(a->keys, i, const char *), APR_ARRAY_IDX(b->keys, j, const char *)) == 0) {
+                return 1;
+            }
+        }
+    }
+    return a->keys->nelts == 0 && b->keys->nelts == 0;
+}
+
+/** 1 when a session of the one is a session of the other, too. */
+static int share_sessions(const host_t *a, const host_t *b)
+{
+    const msd_server_config_t *c = msd_config_server(a->server), *d = msd_config_server(b->server);
+
+    return c->endpoint.url && d->endpoint.url && strcmp(c->endpoint.url, d->endpoint.url) == 0
+           && strcmp(c->table, d->table) == 0 && share_a_key(a, b);
+}
+
+/** One line for all hosts that share with the first of them; a host on two ports is one. */
+static void look_at_host(const config_t *config, const apr_array_header_t *hosts, int first)
+{
+    const host_t *host = &APR_ARRAY_IDX(hosts, first, host_t), *other = NULL;
+    int i, more = 0;
+
+    for (i = 0; i < hosts->nelts; i++) {
+        const host_t *h = &APR_ARRAY_IDX(hosts, i, host_t);
+
+        if (i == first || !share_sessions(host, h)) {
+            continue;
+        }
+        if (i < first) {
+            return;
+        }
+        if (strcasecmp(h->server->server_hostname, host->server->server_hostname) != 0) {
+            more += other != NULL;
+            other = other ? other : h;
+        }
+    }
+    if (other) {
+        ap_log_error(APLOG_MARK, APLOG_NOTICE | config->startup, 0, config->main_server,
+                     "the virtual hosts %s (%s:%u) and %s (%s:%u)%s share the table %s and %s: a session of the one is "
+                     "a session of the other. If they are not one site, give each a SessionDynamoDBTableName or "
+                     "SessionDynamoDBSidKeys of its own", host->server->server_hostname, host->server->defn_name,
+                     host->server->defn_line_number, other->server->server_hostname, other->server->defn_name,
+                     other->server->defn_line_number, more ? apr_psprintf(config->pool, ", and %d more,", more) : "",
+                     msd_config_server(host->server)->table, host->keys->nelts ? "a key for IDs" : "sign no IDs");
+    }
+}
+
+static void look_at_hosts(const config_t *config)
+{
+    apr_array_header_t *servers = apr_array_make(config->pool, 8, sizeof(server_rec *));
+    apr_array_header_t *hosts = apr_array_make(config->pool, 8, sizeof(host_t));
+    server_rec *s;
+    host_t host;
+    int i;
+
+    for (s = config->main_server->next; s; s = s->next) {
+        APR_ARRAY_PUSH(servers, server_rec *) = s;
+    }
+    while (servers->nelts) { /* httpd has the last one first */
+        s = *(server_rec **)apr_array_pop(servers);
+        read_host(&host, config, s);
+        if (host.on && s->server_hostname) {
+            APR_ARRAY_PUSH(hosts, host_t) = host;
+        }
+    }
+    for (i = 0; i < hosts->nelts; i++) {
+        look_at_host(config, hosts, i);
+    }
+}
+
+void msd_config_warn(apr_pool_t *p, server_rec *main_server)
+{
+    static const char *const names[] = {
+        "AuthType", "Session", "SessionCookieName", "SessionCookieName2", "SessionDBDCookieName",
+        "SessionDBDCookieName2", "SessionDBDPerUser", "SessionEnv", "SessionHeader", "SessionDynamoDB",
+        "SessionDynamoDBCookiePath", "SessionDynamoDBEndpointURL", "SessionDynamoDBEnv", "SessionDynamoDBForward",
+        "SessionDynamoDBForwardKeys", "SessionDynamoDBSidKeys", "SessionDynamoDBUseHeader", NULL
+    };
+    const config_t config = {
+        p, main_server, msd_place_all(p, names),
+        ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST ? APLOG_STARTUP : 0
+    };
+    const server_rec *s;
+    int i;
+
+    for (i = 0; i < config.places->nelts; i++) {
+        const msd_place_t *place = &APR_ARRAY_IDX(config.places, i, msd_place_t);
+
+        if (is_on(place)) {
+            look_for_session(&config, place);
+            look_at_cookie_path(&config, place);
+        }
+        if (msd_place_is(place, "SessionDynamoDBSidKeys") || msd_place_is(place, "SessionDynamoDBForwardKeys")) {
+            look_at_key_files(&config, place);
+        }
+        if (strncasecmp(place->directive->directive, "SessionCookieName", 17) == 0
+            || strncasecmp(place->directive->directive, "SessionDBD", 10) == 0) {
+            look_at_other_store(&config, place);
+        }
+    }
+    for (s = main_server; s; s = s->next) {
+        look_at_endpoint(&config, s);
+    }
+    look_at_hosts(&config);
+}

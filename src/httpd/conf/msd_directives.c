@@ -1,0 +1,390 @@
+/* The directives: their table, and the check of each value where it stands. */
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <httpd.h>
+#include <http_config.h>
+
+#include "httpd/conf/msd_config.h"
+#include "httpd/conf/msd_directives.h"
+#include "httpd/conf/msd_keys.h"
+#include "httpd/conf/msd_lists.h"
+#include "httpd/conf/msd_names.h"
+#include "httpd/conf/msd_server.h"
+
+/* The field that a row of the table names by its offset. */
+#define FIELD(type, record, cmd) ((type *)((char *)(record) + (apr_size_t)(cmd)->info))
+
+/* Bytes of an item; what is there without any entry takes up to half of it. */
+#define SIZE_LEAST 1024
+#define ENTRIES_MOST 100000 /* an item has no room for more */
+
+static const char *set_flag(cmd_parms *cmd, void *dir, int on)
+{
+    msd_config_note(cmd, dir);
+    *FIELD(int, dir, cmd) = on;
+    return NULL;
+}
+
+/** Whole seconds from least to most, with or without a unit (90, 90s, 2min, 1h). */
+static const char *parse_seconds(cmd_parms *cmd, const char *arg, apr_int64_t least, apr_int64_t *out)
+{
+    const apr_int64_t most = APR_INT64_C(10) * 365 * 24 * 3600;
+    apr_interval_time_t t = 0;
+
+    if (!apr_isdigit(arg[0]) || ap_timeout_parameter_parse(arg, &t, "s") != APR_SUCCESS
+        || t % APR_USEC_PER_SEC != 0 || t / APR_USEC_PER_SEC < least || t / APR_USEC_PER_SEC > most) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a time: give whole seconds from %" APR_INT64_T_FMT
+                            " to ten years, such as 1800, 30min or 2h", cmd->cmd->name, arg, least);
+    }
+    *out = t / APR_USEC_PER_SEC;
+    return NULL;
+}
+
+/** A time of msd_dir_config_t: what the server's files set, and where what .htaccess files say is kept. */
+typedef struct time_field_t {
+    apr_size_t field;
+    apr_size_t limit;
+    apr_int64_t least;
+} time_field_t;
+
+static const char *set_seconds(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const time_field_t *f = cmd->info;
+    apr_int64_t *out = (apr_int64_t *)((char *)dir + (msd_config_in_htaccess(cmd) ? f->limit : f->field));
+
+    msd_config_note(cmd, dir);
+    return parse_seconds(cmd, arg, f->least, out);
+}
+
+static const char *parse_length(cmd_parms *cmd, const char *arg, int *out)
+{
+    char *end = NULL;
+    apr_int64_t bytes = apr_strtoi64(arg, &end, 10);
+
+    if (!apr_isdigit(arg[0]) || *end || bytes < DDB_SID_BYTES_MIN || bytes > DDB_SID_BYTES_MAX) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a length: give %d to %d random bytes (32 is the default; under "
+                            "%d an ID can be guessed)", cmd->cmd->name, arg, DDB_SID_BYTES_MIN, DDB_SID_BYTES_MAX,
+                            DDB_SID_BYTES_MIN);
+    }
+    *out = (int)bytes;
+    return NULL;
+}
+
+/** NEW, and perhaps OLD ...: one setting, which replaces all of another one. */
+static const char *set_sid_byte_length(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    msd_dir_config_t *c = dir;
+    apr_array_header_t *older = apr_array_make(cmd->pool, 1, sizeof(int));
+    const char *problem;
+    int i;
+
+    msd_config_note(cmd, dir);
+    if (argc == 0) {
+        return apr_psprintf(cmd->pool, "%s needs the random bytes of new IDs, and perhaps those of others that are "
+                            "accepted", cmd->cmd->name);
+    }
+    problem = parse_length(cmd, argv[0], &c->sid_byte_length);
+    for (i = 1; i < argc && !problem; i++) {
+        problem = parse_length(cmd, argv[i], apr_array_push(older));
+    }
+    c->sid_older_lengths = older;
+    return problem;
+}
+
+static const char *set_keys(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    apr_array_header_t **keys = FIELD(apr_array_header_t *, dir, cmd);
+    const char *problem = NULL;
+    int i;
+
+    msd_config_note(cmd, dir);
+    if (argc == 0) {
+        return apr_psprintf(cmd->pool, "%s needs an argument: file:PATH, exec:PATH or env:NAME", cmd->cmd->name);
+    }
+    /* The lines of one section add up. */
+    *keys = *keys ? *keys : apr_array_make(cmd->pool, 4, sizeof(const char *));
+    for (i = 0; i < argc && !problem; i++) {
+        problem = msd_keys_read(cmd, argv[i], *keys);
+    }
+    return problem;
+}
+
+/** One of a list of words, NULL at its end; its place in the list is the value. */
+static const char *set_word(cmd_parms *cmd, void *dir, const char *arg, const char *const words[])
+{
+    int i;
+
+    msd_config_note(cmd, dir);
+    for (i = 0; words[i]; i++) {
+        if (strcasecmp(arg, words[i]) == 0) {
+            *FIELD(int, dir, cmd) = i;
+            return NULL;
+        }
+    }
+    return apr_psprintf(cmd->pool, "%s: '%s' is unknown: write %s%s%s%s%s", cmd->cmd->name, arg, words[0],
+                        words[2] ? ", " : " or ", words[1], words[2] ? " or " : "", words[2] ? words[2] : "");
+}
+
+static const char *set_sid_digest(cmd_parms *cmd, void *dir, const char *arg)
+{
+    /* The places are those of ddb_digest_e. */
+    static const char *const words[] = { "SHA1", "SHA256", NULL };
+    return set_word(cmd, dir, arg, words);
+}
+
+static const char *set_same_site(cmd_parms *cmd, void *dir, const char *arg)
+{
+    static const char *const words[] = { "Strict", "Lax", "None", NULL };
+    return set_word(cmd, dir, arg, words);
+}
+
+static const char *set_on_error(cmd_parms *cmd, void *dir, const char *arg)
+{
+    static const char *const words[] = { "deny", "anonymous", NULL };
+    return set_word(cmd, dir, arg, words);
+}
+
+static const char *set_no_store(cmd_parms *cmd, void *dir, const char *arg)
+{
+    /* The places are those of msd_no_store_e. */
+    static const char *const words[] = { "loaded", "changed", NULL };
+    return set_word(cmd, dir, arg, words);
+}
+
+/**
+ * The SessionCryptoPassphrase that is sure to hold where cmd stands: beside it or around it, as mod_session_crypto can
+ * not be switched off again further in. NULL for none. What only meets in a request is refused there.
+ */
+static const ap_directive_t *passphrase_around(const cmd_parms *cmd)
+{
+    const ap_directive_t *inside, *d;
+
+    if (msd_config_in_htaccess(cmd)) {
+        return NULL; /* .htaccess: the tree of the configuration files is gone */
+    }
+    for (inside = cmd->directive; inside; inside = inside->parent) {
+        for (d = inside->parent ? inside->parent->first_child : ap_conftree; d; d = d->next) {
+            if (strncasecmp(d->directive, "SessionCryptoPassphrase", 23) == 0) {
+                return d;
+            }
+        }
+    }
+    return NULL;
+}
+
+static const char *set_format(cmd_parms *cmd, void *dir, const char *arg)
+{
+    /* The places are those of ddb_format_e. */
+    static const char *const words[] = { "form", "json", NULL };
+    const char *problem = set_word(cmd, dir, arg, words);
+    const ap_directive_t *d = !problem && *FIELD(int, dir, cmd) == DDB_JSON ? passphrase_around(cmd) : NULL;
+
+    return !d ? problem
+              : apr_psprintf(cmd->pool, "%s json can't be encrypted, and %s at %s:%d asks for it: remove one of them",
+                             cmd->cmd->name, d->directive, d->filename, d->line_num);
+}
+
+/** Bytes, or with a K units of 1024, from least to what DynamoDB takes. */
+static int parse_bytes(const char *arg, int least, int *out)
+{
+    char *end = NULL;
+    apr_int64_t n = apr_strtoi64(arg, &end, 10), unit = *end == 'K' || *end == 'k' ? 1024 : 1;
+
+    if (!apr_isdigit(arg[0]) || end[unit == 1024] || n > DDB_ITEM_SIZE_MAX || n * unit < least
+        || n * unit > DDB_ITEM_SIZE_MAX) {
+        return 0;
+    }
+    *out = (int)(n * unit);
+    return 1;
+}
+
+static const char *set_max_size(cmd_parms *cmd, void *dir, const char *arg)
+{
+    msd_config_note(cmd, dir);
+    return parse_bytes(arg, SIZE_LEAST, &((msd_dir_config_t *)dir)->max_size) ? NULL
+           : apr_psprintf(cmd->pool, "%s: '%s' is not a size from 1K to 400K, which is DynamoDB's limit: give bytes, "
+                          "or K behind the number", cmd->cmd->name, arg);
+}
+
+static const char *set_max_entries(cmd_parms *cmd, void *dir, const char *arg)
+{
+    char *end = NULL;
+    apr_int64_t n = apr_strtoi64(arg, &end, 10);
+
+    msd_config_note(cmd, dir);
+    if (!apr_isdigit(arg[0]) || *end || n < 1 || n > ENTRIES_MOST) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a number from 1 to %d", cmd->cmd->name, arg, ENTRIES_MOST);
+    }
+    ((msd_dir_config_t *)dir)->max_entries = (int)n;
+    return NULL;
+}
+
+static const char *set_compress(cmd_parms *cmd, void *dir, const char *arg)
+{
+    msd_dir_config_t *c = dir;
+
+    msd_config_note(cmd, dir);
+    if (strcasecmp(arg, "Off") == 0) {
+        c->compress = 0;
+        return NULL;
+    }
+    return parse_bytes(arg, 1, &c->compress) ? NULL
+           : apr_psprintf(cmd->pool, "%s: '%s' is neither Off nor a size from 1 to 400K: give the bytes from which on "
+                          "a session is compressed, or K behind the number", cmd->cmd->name, arg);
+}
+
+/** An HTTP token (RFC 9110 section 5.6.2), as names of cookies and headers are. */
+static const char *set_token(cmd_parms *cmd, void *dir, const char *arg)
+{
+    msd_config_note(cmd, dir);
+    if (!*arg || *ap_scan_http_token(arg)) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a name: use letters, digits and any of !#$%%&'*+-.^_`|~",
+                            cmd->cmd->name, arg);
+    }
+    *FIELD(const char *, dir, cmd) = arg;
+    return NULL;
+}
+
+static const char *set_header_name(cmd_parms *cmd, void *dir, const char *arg)
+{
+    if (msd_names_header_reserved(arg)) {
+        return apr_psprintf(cmd->pool, "%s: the header %s has a meaning of its own, and each request and answer would "
+                            "have an ID in its place: choose another name", cmd->cmd->name, arg);
+    }
+    return set_token(cmd, dir, arg);
+}
+
+static const char *set_cookie_path(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *c;
+
+    msd_config_note(cmd, dir);
+    for (c = arg; apr_isgraph(*c) && *c != ';' && *c != ','; c++) {
+    }
+    if (arg[0] != '/' || *c) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a path: it must begin with '/' and hold no space, ';' or ','",
+                            cmd->cmd->name, arg);
+    }
+    *FIELD(const char *, dir, cmd) = arg;
+    return NULL;
+}
+
+static const char *set_cookie_domain(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *c;
+
+    msd_config_note(cmd, dir);
+    if (strcasecmp(arg, "None") == 0) {
+        *FIELD(const char *, dir, cmd) = "";
+        return NULL;
+    }
+    for (c = arg; apr_isalnum(*c) || *c == '.' || *c == '-'; c++) {
+    }
+    if (!apr_isalnum(arg[arg[0] == '.' ? 1 : 0]) || *c) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a domain: write a host name such as example.com, or None",
+                            cmd->cmd->name, arg);
+    }
+    *FIELD(const char *, dir, cmd) = arg;
+    return NULL;
+}
+
+/* PLACE: the server's files only. A .htaccess file is its folder's author's, who may do with less of a session and keep
+ * more out of it, but not decide for all of the site how IDs travel and look, what is stored, or what it costs. */
+#define FOLDER        (RSRC_CONF | OR_AUTHCFG)
+#define PLACE         (RSRC_CONF | ACCESS_CONF)
+#define IN_DIR(field) APR_OFFSETOF(msd_dir_config_t, field)
+#define DIR(field)    (void *)IN_DIR(field)
+#define SERVER(field) (void *)APR_OFFSETOF(msd_server_config_t, field)
+
+static const time_field_t idle_timeout = { IN_DIR(idle_timeout), IN_DIR(idle_limit), 1 };
+static const time_field_t absolute_timeout = { IN_DIR(absolute_timeout), IN_DIR(absolute_limit), 1 };
+static const time_field_t touch_interval = { IN_DIR(touch_interval), IN_DIR(touch_limit), 0 };
+
+const command_rec msd_directives[] = {
+    AP_INIT_FLAG("SessionDynamoDB", set_flag, DIR(enabled), FOLDER,
+                 "On to keep the sessions of this place in DynamoDB"),
+    AP_INIT_TAKE1("SessionDynamoDBTableName", msd_server_set_table, NULL, RSRC_CONF,
+                  "name or ARN of the table of the sessions"),
+    AP_INIT_TAKE1("SessionDynamoDBEndpointURL", msd_server_set_endpoint_url, NULL, RSRC_CONF,
+                  "URL of the DynamoDB API, if not AWS's own"),
+    AP_INIT_TAKE1("SessionDynamoDBRegion", msd_server_set_region, NULL, RSRC_CONF, "AWS region, such as eu-central-1"),
+    AP_INIT_TAKE1("SessionDynamoDBProfile", msd_server_set_profile, NULL, RSRC_CONF, "profile in the AWS files"),
+    AP_INIT_TAKE1("SessionDynamoDBCredentialsFile", msd_server_set_file, SERVER(credentials_file), RSRC_CONF,
+                  "path of the AWS credentials file"),
+    AP_INIT_TAKE1("SessionDynamoDBConfigFile", msd_server_set_file, SERVER(config_file), RSRC_CONF,
+                  "path of the AWS config file"),
+    AP_INIT_TAKE1("SessionDynamoDBCAFile", msd_server_set_ca_file, SERVER(ca_file), RSRC_CONF,
+                  "path of the CA certificates (PEM) to trust instead of the system's"),
+    AP_INIT_TAKE1("SessionDynamoDBProxy", msd_server_set_proxy, NULL, RSRC_CONF,
+                  "URL of the HTTP proxy on the way to AWS"),
+    AP_INIT_TAKE1("SessionDynamoDBWarmConnections", msd_server_set_warm_connections, NULL, RSRC_CONF,
+                  "how many connections a child process opens at its start"),
+    AP_INIT_TAKE1("SessionDynamoDBTimeout", msd_server_set_timeout, SERVER(timeout), RSRC_CONF,
+                  "longest time that a request waits for the table in all"),
+    AP_INIT_TAKE1("SessionDynamoDBConnectTimeout", msd_server_set_timeout, SERVER(connect_timeout), RSRC_CONF,
+                  "longest time that one connect may take"),
+    AP_INIT_TAKE1("SessionDynamoDBMaxAttempts", msd_server_set_max_attempts, NULL, RSRC_CONF,
+                  "how often a call is tried"),
+    AP_INIT_TAKE1("SessionDynamoDBBreaker", msd_server_set_breaker, NULL, RSRC_CONF,
+                  "after how many calls in a row without an answer the table is only asked by one at a time, or Off"),
+    AP_INIT_FLAG("SessionDynamoDBCreateTable", msd_server_set_flag, SERVER(create_table), RSRC_CONF,
+                 "On to create the table at start if it is missing"),
+    AP_INIT_FLAG("SessionDynamoDBCheckTable", msd_server_set_flag, SERVER(check_table), RSRC_CONF,
+                 "Off to not look at the table at start for what is wrong with it"),
+    AP_INIT_FLAG("SessionDynamoDBConsistentRead", set_flag, DIR(consistent_read), PLACE,
+                 "Off to load sessions with eventually consistent reads"),
+    AP_INIT_TAKE1("SessionDynamoDBIdleTimeout", set_seconds, (void *)&idle_timeout, FOLDER,
+                  "a session ends after this time without a request"),
+    AP_INIT_TAKE1("SessionDynamoDBAbsoluteTimeout", set_seconds, (void *)&absolute_timeout, FOLDER,
+                  "a session ends this long after it was created"),
+    AP_INIT_TAKE1("SessionDynamoDBTouchInterval", set_seconds, (void *)&touch_interval, FOLDER,
+                  "activity is recorded at most this often"),
+    AP_INIT_TAKE_ARGV("SessionDynamoDBSidByteLength", set_sid_byte_length, NULL, PLACE,
+                      "random bytes in a session ID: of new ones, and of others that are accepted"),
+    AP_INIT_TAKE_ARGV("SessionDynamoDBSidKeys", set_keys, DIR(sid_keys), PLACE,
+                      "file:PATH, exec:PATH or env:NAME of the keys that sign session IDs, oldest first"),
+    AP_INIT_TAKE1("SessionDynamoDBSidDigest", set_sid_digest, DIR(sid_digest), PLACE,
+                  "SHA1 or SHA256, of the signature of session IDs"),
+    AP_INIT_FLAG("SessionDynamoDBHashSid", set_flag, DIR(hash_sid), PLACE,
+                 "Off to use the session ID itself as table key"),
+    AP_INIT_TAKE1("SessionDynamoDBCookieName", set_token, DIR(cookie_name), PLACE, "name of the session cookie"),
+    AP_INIT_FLAG("SessionDynamoDBCookieSecure", set_flag, DIR(cookie_secure), PLACE,
+                 "Off to leave the cookie attribute Secure out"),
+    AP_INIT_FLAG("SessionDynamoDBCookieHttpOnly", set_flag, DIR(cookie_http_only), PLACE,
+                 "Off to leave the cookie attribute HttpOnly out"),
+    AP_INIT_TAKE1("SessionDynamoDBCookieSameSite", set_same_site, DIR(cookie_same_site), PLACE,
+                  "Strict, Lax or None"),
+    AP_INIT_TAKE1("SessionDynamoDBCookieDomain", set_cookie_domain, DIR(cookie_domain), PLACE,
+                  "cookie attribute Domain"),
+    AP_INIT_TAKE1("SessionDynamoDBCookiePath", set_cookie_path, DIR(cookie_path), PLACE, "cookie attribute Path"),
+    AP_INIT_FLAG("SessionDynamoDBCookiePersistent", set_flag, DIR(cookie_persistent), PLACE,
+                 "On to let the cookie outlive the browser, with Expires"),
+    AP_INIT_FLAG("SessionDynamoDBUseHeader", set_flag, DIR(use_header), PLACE,
+                 "On to carry the session ID in a header instead of a cookie"),
+    AP_INIT_TAKE1("SessionDynamoDBHeaderName", set_header_name, DIR(header_name), PLACE, "name of that header"),
+    AP_INIT_TAKE1("SessionDynamoDBOnError", set_on_error, DIR(on_error), FOLDER,
+                  "deny or anonymous: what happens to a request when its session can't be read"),
+    AP_INIT_TAKE1("SessionDynamoDBNoStore", set_no_store, DIR(no_store), PLACE,
+                  "loaded or changed: whether no cache may keep a file that is sent to who has a session, or only if "
+                  "that changed"),
+    AP_INIT_TAKE_ARGV("SessionDynamoDBEnv", msd_lists_env, NULL, PLACE,
+                      "entries to show as environment variables before access is decided: KEY[=NAME] ..., or None"),
+    AP_INIT_TAKE_ARGV("SessionDynamoDBMask", msd_lists_mask, NULL, FOLDER,
+                      "entries whose value is not stored, such as mod_auth_form's password: KEY ..., or None"),
+    AP_INIT_TAKE1("SessionDynamoDBFormat", set_format, DIR(format), PLACE,
+                  "form or json: how the entries are stored; json is shared with dynamodb-session-flask"),
+    AP_INIT_TAKE1("SessionDynamoDBMaxSize", set_max_size, NULL, PLACE,
+                  "bytes that a stored session may have, K for units of 1024"),
+    AP_INIT_TAKE1("SessionDynamoDBMaxEntries", set_max_entries, NULL, PLACE,
+                  "how many entries a session may have"),
+    AP_INIT_TAKE1("SessionDynamoDBCompress", set_compress, NULL, PLACE,
+                  "bytes from which on a session is stored compressed, K for units of 1024; or Off"),
+    AP_INIT_TAKE_ARGV("SessionDynamoDBForward", msd_lists_forward, NULL, PLACE,
+                      "KEY or KEY=Header of the entries that are sent to programs and backends as headers, or None"),
+    AP_INIT_TAKE_ARGV("SessionDynamoDBForwardKeys", set_keys, DIR(forward_keys), PLACE,
+                      "file:PATH, exec:PATH or env:NAME of the keys that sign these headers, oldest first"),
+    AP_INIT_TAKE_ARGV("SessionDynamoDBAccept", msd_lists_accept, NULL, PLACE,
+                      "the entries that a proxied backend may change, * or None"),
+    { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
+};

@@ -1,0 +1,102 @@
+/* What programs, rules and logs see of a session in environment variables, and what fits into an environment. */
+
+#include <string.h>
+
+#include <apr_strings.h>
+#include <httpd.h>
+#include <http_log.h>
+
+#include "httpd/conf/msd_config.h"
+#include "httpd/msd_env.h"
+#include "httpd/msd_session.h"
+
+APLOG_USE_MODULE(session_dynamodb);
+
+/* Linux passes no longer string in a program's environment: MAX_ARG_STRLEN, 128 KiB with name, '=' and NUL. */
+#define STRING_MAX (128 * 1024)
+
+/** A string that is too long for a program's environment: one warning of it, and 1. */
+static int too_long(request_rec *r, const char *name, const char *value)
+{
+    apr_size_t most = STRING_MAX - strlen(name) - 2;
+
+    if (strlen(value) <= most) {
+        return 0;
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "%s is left out: it has %" APR_SIZE_T_FMT " bytes, and a program's "
+                  "environment takes %" APR_SIZE_T_FMT ". Keep less in the session.", name, strlen(value), most);
+    return 1;
+}
+
+/* httpd makes HTTP_SESSION of a client's header "Session" (CVE-2018-1283) for programs where we are off, and hands it
+ * on to parts of their pages, and after a redirect with REDIRECT_ before the name. */
+void msd_env_forget(request_rec *r)
+{
+    const char *name = "HTTP_SESSION";
+    const request_rec *from;
+
+    apr_table_unset(r->subprocess_env, name);
+    for (from = r->prev; from; from = from->prev) {
+        name = apr_pstrcat(r->pool, "REDIRECT_", name, NULL);
+        if (!msd_config_enabled(from)) {
+            apr_table_unset(r->subprocess_env, name);
+        }
+    }
+}
+
+void msd_env_limit(request_rec *r)
+{
+    const char *value = apr_table_get(r->subprocess_env, "HTTP_SESSION");
+
+    if (value && too_long(r, "HTTP_SESSION", value)) {
+        apr_table_unset(r->subprocess_env, "HTTP_SESSION");
+    }
+}
+
+static void set_time(apr_table_t *env, const char *name, apr_int64_t seconds)
+{
+    if (seconds) {
+        apr_table_setn(env, name, apr_off_t_toa(apr_table_elts(env)->pool, (apr_off_t)seconds));
+    }
+    else {
+        apr_table_unset(env, name); /* of a session that was ended in this request */
+    }
+}
+
+/* What CGI programs and LogFormat may know of a session: never the ID. */
+void msd_env_describe(request_rec *r, msd_request_t *q)
+{
+    apr_table_t *env = r->subprocess_env;
+    const char *loggable = msd_request_loggable_id(q);
+
+    if (!msd_request_usable(q)) {
+        return;
+    }
+    apr_table_setn(env, "SESSION_DYNAMODB_NEW", q->session.sid ? "0" : "1");
+    if (loggable) {
+        apr_table_setn(env, "SESSION_DYNAMODB_LOGGABLE_ID", loggable);
+    }
+    set_time(env, "SESSION_DYNAMODB_CREATED", apr_time_sec(q->session.created));
+    set_time(env, "SESSION_DYNAMODB_EXPIRES", msd_session_expires(q));
+    if (q->refused) {
+        apr_table_setn(env, "SESSION_DYNAMODB_FAILED_ID", q->refused);
+    }
+}
+
+void msd_env_export(request_rec *r, const session_rec *z)
+{
+    const apr_array_header_t *wanted = msd_config_merged(r)->env;
+    int i;
+
+    for (i = 0; wanted && i < wanted->nelts; i++) {
+        const msd_env_t *e = &APR_ARRAY_IDX(wanted, i, msd_env_t);
+        const char *value = z ? msd_request_entry(r, z, e->key) : NULL;
+
+        /* A decision may hang on it: what is set for other reasons must not pass for an entry. */
+        apr_table_unset(r->subprocess_env, e->name);
+        if (value && !too_long(r, e->name, value)) {
+            /* A copy: the entry may be changed in this request, and what was decided on shall stay to be seen. */
+            apr_table_set(r->subprocess_env, e->name, value);
+        }
+    }
+}

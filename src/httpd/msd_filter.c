@@ -1,0 +1,232 @@
+/* What happens to a response before and behind mod_session's output filter. */
+
+#include <apr_strings.h>
+#include <httpd.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <util_filter.h>
+
+#include "httpd/msd_accept.h"
+#include "httpd/msd_cache.h"
+#include "httpd/msd_filter.h"
+#include "httpd/msd_header.h"
+#include "httpd/msd_hide.h"
+#include "httpd/msd_log.h"
+#include "httpd/msd_request.h"
+#include "httpd/msd_session.h"
+#include "httpd/msd_transport.h"
+
+#define BEFORE "SESSION_DYNAMODB_BEFORE"
+#define BEHIND "SESSION_DYNAMODB_BEHIND"
+#define MOD_SESSION_FILTER "mod_session_out" /* registered names are lower case */
+#define RETRY_AFTER "2" /* seconds; a store that was away is asked again after about as long */
+
+/* mod_session would begin with the request that answers; after a redirect or an error page out of the session's area
+ * it would save nothing. */
+static void begin_with(ap_filter_t *f, request_rec *r)
+{
+    for (; f; f = f->next) {
+        if (strcmp(f->frec->name, MOD_SESSION_FILTER) == 0) {
+            f->r = r;
+        }
+    }
+}
+
+/** mod_session saves only what is dirty; a session that changes hands gets a new ID in any case. */
+static void notice_user(const request_rec *r, msd_request_t *q)
+{
+    if (msd_request_user_changed(r, q)) {
+        q->user = apr_pstrdup(q->top->pool, msd_request_user(r, q));
+        q->renew = 1;
+        q->z->dirty = 1;
+    }
+}
+
+/** 1 when a brigade brings nothing. mod_include sends such a one ahead of a part that begins its page; passed on, it
+ * would begin the response before the part has done anything. */
+static int brings_nothing(const apr_bucket_brigade *bb)
+{
+    const apr_bucket *b;
+
+    for (b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb); b = APR_BUCKET_NEXT(b)) {
+        if (APR_BUCKET_IS_METADATA(b) || b->length != 0) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static apr_status_t before(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    msd_request_t *q = msd_request_find(f->r);
+
+    if (!f->r->main && brings_nothing(bb)) {
+        apr_brigade_cleanup(bb);
+        return APR_SUCCESS;
+    }
+    if (!f->r->main) {
+        msd_hide_end(f->r);
+        if (q && q->loader && msd_request_usable(q) && !q->z->written) {
+            notice_user(f->r, q);
+        }
+        begin_with(f->next, msd_header_settle(f->r));
+    }
+    ap_remove_output_filter(f);
+    return ap_pass_brigade(f->next, bb);
+}
+
+/** Where a touch will move the session's end, the date in a persistent cookie has to move with it. */
+static void follow_touch(msd_request_t *q)
+{
+    apr_interval_time_t interval;
+
+    if (!q->issue && q->conf->cookie_persistent && msd_session_touch_due(q, &interval)) {
+        q->issue = q->session.sid;
+    }
+}
+
+/**
+ * What programs and backends say to the carrier of the ID: nothing of it goes out, or who answers for us could hand
+ * visitors an ID of his choice. After a redirect both areas count, as the response may have headers of both.
+ */
+static void clear_carriers(request_rec *r, const msd_request_t *q)
+{
+    const msd_dir_config_t *own = msd_config_enabled(r) ? msd_config_dir(r, r->pool) : NULL;
+    const msd_dir_config_t *loaders = q && q->loader && !q->loader->main ? q->conf : NULL;
+    const char *dropped = own ? msd_transport_clear(r, own) : NULL;
+
+    if (loaders) {
+        const char *of_loader = msd_transport_clear(r, loaders);
+        dropped = dropped ? dropped : of_loader;
+    }
+    if (dropped && !(q && q->begun)) {
+        msd_log_dropped(r, dropped);
+    }
+}
+
+/** Who comes again while keys are refused, or with a session that is too large, only comes to the same end. */
+static int waiting_helps(const msd_request_t *q)
+{
+    return ddb_error_is_passing(q->failure) || q->failure == DDB_ECONFLICT;
+}
+
+static void set_headers(request_rec *r, msd_request_t *q)
+{
+    if (q->written == MSD_WRITE_FAILED && ap_is_HTTP_ERROR(r->status)) {
+        /* An error page that could not be saved comes here with the first error's status. */
+        r->status = HTTP_SERVICE_UNAVAILABLE;
+        r->status_line = NULL;
+    }
+    if (q->written == MSD_WRITE_FAILED || q->outcome == MSD_FAILED) {
+        if (r->status == HTTP_SERVICE_UNAVAILABLE && waiting_helps(q)) {
+            apr_table_setn(r->err_headers_out, "Retry-After", RETRY_AFTER);
+        }
+        return; /* the client's ID is left alone */
+    }
+    if (q->issue) {
+        msd_transport_issue(r, q->conf, q->issue, msd_session_next_end(q));
+    }
+    else if (q->end_id) {
+        msd_transport_end(r, q->conf);
+    }
+}
+
+/**
+ * The response so far is a success that the session's write contradicts: send an error instead. Handlers go on after
+ * that, and what they still say must not follow the error: this filter stays to drop it, for filters that pass on to it
+ * (mod_include), and so does one for those that begin at the top (ap_rputs), where sending an error has put others.
+ */
+static apr_status_t answer_unavailable(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    request_rec *r = f->r;
+    apr_bucket *error = ap_bucket_error_create(HTTP_SERVICE_UNAVAILABLE, NULL, r->pool, bb->bucket_alloc);
+    apr_status_t rv;
+
+    f->ctx = r;
+    apr_brigade_cleanup(bb);
+    APR_BRIGADE_INSERT_TAIL(bb, error);
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(bb->bucket_alloc));
+    rv = ap_pass_brigade(f->next, bb);
+    ap_add_output_filter(BEHIND, r, r, r->connection);
+    return rv;
+}
+
+/** With a context: the answer was given, and nothing more is to come. */
+static apr_status_t behind(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    msd_request_t *q = msd_request_find(f->r);
+
+    if (f->ctx) {
+        apr_brigade_cleanup(bb);
+        return AP_FILTER_ERROR;
+    }
+    if (q && q->written == MSD_STORED && q->z->written) {
+        /* mod_session saves once; a page has several parts, each of which may change the session. */
+        q->z->written = 0;
+        q->z->dirty = 0;
+    }
+    if (!f->r->main) {
+        clear_carriers(f->r, q);
+    }
+    else if (q && q->loader) {
+        msd_cache_part(f->r, q);
+    }
+    if (q && q->loader && !f->r->main) {
+        if (!q->begun && !q->loader->main && msd_request_unsaved(q)) {
+            /* mod_session's encoders failed, and nothing came to our save; mod_session has logged it. */
+            q->written = MSD_WRITE_FAILED;
+        }
+        follow_touch(q);
+        msd_cache_settle(f->r, q);
+        if (q->written == MSD_WRITE_FAILED && !q->answered) {
+            q->answered = 1;
+            return answer_unavailable(f, bb);
+        }
+        set_headers(f->r, q);
+        q->begun = 1;
+    }
+    ap_remove_output_filter(f);
+    return ap_pass_brigade(f->next, bb);
+}
+
+void msd_filter_register(apr_pool_t *p)
+{
+    (void)p;
+    ap_register_output_filter(BEFORE, before, NULL, AP_FTYPE_CONTENT_SET - 1);
+    ap_register_output_filter(BEHIND, behind, NULL, AP_FTYPE_CONTENT_SET);
+    msd_hide_register();
+}
+
+void msd_filter_begin(request_rec *r)
+{
+    const msd_dir_config_t *conf;
+    apr_array_header_t *names;
+    msd_head_drop_t *drop;
+
+    if (r->main || !msd_accept_is_proxied(r)) {
+        return;
+    }
+    drop = apr_pcalloc(r->pool, sizeof(*drop));
+    drop->headers = names = msd_header_names(r);
+    if (msd_config_enabled(r)) {
+        conf = msd_config_dir(r, r->pool);
+        if (conf->use_header) {
+            APR_ARRAY_PUSH(names, const char *) = conf->header_name;
+        }
+        else {
+            drop->cookie = conf->cookie_name;
+        }
+    }
+    if (names->nelts || drop->cookie) {
+        msd_hide_begin(r, drop);
+    }
+}
+
+void msd_filter_insert(request_rec *r)
+{
+    /* A redirect may have led out of the area where we are on, and the session still has to be saved. */
+    if (msd_config_enabled(r) || msd_request_find(r)) {
+        ap_add_output_filter(BEFORE, NULL, r, r->connection);
+        ap_add_output_filter(BEHIND, NULL, r, r->connection);
+    }
+}

@@ -1,0 +1,237 @@
+/* Entries of the session as request headers: scrubbing what the client sent, setting and signing what is ours. */
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <httpd.h>
+#include <http_log.h>
+
+#include "base/ddb_crypto.h"
+#include "httpd/child/msd_child.h"
+#include "httpd/conf/msd_names.h"
+#include "httpd/msd_forward.h"
+
+APLOG_USE_MODULE(session_dynamodb);
+
+/* Common servers take a header line of 8190 bytes; name and blanks need some of it. */
+#define VALUE_MAX 8000
+
+static int is_ours(const msd_dir_config_t *conf, const char *name)
+{
+    int i;
+
+    for (i = 0; i < conf->scrubbed->nelts; i++) {
+        if (msd_names_same_header(name, APR_ARRAY_IDX(conf->scrubbed, i, const char *))) {
+            return 1;
+        }
+    }
+    return msd_names_same_header(name, MSD_SIGNATURE_HEADER);
+}
+
+/* Headers that Connection names go no further than the next server: a client could have ours removed that way. */
+static void scrub_connection(request_rec *r, const msd_dir_config_t *conf)
+{
+    const char *list = apr_table_get(r->headers_in, "Connection");
+    apr_array_header_t *kept;
+    char *copy, *word, *last = NULL;
+    int dropped = 0;
+
+    if (!list) {
+        return;
+    }
+    copy = apr_pstrdup(r->pool, list);
+    kept = apr_array_make(r->pool, 4, sizeof(const char *));
+    for (word = apr_strtok(copy, ", \t", &last); word; word = apr_strtok(NULL, ", \t", &last)) {
+        if (is_ours(conf, word)) {
+            dropped = 1;
+        }
+        else {
+            APR_ARRAY_PUSH(kept, const char *) = word;
+        }
+    }
+    if (dropped && kept->nelts) {
+        apr_table_setn(r->headers_in, "Connection", apr_array_pstrcat(r->pool, kept, ','));
+    }
+    else if (dropped) {
+        apr_table_unset(r->headers_in, "Connection");
+    }
+}
+
+static void scrub(request_rec *r, const msd_dir_config_t *conf)
+{
+    const apr_array_header_t *came = apr_table_elts(apr_table_copy(r->pool, r->headers_in));
+    int i;
+
+    /* Taken out one by one, each spelling of a name would cost a look at all lines. The table stays the same one: the
+     * requests of a tree share it. */
+    apr_table_clear(r->headers_in);
+    for (i = 0; i < came->nelts; i++) {
+        const apr_table_entry_t *line = &APR_ARRAY_IDX(came, i, apr_table_entry_t);
+        if (!is_ours(conf, line->key)) {
+            apr_table_addn(r->headers_in, line->key, line->val);
+        }
+    }
+    scrub_connection(r, conf);
+}
+
+/** Take back what an earlier request of the tree sent: this one may go to somebody else. */
+static void take_back(request_rec *r, const msd_request_t *q)
+{
+    int i;
+
+    for (i = 0; q && q->forwarded && i < q->forwarded->nelts; i++) {
+        apr_table_unset(r->headers_in, APR_ARRAY_IDX(q->forwarded, i, const char *));
+    }
+}
+
+static void set_header(request_rec *r, msd_request_t *q, const char *name, const char *value)
+{
+    int i;
+
+    apr_table_setn(r->headers_in, name, value);
+    if (!q->forwarded) {
+        q->forwarded = apr_array_make(q->top->pool, 4, sizeof(const char *));
+    }
+    for (i = 0; i < q->forwarded->nelts; i++) {
+        if (strcasecmp(APR_ARRAY_IDX(q->forwarded, i, const char *), name) == 0) {
+            return;
+        }
+    }
+    APR_ARRAY_PUSH(q->forwarded, const char *) = name;
+}
+
+/** The value as a header can carry it: %XX for what is not printable ASCII, for '%', and for a blank at either end. */
+static const char *escape(apr_pool_t *p, const char *value)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    apr_size_t len = strlen(value), i;
+    char *out = apr_palloc(p, 3 * len + 1), *to = out;
+
+    for (i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)value[i];
+        if (c < 0x20 || c > 0x7e || c == '%' || (c == ' ' && (i == 0 || i == len - 1))) {
+            *to++ = '%';
+            *to++ = hex[c >> 4];
+            *to++ = hex[c & 15];
+        }
+        else {
+            *to++ = (char)c;
+        }
+    }
+    *to = '\0';
+    return out;
+}
+
+static const char *header_value(request_rec *r, const msd_forward_t *f, const session_rec *z)
+{
+    const char *value = z ? msd_request_entry(r, z, f->key) : NULL;
+
+    value = value ? escape(r->pool, value) : "";
+    if (strlen(value) > VALUE_MAX) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "the header %s is left out: the entry has %" APR_SIZE_T_FMT
+                      " bytes as a header, and %d can be sent. Keep less in the entry, or do not forward it",
+                      f->header, strlen(value), VALUE_MAX);
+        return "";
+    }
+    return value;
+}
+
+/** The target as the backend receives it: of HTTP's request line, or what CGI, FastCGI and uwsgi call REQUEST_URI. */
+static const char *target_of(request_rec *r)
+{
+    static const char *const by_line[] = { "http:", "https:", "h2:", "h2c:", "ws:", "wss:", "balancer:", NULL };
+    const char *url = r->proxyreq && r->filename && strncmp(r->filename, "proxy:", 6) == 0 ? r->filename + 6 : NULL;
+    const char *socket = url && strncmp(url, "unix:", 5) == 0 ? strchr(url, '|') : NULL;
+    const char *from;
+    int i;
+
+    url = socket ? socket + 1 : url;
+    for (i = 0; url && by_line[i]; i++) {
+        if (strncasecmp(url, by_line[i], strlen(by_line[i])) == 0 && (from = strstr(url, "//")) != NULL) {
+            from += 2 + strcspn(from + 2, "/?");
+            return *from == '/' ? from : apr_pstrcat(r->pool, "/", from, NULL);
+        }
+    }
+    from = r->the_request ? r->the_request : "";
+    from += strcspn(from, " ");
+    from += strspn(from, " ");
+    return apr_pstrmemdup(r->pool, from, strcspn(from, " "));
+}
+
+/** Which of its keys a backend has to use: the beginning of the key's SHA-256. */
+static const char *key_hint(apr_pool_t *p, ddb_bytes_t key)
+{
+    unsigned char digest[DDB_SHA256_BYTES];
+
+    return ddb_crypto_digest(DDB_SHA256, digest, key.data, key.len) == APR_SUCCESS ? ddb_crypto_hex(p, digest, 4) : "";
+}
+
+/** The value of the signature's header; NULL if OpenSSL fails. docs/directives.md tells what is signed. */
+static const char *sign(request_rec *r, const msd_dir_config_t *conf)
+{
+    const char *secret = APR_ARRAY_IDX(conf->forward_keys, conf->forward_keys->nelts - 1, const char *);
+    ddb_bytes_t key = { secret, strlen(secret) }, in;
+    unsigned char mac[DDB_SHA256_BYTES];
+    apr_array_header_t *lines = apr_array_make(r->pool, 3 + conf->forward->nelts, sizeof(const char *));
+    apr_array_header_t *names = apr_array_make(r->pool, conf->forward->nelts, sizeof(const char *));
+    const char *when;
+    int i;
+
+    when = apr_psprintf(r->pool, "%" APR_TIME_T_FMT, apr_time_sec(msd_child_now(r->server)));
+    APR_ARRAY_PUSH(lines, const char *) = when;
+    APR_ARRAY_PUSH(lines, const char *) = r->method;
+    APR_ARRAY_PUSH(lines, const char *) = target_of(r);
+    for (i = 0; i < conf->forward->nelts; i++) {
+        const msd_forward_t *f = &APR_ARRAY_IDX(conf->forward, i, msd_forward_t);
+        const char *value = apr_table_get(r->headers_in, f->header);
+        char *name = apr_pstrdup(r->pool, f->header);
+        ap_str_tolower(name);
+        APR_ARRAY_PUSH(names, const char *) = name;
+        APR_ARRAY_PUSH(lines, const char *) = apr_pstrcat(r->pool, name, ":", value ? value : "", NULL);
+    }
+    in.data = apr_array_pstrcat(r->pool, lines, '\n');
+    in.len = strlen(in.data);
+    if (ddb_crypto_hmac(DDB_SHA256, mac, key, in) != APR_SUCCESS) {
+        return NULL;
+    }
+    return apr_psprintf(r->pool, "t=%s; k=%s; h=%s; s=%s", when, key_hint(r->pool, key),
+                        apr_array_pstrcat(r->pool, names, ','), ddb_crypto_hex(r->pool, mac, sizeof(mac)));
+}
+
+int msd_forward_due(request_rec *r)
+{
+    const msd_request_t *q = msd_request_find(r);
+
+    return msd_config_merged(r)->scrubbed || (q && q->forwarded);
+}
+
+void msd_forward(request_rec *r, const session_rec *z)
+{
+    const msd_dir_config_t *conf = msd_config_merged(r);
+    msd_request_t *q = msd_request_get(r);
+    const session_rec *ours = z == q->z && msd_request_usable(q) ? z : NULL;
+    const char *signature;
+    int i;
+
+    if (r->main) {
+        /* The headers are those of the request that r is a part of, whose handler may still need them. */
+        r->headers_in = apr_table_copy(r->pool, r->headers_in);
+    }
+    take_back(r, q);
+    if (conf->scrubbed) {
+        scrub(r, conf);
+    }
+    if (!conf->forward || conf->forward->nelts == 0) {
+        return;
+    }
+    for (i = 0; i < conf->forward->nelts; i++) {
+        const msd_forward_t *f = &APR_ARRAY_IDX(conf->forward, i, msd_forward_t);
+        const char *value = header_value(r, f, ours);
+        if (*value) {
+            set_header(r, q, f->header, value);
+        }
+    }
+    signature = conf->forward_keys ? sign(r, conf) : NULL;
+    if (signature) {
+        set_header(r, q, MSD_SIGNATURE_HEADER, signature);
+    }
+}

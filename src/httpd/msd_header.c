@@ -1,0 +1,138 @@
+/* The session header: who said what in it, in order, what that changes, and that it goes no further. */
+
+#include <apr_strings.h>
+
+#include "httpd/msd_accept.h"
+#include "httpd/msd_change.h"
+#include "httpd/msd_header.h"
+
+/** What is being looked for in a table of response headers. */
+typedef struct search_t {
+    request_rec *speaker;       /* whose handler ran last: what is found was said by it */
+    const char *name;
+    apr_array_header_t *found;  /* const char * */
+} search_t;
+
+static const char *name_for(const request_rec *r)
+{
+    return msd_config_enabled(r) ? msd_request_session_conf(r)->header : NULL;
+}
+
+/** The next place where httpd joined two lines; NULL: there is none. */
+static char *joint(char *s)
+{
+    while ((s = strstr(s, ", "))) {
+        const char *next = s + 2;
+        apr_size_t len = strcspn(next, "=&, ");
+
+        if (!*next || *next == ',' || (len && next[len] == '=')) {
+            return s;
+        }
+        s += 2;
+    }
+    return NULL;
+}
+
+static int add_found(void *baton, const char *name, const char *value)
+{
+    search_t *search = baton;
+    char *said = apr_pstrdup(search->found->pool, value), *at = said;
+
+    while ((at = joint(at))) {
+        *at++ = '&';
+        *at++ = '&';
+    }
+    value = msd_accept_filter(search->speaker, name, said);
+    if (value) {
+        APR_ARRAY_PUSH(search->found, const char *) = value;
+    }
+    return 1;
+}
+
+static void take(request_rec *r, const char *name, request_rec *speaker, apr_array_header_t *found)
+{
+    search_t search = { speaker, name, found };
+
+    apr_table_do(add_found, &search, r->err_headers_out, name, NULL);
+    apr_table_unset(r->err_headers_out, name);
+    for (; r; r = r->prev) {
+        /* These are each request's own. */
+        apr_table_do(add_found, &search, r->headers_out, name, NULL);
+        apr_table_unset(r->headers_out, name);
+    }
+}
+
+/** 1 when the settings of r, which may be another area's, give it the session of the tree. */
+static int shares_session(request_rec *r, const msd_request_t *q)
+{
+    APR_OPTIONAL_FN_TYPE(ap_session_load) *load = APR_RETRIEVE_OPTIONAL_FN(ap_session_load);
+    session_rec *z = NULL;
+
+    return q->z && load(r, &z) == APR_SUCCESS && z == q->z;
+}
+
+/** Take the headers that have names for r and before out of the response, into q->said where they are heard. */
+static void take_all(request_rec *r, msd_request_t *q)
+{
+    request_rec *speaker = q->speaker ? q->speaker : r;
+    const char *of_loader = q->loader ? name_for(q->loader) : NULL;
+    apr_array_header_t *unheard = apr_array_make(r->pool, 1, sizeof(const char *));
+    request_rec *one;
+
+    q->said = q->said ? q->said : apr_array_make(q->top->pool, 2, sizeof(const char *));
+    if (of_loader) {
+        take(r, of_loader, speaker, q->said);
+    }
+    for (one = r; one; one = one->prev) {
+        const char *name = name_for(one);
+        if (name && (!of_loader || strcasecmp(name, of_loader) != 0)) {
+            take(r, name, speaker, shares_session(one, q) ? q->said : unheard);
+        }
+    }
+}
+
+void msd_header_begin(request_rec *r)
+{
+    msd_request_t *q = msd_config_enabled(r) ? msd_request_get(r) : msd_request_find(r);
+
+    if (!q || r->main) {
+        return; /* subrequests have tables of their own, which mod_session does not read */
+    }
+    if (r->prev) {
+        q->speaker = q->speaker ? q->speaker : r->prev;
+        take_all(r, q);
+    }
+    q->speaker = r;
+}
+
+request_rec *msd_header_settle(request_rec *r)
+{
+    msd_request_t *q = msd_request_get(r);
+    int i;
+
+    take_all(r, q);
+    if (!q->loader || !msd_request_usable(q) || q->z->written) {
+        apr_array_clear(q->said);
+        return r;
+    }
+    for (i = 0; i < q->said->nelts; i++) {
+        msd_change_make(q->z, APR_ARRAY_IDX(q->said, i, const char *));
+    }
+    apr_array_clear(q->said);
+    /* It saves the sessions of the request with which it begins and of those redirected from it, never of those before;
+     * the settings of the loader count for the whole tree. */
+    return q->loader->main ? r : q->loader;
+}
+
+apr_array_header_t *msd_header_names(request_rec *r)
+{
+    apr_array_header_t *names = apr_array_make(r->pool, 2, sizeof(const char *));
+    request_rec *one;
+
+    for (one = r; one; one = one->prev) {
+        if (name_for(one)) {
+            APR_ARRAY_PUSH(names, const char *) = name_for(one);
+        }
+    }
+    return names;
+}

@@ -1,0 +1,128 @@
+/* What the error log is told of requests. */
+
+#include <httpd.h>
+#include <http_log.h>
+
+#include "httpd/msd_entries.h"
+#include "httpd/msd_log.h"
+
+APLOG_USE_MODULE(session_dynamodb);
+
+/** others: of msd_outage_line. */
+static void log_call(request_rec *r, int level, apr_status_t rv, const char *what, const char *others)
+{
+    const msd_request_t *q = msd_request_find(r);
+    const ddb_error_t *e = &q->error;
+    char text[120];
+
+    ap_log_rerror(APLOG_MARK, level, 0, r,
+                  "table %s: %s: %s: %s (%s, type %s, HTTP status %d, request ID %s, %d attempts)%s",
+                  q->store ? ddb_store_table(q->store) : "-", what, ddb_error_text(rv, text, sizeof(text)), e->detail,
+                  e->operation[0] ? e->operation : "no call", e->type[0] ? e->type : "-", e->http_status,
+                  e->request_id[0] ? e->request_id : "-", e->attempts, others);
+}
+
+static apr_time_t monotonic(void)
+{
+    return ddb_clock_system.monotonic(ddb_clock_system.baton);
+}
+
+void msd_log_failure(request_rec *r, apr_status_t rv, msd_outage_e what)
+{
+    static const char *const texts[] = { "the session could not be read", "the session could not be written",
+                                         "the session could not be ended" };
+    const char *others = "";
+
+    /* What lies in one session, or in what a program stores, is no outage. */
+    if (rv != DDB_ETOOLARGE && rv != DDB_EBADITEM) {
+        others = msd_outage_line(msd_config_server(r->server)->outage, what, monotonic(), r->pool);
+    }
+    if (others) {
+        log_call(r, APLOG_ERR, rv, texts[what], others);
+    }
+}
+
+void msd_log_load(request_rec *r, const msd_request_t *q, apr_status_t rv)
+{
+    if (q->outcome == MSD_MISCONFIGURED) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "%s (in the sections that hold for %s together)", q->error.detail,
+                      r->uri);
+    }
+    else if (q->outcome == MSD_FAILED) {
+        msd_log_failure(r, rv, MSD_OUTAGE_READ);
+    }
+    else if (rv == DDB_EBADITEM) {
+        log_call(r, APLOG_WARNING, rv, "a row is no session and was passed over", "");
+    }
+    if (q->outcome == MSD_LOADED && q->members && ddb_members_doubtful(q->members)) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "the session has names that differ in case only, such as "
+                      "'%.64s': programs are shown none of them, as mod_session can't tell them apart, and all stay. "
+                      "SessionDynamoDBEnv, Forward and Accept go by the exact name",
+                      ddb_members_doubtful(q->members));
+    }
+    if (q->refused) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "no session has the ID that came; SHA-512 of the ID: %s",
+                      q->refused);
+    }
+    if (q->ambiguous) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "the browser sent several cookies %s (%d), and more than one of "
+                      "them could be the session: none is used. One was set with another path or domain, or by another "
+                      "application or host. Remove it, or change SessionDynamoDBCookieName, best to a name that begins "
+                      "with __Host-, which no other host or path can set", q->conf->cookie_name, q->taken);
+    }
+}
+
+void msd_log_saved(request_rec *r, const msd_request_t *q)
+{
+    if (q->written == MSD_STORED && q->merges) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "the session was changed by other requests meanwhile: merged with "
+                      "theirs in %d rounds", q->merges);
+    }
+    if (q->written == MSD_TOO_LATE) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "the session needs a new ID, but the response has begun: what "
+                      "was changed is dropped. Change sessions before the first byte of a page, not in an include "
+                      "below it");
+    }
+    if (q->written == MSD_GONE) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "the session was ended by another request meanwhile: what this one "
+                      "changed is dropped");
+    }
+}
+
+void msd_log_unparsed(request_rec *r)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "%s is not run where SessionDynamoDB is On: httpd hands the answer of a "
+                  "program named nph-* to the client as it is, so that its session header would go along and no change "
+                  "would be stored. Give it another name", r->filename);
+}
+
+void msd_log_dropped(request_rec *r, const char *carrier)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "the answer to %s sets %s itself, which carries the session ID "
+                  "here: that is dropped. Give the application's another name, or the session's by "
+                  "SessionDynamoDBCookieName or SessionDynamoDBHeaderName", r->uri, carrier);
+}
+
+/** 1 when changes were made that came to no save: mod_session saves once, and not everywhere. */
+static int changes_dropped(const msd_request_t *q)
+{
+    return msd_request_usable(q) && (q->written == MSD_NOTHING || q->written == MSD_STORED || q->written == MSD_ENDED)
+           && q->z->dirty && !(q->z->expiry && q->z->expiry < apr_time_now())
+           && ((q->session.sid && (q->renew || q->timeouts_changed))
+               || !msd_entries_equal(q->top->pool, q->z->entries, q->loaded));
+}
+
+void msd_log_end(const msd_request_t *q)
+{
+    const msd_server_config_t *c = msd_config_server(q->top->server);
+    const char *rest = msd_outage_rest(c->outage, monotonic(), q->top->pool);
+
+    if (rest) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, q->top->server, "%s", rest);
+    }
+    msd_log_request(q);
+    if (changes_dropped(q)) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, q->top, "the session was changed after it had been saved, or where "
+                      "mod_session saves none: the change is dropped");
+    }
+}

@@ -1,0 +1,137 @@
+/* What one request did with its session: the line at debug, and the cookie that browsers drop. */
+
+#include <apr_strings.h>
+#include <httpd.h>
+#include <http_log.h>
+#include <http_protocol.h>
+#include <http_ssl.h>
+
+#include "aws/ddb_skew.h"
+#include "httpd/child/msd_shared.h"
+#include "httpd/msd_log.h"
+
+APLOG_USE_MODULE(session_dynamodb);
+
+/* ---- the line at debug ------------------------------------------------------------------------------------------- */
+
+static const char *why_refused(const msd_request_t *q)
+{
+    switch (q->miss) {
+    case DDB_MISS_FORM:
+        return "it has not the form, or not the signature, of an ID here";
+    case DDB_MISS_ABSENT:
+        return "the table does not hold it";
+    case DDB_MISS_OVER:
+        return "its session is over";
+    case DDB_MISS_MOVED:
+        return "its session has ended or got a new ID";
+    case DDB_MISS_KNOWN:
+        return "the table did not hold it a moment ago, or its session was over, and was not asked again";
+    case DDB_MISS_FOREIGN:
+        return "the row was made for another ID";
+    case DDB_MISS_NONE:
+        break;
+    }
+    return "its row is no session";
+}
+
+/** What the load found; an end makes the session a new one, so the outcome alone does not tell. */
+static const char *found(const msd_request_t *q, apr_pool_t *p)
+{
+    if (q->outcome == MSD_FAILED) {
+        return "could not be read";
+    }
+    if (q->outcome == MSD_MISCONFIGURED) {
+        return "not looked for, as the configuration contradicts itself";
+    }
+    if (q->ambiguous) {
+        return "refused: more than one can be meant";
+    }
+    return q->refused ? apr_pstrcat(p, "refused: ", why_refused(q), NULL) : q->taken ? "loaded" : "new";
+}
+
+static const char *written(const msd_request_t *q)
+{
+    switch (q->written) {
+    case MSD_STORED:
+        return "stored";
+    case MSD_ENDED:
+        return "ended";
+    case MSD_GONE:
+        return "not stored, as another request ended it";
+    case MSD_TOO_LATE:
+        return "not stored, as the response had begun";
+    case MSD_WRITE_FAILED:
+        return "could not be written";
+    case MSD_NOTHING:
+        break;
+    }
+    return "not changed";
+}
+
+/** 1 when an ID was handed out: a response that failed leaves the client's alone. */
+static int is_issued(const msd_request_t *q)
+{
+    return q->issue && q->begun && q->written != MSD_WRITE_FAILED && q->outcome != MSD_FAILED;
+}
+
+static const char *issued(const msd_request_t *q)
+{
+    if (is_issued(q)) {
+        return q->conf->use_header ? "an ID was sent in a header"
+                                   : q->conf->cookie_secure ? "an ID was sent in a Secure cookie"
+                                                            : "an ID was sent in a cookie without Secure";
+    }
+    return q->end_id && q->begun && q->written != MSD_WRITE_FAILED ? "its end was sent" : "no ID was sent";
+}
+
+static void log_story(const msd_request_t *q)
+{
+    request_rec *r = q->top;
+
+    if (APLOGrdebug(r)) {
+        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "session: %d %s%s came: %s; %s; %d call%s in %" APR_TIME_T_FMT
+                      ".%03d ms; %s; %s", q->taken, q->conf->use_header ? "header" : "cookie", q->taken == 1 ? "" : "s",
+                      found(q, r->pool), written(q), q->calls, q->calls == 1 ? "" : "s", q->spent / 1000,
+                      (int)(q->spent % 1000), issued(q), ap_ssl_conn_is_ssl(r->connection) ? "TLS" : "no TLS");
+    }
+}
+
+/* ---- a Secure cookie on a plain connection ----------------------------------------------------------------------- */
+
+/** 1 when a proxy, or the administrator, says that the client's own connection is by TLS. */
+static int is_said_to_be_https(request_rec *r)
+{
+    const char *proto = apr_table_get(r->headers_in, "X-Forwarded-Proto");
+    const char *forwarded = apr_table_get(r->headers_in, "Forwarded"); /* RFC 7239 */
+
+    return strcasecmp(ap_http_scheme(r), "https") == 0 || (proto && ap_strcasestr(proto, "https"))
+           || (forwarded && (ap_strcasestr(forwarded, "proto=https") || ap_strcasestr(forwarded, "proto=\"https")));
+}
+
+/** 1 when the host of the request is this machine, which browsers take for secure; or is not told. */
+static int is_here(const request_rec *r)
+{
+    return !r->hostname || strcmp(r->hostname, "::1") == 0
+           || ddb_skew_trusts(apr_pstrcat(r->pool, "http://", r->hostname, NULL));
+}
+
+static void notice_plain(const msd_request_t *q)
+{
+    request_rec *r = q->top;
+
+    if (is_issued(q) && q->conf->cookie_secure && !q->conf->use_header && !is_here(r)
+        && !ap_ssl_conn_is_ssl(r->connection) && !is_said_to_be_https(r) && msd_shared_plain_first(r->server)) {
+        ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r, "a Secure cookie was sent on a plain connection, to %s: browsers "
+                      "drop it there, and each request begins a new session. Where TLS ends before this server, have "
+                      "X-Forwarded-Proto: https sent to it, or say ServerName https://...; to do without TLS, set "
+                      "SessionDynamoDBCookieSecure Off. This is told once for each virtual host and start",
+                      r->hostname);
+    }
+}
+
+void msd_log_request(const msd_request_t *q)
+{
+    log_story(q);
+    notice_plain(q);
+}

@@ -1,0 +1,293 @@
+/* The way of the session ID: strict parsing of what comes, and the one Set-Cookie that goes. */
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "httpd/msd_head.h"
+#include "httpd/msd_transport.h"
+
+#define IN_THE_PAST "Thu, 01 Jan 1970 00:00:00 GMT"
+
+static int blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/** A part of a text, without blanks around it. */
+static ddb_bytes_t trim(const char *s, const char *end)
+{
+    ddb_bytes_t part;
+
+    while (s < end && blank(*s)) {
+        s++;
+    }
+    while (end > s && blank(end[-1])) {
+        end--;
+    }
+    part.data = s;
+    part.len = (apr_size_t)(end - s);
+    return part;
+}
+
+static int is(ddb_bytes_t part, const char *name)
+{
+    return part.len == strlen(name) && memcmp(part.data, name, part.len) == 0;
+}
+
+/** What one look at a Cookie header is about. */
+typedef struct look_t {
+    const char *own;                  /* name of the area's cookie; NULL: it has none */
+    const apr_array_header_t *others; /* const char *: of the host's other areas; NULL for none */
+    apr_array_header_t *carriers;     /* what was found; NULL: nobody wants it */
+} look_t;
+
+/** The name of a session cookie that a part is; NULL: it is none. Then *value is its value. */
+static const char *session_name(const look_t *look, const char *s, const char *end, ddb_bytes_t *value)
+{
+    const char *equals = memchr(s, '=', (apr_size_t)(end - s));
+    ddb_bytes_t name;
+    int i;
+
+    if (!equals) {
+        /* A cookie without '=' has no name (RFC 6265bis section 5.6). */
+        return NULL;
+    }
+    name = trim(s, equals);
+    *value = trim(equals + 1, end);
+    if (look->own && is(name, look->own)) {
+        return look->own;
+    }
+    for (i = 0; look->others && i < look->others->nelts; i++) {
+        if (is(name, APR_ARRAY_IDX(look->others, i, const char *))) {
+            return APR_ARRAY_IDX(look->others, i, const char *);
+        }
+    }
+    return NULL;
+}
+
+static void found(apr_array_header_t *carriers, const char *name, int header, ddb_bytes_t value)
+{
+    apr_pool_t *p = carriers->pool;
+    msd_carrier_t *c = NULL;
+    int i;
+
+    for (i = 0; i < carriers->nelts && !c; i++) {
+        msd_carrier_t *known = &APR_ARRAY_IDX(carriers, i, msd_carrier_t);
+        c = known->header == header && strcmp(known->name, name) == 0 ? known : NULL;
+    }
+    if (!c) {
+        c = apr_array_push(carriers);
+        c->name = apr_pstrdup(p, name);
+        c->header = header;
+        c->sids = apr_array_make(p, 2, sizeof(const char *));
+    }
+    APR_ARRAY_PUSH(c->sids, const char *) = apr_pstrmemdup(p, value.data, value.len);
+}
+
+/** The comma before a session cookie within another cookie, which is where httpd joined two headers; end when there is
+ * none. Each piece is looked at once. */
+static const char *joined_at(const look_t *look, const char *s, const char *end)
+{
+    const char *comma = memchr(s, ',', (apr_size_t)(end - s)), *next;
+    ddb_bytes_t unused;
+
+    for (; comma; comma = next) {
+        next = memchr(comma + 1, ',', (apr_size_t)(end - comma - 1));
+        if (session_name(look, comma + 1, next ? next : end, &unused)) {
+            return comma;
+        }
+    }
+    return end;
+}
+
+/*
+ * Cookies are split at ';' only (RFC 6265 section 4.2.1). httpd joins repeated Cookie headers with a comma; splitting
+ * there too, as httpd's own parser does, would let a sibling host smuggle a cookie in as part of another one's value.
+ * What is found behind a comma is no session, and no backend's affair either. NULL: there is nothing to take out.
+ */
+static const char *without_sessions(apr_pool_t *p, const look_t *look, const char *s)
+{
+    char *rest, *to;
+    int removed = 0;
+
+    rest = to = apr_palloc(p, strlen(s) + 1);
+    while (*s) {
+        const char *end = s + strcspn(s, ";");
+        const char *next = *end ? end + 1 : end;
+        ddb_bytes_t value;
+        const char *name = session_name(look, s, end, &value);
+        if (name) {
+            removed = 1;
+            if (look->carriers) {
+                found(look->carriers, name, 0, value);
+            }
+        }
+        else {
+            const char *joined = joined_at(look, s, end);
+            memcpy(to, s, (apr_size_t)(joined - s));
+            to += joined - s;
+            removed |= joined < end;
+            memcpy(to, end, (apr_size_t)(next - end));
+            to += next - end;
+        }
+        s = next;
+    }
+    while (to > rest && (blank(to[-1]) || to[-1] == ';')) {
+        to--;
+    }
+    *to = '\0';
+    return removed ? rest + strspn(rest, " \t") : NULL;
+}
+
+static void take_cookies(request_rec *r, const look_t *look)
+{
+    const char *s = apr_table_get(r->headers_in, "Cookie");
+    const char *rest = s ? without_sessions(r->pool, look, s) : NULL;
+
+    if (rest && *rest) {
+        apr_table_setn(r->headers_in, "Cookie", rest);
+    }
+    else if (rest) {
+        apr_table_unset(r->headers_in, "Cookie");
+    }
+}
+
+static int ends_with(const char *s, const char *end)
+{
+    apr_size_t len = strlen(s), n = strlen(end);
+
+    return len >= n && strcmp(s + len - n, end) == 0;
+}
+
+/*
+ * Variables of a program that ran elsewhere: httpd hands them on, after a redirect with REDIRECT_ before the name, to
+ * parts of a page as they are.
+ */
+static void take_variables(request_rec *r, const look_t *look, const char *header)
+{
+    const apr_array_header_t *env = apr_table_elts(r->subprocess_env);
+    char *variable = header ? apr_pstrcat(r->pool, "HTTP_", header, NULL) : NULL, *c;
+    int i;
+
+    for (c = variable; c && *c; c++) {
+        *c = (char)(apr_isalnum(*c) ? apr_toupper(*c) : '_');
+    }
+    for (i = 0; i < env->nelts; i++) {
+        apr_table_entry_t *e = &APR_ARRAY_IDX(env, i, apr_table_entry_t);
+        const char *rest = NULL;
+        if (variable && ends_with(e->key, variable)) {
+            rest = "";
+        }
+        else if (ends_with(e->key, "HTTP_COOKIE")) {
+            rest = without_sessions(r->pool, look, e->val);
+        }
+        e->val = rest ? (char *)rest : e->val;
+    }
+}
+
+apr_array_header_t *msd_transport_take(request_rec *r, const msd_dir_config_t *conf, const apr_array_header_t *others,
+                                       apr_pool_t *p)
+{
+    apr_array_header_t *carriers = apr_array_make(p, 1, sizeof(msd_carrier_t));
+    const look_t look = { conf->use_header ? NULL : conf->cookie_name, others, carriers };
+    const look_t unwanted = { look.own, others, NULL };
+    const char *value = conf->use_header ? apr_table_get(r->headers_in, conf->header_name) : NULL;
+
+    take_cookies(r, &look);
+    if (r->prev || r->main) {
+        take_variables(r, &unwanted, conf->use_header ? conf->header_name : NULL);
+    }
+    if (value) {
+        /* A repeated header arrives joined with a comma, which no ID has in it: refused by its form. */
+        ddb_bytes_t sid = { value, strlen(value) };
+        found(carriers, conf->header_name, 1, sid);
+        apr_table_unset(r->headers_in, conf->header_name);
+    }
+    return carriers;
+}
+
+/*
+ * One cookie line, the same attributes for setting and for ending: a browser only lets a cookie be replaced by one of
+ * the same name, domain and path.
+ */
+static const char *cookie_line(apr_pool_t *p, const msd_dir_config_t *c, const char *value, const char *lifetime)
+{
+    static const char *const same_site[] = { "Strict", "Lax", "None" };
+
+    return apr_pstrcat(p, c->cookie_name, "=", value, "; Path=", c->cookie_path,
+                       *c->cookie_domain ? "; Domain=" : "", c->cookie_domain, lifetime,
+                       c->cookie_secure ? "; Secure" : "", c->cookie_http_only ? "; HttpOnly" : "",
+                       "; SameSite=", same_site[c->cookie_same_site], NULL);
+}
+
+/** Drop the lines that set a cookie. 1 when there was one. */
+static int drop_cookie(request_rec *r, apr_table_t *t, const char *name)
+{
+    apr_array_header_t *kept = apr_array_make(r->pool, 4, sizeof(const char *));
+    const apr_array_header_t *elts = apr_table_elts(t);
+    int dropped = 0, i;
+
+    for (i = 0; i < elts->nelts; i++) {
+        const apr_table_entry_t *e = &APR_ARRAY_IDX(elts, i, apr_table_entry_t);
+        if (strcasecmp(e->key, "Set-Cookie") != 0) {
+            continue;
+        }
+        if (msd_head_sets(e->val, strlen(e->val), name)) {
+            dropped = 1;
+        }
+        else {
+            APR_ARRAY_PUSH(kept, const char *) = e->val;
+        }
+    }
+    if (dropped) {
+        apr_table_unset(t, "Set-Cookie");
+        for (i = 0; i < kept->nelts; i++) {
+            apr_table_addn(t, "Set-Cookie", APR_ARRAY_IDX(kept, i, const char *));
+        }
+    }
+    return dropped;
+}
+
+const char *msd_transport_clear(request_rec *r, const msd_dir_config_t *conf)
+{
+    if (conf->use_header) {
+        int said = apr_table_get(r->err_headers_out, conf->header_name)
+                   || apr_table_get(r->headers_out, conf->header_name);
+        apr_table_unset(r->err_headers_out, conf->header_name);
+        apr_table_unset(r->headers_out, conf->header_name);
+        return said ? conf->header_name : NULL;
+    }
+    return drop_cookie(r, r->err_headers_out, conf->cookie_name) | drop_cookie(r, r->headers_out, conf->cookie_name)
+           ? conf->cookie_name : NULL;
+}
+
+/*
+ * err_headers_out is sent with every status. A response that becomes an error on its way out has lost it, or has it in
+ * headers_out by then: what we said before is taken back, and said again.
+ */
+static void say(request_rec *r, const msd_dir_config_t *conf, const char *line)
+{
+    msd_transport_clear(r, conf);
+    apr_table_addn(r->err_headers_out, conf->use_header ? conf->header_name : "Set-Cookie", line);
+}
+
+void msd_transport_issue(request_rec *r, const msd_dir_config_t *conf, const char *sid, apr_int64_t expires)
+{
+    const char *lifetime = "";
+
+    if (conf->use_header) {
+        say(r, conf, sid);
+        return;
+    }
+    if (conf->cookie_persistent) {
+        char date[APR_RFC822_DATE_LEN];
+        apr_rfc822_date(date, apr_time_from_sec(expires));
+        lifetime = apr_pstrcat(r->pool, "; Expires=", date, NULL);
+    }
+    say(r, conf, cookie_line(r->pool, conf, sid, lifetime));
+}
+
+void msd_transport_end(request_rec *r, const msd_dir_config_t *conf)
+{
+    say(r, conf, conf->use_header ? "" : cookie_line(r->pool, conf, "", "; Expires=" IN_THE_PAST "; Max-Age=0"));
+}

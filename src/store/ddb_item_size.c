@@ -1,0 +1,64 @@
+/* How large an item is as DynamoDB counts it: names and values in the bytes that they are, not in those of the JSON
+ * that carries them. And whether it is to be made smaller. */
+
+#include <string.h>
+
+#include "base/ddb_time.h"
+#include "base/ddb_zlib.h"
+#include "store/ddb_item.h"
+
+/* A byte, and one for each two digits, in pairs from the decimal point on and without the pairs of zeros behind. */
+static apr_size_t number_size(apr_int64_t n)
+{
+    apr_size_t size = 1;
+
+    while (n && n % 100 == 0) {
+        n /= 100;
+    }
+    for (; n; n /= 100) {
+        size++;
+    }
+    return size;
+}
+
+static apr_size_t attribute_size(const char *name, apr_size_t value)
+{
+    return strlen(name) + value;
+}
+
+static apr_size_t packed_size(apr_size_t len)
+{
+    return attribute_size("data", len) + attribute_size("encoding", strlen(DDB_ITEM_ENCODING));
+}
+
+apr_size_t ddb_item_size(const ddb_item_t *it)
+{
+    return attribute_size("id", strlen(it->id))
+           + (it->packed ? packed_size(it->packed_len) : attribute_size("data", it->data_len))
+           + attribute_size("created", DDB_TIME_LEN)
+           + attribute_size("accessed", DDB_TIME_LEN)
+           + attribute_size("expires", number_size(it->expires))
+           + attribute_size("idle_timeout", number_size(it->idle_timeout))
+           + attribute_size("absolute_timeout", number_size(it->absolute_timeout))
+           + attribute_size("version", number_size(it->version))
+           + attribute_size("write_id", sizeof(it->write_id))
+           + (it->loggable ? attribute_size("loggable", strlen(it->loggable)) : 0)
+           + (it->user_mark ? attribute_size("user_mark", strlen(it->user_mark)) : 0);
+}
+
+void ddb_item_pack(ddb_item_t *it, apr_size_t threshold, apr_pool_t *p)
+{
+    ddb_zlib_bytes_t in = { it->data, it->data_len }, small;
+
+    it->packed = NULL;
+    it->packed_len = 0;
+    /* What could not be read any more is left as it is: it is too large to be stored. */
+    if (it->format != DDB_FORM || !threshold || in.len < threshold || in.len > DDB_ITEM_DATA_MAX) {
+        return;
+    }
+    if (ddb_zlib_compress(&small, in, p) == APR_SUCCESS
+        && packed_size(small.len) < attribute_size("data", in.len)) {
+        it->packed = small.data;
+        it->packed_len = small.len;
+    }
+}

@@ -1,0 +1,351 @@
+/* Owns the life of a row: which condition guards which write, and how a write of unknown outcome is settled. How rows
+ * come, and when the session in one is over: ddb_store_row.c. */
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "store/ddb_item.h"
+#include "store/ddb_store_int.h"
+
+#define LONG_AGO     86400 /* seconds: past for every clock, and not so long ago that the sweep passes it over */
+#define INSERT_TRIES 3 /* new IDs; a single collision of random ones is already beyond belief */
+
+apr_status_t ddb_store_create(ddb_store_t **ps, ddb_client_t *client, const char *table, ddb_random_fn *random,
+                              apr_pool_t *p)
+{
+    ddb_store_t *st = apr_pcalloc(p, sizeof(*st));
+
+    st->client = client;
+    st->table = apr_pstrdup(p, table);
+    st->random = random;
+    *ps = st;
+    return APR_SUCCESS;
+}
+
+apr_time_t ddb_store_monotonic(const ddb_store_t *st)
+{
+    return ddb_client_monotonic(st->client);
+}
+
+apr_time_t ddb_store_wall(const ddb_store_t *st)
+{
+    return ddb_client_wall(st->client);
+}
+
+int ddb_store_take_notice(ddb_store_t *st, ddb_notice_t *n)
+{
+    return ddb_client_take_notice(st->client, n);
+}
+
+const char *ddb_store_table(const ddb_store_t *st)
+{
+    return st->table;
+}
+
+int ddb_store_same_user(const ddb_session_t *s, const char *user, apr_pool_t *p)
+{
+    const char *mark;
+
+    if (!s->sid || !s->user_mark || !user || ddb_sid_user_mark(&mark, s->sid, user, p) != APR_SUCCESS) {
+        return 0;
+    }
+    return strlen(mark) == strlen(s->user_mark) && ddb_crypto_equal(mark, s->user_mark, strlen(mark));
+}
+
+apr_int64_t ddb_store_expires(const ddb_session_t *s)
+{
+    apr_int64_t absolute_end = apr_time_sec(s->created) + s->absolute_timeout;
+    apr_int64_t idle_end = apr_time_sec(s->accessed) + s->idle_timeout;
+
+    return absolute_end < idle_end ? absolute_end : idle_end;
+}
+
+/* --- rows and sessions --- */
+
+static ddb_item_t item_of(const ddb_session_t *s, const ddb_store_call_t *call)
+{
+    ddb_item_t it;
+
+    memset(&it, 0, sizeof(it));
+    it.format = call->format;
+    it.id = s->key;
+    it.data = s->data;
+    it.data_len = s->data_len;
+    it.created = s->created;
+    it.accessed = s->accessed;
+    it.expires = ddb_store_expires(s);
+    it.idle_timeout = s->idle_timeout;
+    it.absolute_timeout = s->absolute_timeout;
+    it.version = s->version;
+    it.loggable = s->row ? s->row->loggable : NULL; /* stays as it was made; here it counts for the size */
+    it.user_mark = s->user_mark;
+    return it;
+}
+
+static apr_status_t mark_user(ddb_session_t *s, const ddb_store_call_t *call)
+{
+    apr_status_t rv;
+
+    if (!s->user) {
+        return APR_SUCCESS;
+    }
+    rv = ddb_sid_user_mark(&s->user_mark, s->sid, s->user, call->pool);
+    return rv == APR_SUCCESS ? rv : ddb_error_set(call->err, rv, "the mark of the session's user can't be made:"
+                                                  " OpenSSL failed, see that it is set up for SHA-256");
+}
+
+static apr_status_t check_size(const ddb_item_t *it, const ddb_store_call_t *call)
+{
+    apr_size_t size = ddb_item_size(it), most = call->max_size ? call->max_size : DDB_ITEM_SIZE_MAX;
+
+    return size <= most ? APR_SUCCESS
+                        : ddb_error_set(call->err, DDB_ETOOLARGE, "the item would have %" APR_SIZE_T_FMT " bytes, and "
+                                        "%" APR_SIZE_T_FMT " are allowed (SessionDynamoDBMaxSize): store less in the "
+                                        "session", size, most);
+}
+
+/* What a write of data needs before it is sent. */
+static apr_status_t prepare_write(ddb_store_t *st, ddb_item_t *it, const ddb_store_call_t *call)
+{
+    apr_status_t rv = st->random(it->write_id, sizeof(it->write_id));
+
+    ddb_item_pack(it, call->compress, call->pool);
+    return rv == APR_SUCCESS ? check_size(it, call)
+                             : ddb_error_set(call->err, rv, "no random bytes for a write id: OpenSSL failed");
+}
+
+/* --- calls --- */
+
+/* For ends that are reached without a call: ddb_client_call resets err itself. */
+static void reset(ddb_error_t *err)
+{
+    memset(err, 0, sizeof(*err));
+}
+
+/* The answer that was settled on is no failure, whatever the reply said that led to it. */
+static apr_status_t answer(ddb_error_t *err, apr_status_t rv)
+{
+    err->type[0] = '\0';
+    err->detail[0] = '\0';
+    err->http_status = 200;
+    return rv;
+}
+
+/* A write was carried out by an attempt whose reply was lost. */
+static apr_status_t settled(ddb_error_t *err)
+{
+    err->unsettled = 0;
+    return answer(err, APR_SUCCESS);
+}
+
+/* Whose the row is that made a condition fail: APR_NOTFOUND when it is gone or over, else a conflict with *current. */
+static apr_status_t conflict(ddb_session_t *current, const ddb_item_t *row, const char *sid,
+                             const ddb_store_call_t *call)
+{
+    ddb_session_t found;
+    apr_status_t rv = ddb_store_session_of(&found, row, sid, call);
+
+    if (rv != APR_SUCCESS) {
+        return rv == APR_NOTFOUND ? answer(call->err, rv) : rv;
+    }
+    *current = found;
+    return ddb_error_set(call->err, DDB_ECONFLICT, "another request wrote the session first");
+}
+
+/* --- operations --- */
+
+apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const char *sid, ddb_session_t *out)
+{
+    const char *key;
+    ddb_session_t found;
+    ddb_item_t row;
+    apr_status_t rv;
+
+    reset(call->err);
+    out->miss = DDB_MISS_FORM;
+    rv = sid ? ddb_sid_check(sid, call->rules, call->pool) : APR_NOTFOUND;
+    if (rv == APR_NOTFOUND) {
+        return rv;
+    }
+    rv = rv == APR_SUCCESS ? ddb_sid_table_key(&key, sid, call->rules, call->pool) : rv;
+    if (rv != APR_SUCCESS) {
+        return ddb_error_set(call->err, rv, "the session ID can't be checked: OpenSSL failed, see that it is set up for"
+                             " SHA-1 and SHA-256");
+    }
+    rv = ddb_store_read_row(st, call, key, call->consistent, &row);
+    found.miss = rv == APR_NOTFOUND ? DDB_MISS_ABSENT : DDB_MISS_NONE;
+    rv = rv == APR_SUCCESS ? ddb_store_session_of(&found, &row, sid, call) : rv;
+    if (rv == APR_SUCCESS) {
+        *out = found;
+    }
+    out->miss = found.miss;
+    return rv;
+}
+
+/* Try one new ID. @return DDB_ECONFLICT when another session has it. */
+static apr_status_t insert_as(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s)
+{
+    ddb_item_t it = item_of(s, call), row;
+    ddb_call_t put_item = { .operation = "PutItem" };
+    ddb_reply_t reply;
+    const char *loggable = ddb_sid_loggable(s->sid, call->pool);
+    apr_status_t rv;
+
+    it.loggable = loggable ? apr_pstrmemdup(call->pool, loggable, DDB_ITEM_LOGGABLE_LEN) : NULL;
+    rv = prepare_write(st, &it, call);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    s->row = apr_pmemdup(call->pool, &it, sizeof(it));
+    put_item.body = ddb_item_create_body(st->table, &it, call->pool);
+    rv = ddb_store_send(st, call, put_item, &reply);
+    if (rv != DDB_ECONFLICT) {
+        return rv;
+    }
+    rv = ddb_store_row_of_conflict(st, call, s->key, &reply, &row);
+    if (rv == APR_SUCCESS && memcmp(row.write_id, it.write_id, sizeof(it.write_id)) == 0) {
+        return settled(call->err);
+    }
+    if (rv == APR_SUCCESS || rv == APR_NOTFOUND || rv == DDB_EBADITEM || rv == DDB_ETOOLARGE) {
+        /* Our own row would be whole and carry our mark: whatever is or was under this ID, it is not ours. */
+        call->err->unsettled = 0;
+        return ddb_error_set(call->err, DDB_ECONFLICT, "new session IDs are taken already: the source of random bytes"
+                             " repeats itself");
+    }
+    return rv;
+}
+
+static apr_status_t name_session(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s)
+{
+    apr_status_t rv = ddb_sid_make(&s->sid, call->rules, st->random, call->pool);
+
+    rv = rv == APR_SUCCESS ? ddb_sid_table_key(&s->key, s->sid, call->rules, call->pool) : rv;
+    if (rv != APR_SUCCESS) {
+        return ddb_error_set(call->err, rv, "no new session ID can be made: OpenSSL failed");
+    }
+    return mark_user(s, call);
+}
+
+apr_status_t ddb_store_insert(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s,
+                              const char **undisclosed)
+{
+    ddb_session_t fresh = *s;
+    apr_status_t rv = DDB_ECONFLICT;
+    int tries;
+
+    reset(call->err);
+    fresh.accessed = call->now;
+    fresh.version = 1;
+    fresh.user_mark = NULL;
+    for (tries = 0; tries < INSERT_TRIES && rv == DDB_ECONFLICT; tries++) {
+        rv = name_session(st, call, &fresh);
+        rv = rv == APR_SUCCESS ? insert_as(st, call, &fresh) : rv;
+    }
+    if (rv == APR_SUCCESS) {
+        *s = fresh;
+        return rv;
+    }
+    if (undisclosed) {
+        *undisclosed = call->err->unsettled ? fresh.key : NULL;
+    }
+    s->sid = s->key = NULL;
+    s->version = 0;
+    s->row = NULL;
+    return rv;
+}
+
+/* Write it over the row of s, if that still is as it was read. Returns as ddb_store_save does. */
+static apr_status_t write_over(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *s, ddb_item_t *it,
+                               ddb_session_t *current)
+{
+    ddb_call_t update = { .operation = "UpdateItem" };
+    ddb_item_t row;
+    ddb_reply_t reply;
+    apr_status_t rv = prepare_write(st, it, call);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    update.body = ddb_item_save_body(st->table, it, s->row, apr_time_sec(call->now), call->pool);
+    rv = ddb_store_send(st, call, update, &reply);
+    if (rv != DDB_ECONFLICT) {
+        return rv;
+    }
+    rv = ddb_store_row_of_conflict(st, call, s->key, &reply, &row);
+    if (rv == APR_NOTFOUND) {
+        return answer(call->err, rv);
+    }
+    if (rv == APR_SUCCESS && memcmp(row.write_id, it->write_id, sizeof(it->write_id)) != 0) {
+        return conflict(current, &row, s->sid, call);
+    }
+    return rv == APR_SUCCESS ? settled(call->err) : rv;
+}
+
+apr_status_t ddb_store_save(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s, ddb_session_t *current)
+{
+    ddb_session_t next = *s;
+    ddb_item_t it;
+    apr_status_t rv;
+
+    reset(call->err);
+    next.accessed = call->now;
+    next.version = s->version + 1;
+    rv = mark_user(&next, call);
+    it = item_of(&next, call);
+    rv = rv == APR_SUCCESS ? write_over(st, call, s, &it, current) : rv;
+    if (rv == APR_SUCCESS) {
+        next.row = apr_pmemdup(call->pool, &it, sizeof(it));
+        *s = next;
+    }
+    return rv;
+}
+
+apr_status_t ddb_store_touch(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *s)
+{
+    ddb_session_t next = *s;
+    ddb_call_t update = { .operation = "UpdateItem" };
+    ddb_item_t it;
+    ddb_reply_t reply;
+    apr_status_t rv;
+
+    reset(call->err);
+    next.accessed = call->now;
+    if (ddb_store_expires(&next) <= ddb_store_expires(s)) {
+        /* The absolute end is the nearer one: a write that can only fail would still cost its capacity. */
+        return APR_NOTFOUND;
+    }
+    it = item_of(&next, call);
+    update.body = ddb_item_touch_body(st->table, &it, apr_time_sec(call->now), call->pool);
+    rv = ddb_store_send(st, call, update, &reply);
+    return rv == DDB_ECONFLICT ? answer(call->err, APR_NOTFOUND) : rv;
+}
+
+apr_status_t ddb_store_remove(ddb_store_t *st, const ddb_store_call_t *call, const char *key)
+{
+    ddb_call_t delete_item = { .operation = "DeleteItem", .body = ddb_item_delete_body(st->table, key, call->pool) };
+    ddb_reply_t reply;
+
+    return ddb_store_send(st, call, delete_item, &reply);
+}
+
+apr_status_t ddb_store_replace(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *old,
+                               ddb_session_t *current)
+{
+    ddb_session_t over = *old;
+    ddb_item_t it;
+
+    reset(call->err);
+    if (!old->row) {
+        /* A session without a row; and none to compare with would make the write unconditional. */
+        return APR_NOTFOUND;
+    }
+    over.data = call->format == DDB_JSON ? "{}" : "";
+    over.data_len = strlen(over.data);
+    over.accessed = 0; /* the other program goes by this one */
+    over.version++;
+    over.user_mark = NULL;
+    it = item_of(&over, call);
+    it.expires = apr_time_sec(call->now) - LONG_AGO;
+    return write_over(st, call, old, &it, current);
+}

@@ -1,0 +1,120 @@
+#ifndef DDB_STORE_H
+#define DDB_STORE_H
+
+#include <apr_pools.h>
+#include <apr_time.h>
+
+#include "aws/ddb_client.h"
+#include "store/ddb_sid.h"
+
+/** The session store: one table behind one client. Thread safe. */
+typedef struct ddb_store_t ddb_store_t;
+
+/** table is copied. random: for session IDs and write ids. */
+apr_status_t ddb_store_create(ddb_store_t **ps, ddb_client_t *client, const char *table, ddb_random_fn *random,
+                              apr_pool_t *p);
+
+/** Why a load found no session. */
+typedef enum ddb_miss_e {
+    DDB_MISS_NONE,
+    DDB_MISS_FORM,   /* the ID has not the form, or not the signature, of one of ours; the table was not asked */
+    DDB_MISS_ABSENT, /* the table holds no such row */
+    DDB_MISS_FOREIGN, /* the row there was made for another ID */
+    DDB_MISS_OVER,   /* its time is over */
+    DDB_MISS_MOVED,  /* it was ended by ddb_store_replace, and its row is still there */
+    DDB_MISS_KNOWN   /* for callers: it was absent or over a moment ago, and the table was not asked again */
+} ddb_miss_e;
+
+/** A session as the web server sees it. Strings live in the pool of the call that made it. */
+typedef struct ddb_session_t {
+    const char *sid;              /* what the cookie carries; NULL until inserted */
+    const char *key;              /* table key of sid */
+    const char *data;             /* the payload, opaque here; data_len bytes, NUL behind */
+    apr_size_t data_len;
+    apr_time_t created, accessed; /* microseconds since 1970 */
+    apr_int64_t idle_timeout, absolute_timeout; /* seconds, of this session */
+    apr_int64_t version;          /* of the row; 0: no row yet, or another program's */
+    const struct ddb_item_t *row; /* as last read or written, which is what conditions compare with; NULL: no row yet */
+    ddb_miss_e miss;              /* says why where a load returned APR_NOTFOUND */
+    const char *user_mark;        /* as stored, ddb_sid_user_mark; NULL: no user yet */
+    const char *user;             /* set by the caller before insert and save: the mark is made anew from it;
+                                     NULL: save keeps user_mark, insert stores none */
+} ddb_session_t;
+
+/** What all calls of one request share. */
+typedef struct ddb_store_call_t {
+    const ddb_sid_rules_t *rules;
+    int format;                   /* ddb_format_e of the rows */
+    apr_size_t compress;          /* data of at least so many bytes is stored compressed; 0: none is */
+    apr_size_t max_size;          /* of an item that is written, as ddb_item_size counts; 0: DynamoDB's limit */
+    int consistent;               /* of the load; reads that settle a write are always consistent */
+    apr_time_t now;               /* the request's one reading of the wall clock: activity and expiry go by it */
+    apr_time_t deadline;          /* on ddb_store_monotonic */
+    ddb_cancel_t *cancel;         /* of what nobody waits for; NULL: none */
+    apr_pool_t *pool;             /* results live here */
+    ddb_error_t *err;             /* never NULL */
+    int *calls;                   /* counted up by each call to the table; NULL: they are not counted */
+} ddb_store_call_t;
+
+apr_time_t ddb_store_monotonic(const ddb_store_t *st);
+apr_time_t ddb_store_wall(const ddb_store_t *st); /* ddb_client_wall */
+int ddb_store_take_notice(ddb_store_t *st, ddb_notice_t *n); /* ddb_client_take_notice */
+const char *ddb_store_table(const ddb_store_t *st);
+
+/** 1 when the session is known to belong to this user; both must be given. */
+int ddb_store_same_user(const ddb_session_t *s, const char *user, apr_pool_t *p);
+
+/** When a session ends: min(created + absolute_timeout, accessed + idle_timeout), whole epoch seconds. */
+apr_int64_t ddb_store_expires(const ddb_session_t *s);
+
+/**
+ * Read the session called sid: one GetItem, none for an ID that ddb_sid_check refuses.
+ * @return APR_NOTFOUND, and why in out->miss, for such an ID, an unknown one, a row that was made for another ID (its
+ *         attribute loggable tells), and one past its time that the table has not swept yet (TTL deletes hours late);
+ *         DDB_EBADITEM for a row that is no whole session; DDB_ETOOLARGE for one that is over a limit, which is a
+ *         failure as any other: the session is there. Times in the row that lie after call->now (a clock ahead of ours,
+ *         a forged row) are handed out as call->now.
+ */
+apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const char *sid, ddb_session_t *out);
+
+/*
+ * Insert and save send nothing when the item would be over call->max_size: DDB_ETOOLARGE, and no attempt is counted.
+ */
+
+/**
+ * Store a session under a new ID (s->sid, s->key are set): one conditional PutItem. s->data, timeouts and created
+ * must be set; accessed becomes call->now, version 1.
+ * @return a failure leaves s without an ID; if err->unsettled a row may exist under *undisclosed (a table key, for
+ *         ddb_store_remove), which may be NULL.
+ */
+apr_status_t ddb_store_insert(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s,
+                              const char **undisclosed);
+
+/**
+ * Write s->data, timeouts and user_mark; accessed becomes call->now, version counts up. One conditional UpdateItem;
+ * an ambiguous failure of an attempt is settled by the write id.
+ * @return APR_NOTFOUND when the row is gone or expired before call->now: it stays so; DDB_ECONFLICT when another write
+ *         was first: *current is the row as it is now and s is as it was.
+ */
+apr_status_t ddb_store_save(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s, ddb_session_t *current);
+
+/**
+ * Move accessed and expires and nothing else: one conditional UpdateItem, none when s as it was read ends no later by
+ * it (its absolute end is the nearer). s->accessed is the one that was loaded.
+ * @return APR_NOTFOUND when there was nothing to move.
+ */
+apr_status_t ddb_store_touch(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *s);
+
+/** End a session: one DeleteItem. APR_SUCCESS too when there was nothing to delete. */
+apr_status_t ddb_store_remove(ddb_store_t *st, const ddb_store_call_t *call, const char *key);
+
+/**
+ * End the session `old` only if nobody changed it since it was read: one conditional UpdateItem, which leaves an empty
+ * row that is over, for ddb_store_remove. A delete would leave no trace by which its own lost answer could be told from
+ * another's delete.
+ * @return APR_NOTFOUND when it was ended already, by another's hand; DDB_ECONFLICT with *current as in save.
+ */
+apr_status_t ddb_store_replace(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *old,
+                               ddb_session_t *current);
+
+#endif

@@ -1,0 +1,139 @@
+/* Rows as they come from the table, and the session in one: whose it is, and when it is over. */
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "store/ddb_store_int.h"
+
+static apr_time_t not_after(apr_time_t t, apr_time_t limit)
+{
+    return t < limit ? t : limit;
+}
+
+/* Two areas may make one table key of two IDs, and a signed ID has the key of the one without its signature. */
+static apr_status_t check_id(const ddb_item_t *it, const char *sid, const ddb_store_call_t *call)
+{
+    const char *loggable = ddb_sid_loggable(sid, call->pool);
+
+    if (!it->loggable && it->format == DDB_JSON && !call->rules->hash) {
+        return APR_SUCCESS; /* dynamodb-session-flask writes none, and the key is the ID itself */
+    }
+    if (!loggable) {
+        return ddb_error_set(call->err, APR_EGENERAL, "the session ID can't be compared: OpenSSL failed, see that it is"
+                             " set up for SHA-512");
+    }
+    if (!it->loggable) {
+        return ddb_error_set(call->err, DDB_EBADITEM, "attribute loggable of the stored session is missing: not written"
+                             " by this module, or changed by hand");
+    }
+    return strlen(it->loggable) == DDB_ITEM_LOGGABLE_LEN
+           && strncmp(it->loggable, loggable, DDB_ITEM_LOGGABLE_LEN) == 0 ? APR_SUCCESS : APR_NOTFOUND;
+}
+
+apr_status_t ddb_store_session_of(ddb_session_t *s, const ddb_item_t *it, const char *sid, const ddb_store_call_t *call)
+{
+    apr_status_t rv = check_id(it, sid, call);
+
+    memset(s, 0, sizeof(*s));
+    if (rv != APR_SUCCESS) {
+        s->miss = rv == APR_NOTFOUND ? DDB_MISS_FOREIGN : DDB_MISS_NONE;
+        return rv;
+    }
+    s->sid = apr_pstrdup(call->pool, sid);
+    s->key = it->id;
+    s->data = it->data;
+    s->data_len = it->data_len;
+    s->created = not_after(it->created, call->now);
+    s->accessed = not_after(it->accessed, call->now);
+    s->idle_timeout = it->idle_timeout;
+    s->absolute_timeout = it->absolute_timeout;
+    s->version = it->version;
+    s->row = apr_pmemdup(call->pool, it, sizeof(*it));
+    s->user_mark = it->user_mark;
+    if (it->expires <= apr_time_sec(call->now) || ddb_store_expires(s) <= apr_time_sec(call->now)) {
+        s->miss = it->accessed ? DDB_MISS_OVER : DDB_MISS_MOVED; /* what ddb_store_replace leaves was never accessed */
+        return APR_NOTFOUND;
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t ddb_store_send(ddb_store_t *st, const ddb_store_call_t *call, ddb_call_t what, ddb_reply_t *reply)
+{
+    if (call->calls) {
+        ++*call->calls;
+    }
+    what.deadline = call->deadline;
+    what.cancel = call->cancel;
+    return ddb_client_call(st->client, &what, call->pool, reply, call->err);
+}
+
+/* One that made sure whose row it is: a reply meant for another request must not give away a session. */
+static apr_status_t parse_row(ddb_item_t *row, const ddb_reply_t *reply, const char *key, const ddb_store_call_t *call)
+{
+    apr_status_t rv;
+
+    row->format = call->format;
+    rv = ddb_item_parse(row, reply->body, reply->len, call->pool, call->err);
+    if (rv == APR_SUCCESS && strcmp(row->id, key) != 0) {
+        return ddb_error_set(call->err, DDB_EBADREPLY, "the reply holds another row than the one asked for: check any"
+                             " proxy between this server and DynamoDB");
+    }
+    if (rv == APR_SUCCESS && memchr(row->data, '\0', row->data_len)) {
+        return ddb_error_set(call->err, DDB_EBADITEM, "attribute data of the stored session has a NUL in it: not"
+                             " written by this module, or changed by hand");
+    }
+    return rv;
+}
+
+/** A read under way. */
+typedef struct reading_t {
+    const ddb_store_call_t *call;
+    const char *key;
+    ddb_item_t *row;
+    apr_status_t rv; /* what the last reply came to */
+} reading_t;
+
+static apr_status_t read_reply(void *baton, const ddb_reply_t *reply)
+{
+    reading_t *r = baton;
+
+    r->rv = parse_row(r->row, reply, r->key, r->call);
+    return r->rv;
+}
+
+apr_status_t ddb_store_read_row(ddb_store_t *st, const ddb_store_call_t *call, const char *key, int consistent,
+                                ddb_item_t *row)
+{
+    reading_t r = { call, key, row, APR_SUCCESS };
+    ddb_call_t get = { .operation = "GetItem", .read = read_reply, .baton = &r };
+    ddb_reply_t reply;
+    apr_status_t rv;
+
+    get.body = ddb_item_get_body(st->table, key, consistent, call->pool);
+    rv = ddb_store_send(st, call, get, &reply);
+    if (rv == APR_SUCCESS) {
+        ddb_count_add(ddb_client_count(st->client), DDB_COUNT_READ_HALVES, (apr_uint64_t)row->consumed);
+        rv = r.rv;
+    }
+    return rv;
+}
+
+apr_status_t ddb_store_row_of_conflict(ddb_store_t *st, const ddb_store_call_t *call, const char *key,
+                                       const ddb_reply_t *reply, ddb_item_t *row)
+{
+    ddb_error_t of_write = *call->err;
+    apr_status_t rv = parse_row(row, reply, key, call);
+
+    if (rv != APR_NOTFOUND && rv != DDB_EBADREPLY) {
+        return rv;
+    }
+    rv = ddb_store_read_row(st, call, key, 1, row);
+    of_write.attempts += call->err->attempts;
+    if (rv == APR_SUCCESS || rv == APR_NOTFOUND) {
+        *call->err = of_write;
+    }
+    call->err->attempts = of_write.attempts;
+    call->err->unsettled = of_write.unsettled;
+    return rv;
+}

@@ -1,0 +1,339 @@
+/* The table of the sessions: what is wrong with it, and how it is made. */
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "aws/ddb_reply.h"
+#include "store/ddb_item.h"
+#include "store/ddb_table.h"
+
+#define KEY "id"
+#define TTL "expires"
+
+/* No session ID and no hash of one looks like it. */
+#define NO_ROW "session-dynamodb-check"
+
+#define FIRST_LOOK apr_time_from_msec(500) /* between looks at a table that is being made; doubles */
+#define LAST_LOOK  apr_time_from_sec(5)
+
+/** One check of a table. */
+typedef struct check_t {
+    const ddb_table_t *table;
+    apr_array_header_t *findings;
+    apr_pool_t *p;
+    ddb_error_t *err;
+} check_t;
+
+static int is_read(const char *operation)
+{
+    return strncmp(operation, "Describe", 8) == 0 || strcmp(operation, "Scan") == 0
+           || strcmp(operation, "GetItem") == 0;
+}
+
+/** The reply to one call. */
+typedef struct parsed_t {
+    ddb_json_t *json;
+    apr_pool_t *p;
+    ddb_error_t *err;
+} parsed_t;
+
+static apr_status_t parse(void *baton, const ddb_reply_t *reply)
+{
+    parsed_t *parsed = baton;
+
+    return ddb_json_parse(&parsed->json, reply->body, reply->len, parsed->p) == APR_SUCCESS ? APR_SUCCESS
+         : ddb_error_set(parsed->err, DDB_EBADREPLY, "the reply is no JSON: is the endpoint a DynamoDB?");
+}
+
+apr_status_t ddb_table_call(const ddb_table_t *t, const char *operation, const char *body, ddb_json_t **reply,
+                            apr_pool_t *p, ddb_error_t *err)
+{
+    parsed_t parsed = { NULL, p, err };
+    ddb_call_t c = { .operation = operation, .body = body, .deadline = ddb_client_monotonic(t->client) + t->timeout,
+                     .read = is_read(operation) ? parse : NULL, .baton = &parsed };
+    ddb_reply_t r;
+    apr_status_t rv = ddb_client_call(t->client, &c, p, &r, err);
+
+    if (rv == APR_SUCCESS && !c.read) {
+        rv = parse(&parsed, &r);
+    }
+    *reply = rv == APR_SUCCESS ? parsed.json : NULL;
+    return rv;
+}
+
+static apr_status_t call(const ddb_table_t *t, const char *operation, const ddb_json_t *body, ddb_json_t **reply,
+                         apr_pool_t *p, ddb_error_t *err)
+{
+    return ddb_table_call(t, operation, ddb_json_print(body, p), reply, p, err);
+}
+
+static ddb_json_t *of_table(const ddb_table_t *t, apr_pool_t *p)
+{
+    ddb_json_t *body = ddb_json_object(p);
+
+    ddb_json_set_str(body, "TableName", t->name);
+    return body;
+}
+
+static int is_type(const ddb_error_t *err, const char *type)
+{
+    return strcmp(err->type, type) == 0;
+}
+
+/* Not the service as a whole, but this one action. */
+static int is_forbidden(const ddb_error_t *err)
+{
+    return is_type(err, "AccessDeniedException") || is_type(err, "AccessDenied");
+}
+
+/* --- check --- */
+
+static void found(check_t *c, const char *about, ddb_finding_e is, const char *text)
+{
+    ddb_finding_t *f = apr_array_push(c->findings);
+
+    f->about = about;
+    f->is = is;
+    f->unseen = 0;
+    f->text = text;
+}
+
+static void unseen(check_t *c, const char *about, const char *text)
+{
+    found(c, about, DDB_DOUBT, text);
+    APR_ARRAY_IDX(c->findings, c->findings->nelts - 1, ddb_finding_t).unseen = 1;
+}
+
+static void judge_key(check_t *c, const ddb_json_t *table)
+{
+    const ddb_json_t *first = ddb_json_item(table, "KeySchema", 0), *attribute = NULL;
+    const char *name = ddb_json_str(first, "AttributeName"), *type = "";
+
+    for (attribute = ddb_json_item(table, "AttributeDefinitions", 0); attribute; attribute = ddb_json_next(attribute)) {
+        const char *defined = ddb_json_str(attribute, "AttributeName");
+
+        if (defined && name && strcmp(defined, name) == 0) {
+            type = ddb_json_str(attribute, "AttributeType");
+        }
+    }
+    if (!name || strcmp(name, KEY) != 0 || !type || strcmp(type, "S") != 0 || ddb_json_item(table, "KeySchema", 1)) {
+        found(c, "key", DDB_WRONG, apr_psprintf(c->p, "the key of the table is %.60s%s, and has to be " KEY " of type "
+                                                "S alone: create another table", name ? name : "unknown",
+                                                ddb_json_item(table, "KeySchema", 1) ? " and a sort key" : ""));
+        return;
+    }
+    found(c, "key", DDB_GOOD, "the key is " KEY " of type S");
+}
+
+static void judge_status(check_t *c, const ddb_json_t *table)
+{
+    const char *status = ddb_json_str(table, "TableStatus");
+
+    /* One that is being changed serves all the same. */
+    if (status && (strcmp(status, "ACTIVE") == 0 || strcmp(status, "UPDATING") == 0)) {
+        found(c, "table", DDB_GOOD, apr_psprintf(c->p, "the table %s is there", c->table->name));
+        return;
+    }
+    found(c, "table", DDB_WRONG, apr_psprintf(c->p, "the table %s is %.40s: wait until it is ACTIVE, or see in the "
+                                              "AWS console why it is not", c->table->name,
+                                              status ? status : "of no status"));
+}
+
+static apr_status_t check_table(check_t *c)
+{
+    ddb_json_t *reply;
+    apr_status_t rv = call(c->table, "DescribeTable", of_table(c->table, c->p), &reply, c->p, c->err);
+
+    if (rv == APR_SUCCESS) {
+        judge_status(c, ddb_json_child(reply, "Table"));
+        judge_key(c, ddb_json_child(reply, "Table"));
+    }
+    else if (is_type(c->err, "ResourceNotFoundException")) {
+        found(c, "table", DDB_WRONG, apr_psprintf(c->p, "there is no table %s in this region: create it "
+                                                  "(session-dynamodb create-table), or mend "
+                                                  "SessionDynamoDBTableName or the region",
+                                                  c->table->name));
+        return APR_SUCCESS;
+    }
+    else if (is_forbidden(c->err)) {
+        unseen(c, "table", "dynamodb:DescribeTable is not allowed, so the table itself can't be looked at; sessions "
+               "don't need it");
+        return APR_SUCCESS;
+    }
+    return rv;
+}
+
+static void judge_ttl(check_t *c, const ddb_json_t *description)
+{
+    const char *status = ddb_json_str(description, "TimeToLiveStatus");
+    const char *attribute = ddb_json_str(description, "AttributeName");
+
+    if (!status || strncmp(status, "ENABL", 5) != 0) {
+        found(c, "ttl", DDB_DOUBT, "time to live is off: sessions end all the same, but their rows stay; switch it on "
+              "for the attribute " TTL);
+    }
+    else if (!attribute || strcmp(attribute, TTL) != 0) {
+        found(c, "ttl", DDB_DOUBT, apr_psprintf(c->p, "time to live is on for the attribute %.60s, and has to be on "
+                                                "for " TTL ": rows of ended sessions stay",
+                                                attribute ? attribute : "(none)"));
+    }
+    else {
+        found(c, "ttl", DDB_GOOD, "time to live is on for the attribute " TTL);
+    }
+}
+
+static apr_status_t check_ttl(check_t *c)
+{
+    ddb_json_t *reply;
+    apr_status_t rv = call(c->table, "DescribeTimeToLive", of_table(c->table, c->p), &reply, c->p, c->err);
+
+    if (rv == APR_SUCCESS) {
+        judge_ttl(c, ddb_json_child(reply, "TimeToLiveDescription"));
+    }
+    else if (is_forbidden(c->err)) {
+        unseen(c, "ttl", "dynamodb:DescribeTimeToLive is not allowed, so it can't be seen whether time to live is on "
+               "for the attribute " TTL);
+        return APR_SUCCESS;
+    }
+    else if (is_type(c->err, "UnknownOperationException")) {
+        found(c, "ttl", DDB_DOUBT, "this service has no time to live: rows of ended sessions stay");
+        return APR_SUCCESS;
+    }
+    return rv;
+}
+
+/* A call that sessions need, on a row that is not there and with a condition that no such row meets. */
+static apr_status_t check_action(check_t *c, const char *operation)
+{
+    ddb_json_t *body = of_table(c->table, c->p), *reply;
+    int is_put = strcmp(operation, "PutItem") == 0, is_get = strcmp(operation, "GetItem") == 0;
+    const char *action = apr_pstrcat(c->p, "dynamodb:", operation, NULL);
+    apr_status_t rv;
+
+    ddb_json_set_str(ddb_json_set_object(ddb_json_set_object(body, is_put ? "Item" : "Key"), KEY), "S", NO_ROW);
+    if (!is_get) {
+        ddb_json_set_str(body, "ConditionExpression", "attribute_exists(#id)");
+        ddb_json_set_str(ddb_json_set_object(body, "ExpressionAttributeNames"), "#id", KEY);
+    }
+    rv = call(c->table, operation, body, &reply, c->p, c->err);
+    if (rv == APR_SUCCESS || rv == DDB_ECONFLICT) {
+        found(c, action, DDB_GOOD, apr_pstrcat(c->p, action, " is allowed", NULL));
+        return APR_SUCCESS;
+    }
+    if (ddb_reply_is_of_kms(c->err)) {
+        found(c, action, DDB_WRONG, apr_psprintf(c->p, "%s fails: %s", action, c->err->detail));
+        return APR_SUCCESS;
+    }
+    if (is_forbidden(c->err)) {
+        found(c, action, DDB_WRONG, apr_psprintf(c->p, "%s is not allowed: add it to the IAM policy (session-dynamodb "
+                                                 "policy prints one)", action));
+        return APR_SUCCESS;
+    }
+    /* A wrong key has been found before, and has no row to be asked for. */
+    return is_type(c->err, "ValidationException") || is_type(c->err, "ResourceNotFoundException") ? APR_SUCCESS : rv;
+}
+
+apr_status_t ddb_table_check(const ddb_table_t *t, apr_array_header_t **findings, apr_pool_t *p, ddb_error_t *err)
+{
+    static const char *const operations[] = { "GetItem", "PutItem", "UpdateItem", "DeleteItem" };
+    check_t c = { t, apr_array_make(p, 8, sizeof(ddb_finding_t)), p, err };
+    apr_status_t rv = check_table(&c);
+    apr_size_t i;
+
+    *findings = c.findings;
+    if (rv == APR_SUCCESS && !ddb_table_is_missing(c.findings)) {
+        rv = check_ttl(&c);
+        for (i = 0; rv == APR_SUCCESS && i < sizeof(operations) / sizeof(operations[0]); i++) {
+            rv = check_action(&c, operations[i]);
+        }
+    }
+    return rv;
+}
+
+int ddb_table_is_missing(const apr_array_header_t *findings)
+{
+    const ddb_finding_t *first = findings->nelts ? &APR_ARRAY_IDX(findings, 0, ddb_finding_t) : NULL;
+
+    return first && first->is == DDB_WRONG && strncmp(first->text, "there is no table", 17) == 0;
+}
+
+/* --- create --- */
+
+static const ddb_json_t *table_to_make(const ddb_table_t *t, apr_pool_t *p)
+{
+    ddb_json_t *body = of_table(t, p), *part;
+
+    part = ddb_json_add_object(body, "AttributeDefinitions");
+    ddb_json_set_str(part, "AttributeName", KEY);
+    ddb_json_set_str(part, "AttributeType", "S");
+    part = ddb_json_add_object(body, "KeySchema");
+    ddb_json_set_str(part, "AttributeName", KEY);
+    ddb_json_set_str(part, "KeyType", "HASH");
+    ddb_json_set_str(body, "BillingMode", "PAY_PER_REQUEST");
+    return body;
+}
+
+static apr_status_t await_active(const ddb_table_t *t, apr_interval_time_t patience, apr_pool_t *p, ddb_error_t *err)
+{
+    apr_time_t until = ddb_client_monotonic(t->client) + patience;
+    apr_interval_time_t wait = FIRST_LOOK;
+    apr_status_t rv;
+
+    for (;;) {
+        ddb_json_t *reply;
+        const char *status = NULL;
+
+        rv = call(t, "DescribeTable", of_table(t, p), &reply, p, err);
+        if (rv == APR_SUCCESS) {
+            status = ddb_json_str(ddb_json_child(reply, "Table"), "TableStatus");
+        }
+        else if (!is_type(err, "ResourceNotFoundException")) { /* reads lag behind the creation */
+            return rv;
+        }
+        if (status && strcmp(status, "ACTIVE") == 0) {
+            return APR_SUCCESS;
+        }
+        if (ddb_client_monotonic(t->client) + wait > until) {
+            return ddb_error_set(err, APR_TIMEUP, "the table %.100s was created, but is not active yet: wait, then "
+                                 "check it again", t->name);
+        }
+        t->clock->sleep(t->clock->baton, wait);
+        wait = wait * 2 < LAST_LOOK ? wait * 2 : LAST_LOOK;
+    }
+}
+
+static apr_status_t switch_ttl_on(const ddb_table_t *t, int *ttl, apr_pool_t *p, ddb_error_t *err)
+{
+    ddb_json_t *body = of_table(t, p), *specification, *reply;
+    apr_status_t rv = call(t, "DescribeTimeToLive", body, &reply, p, err);
+    const char *status = ddb_json_str(ddb_json_child(reply, "TimeToLiveDescription"), "TimeToLiveStatus");
+
+    *ttl = 1;
+    if (rv == APR_SUCCESS && status && strncmp(status, "ENABL", 5) == 0) {
+        return APR_SUCCESS; /* of whatever attribute: that is somebody's decision, which a check tells */
+    }
+    specification = ddb_json_set_object(body, "TimeToLiveSpecification");
+    ddb_json_set_str(specification, "AttributeName", TTL);
+    ddb_json_set_bool(specification, "Enabled", 1);
+    rv = call(t, "UpdateTimeToLive", body, &reply, p, err);
+    if (rv != APR_SUCCESS && is_type(err, "UnknownOperationException")) {
+        *ttl = 0;
+        return APR_SUCCESS;
+    }
+    return rv;
+}
+
+apr_status_t ddb_table_create(const ddb_table_t *t, apr_interval_time_t patience, int *had_it, int *ttl, apr_pool_t *p,
+                              ddb_error_t *err)
+{
+    ddb_json_t *reply;
+    apr_status_t rv = call(t, "CreateTable", table_to_make(t, p), &reply, p, err);
+
+    *had_it = rv != APR_SUCCESS && is_type(err, "ResourceInUseException");
+    *ttl = 0;
+    if (rv == APR_SUCCESS || *had_it) {
+        rv = await_active(t, patience, p, err);
+    }
+    return rv == APR_SUCCESS ? switch_ttl_on(t, ttl, p, err) : rv;
+}
