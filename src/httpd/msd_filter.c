@@ -14,7 +14,7 @@
 #include "httpd/msd_log.h"
 #include "httpd/msd_request.h"
 #include "httpd/msd_session.h"
-#include "httpd/msd_transport.h"
+#include "httpd/msd_carrier.h"
 
 #define BEFORE "SESSION_DYNAMODB_BEFORE"
 #define BEHIND "SESSION_DYNAMODB_BEHIND"
@@ -93,10 +93,10 @@ static void clear_carriers(request_rec *r, const msd_request_t *q)
 {
     const msd_dir_config_t *own = msd_config_enabled(r) ? msd_config_dir(r, r->pool) : NULL;
     const msd_dir_config_t *loaders = q && q->loader && !q->loader->main ? q->conf : NULL;
-    const char *dropped = own ? msd_transport_clear(r, own) : NULL;
+    const char *dropped = own ? msd_carrier_clear(r, own) : NULL;
 
     if (loaders) {
-        const char *of_loader = msd_transport_clear(r, loaders);
+        const char *of_loader = msd_carrier_clear(r, loaders);
         dropped = dropped ? dropped : of_loader;
     }
     if (dropped && !(q && q->begun)) {
@@ -124,10 +124,10 @@ static void set_headers(request_rec *r, msd_request_t *q)
         return; /* the client's ID is left alone */
     }
     if (q->issue) {
-        msd_transport_issue(r, q->conf, q->issue, msd_session_next_end(q));
+        msd_carrier_issue(r, q->conf, q->issue, msd_session_next_end(q));
     }
     else if (q->end_id) {
-        msd_transport_end(r, q->conf);
+        msd_carrier_end(r, q->conf);
     }
 }
 

@@ -7,7 +7,7 @@
 #include "httpd/child/msd_misses.h"
 #include "httpd/child/msd_notice.h"
 #include "httpd/msd_request.h"
-#include "httpd/msd_transport.h"
+#include "httpd/msd_carrier.h"
 
 /* Subrequests hang below main, redirected requests below prev; the first of all outlives the rest and so keeps the
  * state. Both ways have to be walked: a subrequest may belong to a redirected request. */
@@ -52,7 +52,7 @@ static const msd_carrier_t *find_carrier(const msd_request_t *q, const char *nam
 
 void msd_request_take(request_rec *r, msd_request_t *q, const msd_dir_config_t *conf)
 {
-    const apr_array_header_t *took = msd_transport_take(r, conf, msd_config_server(r->server)->cookie_names,
+    const apr_array_header_t *took = msd_carrier_take(r, conf, msd_config_server(r->server)->cookie_names,
                                                         q->top->pool);
     int i;
 

@@ -79,7 +79,7 @@ msd_request_t *msd_request_find(request_rec *r);
 /** The state of r's tree, made on the first call. Never NULL. */
 msd_request_t *msd_request_get(request_rec *r);
 
-/** Take session IDs off r's headers, remembering them; see msd_transport_take. conf holds for r. */
+/** Take session IDs off r's headers, remembering them; see msd_carrier_take. conf holds for r. */
 void msd_request_take(request_rec *r, msd_request_t *q, const msd_dir_config_t *conf);
 
 /** The IDs, of any form, that came with the tree in conf's carrier: const char *, at least one; NULL for none. */

@@ -4,7 +4,7 @@
 #include "store/ddb_sid.h"
 #include "fuzz.h"
 #include "httpd_stub.h"
-#include "httpd/msd_transport.h"
+#include "httpd/msd_carrier.h"
 
 #define BLANKS " \t"
 #define OTHER  "sess" /* the cookie of another area of the host */
@@ -103,7 +103,7 @@ static apr_array_header_t *take(request_rec *r, const msd_dir_config_t *conf, in
     apr_array_header_t *names = apr_array_make(r->pool, 1, sizeof(const char *));
 
     APR_ARRAY_PUSH(names, const char *) = OTHER;
-    return msd_transport_take(r, conf, others ? names : NULL, r->pool);
+    return msd_carrier_take(r, conf, others ? names : NULL, r->pool);
 }
 
 static const apr_array_header_t *sids_of(const apr_array_header_t *carriers, const char *name)
@@ -174,7 +174,7 @@ static void issue(const char *sid, const msd_dir_config_t *conf, apr_pool_t *p)
 
     HOLDS(fuzz_is_of(sid, FUZZ_BASE64URL "."));
     for (i = 0; i < 2; i++) {
-        msd_transport_issue(r, conf, sid, 1795395723);
+        msd_carrier_issue(r, conf, sid, 1795395723);
     }
     HOLDS(apr_table_elts(r->err_headers_out)->nelts == 1);
     line = apr_table_get(r->err_headers_out, name);
@@ -186,7 +186,7 @@ static void issue(const char *sid, const msd_dir_config_t *conf, apr_pool_t *p)
     apr_table_set(r->headers_in, "Cookie", line);
     back = sids_of(take(r, conf, 0), conf->cookie_name);
     HOLDS(back && back->nelts == 1 && strcmp(APR_ARRAY_IDX(back, 0, const char *), sid) == 0);
-    msd_transport_end(r, conf);
+    msd_carrier_end(r, conf);
     HOLDS(apr_table_elts(r->err_headers_out)->nelts == 1);
 }
 
@@ -200,10 +200,10 @@ static void clear(const char *text, const msd_dir_config_t *conf, apr_pool_t *p)
     apr_table_addn(r->err_headers_out, "Set-Cookie", "another=1");
     apr_table_addn(r->headers_out, "Set-Cookie", text);
     ours = value_of(part + strspn(part, BLANKS "="), conf->cookie_name) != NULL;
-    HOLDS(!msd_transport_clear(r, conf) == !ours || strcmp(conf->cookie_name, "another") == 0);
+    HOLDS(!msd_carrier_clear(r, conf) == !ours || strcmp(conf->cookie_name, "another") == 0);
     HOLDS((apr_table_get(r->headers_out, "Set-Cookie") == NULL) == ours);
     HOLDS(apr_table_get(r->err_headers_out, "Set-Cookie") || strcmp(conf->cookie_name, "another") == 0);
-    HOLDS(!msd_transport_clear(r, conf));
+    HOLDS(!msd_carrier_clear(r, conf));
 }
 
 /* A name as the directives take it, or the default. */

@@ -11,7 +11,7 @@
 #include "httpd/conf/msd_config.h"
 #include "httpd/conf/msd_config_check.h"
 #include "httpd/conf/msd_directives.h"
-#include "httpd/msd_transport.h"
+#include "httpd/msd_carrier.h"
 
 #define WORDS_MAX 16
 #define LOWER     "abcdefghijklmnopqrstuvwxyz"
@@ -210,7 +210,7 @@ static void makes_a_cookie(const msd_dir_config_t *c, apr_pool_t *p)
     const char *line, *at;
     int attributes = 0;
 
-    msd_transport_issue(r, c, "AAAAAAAAAAAAAAAAAAAAAA", 1795395723);
+    msd_carrier_issue(r, c, "AAAAAAAAAAAAAAAAAAAAAA", 1795395723);
     line = apr_table_get(r->err_headers_out, c->use_header ? c->header_name : "Set-Cookie");
     HOLDS(line && fuzz_is_loggable(line));
     for (at = line; (at = strchr(at, ';')); at++) {

@@ -25,7 +25,7 @@
 #include "httpd/msd_forward.h"
 #include "httpd/msd_head.h"
 #include "httpd/msd_header.h"
-#include "httpd/msd_transport.h"
+#include "httpd/msd_carrier.h"
 #include "store/ddb_item.h"
 #include "store/ddb_members.h"
 #include "store/ddb_sid.h"
@@ -96,7 +96,7 @@ static int run_cookie(const input_t *in)
 
     APR_ARRAY_PUSH(others, const char *) = "of-another-area";
     apr_table_setn(r->headers_in, "Cookie", in->text);
-    msd_transport_take(r, settings(in->p), others, in->p);
+    msd_carrier_take(r, settings(in->p), others, in->p);
     return 1;
 }
 
@@ -109,7 +109,7 @@ static int run_set_cookies(const input_t *in)
     for (; line; line = apr_strtok(NULL, "\n", &last)) {
         apr_table_addn(r->headers_out, "Set-Cookie", line);
     }
-    return msd_transport_clear(r, settings(in->p)) != NULL;
+    return msd_carrier_clear(r, settings(in->p)) != NULL;
 }
 
 static int run_sid(const input_t *in)

@@ -4,7 +4,7 @@
 #include <apr_strings.h>
 
 #include "httpd/msd_head.h"
-#include "httpd/msd_transport.h"
+#include "httpd/msd_carrier.h"
 
 #define IN_THE_PAST "Thu, 01 Jan 1970 00:00:00 GMT"
 
@@ -185,7 +185,7 @@ static void take_variables(request_rec *r, const look_t *look, const char *heade
     }
 }
 
-apr_array_header_t *msd_transport_take(request_rec *r, const msd_dir_config_t *conf, const apr_array_header_t *others,
+apr_array_header_t *msd_carrier_take(request_rec *r, const msd_dir_config_t *conf, const apr_array_header_t *others,
                                        apr_pool_t *p)
 {
     apr_array_header_t *carriers = apr_array_make(p, 1, sizeof(msd_carrier_t));
@@ -248,7 +248,7 @@ static int drop_cookie(request_rec *r, apr_table_t *t, const char *name)
     return dropped;
 }
 
-const char *msd_transport_clear(request_rec *r, const msd_dir_config_t *conf)
+const char *msd_carrier_clear(request_rec *r, const msd_dir_config_t *conf)
 {
     if (conf->use_header) {
         int said = apr_table_get(r->err_headers_out, conf->header_name)
@@ -267,11 +267,11 @@ const char *msd_transport_clear(request_rec *r, const msd_dir_config_t *conf)
  */
 static void say(request_rec *r, const msd_dir_config_t *conf, const char *line)
 {
-    msd_transport_clear(r, conf);
+    msd_carrier_clear(r, conf);
     apr_table_addn(r->err_headers_out, conf->use_header ? conf->header_name : "Set-Cookie", line);
 }
 
-void msd_transport_issue(request_rec *r, const msd_dir_config_t *conf, const char *sid, apr_int64_t expires)
+void msd_carrier_issue(request_rec *r, const msd_dir_config_t *conf, const char *sid, apr_int64_t expires)
 {
     const char *lifetime = "";
 
@@ -287,7 +287,7 @@ void msd_transport_issue(request_rec *r, const msd_dir_config_t *conf, const cha
     say(r, conf, cookie_line(r->pool, conf, sid, lifetime));
 }
 
-void msd_transport_end(request_rec *r, const msd_dir_config_t *conf)
+void msd_carrier_end(request_rec *r, const msd_dir_config_t *conf)
 {
     say(r, conf, conf->use_header ? "" : cookie_line(r->pool, conf, "", "; Expires=" IN_THE_PAST "; Max-Age=0"));
 }

@@ -1,5 +1,5 @@
-#ifndef MSD_TRANSPORT_H
-#define MSD_TRANSPORT_H
+#ifndef MSD_CARRIER_H
+#define MSD_CARRIER_H
 
 #include <httpd.h>
 
@@ -24,22 +24,22 @@ typedef struct msd_carrier_t {
  * headers for another request of the tree. Costs time and memory linear in what came.
  * @return msd_carrier_t for each carrier that something came in, in p; never NULL.
  */
-apr_array_header_t *msd_transport_take(request_rec *r, const msd_dir_config_t *conf, const apr_array_header_t *others,
+apr_array_header_t *msd_carrier_take(request_rec *r, const msd_dir_config_t *conf, const apr_array_header_t *others,
                                        apr_pool_t *p);
 
 /**
  * Take out of the response what is said in conf's carrier: only we hand out and end IDs.
  * @return the name of the carrier when something was, else NULL.
  */
-const char *msd_transport_clear(request_rec *r, const msd_dir_config_t *conf);
+const char *msd_carrier_clear(request_rec *r, const msd_dir_config_t *conf);
 
 /**
  * Make sure that the response carries the ID, once, whatever its status. expires (epoch seconds) is for persistent
  * cookies.
  */
-void msd_transport_issue(request_rec *r, const msd_dir_config_t *conf, const char *sid, apr_int64_t expires);
+void msd_carrier_issue(request_rec *r, const msd_dir_config_t *conf, const char *sid, apr_int64_t expires);
 
 /** Make sure that the response ends the ID, once: a cookie with the same attributes in the past, or an empty header. */
-void msd_transport_end(request_rec *r, const msd_dir_config_t *conf);
+void msd_carrier_end(request_rec *r, const msd_dir_config_t *conf);
 
 #endif
