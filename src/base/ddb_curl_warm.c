@@ -19,25 +19,30 @@ static int look(void *cancel, curl_off_t to_take, curl_off_t taken, curl_off_t t
     return ddb_cancel_is_set(cancel);
 }
 
+static CURLcode set_options(CURL *easy, const ddb_curl_warm_t *what, const ddb_curl_opts_t *o)
+{
+    const CURLcode codes[] = {
+        ddb_curl_set_fixed(easy, o),
+        curl_easy_setopt(easy, CURLOPT_URL, what->url),
+        curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)apr_time_as_msec(what->timeout)),
+        curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, pass_over),
+        curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L), /* else look is not called */
+        curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, look),
+        curl_easy_setopt(easy, CURLOPT_XFERINFODATA, what->cancel),
+    };
+
+    return ddb_curl_first_failure(codes, sizeof(codes) / sizeof(codes[0]));
+}
+
 /* NULL when there is no connection to be had. */
 static CURL *connect_to(const ddb_curl_warm_t *what, const ddb_curl_opts_t *o)
 {
     CURL *easy = curl_easy_init();
-    CURLcode codes[8] = { CURLE_OUT_OF_MEMORY };
 
-    if (easy) {
-        codes[0] = ddb_curl_set_fixed(easy, o);
-        codes[1] = curl_easy_setopt(easy, CURLOPT_URL, what->url);
-        codes[2] = curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)apr_time_as_msec(what->timeout));
-        codes[3] = curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, pass_over);
-        codes[4] = curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L); /* else look is not called */
-        codes[5] = curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, look);
-        codes[6] = curl_easy_setopt(easy, CURLOPT_XFERINFODATA, what->cancel);
-        codes[7] = curl_easy_perform(easy);
-    }
-    if (ddb_curl_first_failure(codes, sizeof(codes) / sizeof(codes[0])) != CURLE_OK) {
+    /* One option that is not set, such as the CA file, guards something: then nothing is sent. */
+    if (easy && (set_options(easy, what, o) != CURLE_OK || curl_easy_perform(easy) != CURLE_OK)) {
         curl_easy_cleanup(easy);
-        return NULL;
+        easy = NULL;
     }
     return easy;
 }

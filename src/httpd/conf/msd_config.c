@@ -7,78 +7,50 @@
 
 #define SECTIONS_KEY "session_dynamodb_sections"
 
-void *msd_config_create_server(apr_pool_t *p, server_rec *s)
-{
-    msd_server_config_t *c = apr_pcalloc(p, sizeof(*c));
-
-    (void)s;
-    c->table = NULL;
-    c->endpoint_url = NULL;
-    c->region = NULL;
-    c->profile = NULL;
-    c->credentials_file = NULL;
-    c->config_file = NULL;
-    c->ca_file = NULL;
-    c->proxy = NULL;
-    c->timeout = MSD_UNSET;
-    c->connect_timeout = MSD_UNSET;
-    c->max_attempts = MSD_UNSET;
-    c->warm_connections = MSD_UNSET;
-    c->breaker = MSD_UNSET;
-    c->create_table = MSD_UNSET;
-    c->check_table = MSD_UNSET;
-    c->cookie_names = NULL;
-    c->endpoint.url = NULL;
-    c->recent = NULL;
-    c->misses = NULL;
-    c->outage = NULL;
-    c->plain_told = NULL;
-    c->count = NULL;
-    c->child = NULL;
-    return c;
-}
-
 static const apr_array_header_t *joined(apr_pool_t *p, const apr_array_header_t *one, const apr_array_header_t *other)
 {
     return one && other ? apr_array_append(p, one, other) : one ? one : other;
 }
 
-#define NEARER_PTR(field) c->field = a->field ? a->field : b->field
-#define NEARER_NUM(field) c->field = a->field != MSD_UNSET ? a->field : b->field
-#define LOWER_NUM(field)  c->field = a->field != MSD_UNSET && (b->field == MSD_UNSET || a->field < b->field) \
-                                     ? a->field : b->field
-#define JOINED(field)     c->field = joined(p, b->field, a->field)
+/* What each kind of setting is when unset, */
+#define UNSET_NUMBER  MSD_UNSET
+#define UNSET_POINTER NULL
+#define UNSET_LOWEST  MSD_UNSET
+#define UNSET_JOINED  NULL
+
+/* what comes of two of them, the outer one and the inner one, in the pool p, */
+#define MERGE_NUMBER(outer, inner)  (inner) != MSD_UNSET ? (inner) : (outer)
+#define MERGE_POINTER(outer, inner) (inner) ? (inner) : (outer)
+#define MERGE_LOWEST(outer, inner)  (inner) != MSD_UNSET && ((outer) == MSD_UNSET || (inner) < (outer)) \
+                                    ? (inner) : (outer)
+#define MERGE_JOINED(outer, inner)  joined(p, outer, inner)
+
+/* and that done for all of a list. */
+#define CREATE(kind, type, name, value)  c->name = UNSET_##kind;
+#define MERGE(kind, type, name, value)   c->name = MERGE_##kind(b->name, a->name);
+#define DEFAULT(kind, type, name, value) c->name = c->name != UNSET_##kind ? c->name : (value);
+
+void *msd_config_create_server(apr_pool_t *p, server_rec *s)
+{
+    msd_server_config_t *c = apr_pcalloc(p, sizeof(*c));
+
+    (void)s;
+    MSD_SERVER_SETTINGS(CREATE)
+    return c;
+}
 
 void *msd_config_merge_server(apr_pool_t *p, void *base, void *add)
 {
     const msd_server_config_t *b = base, *a = add;
     msd_server_config_t *c = apr_pcalloc(p, sizeof(*c));
 
-    NEARER_PTR(table);
-    NEARER_PTR(endpoint_url);
-    NEARER_PTR(region);
-    NEARER_PTR(profile);
-    NEARER_PTR(credentials_file);
-    NEARER_PTR(config_file);
-    NEARER_PTR(ca_file);
-    NEARER_PTR(proxy);
-    NEARER_NUM(timeout);
-    NEARER_NUM(connect_timeout);
-    NEARER_NUM(max_attempts);
-    NEARER_NUM(warm_connections);
-    NEARER_NUM(breaker);
-    NEARER_NUM(create_table);
-    NEARER_NUM(check_table);
-    /* Worked out per server, after merging. */
-    c->cookie_names = NULL;
-    c->endpoint.url = NULL;
-    c->recent = NULL;
-    c->misses = NULL;
-    c->outage = NULL;
-    c->plain_told = NULL;
-    c->count = NULL;
-    c->child = NULL;
+    MSD_SERVER_SETTINGS(MERGE)
     return c;
+}
+
+void msd_config_default_server(msd_server_config_t *c)
+{
+    MSD_SERVER_SETTINGS(DEFAULT)
 }
 
 void *msd_config_create_dir(apr_pool_t *p, char *dir)
@@ -86,41 +58,7 @@ void *msd_config_create_dir(apr_pool_t *p, char *dir)
     msd_dir_config_t *c = apr_pcalloc(p, sizeof(*c));
 
     (void)dir;
-    c->enabled = MSD_UNSET;
-    c->consistent_read = MSD_UNSET;
-    c->idle_timeout = MSD_UNSET;
-    c->absolute_timeout = MSD_UNSET;
-    c->touch_interval = MSD_UNSET;
-    c->idle_limit = MSD_UNSET;
-    c->absolute_limit = MSD_UNSET;
-    c->touch_limit = MSD_UNSET;
-    c->sid_byte_length = MSD_UNSET;
-    c->sid_older_lengths = NULL;
-    c->sid_keys = NULL;
-    c->sid_digest = MSD_UNSET;
-    c->hash_sid = MSD_UNSET;
-    c->cookie_name = NULL;
-    c->cookie_secure = MSD_UNSET;
-    c->cookie_http_only = MSD_UNSET;
-    c->cookie_same_site = MSD_UNSET;
-    c->cookie_domain = NULL;
-    c->cookie_path = NULL;
-    c->cookie_persistent = MSD_UNSET;
-    c->use_header = MSD_UNSET;
-    c->header_name = NULL;
-    c->on_error = MSD_UNSET;
-    c->no_store = MSD_UNSET;
-    c->forward = NULL;
-    c->scrubbed = NULL;
-    c->forward_keys = NULL;
-    c->accept = NULL;
-    c->env = NULL;
-    c->mask = NULL;
-    c->mask_more = NULL;
-    c->format = MSD_UNSET;
-    c->max_size = MSD_UNSET;
-    c->max_entries = MSD_UNSET;
-    c->compress = MSD_UNSET;
+    MSD_DIR_SETTINGS(CREATE)
     return c;
 }
 
@@ -129,41 +67,7 @@ void *msd_config_merge_dir(apr_pool_t *p, void *base, void *add)
     const msd_dir_config_t *b = base, *a = add;
     msd_dir_config_t *c = apr_pcalloc(p, sizeof(*c));
 
-    NEARER_NUM(enabled);
-    NEARER_NUM(consistent_read);
-    NEARER_NUM(idle_timeout);
-    NEARER_NUM(absolute_timeout);
-    NEARER_NUM(touch_interval);
-    LOWER_NUM(idle_limit);
-    LOWER_NUM(absolute_limit);
-    LOWER_NUM(touch_limit);
-    NEARER_NUM(sid_byte_length);
-    NEARER_PTR(sid_older_lengths);
-    NEARER_PTR(sid_keys);
-    NEARER_NUM(sid_digest);
-    NEARER_NUM(hash_sid);
-    NEARER_PTR(cookie_name);
-    NEARER_NUM(cookie_secure);
-    NEARER_NUM(cookie_http_only);
-    NEARER_NUM(cookie_same_site);
-    NEARER_PTR(cookie_domain);
-    NEARER_PTR(cookie_path);
-    NEARER_NUM(cookie_persistent);
-    NEARER_NUM(use_header);
-    NEARER_PTR(header_name);
-    NEARER_NUM(on_error);
-    NEARER_NUM(no_store);
-    NEARER_PTR(forward);
-    JOINED(scrubbed);
-    NEARER_PTR(forward_keys);
-    NEARER_PTR(accept);
-    NEARER_PTR(env);
-    NEARER_PTR(mask);
-    JOINED(mask_more);
-    NEARER_NUM(format);
-    NEARER_NUM(max_size);
-    NEARER_NUM(max_entries);
-    NEARER_NUM(compress);
+    MSD_DIR_SETTINGS(MERGE)
     return c;
 }
 
@@ -182,37 +86,13 @@ int msd_config_enabled(const request_rec *r)
     return msd_config_merged(r)->enabled == 1;
 }
 
-#define DEFAULT_NUM(field, value) c->field = c->field != MSD_UNSET ? c->field : (value)
-#define DEFAULT_PTR(field, value) c->field = c->field ? c->field : (value)
 #define AT_MOST(field, limit)     c->field = c->limit != MSD_UNSET && c->limit < c->field ? c->limit : c->field
 
 msd_dir_config_t *msd_config_resolve(const msd_dir_config_t *merged, apr_pool_t *p)
 {
     msd_dir_config_t *c = apr_pmemdup(p, merged, sizeof(*merged));
 
-    DEFAULT_NUM(enabled, 0);
-    DEFAULT_NUM(consistent_read, 1);
-    DEFAULT_NUM(idle_timeout, 7200);
-    DEFAULT_NUM(absolute_timeout, 43200);
-    DEFAULT_NUM(touch_interval, 60);
-    DEFAULT_NUM(sid_byte_length, 32);
-    DEFAULT_NUM(sid_digest, DDB_SHA1);
-    DEFAULT_NUM(hash_sid, 1);
-    DEFAULT_PTR(cookie_name, "id");
-    DEFAULT_NUM(cookie_secure, 1);
-    DEFAULT_NUM(cookie_http_only, 1);
-    DEFAULT_NUM(cookie_same_site, MSD_STRICT);
-    DEFAULT_PTR(cookie_domain, "");
-    DEFAULT_PTR(cookie_path, "/");
-    DEFAULT_NUM(cookie_persistent, 0);
-    DEFAULT_NUM(use_header, 0);
-    DEFAULT_PTR(header_name, MSD_HEADER_NAME);
-    DEFAULT_NUM(on_error, MSD_DENY);
-    DEFAULT_NUM(no_store, MSD_NO_STORE_LOADED);
-    DEFAULT_NUM(format, DDB_FORM);
-    DEFAULT_NUM(max_size, DDB_ITEM_SIZE_MAX);
-    DEFAULT_NUM(max_entries, 1000);
-    DEFAULT_NUM(compress, 0);
+    MSD_DIR_SETTINGS(DEFAULT)
     AT_MOST(idle_timeout, idle_limit);
     AT_MOST(absolute_timeout, absolute_limit);
     AT_MOST(touch_interval, touch_limit);

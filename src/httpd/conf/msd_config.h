@@ -20,25 +20,38 @@ typedef enum msd_no_store_e { MSD_NO_STORE_LOADED, MSD_NO_STORE_CHANGED } msd_no
 #define MSD_HEADER_NAME "x-id"
 
 /**
- * The settings of one server. As created and merged, unset fields are NULL or MSD_UNSET; msd_config_server fills in
- * the defaults. One member a line: a guard checks that each is created and merged.
+ * The settings, each once: how sections are merged and what is unset, type, name, and default.
+ *   NUMBER   unset: MSD_UNSET; the inner section's counts
+ *   POINTER  unset: NULL; the inner section's counts
+ *   LOWEST   unset: MSD_UNSET; the lower of both counts
+ *   JOINED   unset: NULL; an apr_array_header_t, both count
+ * Records, create, merge and defaults are made of these lists.
+ */
+#define MSD_SERVER_SETTINGS(X) \
+    X(POINTER, const char *, table, "app_session") \
+    X(POINTER, const char *, endpoint_url, NULL) \
+    X(POINTER, const char *, region, NULL) \
+    X(POINTER, const char *, profile, NULL) \
+    X(POINTER, const char *, credentials_file, NULL) /* absolute */ \
+    X(POINTER, const char *, config_file, NULL) /* absolute */ \
+    X(POINTER, const char *, ca_file, NULL) /* absolute; of the main server, for all */ \
+    X(POINTER, const char *, proxy, NULL) /* URL; of the main server, for all */ \
+    X(NUMBER, apr_interval_time_t, timeout, apr_time_from_sec(2)) /* of all store calls of one request together */ \
+    X(NUMBER, apr_interval_time_t, connect_timeout, apr_time_from_sec(1)) /* of one attempt */ \
+    X(NUMBER, int, max_attempts, 3) \
+    X(NUMBER, int, warm_connections, 0) /* opened by each child at its start; 0: none */ \
+    X(NUMBER, int, breaker, 5) /* calls in a row without an answer that open it; 0: there is none */ \
+    X(NUMBER, int, create_table, 0) \
+    X(NUMBER, int, check_table, 1)
+
+#define MSD_SETTING(kind, type, name, value) type name;
+
+/**
+ * The settings of one server. As created and merged, unset fields are NULL or MSD_UNSET; msd_config_check fills in the
+ * defaults. Behind the settings, what is worked out per server after merging.
  */
 typedef struct msd_server_config_t {
-    const char *table;
-    const char *endpoint_url;
-    const char *region;
-    const char *profile;
-    const char *credentials_file;        /* absolute */
-    const char *config_file;             /* absolute */
-    const char *ca_file;                 /* absolute; of the main server, for all */
-    const char *proxy;                   /* URL; of the main server, for all */
-    apr_interval_time_t timeout;         /* of all store calls of one request together */
-    apr_interval_time_t connect_timeout; /* of one attempt */
-    int max_attempts;
-    int warm_connections;                /* opened by each child at its start; 0: none */
-    int breaker;                         /* calls in a row without an answer that open it; 0: there is none */
-    int create_table;
-    int check_table;
+    MSD_SERVER_SETTINGS(MSD_SETTING)
     int used;                            /* 1: SessionDynamoDB is On somewhere here; known once it was checked */
     const apr_array_header_t *cookie_names; /* const char *: of the sessions of all areas here; known once checked */
     ddb_endpoint_t endpoint;             /* worked out when the configuration was checked; url NULL: it can't be */
@@ -65,43 +78,48 @@ typedef struct msd_env_t {
     const char *name;
 } msd_env_t;
 
+#define MSD_DIR_SETTINGS(X) \
+    X(NUMBER, int, enabled, 0) \
+    X(NUMBER, int, consistent_read, 1) \
+    X(NUMBER, apr_int64_t, idle_timeout, 7200) /* seconds */ \
+    X(NUMBER, apr_int64_t, absolute_timeout, 43200) /* seconds */ \
+    X(NUMBER, apr_int64_t, touch_interval, 60) /* seconds; effective: at most idle_timeout / 10 */ \
+    X(LOWEST, apr_int64_t, idle_limit, MSD_UNSET) /* of .htaccess files: they shorten these times and lengthen none */ \
+    X(LOWEST, apr_int64_t, absolute_limit, MSD_UNSET) \
+    X(LOWEST, apr_int64_t, touch_limit, MSD_UNSET) \
+    X(NUMBER, int, sid_byte_length, 32) /* of new IDs */ \
+    X(POINTER, const apr_array_header_t *, sid_older_lengths, NULL) /* int: accepted beside it; empty for none */ \
+    X(POINTER, const apr_array_header_t *, sid_keys, NULL) /* const char *, oldest first */ \
+    X(NUMBER, int, sid_digest, DDB_SHA1) /* ddb_digest_e */ \
+    X(NUMBER, int, hash_sid, 1) \
+    X(POINTER, const char *, cookie_name, "id") \
+    X(NUMBER, int, cookie_secure, 1) \
+    X(NUMBER, int, cookie_http_only, 1) \
+    X(NUMBER, int, cookie_same_site, MSD_STRICT) /* msd_same_site_e */ \
+    X(POINTER, const char *, cookie_domain, "") /* "" for none */ \
+    X(POINTER, const char *, cookie_path, "/") \
+    X(NUMBER, int, cookie_persistent, 0) \
+    X(NUMBER, int, use_header, 0) \
+    X(POINTER, const char *, header_name, MSD_HEADER_NAME) \
+    X(NUMBER, int, on_error, MSD_DENY) /* msd_on_error_e */ \
+    X(NUMBER, int, no_store, MSD_NO_STORE_LOADED) /* msd_no_store_e */ \
+    X(POINTER, const apr_array_header_t *, forward, NULL) /* msd_forward_t; empty: nothing */ \
+    /* const char *: headers that forward here or around; NULL for none */ \
+    X(JOINED, const apr_array_header_t *, scrubbed, NULL) \
+    X(POINTER, const apr_array_header_t *, forward_keys, NULL) /* const char *, oldest first */ \
+    X(POINTER, const apr_array_header_t *, accept, NULL) /* const char *: names of entries, or "*"; empty: nothing */ \
+    X(POINTER, const apr_array_header_t *, env, NULL) /* msd_env_t; empty for none */ \
+    X(POINTER, const apr_array_header_t *, mask, NULL) /* const char *, names of entries; empty for none */ \
+    /* the same, of .htaccess files: they add to the server's */ \
+    X(JOINED, const apr_array_header_t *, mask_more, NULL) \
+    X(NUMBER, int, format, DDB_FORM) /* ddb_format_e */ \
+    X(NUMBER, int, max_size, DDB_ITEM_SIZE_MAX) /* bytes of an item */ \
+    X(NUMBER, int, max_entries, 1000) /* of a session, which loads with no more and stores no more */ \
+    X(NUMBER, int, compress, 0) /* bytes of data from which on it is compressed; 0: never */
+
 /** The settings of one place. Unset fields as above; msd_config_dir fills in the defaults. */
 typedef struct msd_dir_config_t {
-    int enabled;
-    int consistent_read;
-    apr_int64_t idle_timeout;            /* seconds */
-    apr_int64_t absolute_timeout;        /* seconds */
-    apr_int64_t touch_interval;          /* seconds; effective: at most idle_timeout / 10 */
-    apr_int64_t idle_limit;              /* of .htaccess files: they shorten these times and lengthen none */
-    apr_int64_t absolute_limit;
-    apr_int64_t touch_limit;
-    int sid_byte_length;                 /* of new IDs */
-    const apr_array_header_t *sid_older_lengths; /* int: accepted beside it; empty for none */
-    const apr_array_header_t *sid_keys;  /* const char *, oldest first */
-    int sid_digest;                      /* ddb_digest_e */
-    int hash_sid;
-    const char *cookie_name;
-    int cookie_secure;
-    int cookie_http_only;
-    int cookie_same_site;                /* msd_same_site_e */
-    const char *cookie_domain;           /* "" for none */
-    const char *cookie_path;
-    int cookie_persistent;
-    int use_header;
-    const char *header_name;
-    int on_error;                        /* msd_on_error_e */
-    int no_store;                        /* msd_no_store_e */
-    const apr_array_header_t *forward;   /* msd_forward_t; empty: nothing */
-    const apr_array_header_t *scrubbed;  /* const char *: headers that forward here or around; NULL for none */
-    const apr_array_header_t *forward_keys; /* const char *, oldest first */
-    const apr_array_header_t *accept;    /* const char *: names of entries, or "*"; empty: nothing */
-    const apr_array_header_t *env;       /* msd_env_t; empty for none */
-    const apr_array_header_t *mask;      /* const char *, names of entries; empty for none */
-    const apr_array_header_t *mask_more; /* the same, of .htaccess files: they add to the server's */
-    int format;                          /* ddb_format_e */
-    int max_size;                        /* bytes of an item */
-    int max_entries;                     /* of a session, which loads with no more and stores no more */
-    int compress;                        /* bytes of data from which on it is compressed; 0: never */
+    MSD_DIR_SETTINGS(MSD_SETTING)
 } msd_dir_config_t;
 
 void *msd_config_create_server(apr_pool_t *p, server_rec *s);
@@ -120,6 +138,9 @@ const msd_dir_config_t *msd_config_merged(const request_rec *r);
 
 /** The settings that hold for this request, defaults filled in, in p. */
 msd_dir_config_t *msd_config_dir(const request_rec *r, apr_pool_t *p);
+
+/** Fill in the defaults of a merged record. */
+void msd_config_default_server(msd_server_config_t *c);
 
 /** A copy of a merged record with defaults filled in, in p. */
 msd_dir_config_t *msd_config_resolve(const msd_dir_config_t *merged, apr_pool_t *p);

@@ -116,18 +116,6 @@ static int used_by(const server_rec *s, const server_rec *main_server, const apr
     return 0;
 }
 
-static void fill_in(msd_server_config_t *c)
-{
-    c->table = c->table ? c->table : "app_session";
-    c->timeout = c->timeout != MSD_UNSET ? c->timeout : apr_time_from_sec(2);
-    c->connect_timeout = c->connect_timeout != MSD_UNSET ? c->connect_timeout : apr_time_from_sec(1);
-    c->max_attempts = c->max_attempts != MSD_UNSET ? c->max_attempts : 3;
-    c->warm_connections = c->warm_connections != MSD_UNSET ? c->warm_connections : 0;
-    c->breaker = c->breaker != MSD_UNSET ? c->breaker : 5;
-    c->create_table = c->create_table != MSD_UNSET ? c->create_table : 0;
-    c->check_table = c->check_table != MSD_UNSET ? c->check_table : 1;
-}
-
 static const char *server_name(const server_rec *s, apr_pool_t *p)
 {
     return s->is_virtual ? apr_psprintf(p, "virtual host at %s:%u", s->defn_name, s->defn_line_number) : "main server";
@@ -161,7 +149,7 @@ static int check_server(server_rec *s, int used, apr_pool_t *p)
     apr_status_t rv;
     const char *problem;
 
-    fill_in(c);
+    msd_config_default_server(c);
     c->used |= used; /* hosts without directives of ours share the record */
     problem = c->credentials_file ? msd_keys_check_file(p, c->credentials_file) : NULL;
     if (problem) {
