@@ -430,14 +430,14 @@ for my $op ('get=a', 'set=b:2') {
     is_deeply [res()->all('x-id')], [''], 'S12: a logout by header is told by header';
 }
 {
-    my $readme = SessionTest::Log::slurp(setting('src') . '/README');
-    like $readme, qr/update-time-to-live .*\n?.*AttributeName=expires/, 'S13: the README tells of time to live';
+    my $operating = SessionTest::Log::slurp(setting('src') . '/docs/operating.md');
+    like $operating, qr/update-time-to-live .*\n?.*AttributeName=expires/, 'S13: docs/operating.md tells of time to live';
     like configtest('SessionDynamoDBSidByteLength 1'), qr/^refused: .*SidByteLength.*16/s, 'S14: one byte is refused';
     like configtest("SessionDynamoDB${_}Timeout 0"), qr/^refused: .*${_}Timeout/s, "S15: a timeout of 0 is refused ($_)"
         for qw(Idle Absolute);
-    my($policy) = $readme =~ /("Action": \[.*?\])/s;
+    my($policy) = $operating =~ /("Action": \[.*?\])/s;
     is_deeply [sort $policy =~ /dynamodb:(\w+)/g], [qw(DeleteItem GetItem PutItem UpdateItem)],
-        'S16: the README has the least policy, without Query';
+        'S16: docs/operating.md has the least policy, without Query';
     my $table = SessionTest::Table->new({ control => setting('control') });
     my %used  = map { $_->{op} => 1 } @{ $table->requests->{requests} };
     is_deeply [sort keys %used], [qw(DeleteItem GetItem PutItem UpdateItem)], 'S16: ... which is all that was used';
