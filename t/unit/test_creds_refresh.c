@@ -362,14 +362,18 @@ static const ddb_clock_t rush_clock = { rush_now, rush_now, rush_sleep, NULL };
 static void *APR_THREAD_FUNC request_often(apr_thread_t *thread, void *data)
 {
     ddb_credentials_t mine;
+    ddb_error_t why;
     apr_pool_t *p;
     int i;
 
     (void)thread;
     apr_pool_create_unmanaged_ex(&p, NULL, NULL);
     for (i = 0; data ? i < 1 : apr_atomic_read32(&rush.asked) < 100; i++) {
-        if (ddb_creds_get(rush.creds, DDB_CREDS_FOREVER, p, &mine, NULL) != APR_SUCCESS) {
-            apr_atomic_inc32(&rush.failed);
+        if (ddb_creds_get(rush.creds, DDB_CREDS_FOREVER, p, &mine, &why) != APR_SUCCESS) {
+            /* The clock of this rush may run for a minute while a thread that reads an answer is not at its turn. */
+            if (rush.broken || !strstr(why.detail, "expired")) {
+                apr_atomic_inc32(&rush.failed);
+            }
         } else if (strcmp(mine.access_key_id + 1, mine.secret_access_key + 1) != 0
                    || strcmp(mine.access_key_id + 1, mine.session_token + 1) != 0) {
             apr_atomic_inc32(&rush.wrong);

@@ -65,15 +65,25 @@ typedef struct parser_t {
     apr_size_t len;                  /* of the shortest input */
 } parser_t;
 
+/* The bytes of the i-th piece, written to out, which has room for it. */
+static apr_size_t put_piece(char *out, const char *piece, unsigned i)
+{
+    const char *number = strstr(piece, "%x");
+    apr_size_t before = number ? (apr_size_t)(number - piece) : strlen(piece);
+
+    memcpy(out, piece, before);
+    return number ? before + (apr_size_t)sprintf(out + before, "%x%s", i, number + 2) : before;
+}
+
 static char *input_of(const parser_t *q, apr_size_t len, apr_pool_t *p)
 {
-    apr_size_t ends = strlen(q->head) + strlen(q->tail), room = len + ends + 1024, at = strlen(q->head);
-    char *text = apr_palloc(p, room);
+    apr_size_t ends = strlen(q->head) + strlen(q->tail), at = strlen(q->head);
+    char *text = apr_palloc(p, len + ends + 1024);
     unsigned i;
 
     memcpy(text, q->head, at);
     for (i = 0; at < len; i++) {
-        at += (apr_size_t)apr_snprintf(text + at, room - at, q->piece, i);
+        at += put_piece(text + at, q->piece, i);
     }
     memcpy(text + at, q->tail, strlen(q->tail) + 1);
     return text;
