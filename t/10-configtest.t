@@ -190,6 +190,7 @@ note 'Lists on several lines';
 for my $list (['Forward', 'a', 'b'], ['Accept', 'a', '*'], ['Env', 'a', 'b'], ['Mask', 'a', 'b']) {
     my($directive, $one, $other) = ("SessionDynamoDB$list->[0]", @$list[1, 2]);
     accepted "$directive on two lines", "$directive $one", "$directive $other";
+    refused "$directive None beside names", 10, qr/None stands alone/, "$directive $one None";
     refused "$directive None behind names", 11, qr/says None: remove that line/, "$directive $one", "$directive None";
     refused "$directive None before names", 11, qr/says None: remove that line/, "$directive None", "$directive $one";
     accepted "$directive None in an inner section", "$directive $one", '<Location /app>', "$directive None",
@@ -309,7 +310,7 @@ for my $directive ('Forward user', 'Accept *') {
 }
 
 note 'What is allowed and not meant';
-my $REMARK = qr/but mod_session is not|programs can't|does not cover|without TLS|belongs to httpd's|the virtual hosts/;
+my $REMARK = qr/but mod_session is Off|programs can't|does not cover|without TLS|belongs to httpd's|the virtual hosts/;
 sub remarked {
     my($name, $expected, @lines) = @_;
     my $said = accepted($name, @lines);
@@ -323,7 +324,7 @@ my $on = 'SessionDynamoDB On';
 my $on_path = 'SessionDynamoDBCookiePath /app';
 sub place { my($section, @lines) = @_; return ("<$section>", @lines, '</' . $section =~ s/ .*//r . '>') }
 {
-    my $no_session = sub { qr/On at $DIR\/httpd\.conf:$_[0], but mod_session is not.*add Session On/ };
+    my $no_session = sub { qr/On at $DIR\/httpd\.conf:$_[0], but mod_session is Off.*add Session On/ };
     remarked 'no Session On', $no_session->(10), $on;
     remarked 'Session Off', $no_session->(11), 'Session Off', $on;
     remarked 'Session On elsewhere', $no_session->(11), place('Location /app', $on),

@@ -66,8 +66,8 @@ static void look_for_session(const config_t *config, const msd_place_t *on)
         return;
     }
     ap_log_error(APLOG_MARK, APLOG_WARNING | config->startup, 0, config->main_server,
-                 "SessionDynamoDB is On at %s:%d, but mod_session is not, and nobody has a session: add Session On "
-                 "there", AT(on));
+                 "SessionDynamoDB is On at %s:%d, but mod_session is Off there, so no request has a session: add "
+                 "Session On there", AT(on));
 }
 
 /** A browser sends a cookie back below its path only: elsewhere each request would begin a session. */
@@ -160,7 +160,7 @@ static void look_at_endpoint(const config_t *config, const server_rec *s)
         }
     }
     ap_log_error(APLOG_MARK, APLOG_WARNING | config->startup, 0, s,
-                 "the endpoint %s (%s) is another machine without TLS: who is on the way there can read and change "
+                 "the endpoint %s (%s) is another machine without TLS: anybody on the way there can read and change "
                  "sessions. Use https", c->endpoint.url, endpoint_at(config, c->endpoint_url));
 }
 

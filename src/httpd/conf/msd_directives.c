@@ -249,8 +249,8 @@ static const char *set_token(cmd_parms *cmd, void *dir, const char *arg)
 static const char *set_header_name(cmd_parms *cmd, void *dir, const char *arg)
 {
     if (msd_names_header_reserved(arg)) {
-        return apr_psprintf(cmd->pool, "%s: the header %s has a meaning of its own, and each request and answer would "
-                            "have an ID in its place: choose another name", cmd->cmd->name, arg);
+        return apr_psprintf(cmd->pool, "%s: the header %s has a meaning of its own, which a session ID in its place "
+                            "would break: choose another name", cmd->cmd->name, arg);
     }
     return set_token(cmd, dir, arg);
 }

@@ -37,7 +37,9 @@ static const char *add_line(cmd_parms *cmd, msd_dir_config_t *conf, const list_t
                             "line, or the others", cmd->cmd->name);
     }
     for (i = 0; i < argc && !problem && !none; i++) {
-        problem = list->add(cmd, *field, argv[i]);
+        problem = strcasecmp(argv[i], "None") != 0 ? list->add(cmd, *field, argv[i])
+                  : apr_psprintf(cmd->pool, "%s: None stands alone, for an empty list: remove it, or the names beside "
+                                 "it", cmd->cmd->name);
     }
     return problem;
 }
