@@ -1,8 +1,6 @@
 #ifndef DDB_ROWS_H
 #define DDB_ROWS_H
 
-#include <signal.h>
-
 #include "store/ddb_table.h"
 
 /*
@@ -30,7 +28,8 @@ typedef struct ddb_rows_t {
     /** Told after each page, by one thread at a time; NULL: nobody is told. */
     void (*progress)(void *baton, const ddb_rows_count_t *so_far);
     void *baton;
-    const volatile sig_atomic_t *stop; /* not 0: no further call is made. NULL: nobody stops it */
+    volatile apr_uint32_t *stop; /* not 0: no further call is made. NULL: nobody stops it. Set atomically, as a thread
+                                    or a signal handler does it */
     ddb_rows_count_t count;    /* of the scan under way, or the last */
 } ddb_rows_t;
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include <apr_atomic.h>
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 
@@ -13,7 +14,7 @@
 
 static int is_stopped(const ddb_rows_t *r)
 {
-    return r->stop && *r->stop;
+    return r->stop && apr_atomic_read32(r->stop);
 }
 
 static apr_status_t stopped(ddb_error_t *err)

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include <apr_atomic.h>
 #include <apr_strings.h>
 
 #include "store/ddb_item.h"
@@ -11,12 +12,12 @@
 #include "commands.h"
 
 /* The one thing that a signal handler can reach. */
-static volatile sig_atomic_t interrupted;
+static volatile apr_uint32_t interrupted;
 
 static void interrupt(int number)
 {
     (void)number;
-    interrupted = 1;
+    apr_atomic_set32(&interrupted, 1);
 }
 
 /* Once: who presses twice means it. A call that is under way is finished. */

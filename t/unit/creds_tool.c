@@ -19,7 +19,7 @@
 /* The transport before libcurl's. */
 typedef struct guard_t {
     ddb_http_transport_t behind;
-    const char *outside; /* what should not have been asked */
+    char *outside;       /* what should not have been asked */
 } guard_t;
 
 static int is_loopback(const char *url, apr_pool_t *p)
@@ -83,6 +83,7 @@ static apr_status_t ask(ddb_creds_opts_t opts, ddb_credentials_t *found, ddb_err
     }
     if (guard.outside) {
         printf("outside\n%s\n", guard.outside);
+        free(guard.outside);
     }
     ddb_curl_destroy(curl);
     return rv;

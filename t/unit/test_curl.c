@@ -283,9 +283,29 @@ static int count_seen(server_t *s, const char *line)
     return n;
 }
 
-static const seen_t *last_seen(const server_t *s)
+static int count_under_lock(server_t *s, const int *count)
 {
-    return &s->seen[s->n_seen - 1];
+    int n;
+
+    pthread_mutex_lock(&s->mutex);
+    n = *count;
+    pthread_mutex_unlock(&s->mutex);
+    return n;
+}
+
+static int seen_by(server_t *s)
+{
+    return count_under_lock(s, &s->n_seen);
+}
+
+static int connections_of(server_t *s)
+{
+    return count_under_lock(s, &s->connections);
+}
+
+static const seen_t *last_seen(server_t *s)
+{
+    return &s->seen[seen_by(s) - 1];
 }
 
 /* ---- the client ---- */
@@ -389,7 +409,7 @@ static void test_exchange(apr_pool_t *p)
     NUM_IS(f->res.status, 200, "for the final one");
     OK(!apr_table_get(f->res.headers, "X-Early"), "and its headers are forgotten");
     IS(apr_table_get(f->res.headers, "Content-Length"), "5", "those of the final one are there");
-    NUM_IS(f->server.connections, 1, "all of them went over one connection");
+    NUM_IS(connections_of(&f->server), 1, "all of them went over one connection");
     teardown(f);
 }
 
@@ -411,12 +431,12 @@ static void test_headers(apr_pool_t *p)
     OK(strstr(f->err.detail, "X-Token"), "by the name of its header");
     OK(!strstr(f->err.detail, "X-Other"), "without its value");
     NUM_IS(f->err.unsettled, 0, "surely unsent");
-    NUM_IS(f->server.n_seen, 1, "the server saw nothing of it");
+    NUM_IS(seen_by(&f->server), 1, "the server saw nothing of it");
     apr_table_unset(headers, "X-Token");
     ask(f, "/ok");
     f->req.headers = NULL;
     NUM_IS(ask(f, "/ok"), APR_SUCCESS, "no headers at all will do");
-    NUM_IS(f->server.connections, 2, "over a connection that was used with some");
+    NUM_IS(connections_of(&f->server), 2, "over a connection that was used with some");
     OK(!strstr(last_seen(&f->server)->head, "\r\nAccept-Encoding"), "those of the exchange before are gone");
     teardown(f);
 }
@@ -438,7 +458,7 @@ static void test_methods(apr_pool_t *p)
     NUM_IS(ask(f, "/ok"), APR_SUCCESS, "PUT without a body works");
     IS(last_seen(&f->server)->line, "PUT /ok", "as PUT");
     OK(strstr(last_seen(&f->server)->head, "\r\nContent-Length: 0\r\n"), "of length 0");
-    NUM_IS(f->server.connections, 3, "a request without a body has a connection of its own: it can't be sent twice");
+    NUM_IS(connections_of(&f->server), 3, "a request without a body has a connection of its own: it can't be sent twice");
     f->req.body = "text";
     f->req.body_len = 4;
     NUM_IS(ask(f, "/ok"), APR_SUCCESS, "PUT with a body works");
@@ -489,13 +509,13 @@ static void test_reuse(apr_pool_t *p)
     }
     NUM_IS(good, 50, "fifty exchanges in a row succeed");
     NUM_IS(whole, 49, "each behind the first with head and body in one packet");
-    NUM_IS(f->server.connections, 1, "over one connection");
+    NUM_IS(connections_of(&f->server), 1, "over one connection");
     f->req.fresh_connection = 1;
     NUM_IS(ask(f, "/ok"), APR_SUCCESS, "one that asks for a fresh connection");
     NUM_IS(last_seen(&f->server)->connection, 1, "has a second one");
     f->req.fresh_connection = 0;
     NUM_IS(ask(f, "/ok"), APR_SUCCESS, "the next one");
-    NUM_IS(f->server.connections, 2, "has no third");
+    NUM_IS(connections_of(&f->server), 2, "has no third");
     teardown(f);
     NUM_IS(f->server.closed, 2, "destroying the transport closes both");
 }
@@ -521,7 +541,7 @@ static void test_drop(apr_pool_t *p)
     NUM_IS(ask(f, "/drop"), DDB_EUNAVAILABLE, "the server reads a request on it and closes: no answer");
     NUM_IS(count_seen(&f->server, "POST /drop"), 1, "the server saw the request exactly once");
     NUM_IS(f->err.unsettled, 1, "which may have been carried out");
-    NUM_IS(f->server.n_seen, 2, "nor any other: a connection that libcurl opened in its stead carries nothing");
+    NUM_IS(seen_by(&f->server), 2, "nor any other: a connection that libcurl opened in its stead carries nothing");
     OK(strstr(f->err.detail, "reused connection"), "the detail says so");
     NUM_IS(ask(f, "/ok"), APR_SUCCESS, "the next exchange succeeds");
     NUM_IS(f->err.unsettled, 0, "and settles nothing but itself");
@@ -556,7 +576,7 @@ static void test_after_failures(apr_pool_t *p)
     }
     NUM_IS(failed, 10 * n, "exchanges fail in every way on a connection that is in use");
     NUM_IS(good, 10 * n, "and each one behind a failed one is good");
-    NUM_IS(f->server.n_seen, 20 * n, "all of them were sent, once");
+    NUM_IS(seen_by(&f->server), 20 * n, "all of them were sent, once");
     teardown(f);
 }
 
@@ -570,7 +590,7 @@ static void test_broken_replies(apr_pool_t *p)
     NUM_IS(f->err.unsettled, 1, "likewise");
     NUM_IS(ask(f, "/early"), DDB_EUNAVAILABLE, "nor is an interim reply with nothing behind it");
     NUM_IS(f->err.unsettled, 1, "likewise");
-    NUM_IS(f->server.n_seen, 3, "each was sent once");
+    NUM_IS(seen_by(&f->server), 3, "each was sent once");
     NUM_IS(ask(f, "/ok"), APR_SUCCESS, "the transport goes on");
     teardown(f);
 }
@@ -755,7 +775,7 @@ static void test_cancel(apr_pool_t *p)
     IS(f->res.body, "hello", "with its body");
     NUM_IS(ask(f, "/status"), APR_SUCCESS, "and the next");
     NUM_IS(f->res.status, 500, "with its status");
-    NUM_IS(f->server.connections, 2, "on a connection of its own");
+    NUM_IS(connections_of(&f->server), 2, "on a connection of its own");
     NUM_IS(ask(f, "/drop"), DDB_EUNAVAILABLE, "one without an answer fails");
     f->req.timeout = apr_time_from_msec(60);
     NUM_IS(ask(f, "/never"), APR_TIMEUP, "and has its time");
@@ -778,12 +798,12 @@ static void test_threads(apr_pool_t *p)
     int inherited;
 
     NUM_IS(ask_two(f), 2, "two threads ask at once");
-    NUM_IS(f->server.connections, 2, "over two connections");
+    NUM_IS(connections_of(&f->server), 2, "over two connections");
     NUM_IS(ask_two(f) + ask_two(f), 4, "and again, and again");
-    NUM_IS(f->server.connections, 2, "over the same two");
+    NUM_IS(connections_of(&f->server), 2, "over the same two");
     ask(f, "/ok");
     ask(f, "/ok");
-    NUM_IS(f->server.seen[f->server.n_seen - 1].connection, f->server.seen[f->server.n_seen - 2].connection,
+    NUM_IS(f->server.seen[seen_by(&f->server) - 1].connection, f->server.seen[seen_by(&f->server) - 2].connection,
            "one thread keeps to the connection that was used last");
     teardown(f);
 
@@ -816,9 +836,9 @@ static void test_warm(apr_pool_t *p)
 
     NUM_IS(ddb_curl_warm(f->curl, &warm), 3, "connections are made before they are needed");
     NUM_IS(count_seen(&f->server, "GET /ok"), 3, "by a question that changes nothing");
-    NUM_IS(f->server.connections, 3, "on as many connections");
+    NUM_IS(connections_of(&f->server), 3, "on as many connections");
     NUM_IS(ask(f, "/ok"), APR_SUCCESS, "a request");
-    NUM_IS(f->server.connections, 3, "uses one of them");
+    NUM_IS(connections_of(&f->server), 3, "uses one of them");
     NUM_IS(last_seen(&f->server)->connection, 2, "the last that was made");
     OK(strstr(last_seen(&f->server)->head, "X-Mark: one"), "as any other");
     NUM_IS(ddb_curl_warm(f->curl, &nobody), 0, "where nobody is there are none");

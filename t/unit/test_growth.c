@@ -511,7 +511,8 @@ static void test_parser(const parser_t *q, apr_pool_t *p)
         good &= one.good && two.good && four.good;
     }
     OK(good, apr_psprintf(p, "%s: read, of any length", q->what));
-    OK(cpu, "in time that grows as the input does");
+    /* What looks at each step of a program takes another time for each kind of step. */
+    OK(cpu || getenv("MSD_TEST_SLOW"), "in time that grows as the input does");
     OK(memory, "and in memory that does");
     printf("# %d bytes, %d runs: CPU %.1f %.1f %.1f us each, peak %.0f %.0f %.0f KiB\n", (int)q->len, runs,
            one.cpu / runs, two.cpu / runs, four.cpu / runs, one.memory / 1024, two.memory / 1024, four.memory / 1024);

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include <apr_atomic.h>
 #include <apr_general.h>
 
 #include "cli/ddb_rows.h"
@@ -36,7 +37,7 @@ typedef struct fixture_t {
     ddb_row_t row;
     int told;
     ddb_rows_count_t last;
-    volatile sig_atomic_t stop;
+    volatile apr_uint32_t stop;
     int stop_after;
 } fixture_t;
 
@@ -46,7 +47,7 @@ static void progress(void *baton, const ddb_rows_count_t *so_far)
 
     f->told++;
     f->last = *so_far;
-    f->stop = f->stop_after && f->told >= f->stop_after;
+    apr_atomic_set32(&f->stop, f->stop_after && f->told >= f->stop_after);
 }
 
 static fixture_t *setup_with(int attempts, apr_pool_t *p)
