@@ -13,17 +13,26 @@ use SessionTest::Server;
 my $MS   = qr/\d+\.\d{3} ms/;
 my $NONE = qr/0 calls in $MS/;
 
+my $STORY = qr/\[session_dynamodb:debug\].*\bsession: (\d.*)/;
+
+# What the block gives. The line about a request may come when its response is there already: it is waited for.
+sub told (&) {
+    my $block  = shift;
+    my $before = () = log_lines($STORY);
+    my $given  = $block->();
+    eventually(sub { $before < (() = log_lines($STORY)) });
+    return $given;
+}
+
 # The one line that tells of the request that the block makes.
 sub story_is (&$$) {
     my($block, $pattern, $what) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
-    my $story  = qr/\[session_dynamodb:debug\].*\bsession: (\d.*)/;
-    my $before = () = log_lines($story);
-    $block->();
-    eventually(sub { $before < (() = log_lines($story)) });
-    my @stories = log_lines($story);
+    my $before = () = log_lines($STORY);
+    &told($block);
+    my @stories = log_lines($STORY);
     is scalar(@stories), $before + 1, "$what: one line";
-    my($told) = $stories[-1] =~ /$story/;
+    my($told) = $stories[-1] =~ /$STORY/;
     like $told, qr/^$pattern$/, '... tells of it';
     unlike $told, qr/[\w-]{40}/, '... without an ID';
 }
@@ -62,22 +71,22 @@ note 'The story of a request';
         qr/1 cookie came: refused: it has not the form, or not the signature, .*; not changed; $NONE; @end/, 'no ID';
     story_is { get('/signed/', cookie => 'A' x 42 . 'E') }
         qr/1 cookie came: refused: it has not the form, or not the signature, .*; not changed; $NONE; @end/, 'no signature';
-    $id = session(a => 1);
+    $id = told { session(a => 1) };
     age($id, 8000);
     story_is { get('/test/', cookie => $id) }
         qr/1 cookie came: refused: its session is over; not changed; 1 call in $MS; @end/,
         'one whose time is over';
-    $id = session('/maxage/', a => 1);
+    $id = told { session('/maxage/', a => 1) };
     age($id, 4000);
     story_is { get('/maxage/', cookie => $id) }
         qr/1 cookie came: refused: its session is over; not changed; 1 call in $MS; @end/,
         'one that SessionMaxAge ends';
-    $id = session(a => 1);
+    $id = told { session(a => 1) };
     change_row($id, sub { delete $_->{created} });
     story_is { get('/test/', cookie => $id) }
         qr/1 cookie came: refused: its row is no session; not changed; 1 call in $MS; @end/,
         'half a row';
-    my @two = (session(a => 1), session(a => 2));
+    my @two = (told { session(a => 1) }, told { session(a => 2) });
     story_is { get('/test/', cookies => ["id=$two[0]; id=$two[1]"]) }
         qr/2 cookies came: refused: more than one can be meant; not changed; 2 calls in $MS; @end/, 'two that live';
     fault(kind => 'error', type => 'AccessDeniedException', count => 0);
