@@ -21,13 +21,13 @@
 
 #include "mod_session_dynamodb_int.h"
 #include "httpd/child/msd_child.h"
-#include "httpd/child/msd_shared.h"
+#include "httpd/child/msd_shared_memory.h"
 #include "httpd/child/msd_status.h"
 #include "httpd/conf/msd_config.h"
 #include "httpd/conf/msd_config_check.h"
 #include "httpd/conf/msd_config_warn.h"
 #include "httpd/conf/msd_directives.h"
-#include "httpd/msd_cache.h"
+#include "httpd/msd_http_cache.h"
 #include "httpd/msd_env.h"
 #include "httpd/msd_filter.h"
 #include "httpd/msd_forward.h"
@@ -37,7 +37,7 @@
 #include "httpd/msd_request.h"
 #include "httpd/msd_save.h"
 #include "httpd/msd_session.h"
-#include "httpd/msd_trace.h"
+#include "httpd/msd_trace_method.h"
 
 APLOG_USE_MODULE(session_dynamodb);
 
@@ -185,14 +185,14 @@ static int session_dynamodb_handler(request_rec *r)
         session_load_fn(r, &z);
         msd_forward(r, z);
     }
-    msd_cache_begin(r);
-    msd_cache_mark(r);
+    msd_http_cache_begin(r);
+    msd_http_cache_mark(r);
     return DECLINED;
 }
 
 static int session_dynamodb_behind_cache(request_rec *r)
 {
-    msd_cache_unmark(r);
+    msd_http_cache_unmark(r);
     return DECLINED;
 }
 
@@ -200,21 +200,21 @@ static int session_dynamodb_behind_cache(request_rec *r)
 static int session_dynamodb_quick(request_rec *r, int lookup)
 {
     (void)lookup;
-    msd_cache_mark(r);
+    msd_http_cache_mark(r);
     return DECLINED;
 }
 
 static int session_dynamodb_behind_quick(request_rec *r, int lookup)
 {
     (void)lookup;
-    msd_cache_unmark(r);
+    msd_http_cache_unmark(r);
     return DECLINED;
 }
 
 /* Who comes here is asked by no other handler any more. */
 static int session_dynamodb_file(request_rec *r)
 {
-    msd_cache_file(r);
+    msd_http_cache_file(r);
     return DECLINED;
 }
 
@@ -237,7 +237,7 @@ static int session_dynamodb_encode(request_rec *r, session_rec *z)
         /* Asked again for the error page, which is no second failure. */
         q->written = MSD_WRITE_FAILED;
         q->failure = rv;
-        msd_log_failure(r, rv, MSD_OUTAGE_WRITE);
+        msd_log_failure(r, rv, MSD_FAILURE_LOG_WRITE);
     }
     if (rv != APR_SUCCESS) {
         return rv;
@@ -273,7 +273,7 @@ static int session_dynamodb_save(request_rec *r, session_rec *z)
     }
     rv = msd_save(r, q);
     if (rv != APR_SUCCESS) {
-        msd_log_failure(r, rv, MSD_OUTAGE_WRITE);
+        msd_log_failure(r, rv, MSD_FAILURE_LOG_WRITE);
         return APR_EGENERAL;
     }
     msd_log_saved(r, q);
@@ -308,7 +308,7 @@ static int session_dynamodb_check_config(apr_pool_t *pconf, apr_pool_t *plog, ap
 
     (void)plog;
     (void)ptemp;
-    msd_trace_check(s);
+    msd_trace_method_check(s);
     /* A start says so below, where the error log is open. */
     if (rv == OK && ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST) {
         msd_config_warn(pconf, s);
@@ -322,7 +322,7 @@ static int session_dynamodb_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr
     (void)ptemp;
     if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
         msd_config_warn(pconf, s);
-        msd_shared_prepare(pconf, s);
+        msd_shared_memory_prepare(pconf, s);
         msd_status_log_at_end(pconf, s);
     }
     return OK;
@@ -352,7 +352,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_child_init(msd_child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_stopping(session_dynamodb_child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
 
-    ap_hook_post_read_request(msd_trace_take, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_post_read_request(msd_trace_method_take, NULL, NULL, APR_HOOK_FIRST);
     /* Before any other store's, in whatever order modules are loaded: who answers first has the session. */
     ap_hook_session_load(session_dynamodb_load, NULL, other_stores, APR_HOOK_FIRST);
     ap_hook_post_perdir_config(session_dynamodb_post_perdir_config, NULL, NULL, APR_HOOK_FIRST);
@@ -377,6 +377,7 @@ static void register_hooks(apr_pool_t *p)
     session_dynamodb_register_functions();
 }
 
+/* clang-format off: a line for each function. */
 module AP_MODULE_DECLARE_DATA session_dynamodb_module = {
     STANDARD20_MODULE_STUFF,
     msd_config_create_dir,
@@ -389,3 +390,4 @@ module AP_MODULE_DECLARE_DATA session_dynamodb_module = {
     AP_MODULE_FLAG_NONE
 #endif
 };
+/* clang-format on */

@@ -5,6 +5,8 @@
 #include <apr_time.h>
 #include <httpd.h>
 
+/* clang-format off: it takes a pointer among a macro's arguments for a product. */
+
 /*
  * Functions of mod_session_dynamodb for other modules: APR optional functions, fetched with APR_RETRIEVE_OPTIONAL_FN in
  * the optional_fn_retrieve hook. Each takes any request of the tree (a subrequest, a redirected one) and acts on its
@@ -49,5 +51,7 @@ APR_DECLARE_OPTIONAL_FN(apr_status_t, session_dynamodb_times, (request_rec *r, s
  */
 APR_DECLARE_OPTIONAL_FN(apr_status_t, session_dynamodb_set_timeouts,
                         (request_rec *r, apr_int64_t idle, apr_int64_t absolute));
+
+/* clang-format on */
 
 #endif

@@ -41,7 +41,7 @@ static apr_status_t session_dynamodb_end(request_rec *r)
     }
     rv = msd_save_end(q);
     if (rv != APR_SUCCESS) {
-        msd_log_failure(r, rv, MSD_OUTAGE_END);
+        msd_log_failure(r, rv, MSD_FAILURE_LOG_END);
     }
     return rv;
 }

@@ -1,5 +1,5 @@
 # An ID that is no session's: a browser goes on to send it, with each page and each image, and who tries IDs sends many.
-# The table is asked for it once a minute. That it is only a minute is shown by t/unit/test_misses.c, which has a clock
+# The table is asked for it once a minute. That it is only a minute is shown by t/unit/test_unknown_ids.c, which has a clock
 # to turn.
 
 use strict;

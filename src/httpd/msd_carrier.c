@@ -3,7 +3,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#include "httpd/msd_head.h"
+#include "httpd/msd_response_head.h"
 #include "httpd/msd_carrier.h"
 
 #define IN_THE_PAST "Thu, 01 Jan 1970 00:00:00 GMT"
@@ -232,7 +232,7 @@ static int drop_cookie(request_rec *r, apr_table_t *t, const char *name)
         if (strcasecmp(e->key, "Set-Cookie") != 0) {
             continue;
         }
-        if (msd_head_sets(e->val, strlen(e->val), name)) {
+        if (msd_response_head_sets(e->val, strlen(e->val), name)) {
             dropped = 1;
         }
         else {

@@ -6,11 +6,11 @@
 #include <http_request.h>
 #include <util_filter.h>
 
-#include "httpd/msd_accept.h"
-#include "httpd/msd_cache.h"
+#include "httpd/msd_header_accept.h"
+#include "httpd/msd_http_cache.h"
 #include "httpd/msd_filter.h"
 #include "httpd/msd_header.h"
-#include "httpd/msd_hide.h"
+#include "httpd/msd_header_hide.h"
 #include "httpd/msd_log.h"
 #include "httpd/msd_request.h"
 #include "httpd/msd_session.h"
@@ -65,7 +65,7 @@ static apr_status_t before(ap_filter_t *f, apr_bucket_brigade *bb)
         return APR_SUCCESS;
     }
     if (!f->r->main) {
-        msd_hide_end(f->r);
+        msd_header_hide_end(f->r);
         if (q && q->loader && msd_request_usable(q) && !q->z->written) {
             notice_user(f->r, q);
         }
@@ -169,7 +169,7 @@ static apr_status_t behind(ap_filter_t *f, apr_bucket_brigade *bb)
         clear_carriers(f->r, q);
     }
     else if (q && q->loader) {
-        msd_cache_part(f->r, q);
+        msd_http_cache_part(f->r, q);
     }
     if (q && q->loader && !f->r->main) {
         if (!q->begun && !q->loader->main && msd_request_unsaved(q)) {
@@ -177,7 +177,7 @@ static apr_status_t behind(ap_filter_t *f, apr_bucket_brigade *bb)
             q->written = MSD_WRITE_FAILED;
         }
         follow_touch(q);
-        msd_cache_settle(f->r, q);
+        msd_http_cache_settle(f->r, q);
         if (q->written == MSD_WRITE_FAILED && !q->answered) {
             q->answered = 1;
             return answer_unavailable(f, bb);
@@ -194,16 +194,16 @@ void msd_filter_register(apr_pool_t *p)
     (void)p;
     ap_register_output_filter(BEFORE, before, NULL, AP_FTYPE_CONTENT_SET - 1);
     ap_register_output_filter(BEHIND, behind, NULL, AP_FTYPE_CONTENT_SET);
-    msd_hide_register();
+    msd_header_hide_register();
 }
 
 void msd_filter_begin(request_rec *r)
 {
     const msd_dir_config_t *conf;
     apr_array_header_t *names;
-    msd_head_drop_t *drop;
+    msd_response_head_drop_t *drop;
 
-    if (r->main || !msd_accept_is_proxied(r)) {
+    if (r->main || !msd_header_accept_is_proxied(r)) {
         return;
     }
     drop = apr_pcalloc(r->pool, sizeof(*drop));
@@ -218,7 +218,7 @@ void msd_filter_begin(request_rec *r)
         }
     }
     if (names->nelts || drop->cookie) {
-        msd_hide_begin(r, drop);
+        msd_header_hide_begin(r, drop);
     }
 }
 

@@ -7,7 +7,7 @@
 
 #include "base/ddb_crypto.h"
 #include "httpd/child/msd_child.h"
-#include "httpd/conf/msd_names.h"
+#include "httpd/conf/msd_reserved_names.h"
 #include "httpd/msd_forward.h"
 
 APLOG_USE_MODULE(session_dynamodb);
@@ -20,11 +20,11 @@ static int is_ours(const msd_dir_config_t *conf, const char *name)
     int i;
 
     for (i = 0; i < conf->scrubbed->nelts; i++) {
-        if (msd_names_same_header(name, APR_ARRAY_IDX(conf->scrubbed, i, const char *))) {
+        if (msd_reserved_names_same_header(name, APR_ARRAY_IDX(conf->scrubbed, i, const char *))) {
             return 1;
         }
     }
-    return msd_names_same_header(name, MSD_SIGNATURE_HEADER);
+    return msd_reserved_names_same_header(name, MSD_SIGNATURE_HEADER);
 }
 
 /* Headers that Connection names go no further than the next server: a client could have ours removed that way. */

@@ -2,8 +2,8 @@
 
 #include <apr_strings.h>
 
-#include "httpd/msd_accept.h"
-#include "httpd/msd_change.h"
+#include "httpd/msd_header_accept.h"
+#include "httpd/msd_header_change.h"
 #include "httpd/msd_header.h"
 
 /** What is being looked for in a table of response headers. */
@@ -42,7 +42,7 @@ static int add_found(void *baton, const char *name, const char *value)
         *at++ = '&';
         *at++ = '&';
     }
-    value = msd_accept_filter(search->speaker, name, said);
+    value = msd_header_accept_filter(search->speaker, name, said);
     if (value) {
         APR_ARRAY_PUSH(search->found, const char *) = value;
     }
@@ -116,7 +116,7 @@ request_rec *msd_header_settle(request_rec *r)
         return r;
     }
     for (i = 0; i < q->said->nelts; i++) {
-        msd_change_make(q->z, APR_ARRAY_IDX(q->said, i, const char *));
+        msd_header_change_make(q->z, APR_ARRAY_IDX(q->said, i, const char *));
     }
     apr_array_clear(q->said);
     /* It saves the sessions of the request with which it begins and of those redirected from it, never of those before;

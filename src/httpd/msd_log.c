@@ -8,7 +8,7 @@
 
 APLOG_USE_MODULE(session_dynamodb);
 
-/** others: of msd_outage_line. */
+/** others: of msd_failure_log_line. */
 static void log_call(request_rec *r, int level, apr_status_t rv, const char *what, const char *others)
 {
     const msd_request_t *q = msd_request_find(r);
@@ -27,7 +27,7 @@ static apr_time_t monotonic(void)
     return ddb_clock_system.monotonic(ddb_clock_system.baton);
 }
 
-void msd_log_failure(request_rec *r, apr_status_t rv, msd_outage_e what)
+void msd_log_failure(request_rec *r, apr_status_t rv, msd_failure_log_e what)
 {
     static const char *const texts[] = { "the session could not be read", "the session could not be written",
                                          "the session could not be ended" };
@@ -35,7 +35,7 @@ void msd_log_failure(request_rec *r, apr_status_t rv, msd_outage_e what)
 
     /* What lies in one session, or in what a program stores, is no outage. */
     if (rv != DDB_ETOOLARGE && rv != DDB_EBADITEM) {
-        others = msd_outage_line(msd_config_server(r->server)->outage, what, monotonic(), r->pool);
+        others = msd_failure_log_line(msd_config_server(r->server)->outage, what, monotonic(), r->pool);
     }
     if (others) {
         log_call(r, APLOG_ERR, rv, texts[what], others);
@@ -49,16 +49,16 @@ void msd_log_load(request_rec *r, const msd_request_t *q, apr_status_t rv)
                       r->uri);
     }
     else if (q->outcome == MSD_FAILED) {
-        msd_log_failure(r, rv, MSD_OUTAGE_READ);
+        msd_log_failure(r, rv, MSD_FAILURE_LOG_READ);
     }
     else if (rv == DDB_EBADITEM) {
         log_call(r, APLOG_WARNING, rv, "a row is no session and was passed over", "");
     }
-    if (q->outcome == MSD_LOADED && q->members && ddb_members_doubtful(q->members)) {
+    if (q->outcome == MSD_LOADED && q->members && ddb_json_entries_doubtful(q->members)) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "the session has names that differ in case only, such as "
                       "'%.64s': programs are shown none of them, as mod_session can't tell them apart, and all stay. "
                       "SessionDynamoDBEnv, Forward and Accept go by the exact name",
-                      ddb_members_doubtful(q->members));
+                      ddb_json_entries_doubtful(q->members));
     }
     if (q->refused) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "no session has the ID that came; SHA-512 of the ID: %s",
@@ -115,7 +115,7 @@ static int changes_dropped(const msd_request_t *q)
 void msd_log_end(const msd_request_t *q)
 {
     const msd_server_config_t *c = msd_config_server(q->top->server);
-    const char *rest = msd_outage_rest(c->outage, monotonic(), q->top->pool);
+    const char *rest = msd_failure_log_rest(c->outage, monotonic(), q->top->pool);
 
     if (rest) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, q->top->server, "%s", rest);

@@ -1,17 +1,17 @@
 #ifndef MSD_LOG_H
 #define MSD_LOG_H
 
-#include "httpd/child/msd_outage.h"
+#include "httpd/child/msd_failure_log.h"
 #include "httpd/msd_request.h"
 
 /*
  * The lines of the error log that tell of requests: what is worth one, its level and its words. A failure is logged
- * once, and while there are many one a second is, with the number of the others (msd_outage.h). No line names a
+ * once, and while there are many one a second is, with the number of the others (msd_failure_log.h). No line names a
  * session; where it matters which one, the SHA-512 of its ID does (OWASP Logging Cheat Sheet, "Data to exclude").
  */
 
 /** A failed call of the store: rv and q->error tell of it. */
-void msd_log_failure(request_rec *r, apr_status_t rv, msd_outage_e what);
+void msd_log_failure(request_rec *r, apr_status_t rv, msd_failure_log_e what);
 
 /** What came of the load, once a request tree; rv is msd_session_load's. */
 void msd_log_load(request_rec *r, const msd_request_t *q, apr_status_t rv);

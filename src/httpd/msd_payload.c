@@ -51,13 +51,13 @@ static apr_status_t decode_form(request_rec *r, msd_request_t *q, session_rec *z
 apr_status_t msd_payload_limit_decode(msd_request_t *q, const session_rec *z)
 {
     return z != q->decoding || !z->encoded ? APR_SUCCESS
-           : ddb_members_limit(msd_entries_counted(z->encoded), q->conf->max_entries, &q->error);
+           : ddb_json_entries_limit(msd_entries_counted(z->encoded), q->conf->max_entries, &q->error);
 }
 
 apr_status_t msd_payload_limit_encode(msd_request_t *q)
 {
     ddb_error_t err = { 0 };
-    apr_status_t rv = ddb_members_limit(msd_entries_count(q->z->entries), q->conf->max_entries, &err);
+    apr_status_t rv = ddb_json_entries_limit(msd_entries_count(q->z->entries), q->conf->max_entries, &err);
 
     if (rv != APR_SUCCESS) {
         q->error = err; /* no call of the store has to do with it */
@@ -72,9 +72,9 @@ apr_status_t msd_payload_decode(request_rec *r, msd_request_t *q, session_rec *z
     if (q->conf->format != DDB_JSON) {
         return decode_form(r, q, z, s);
     }
-    rv = ddb_members_parse(&q->members, s->data, q->conf->max_entries, q->top->pool, &q->error);
+    rv = ddb_json_entries_parse(&q->members, s->data, q->conf->max_entries, q->top->pool, &q->error);
     if (rv == APR_SUCCESS) {
-        ddb_members_show(q->members, z->entries);
+        ddb_json_entries_show(q->members, z->entries);
     }
     return rv;
 }
@@ -85,10 +85,10 @@ static apr_status_t encode_json(request_rec *r, msd_request_t *q)
     apr_status_t rv = msd_payload_check(r, q);
 
     if (rv == APR_SUCCESS && !q->members) {
-        rv = ddb_members_parse(&q->members, NULL, q->conf->max_entries, q->top->pool, &q->error);
+        rv = ddb_json_entries_parse(&q->members, NULL, q->conf->max_entries, q->top->pool, &q->error);
     }
     if (rv == APR_SUCCESS) {
-        rv = ddb_members_print(&text, q->members, q->z->entries, q->top->pool, &q->error);
+        rv = ddb_json_entries_print(&text, q->members, q->z->entries, q->top->pool, &q->error);
     }
     q->z->encoded = text;
     return rv;
@@ -113,5 +113,5 @@ apr_status_t msd_payload_encode(request_rec *r, msd_request_t *q)
 
 int msd_payload_empty(const msd_request_t *q)
 {
-    return msd_entries_empty(q->z->entries) && !(q->members && ddb_members_hidden(q->members));
+    return msd_entries_empty(q->z->entries) && !(q->members && ddb_json_entries_hidden(q->members));
 }

@@ -4,8 +4,8 @@
 #include <http_core.h>
 #include <http_request.h>
 
-#include "httpd/child/msd_misses.h"
-#include "httpd/child/msd_notice.h"
+#include "httpd/child/msd_unknown_ids.h"
+#include "httpd/child/msd_store_notices.h"
 #include "httpd/msd_request.h"
 #include "httpd/msd_carrier.h"
 
@@ -137,7 +137,7 @@ const char *msd_request_entry(request_rec *r, const session_rec *z, const char *
             return e->val;
         }
     }
-    return q->members ? ddb_members_value(q->members, name) : NULL;
+    return q->members ? ddb_json_entries_value(q->members, name) : NULL;
 }
 
 int msd_request_user_left(const request_rec *r, const msd_request_t *q)
@@ -171,7 +171,7 @@ void msd_request_count(const msd_request_t *q, ddb_counted_e what)
 
 void msd_request_lives(const msd_request_t *q)
 {
-    msd_misses_forget(msd_config_server(q->loader->server)->misses, q->session.key, q->top->pool);
+    msd_unknown_ids_forget(msd_config_server(q->loader->server)->misses, q->session.key, q->top->pool);
 }
 
 const char *msd_request_loggable_id(msd_request_t *q)
@@ -246,5 +246,5 @@ void msd_request_call_end(msd_request_t *q, apr_time_t started)
     if (q->budget < 0) {
         q->budget = 0;
     }
-    msd_notice_log(q->top->server, q->store);
+    msd_store_notices_log(q->top->server, q->store);
 }

@@ -4,7 +4,7 @@
 #include <mod_session.h>
 
 #include "httpd/conf/msd_config.h"
-#include "store/ddb_members.h"
+#include "store/ddb_json_entries.h"
 #include "store/ddb_store.h"
 
 /** What the look for a session found. */
@@ -42,7 +42,7 @@ typedef struct msd_request_t {
     const session_rec *decoding; /* whose payload is being decoded; NULL: nobody's */
     ddb_session_t session;    /* as last read or written; sid NULL: no row */
     apr_table_t *loaded;      /* its entries then: what the merge calls base */
-    ddb_members_t *members;   /* with SessionDynamoDBFormat json the object that they were read from; NULL: none */
+    ddb_json_entries_t *members;   /* with SessionDynamoDBFormat json the object that they were read from; NULL: none */
     apr_time_t expiry;        /* the end that the payload named, an application's doing; 0: none */
     apr_array_header_t *carriers; /* msd_carrier_t: what was taken off the client's headers; NULL before */
     int taken;                /* how many IDs, of any form, came in the loader's carrier */
@@ -51,7 +51,7 @@ typedef struct msd_request_t {
     const char *loggable_of;  /* the session.sid that it was made of */
     ddb_miss_e miss;          /* why the ID that came, or the last of them, was no session's */
     const char *refused;      /* loggable hash of an ID that came and was no session's; NULL for none */
-    const request_rec *marked; /* the request that is seen as one of a live session; NULL: none is (msd_cache) */
+    const request_rec *marked; /* the request that is seen as one of a live session; NULL: none is (msd_http_cache) */
     const char *unmarked;     /* what its header was before; NULL: there was none */
     const request_rec *file;  /* the request that httpd's own handler of files answers; NULL: none, so far */
     const char *user;         /* r->user, once authentication and authorization let the request pass */

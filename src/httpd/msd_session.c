@@ -3,7 +3,7 @@
 #include <apr_strings.h>
 
 #include "httpd/child/msd_child.h"
-#include "httpd/child/msd_misses.h"
+#include "httpd/child/msd_unknown_ids.h"
 #include "httpd/conf/msd_config_check.h"
 #include "httpd/msd_entries.h"
 #include "httpd/msd_payload.h"
@@ -49,10 +49,10 @@ static apr_status_t accept_loaded(request_rec *r, msd_request_t *q, const ddb_se
  * The memory of missing keys, with the key of sid; NULL where it does not hold: a read that is not consistent may miss
  * what is there, and without the hash keys are IDs, which other programs may write.
  */
-static const msd_misses_t *misses_for(const msd_request_t *q, const ddb_store_call_t *call, const char *sid,
+static const msd_unknown_ids_t *misses_for(const msd_request_t *q, const ddb_store_call_t *call, const char *sid,
                                       const char **key)
 {
-    const msd_misses_t *m = msd_config_server(q->loader->server)->misses;
+    const msd_unknown_ids_t *m = msd_config_server(q->loader->server)->misses;
 
     return m && call->consistent && call->rules->hash
            && ddb_sid_table_key(key, sid, call->rules, call->pool) == APR_SUCCESS ? m : NULL;
@@ -63,16 +63,16 @@ static apr_status_t look_up(const msd_request_t *q, const ddb_store_call_t *call
 {
     apr_time_t began = ddb_store_monotonic(q->store);
     const char *key = NULL;
-    const msd_misses_t *m = misses_for(q, call, sid, &key);
+    const msd_unknown_ids_t *m = misses_for(q, call, sid, &key);
     apr_status_t rv;
 
-    if (msd_misses_holds(m, key, began, call->pool)) {
+    if (msd_unknown_ids_holds(m, key, began, call->pool)) {
         s->miss = DDB_MISS_KNOWN;
         return APR_NOTFOUND;
     }
     rv = ddb_store_load(q->store, call, sid, s);
     if (rv == APR_NOTFOUND && (s->miss == DDB_MISS_ABSENT || s->miss == DDB_MISS_OVER)) {
-        msd_misses_add(m, key, began, call->pool);
+        msd_unknown_ids_add(m, key, began, call->pool);
     }
     return rv;
 }

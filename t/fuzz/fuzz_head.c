@@ -5,7 +5,7 @@
 #include <apr_strings.h>
 
 #include "fuzz.h"
-#include "httpd/msd_head.h"
+#include "httpd/msd_response_head.h"
 
 #define COOKIE "id"
 
@@ -50,15 +50,15 @@ static int is_cookie(const char *line, apr_size_t len)
 static const char *sifted(const char *text, const apr_array_header_t *names, apr_pool_t *p)
 {
     apr_array_header_t *kept = apr_array_make(p, 8, sizeof(const char *));
-    const msd_head_drop_t drop = { names, COOKIE };
-    msd_head_t head = { 0 };
+    const msd_response_head_drop_t drop = { names, COOKIE };
+    msd_response_head_t head = { 0 };
     int within = 0, taken = 0, i;
 
     while (*text) {
         const char *end = strchr(text, '\n');
         apr_size_t len = end ? (apr_size_t)(end - text) + 1 : strlen(text);
         const char *line = apr_pstrmemdup(p, text, len);
-        int was_within = head.within, keeps = msd_head_keeps(&head, line, len, &drop);
+        int was_within = head.within, keeps = msd_response_head_keeps(&head, line, len, &drop);
 
         within = was_within && head.within;
         taken = within && (taken && (*line == ' ' || *line == '\t'));

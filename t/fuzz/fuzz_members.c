@@ -4,7 +4,7 @@
 #include <apr_tables.h>
 
 #include "base/ddb_json.h"
-#include "store/ddb_members.h"
+#include "store/ddb_json_entries.h"
 #include "fuzz.h"
 
 #define ENTRIES_MAX 1000000
@@ -14,11 +14,11 @@ static int is_bookkeeping(const char *name)
     return strcasecmp(name, "expiry") == 0;
 }
 
-static apr_table_t *show(const ddb_members_t *m, apr_pool_t *p)
+static apr_table_t *show(const ddb_json_entries_t *m, apr_pool_t *p)
 {
     apr_table_t *entries = apr_table_make(p, 8);
 
-    ddb_members_show(m, entries);
+    ddb_json_entries_show(m, entries);
     HOLDS(!apr_table_get(entries, "expiry"));
     return entries;
 }
@@ -32,7 +32,7 @@ static int is_entry(void *written, const char *name, const char *value)
 }
 
 typedef struct written_t {
-    const ddb_members_t *object;
+    const ddb_json_entries_t *object;
     const apr_table_t *read; /* its entries */
 } written_t;
 
@@ -42,7 +42,7 @@ static int is_in(void *baton, const char *name, const char *value)
     const written_t *w = baton;
     const char *there = apr_table_get(w->read, name);
 
-    there = there ? there : ddb_members_value(w->object, name);
+    there = there ? there : ddb_json_entries_value(w->object, name);
     HOLDS(is_bookkeeping(name) || (there && strcmp(there, value) == 0));
     return 1;
 }
@@ -76,38 +76,38 @@ static void quote_and_back(const char *text, apr_pool_t *p)
     HOLDS(!quoted || (back && strcmp(back, text) == 0));
 }
 
-static void write_back(const ddb_members_t *m, const char *text, char *changes, apr_pool_t *p)
+static void write_back(const ddb_json_entries_t *m, const char *text, char *changes, apr_pool_t *p)
 {
     apr_table_t *entries = show(m, p), *read;
-    ddb_members_t *again;
+    ddb_json_entries_t *again;
     written_t written;
     const char *printed = NULL;
     ddb_error_t err = { 0 };
     apr_status_t rv;
 
-    HOLDS(ddb_members_print(&printed, m, entries, p, &err) == APR_SUCCESS);
+    HOLDS(ddb_json_entries_print(&printed, m, entries, p, &err) == APR_SUCCESS);
     HOLDS(strcmp(printed, *text ? text : "{}") == 0);
     change(entries, changes);
-    rv = ddb_members_print(&printed, m, entries, p, &err);
+    rv = ddb_json_entries_print(&printed, m, entries, p, &err);
     if (!apr_table_do(is_utf8, p, entries, NULL)) {
         HOLDS(rv == APR_EINVAL && fuzz_is_loggable(err.detail) && !strstr(err.detail, FUZZ_SECRET));
         return;
     }
     HOLDS(rv == APR_SUCCESS && ddb_json_quote(printed, p));
-    HOLDS(ddb_members_parse(&again, printed, ENTRIES_MAX, p, &err) == APR_SUCCESS);
+    HOLDS(ddb_json_entries_parse(&again, printed, ENTRIES_MAX, p, &err) == APR_SUCCESS);
     read = show(again, p);
     apr_table_do(is_entry, entries, read, NULL);
     written.read = read;
     written.object = again;
     apr_table_do(is_in, &written, entries, NULL);
-    HOLDS(ddb_members_hidden(again) <= ddb_members_hidden(m));
+    HOLDS(ddb_json_entries_hidden(again) <= ddb_json_entries_hidden(m));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     apr_pool_t *p = fuzz_begin();
     char *changes = fuzz_text(data, size), *text = fuzz_line(&changes);
-    ddb_members_t *m;
+    ddb_json_entries_t *m;
     ddb_error_t err = { 0 };
 
     quote_and_back(text, p);
@@ -115,7 +115,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ddb_json_unquote(text, p);
     /* What comes here was a string of a reply: UTF-8. */
     if (ddb_json_quote(text, p)) {
-        if (ddb_members_parse(&m, text, ENTRIES_MAX, p, &err) == APR_SUCCESS) {
+        if (ddb_json_entries_parse(&m, text, ENTRIES_MAX, p, &err) == APR_SUCCESS) {
             write_back(m, text, changes, p);
         }
         else {

@@ -126,7 +126,7 @@ static apr_status_t most(void *out, apr_size_t len)
     return APR_SUCCESS;
 }
 
-static void test_outage(void)
+static void test_failure_log(void)
 {
     const ddb_creds_provider_t *provider = &ddb_creds_imds;
 
@@ -183,7 +183,7 @@ static void test_settings(void)
 int main(void)
 {
     static void (*const tests[])(void) = {
-        test_role, test_state, test_no_role, test_documents, test_absence, test_outage, test_settings, NULL
+        test_role, test_state, test_no_role, test_documents, test_absence, test_failure_log, test_settings, NULL
     };
 
     return run_tests(tests);

@@ -24,7 +24,7 @@ static apr_status_t read_reply(const ddb_creds_shape_t *shape, const char *text,
     return rv == APR_SUCCESS ? ddb_creds_reply_read(&found, obj, shape, p, &err) : rv;
 }
 
-static void test_members(apr_pool_t *p)
+static void test_json_entries(apr_pool_t *p)
 {
     NUM_IS(read_reply(&all, "{\"Id\":\"A\",\"Secret\":\"s/+\",\"Token\":\"t==\",\"Until\":\"2026-11-23T01:02:03Z\","
                             "\"Account\":\"123456789012\",\"Other\":[1]}", p), APR_SUCCESS, "a whole reply is read");
@@ -156,7 +156,7 @@ int main(void)
 
     apr_initialize();
     apr_pool_create(&p, NULL);
-    test_members(p);
+    test_json_entries(p);
     test_faults(p);
     test_text(p);
     test_times(p);

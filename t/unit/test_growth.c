@@ -23,11 +23,11 @@
 #include "httpd/child/msd_child.h"
 #include "httpd/msd_entries.h"
 #include "httpd/msd_forward.h"
-#include "httpd/msd_head.h"
+#include "httpd/msd_response_head.h"
 #include "httpd/msd_header.h"
 #include "httpd/msd_carrier.h"
 #include "store/ddb_item.h"
-#include "store/ddb_members.h"
+#include "store/ddb_json_entries.h"
 #include "store/ddb_sid.h"
 #undef OK /* httpd's status */
 #include "tap.h"
@@ -214,14 +214,14 @@ static int run_refused(const input_t *in)  { return hear(in, 1, "another"); }
 static int run_head(const input_t *in)
 {
     apr_array_header_t *names = apr_array_make(in->p, 1, sizeof(const char *));
-    const msd_head_drop_t drop = { names, "id" };
-    msd_head_t head = { 0 };
+    const msd_response_head_drop_t drop = { names, "id" };
+    msd_response_head_t head = { 0 };
     const char *line, *end;
 
     APR_ARRAY_PUSH(names, const char *) = "X-Replace-Session";
     for (line = in->text; *line; line = end) {
         end = strchr(line, '\n') + 1;
-        msd_head_keeps(&head, line, (apr_size_t)(end - line), &drop);
+        msd_response_head_keeps(&head, line, (apr_size_t)(end - line), &drop);
     }
     return 1;
 }
@@ -230,19 +230,19 @@ static int run_head(const input_t *in)
 
 static int members(const input_t *in, int changed)
 {
-    ddb_members_t *m;
+    ddb_json_entries_t *m;
     apr_table_t *entries = apr_table_make(in->p, 8);
     const char *text = NULL;
 
-    if (ddb_members_parse(&m, in->text, ENTRIES_MAX, in->p, NULL) != APR_SUCCESS) {
+    if (ddb_json_entries_parse(&m, in->text, ENTRIES_MAX, in->p, NULL) != APR_SUCCESS) {
         return 0;
     }
-    ddb_members_show(m, entries);
-    ddb_members_hidden(m);
+    ddb_json_entries_show(m, entries);
+    ddb_json_entries_hidden(m);
     if (changed) {
         apr_table_setn(entries, "another", "1");
     }
-    return ddb_members_print(&text, m, entries, in->p, NULL) == APR_SUCCESS && (strcmp(text, in->text) != 0) == changed;
+    return ddb_json_entries_print(&text, m, entries, in->p, NULL) == APR_SUCCESS && (strcmp(text, in->text) != 0) == changed;
 }
 
 static int run_members(const input_t *in)         { return members(in, 0); }
@@ -250,9 +250,9 @@ static int run_changed_members(const input_t *in) { return members(in, 1); }
 
 static int run_over_limit(const input_t *in)
 {
-    ddb_members_t *m;
+    ddb_json_entries_t *m;
 
-    return ddb_members_parse(&m, in->text, 1000, in->p, NULL) == DDB_ETOOLARGE;
+    return ddb_json_entries_parse(&m, in->text, 1000, in->p, NULL) == DDB_ETOOLARGE;
 }
 
 /* Entries as mod_session would have them of this text, but without the square in its own way of making them. */

@@ -287,7 +287,7 @@ static void test_lifetime(apr_pool_t *p)
 
 /* --- objects that are kept as text --- */
 
-static void test_members(apr_pool_t *p)
+static void test_json_entries(apr_pool_t *p)
 {
     apr_array_header_t *list = NULL;
     const ddb_json_member_t *m;
@@ -362,7 +362,7 @@ int main(void)
     test_secret(p);
     test_build(p);
     test_lifetime(p);
-    test_members(p);
+    test_json_entries(p);
     test_strings(p);
     test_arrays(p);
     test_numbers_and_lines(p);

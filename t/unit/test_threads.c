@@ -23,8 +23,8 @@
 #include "aws/ddb_skew.h"
 #include "base/ddb_curl.h"
 #include "base/ddb_json.h"
-#include "httpd/child/msd_recent.h"
-#include "httpd/child/msd_writer.h"
+#include "httpd/child/msd_touches.h"
+#include "httpd/child/msd_write_queue.h"
 #include "store/ddb_item.h"
 #include "store/ddb_store.h"
 #include "tap.h"
@@ -589,7 +589,7 @@ static void test_store(void)
 
 typedef struct writer_world_t {
     table_t *table;
-    msd_writer_t *writer;
+    msd_write_queue_t *writer;
 } writer_world_t;
 
 static int push_many(void *shared, int number, apr_pool_t *p)
@@ -601,14 +601,14 @@ static int push_many(void *shared, int number, apr_pool_t *p)
     apr_pool_create(&each, p);
     for (i = 0; i < 100; i++) {
         ddb_item_t row = { .accessed = NOW };
-        msd_writer_job_t job = { w->table->store, 2 * SECOND, { 0 }, i % 4 ? NOW : 0, NULL };
+        msd_write_queue_job_t job = { w->table->store, 2 * SECOND, { 0 }, i % 4 ? NOW : 0, NULL };
 
         job.session.key = apr_psprintf(each, "thread %d, row %d", number, i);
         job.session.created = job.session.accessed = NOW - 100 * SECOND;
         job.session.idle_timeout = 7200;
         job.session.absolute_timeout = 43200;
         job.session.row = &row;
-        msd_writer_push(w->writer, &job);
+        msd_write_queue_push(w->writer, &job);
         apr_pool_clear(each); /* as a request's is: the writer has its own copy */
     }
     return 0;
@@ -619,12 +619,12 @@ static void test_writer(void)
     writer_world_t w = { table_create(pool), NULL };
     server_rec s = { 0 };
 
-    NUM_IS(msd_writer_create(&w.writer, &s), APR_SUCCESS, "a writer is made");
+    NUM_IS(msd_write_queue_create(&w.writer, &s), APR_SUCCESS, "a writer is made");
     NUM_IS(crowd_work(push_many, &w), 0, "many threads push what there is to write");
-    msd_writer_drain(w.writer, 20 * SECOND);
+    msd_write_queue_drain(w.writer, 20 * SECOND);
     NUM_IS(so_far(&w.table->writes), CROWD_SIZE * 100, "and all of it was written when the queue is empty");
     NUM_IS(logged, 0, "none of which is worth a line in the log");
-    msd_writer_stop(w.writer);
+    msd_write_queue_stop(w.writer);
     NUM_IS(logged, 0, "nor is an end with nothing left to do");
 }
 
@@ -640,10 +640,10 @@ static apr_status_t closed_perform(void *baton, const ddb_http_request_t *req, a
     return table_perform(baton, req, p, res, err);
 }
 
-static int push(msd_writer_t *writer, const table_t *t, msd_recent_t *recent, int i)
+static int push(msd_write_queue_t *writer, const table_t *t, msd_touches_t *recent, int i)
 {
     ddb_item_t row = { .accessed = NOW };
-    msd_writer_job_t job = { t->store, 2 * SECOND, { 0 }, NOW, recent };
+    msd_write_queue_job_t job = { t->store, 2 * SECOND, { 0 }, NOW, recent };
     apr_pool_t *p = NULL;
     int claimed;
 
@@ -653,9 +653,9 @@ static int push(msd_writer_t *writer, const table_t *t, msd_recent_t *recent, in
     job.session.idle_timeout = 7200;
     job.session.absolute_timeout = 43200;
     job.session.row = &row;
-    claimed = msd_recent_claim(recent, job.session.key, NOW, 60 * SECOND);
+    claimed = msd_touches_claim(recent, job.session.key, NOW, 60 * SECOND);
     if (claimed && writer) {
-        msd_writer_push(writer, &job);
+        msd_write_queue_push(writer, &job);
     }
     apr_pool_destroy(p);
     return claimed;
@@ -664,13 +664,13 @@ static int push(msd_writer_t *writer, const table_t *t, msd_recent_t *recent, in
 static void test_full_writer(void)
 {
     table_t *t = table_create(pool);
-    msd_recent_t *recent = NULL;
-    msd_writer_t *writer = NULL;
+    msd_touches_t *recent = NULL;
+    msd_write_queue_t *writer = NULL;
     server_rec s = { 0 };
     int i, round;
 
-    msd_recent_create(&recent, pool);
-    msd_writer_create(&writer, &s);
+    msd_touches_create(&recent, pool);
+    msd_write_queue_create(&writer, &s);
     t->http.perform = closed_perform;
     for (round = 0; round < 2; round++) {
         logged = is_open = 0;
@@ -693,10 +693,10 @@ static void test_full_writer(void)
         push(writer, t, recent, 5000 + i);
     }
     apr_sleep(50000); /* the first is under way */
-    msd_writer_drain(writer, 10000);
+    msd_write_queue_drain(writer, 10000);
     NUM_IS(logged, 0, "at the end what is under way is waited for a little");
     next(&is_open);
-    msd_writer_stop(writer);
+    msd_write_queue_stop(writer);
     NUM_IS(logged, 1, "and what is given up is one line");
     OK(push(NULL, t, recent, 5009) == 1, "its claims are too");
 }
@@ -707,23 +707,23 @@ static void test_full_writer(void)
 
 static int claim_many(void *shared, int number, apr_pool_t *p)
 {
-    msd_recent_t *recent = shared;
+    msd_touches_t *recent = shared;
     int i, claimed = 0;
 
     (void)number;
     for (i = 0; i < 6 * SESSIONS; i++) {
         const char *sid = apr_psprintf(p, "session %d", i % SESSIONS), *key = ddb_sid_loggable(sid, p);
 
-        claimed += msd_recent_claim(recent, key, NOW, 60 * SECOND);
+        claimed += msd_touches_claim(recent, key, NOW, 60 * SECOND);
     }
     return claimed;
 }
 
 static void test_recent(void)
 {
-    msd_recent_t *recent = NULL;
+    msd_touches_t *recent = NULL;
 
-    NUM_IS(msd_recent_create(&recent, pool), APR_SUCCESS, "a table of recent touches is made");
+    NUM_IS(msd_touches_create(&recent, pool), APR_SUCCESS, "a table of recent touches is made");
     NUM_IS(crowd_work(claim_many, recent), SESSIONS, "of many threads one touches each session");
 }
 

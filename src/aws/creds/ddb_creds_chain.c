@@ -21,7 +21,7 @@ const ddb_creds_provider_t *const ddb_creds_all[] = {
     &ddb_creds_config_file,
     &ddb_creds_container,
     &ddb_creds_imds,
-    NULL
+    NULL,
 };
 
 const ddb_creds_provider_t *const ddb_creds_of_profile[] = {
@@ -30,7 +30,7 @@ const ddb_creds_provider_t *const ddb_creds_of_profile[] = {
     &ddb_creds_shared_file,
     &ddb_creds_process,
     &ddb_creds_config_file,
-    NULL
+    NULL,
 };
 
 /* They become part of header lines: a line break that came with a file or variable would end one. */

@@ -9,11 +9,11 @@
 
 #include "base/ddb_curl.h"
 #include "httpd/child/msd_child.h"
-#include "httpd/child/msd_recent.h"
-#include "httpd/child/msd_refresh.h"
-#include "httpd/child/msd_table.h"
-#include "httpd/child/msd_warm.h"
-#include "httpd/child/msd_writer.h"
+#include "httpd/child/msd_touches.h"
+#include "httpd/child/msd_credentials_refresh.h"
+#include "httpd/child/msd_table_check.h"
+#include "httpd/child/msd_warm_connections.h"
+#include "httpd/child/msd_write_queue.h"
 #include "httpd/conf/msd_config.h"
 
 APLOG_USE_MODULE(session_dynamodb);
@@ -34,8 +34,8 @@ typedef struct shared_t {
     ddb_curl_t *curl;
     ddb_http_transport_t http;
     ddb_skew_t *skew;
-    msd_writer_t *writer;
-    msd_refresh_t *refresh;
+    msd_write_queue_t *writer;
+    msd_credentials_refresh_t *refresh;
     int threaded;               /* the MPM ends requests before it destroys the child's pool */
     apr_interval_time_t patience; /* for queued writes at the end */
 } shared_t;
@@ -103,7 +103,7 @@ static apr_status_t join_creds(msd_child_t *child, const msd_server_config_t *c,
     o.clock = ddb_cancel_clock(cancel, ddb_skew_clock(shared->skew), shared->pool);
     rv = ddb_creds_create(&child->creds, &o, shared->pool);
     if (rv == APR_SUCCESS) {
-        msd_refresh_add(shared->refresh, child->creds, cancel);
+        msd_credentials_refresh_add(shared->refresh, child->creds, cancel);
         ask_soon_if_used(child->creds, c);
     }
     return rv;
@@ -125,14 +125,14 @@ static apr_status_t build_store(msd_child_t *child, const msd_server_config_t *c
 
 static void warm_later(const msd_server_config_t *c, const shared_t *shared, const server_rec *s)
 {
-    msd_warm_t *w = apr_palloc(shared->pool, sizeof(*w));
+    msd_warm_connections_t *w = apr_palloc(shared->pool, sizeof(*w));
 
     w->curl = shared->curl;
-    w->cancel = msd_refresh_first_cancel(shared->refresh);
+    w->cancel = msd_credentials_refresh_first_cancel(shared->refresh);
     w->conf = c;
     w->server = s;
     if (c->warm_connections > 0) {
-        msd_refresh_first(shared->refresh, msd_warm_open, w);
+        msd_credentials_refresh_first(shared->refresh, msd_warm_connections_open, w);
     }
 }
 
@@ -166,9 +166,9 @@ static apr_status_t look_later(const msd_server_config_t *c, const shared_t *sha
     ddb_http_transport_t *http = apr_palloc(shared->pool, sizeof(*http));
     ddb_client_opts_t o = { c->endpoint, c->connect_timeout, c->max_attempts, http, c->child->creds, clock,
                             ddb_crypto_random, NULL, NULL, shared->skew, NULL };
-    msd_table_t *t = apr_pcalloc(shared->pool, sizeof(*t));
+    msd_table_check_t *t = apr_pcalloc(shared->pool, sizeof(*t));
 
-    ddb_curl_cancellable(shared->curl, http, msd_refresh_first_cancel(shared->refresh), shared->pool);
+    ddb_curl_cancellable(shared->curl, http, msd_credentials_refresh_first_cancel(shared->refresh), shared->pool);
     t->table.clock = clock;
     t->table.name = c->table;
     t->table.timeout = c->timeout;
@@ -176,18 +176,18 @@ static apr_status_t look_later(const msd_server_config_t *c, const shared_t *sha
     t->thread = shared->refresh;
     t->check = c->check_table;
     t->create = c->create_table;
-    msd_refresh_first(shared->refresh, msd_table_look, t);
+    msd_credentials_refresh_first(shared->refresh, msd_table_check_look, t);
     return ddb_client_create(&t->table.client, &o, shared->pool);
 }
 
 /** Once for all children of this start of httpd: each table that some server wants looked at. */
 static apr_status_t look_at_tables(const shared_t *shared, const server_rec *main_server)
 {
-    msd_recent_t *recent = msd_config_server(main_server)->recent;
+    msd_touches_t *recent = msd_config_server(main_server)->recent;
     apr_status_t rv = APR_SUCCESS;
     const server_rec *s;
 
-    if (!recent || !msd_recent_first(recent)) {
+    if (!recent || !msd_touches_first(recent)) {
         return APR_SUCCESS;
     }
     for (s = main_server; s && rv == APR_SUCCESS; s = s->next) {
@@ -205,9 +205,9 @@ static apr_status_t close_shared(void *baton)
 {
     shared_t *shared = baton;
 
-    msd_refresh_stop(shared->refresh);
-    msd_writer_drain(shared->writer, shared->patience);
-    msd_writer_stop(shared->writer);
+    msd_credentials_refresh_stop(shared->refresh);
+    msd_write_queue_drain(shared->writer, shared->patience);
+    msd_write_queue_stop(shared->writer);
     ddb_curl_destroy(shared->curl);
     apr_pool_destroy(shared->pool); /* and shared */
     return APR_SUCCESS;
@@ -252,9 +252,9 @@ static apr_status_t build_shared(shared_t *shared, apr_pool_t *pchild, server_re
     /* A hint only: HTTP/2 has threads of its own. One more for each thread of ours. */
     o.max_idle_handles = 2 * threads + 2;
     rv = ddb_curl_create(&shared->curl, &shared->http, &o, shared->pool);
-    shared->refresh = msd_refresh_create(main_server, shared->pool);
+    shared->refresh = msd_credentials_refresh_create(main_server, shared->pool);
     if (rv == APR_SUCCESS) {
-        rv = msd_writer_create(&shared->writer, main_server);
+        rv = msd_write_queue_create(&shared->writer, main_server);
     }
     shared->threaded = threaded != AP_MPMQ_NOT_SUPPORTED;
     if (rv == APR_SUCCESS && shared->threaded) {
@@ -321,7 +321,7 @@ void msd_child_init(apr_pool_t *pchild, server_rec *main_server)
         rv = look_at_tables(shared, main_server);
     }
     if (rv == APR_SUCCESS && shared) {
-        rv = msd_refresh_start(shared->refresh);
+        rv = msd_credentials_refresh_start(shared->refresh);
     }
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, main_server, "this child process can't talk to DynamoDB and answers "
@@ -350,9 +350,9 @@ void msd_child_stopping(server_rec *main_server, int graceful)
         return; /* requests go on, and may need what the threads do */
     }
     shared->patience = shared->patience < STOP_PATIENCE ? shared->patience : STOP_PATIENCE;
-    msd_refresh_cancel(shared->refresh);
+    msd_credentials_refresh_cancel(shared->refresh);
     if (!shared->threaded) {
-        msd_writer_drain(shared->writer, shared->patience);
+        msd_write_queue_drain(shared->writer, shared->patience);
     }
 }
 
@@ -372,17 +372,17 @@ void msd_child_touch_later(const server_rec *s, const ddb_session_t *session, ap
                            apr_interval_time_t interval)
 {
     const msd_server_config_t *c = msd_config_server(s);
-    msd_writer_job_t job = { c->child->store, c->timeout, *session, now, c->recent };
+    msd_write_queue_job_t job = { c->child->store, c->timeout, *session, now, c->recent };
 
-    if (!c->recent || msd_recent_claim(c->recent, session->key, now, interval)) {
-        msd_writer_push(c->child->shared->writer, &job);
+    if (!c->recent || msd_touches_claim(c->recent, session->key, now, interval)) {
+        msd_write_queue_push(c->child->shared->writer, &job);
     }
 }
 
 void msd_child_remove_later(const server_rec *s, const char *key)
 {
-    msd_writer_job_t job = { msd_child_store(s), msd_config_server(s)->timeout, { 0 }, 0, NULL };
+    msd_write_queue_job_t job = { msd_child_store(s), msd_config_server(s)->timeout, { 0 }, 0, NULL };
 
     job.session.key = key;
-    msd_writer_push(child_of(s)->shared->writer, &job);
+    msd_write_queue_push(child_of(s)->shared->writer, &job);
 }

@@ -55,9 +55,9 @@ typedef struct msd_server_config_t {
     int used;                            /* 1: SessionDynamoDB is On somewhere here; known once it was checked */
     const apr_array_header_t *cookie_names; /* const char *: of the sessions of all areas here; known once checked */
     ddb_endpoint_t endpoint;             /* worked out when the configuration was checked; url NULL: it can't be */
-    struct msd_recent_t *recent;         /* recent touches, shared by the children; made before fork */
-    struct msd_misses_t *misses;         /* keys of no session, of all children; NULL: none are kept */
-    struct msd_outage_t *outage;         /* which failures are logged, of all children; NULL: each */
+    struct msd_touches_t *recent;         /* recent touches, shared by the children; made before fork */
+    struct msd_unknown_ids_t *misses;         /* keys of no session, of all children; NULL: none are kept */
+    struct msd_failure_log_t *outage;         /* which failures are logged, of all children; NULL: each */
     volatile apr_uint32_t *plain_told;   /* for each server: 1 once a plain connection was told of; NULL: never is */
     struct ddb_count_t *count;           /* what is counted of all children; NULL: nothing; made before fork */
     struct msd_child_t *child;           /* what this child process talks to the store with; made after fork */

@@ -5,9 +5,9 @@
 #include <http_log.h>
 
 #include "base/ddb_curl.h"
-#include "httpd/conf/msd_areas.h"
+#include "httpd/conf/msd_cookie_areas.h"
 #include "httpd/conf/msd_config_check.h"
-#include "httpd/conf/msd_keys.h"
+#include "httpd/conf/msd_signing_keys.h"
 
 APLOG_USE_MODULE(session_dynamodb);
 
@@ -151,7 +151,7 @@ static int check_server(server_rec *s, int used, apr_pool_t *p)
 
     msd_config_default_server(c);
     c->used |= used; /* hosts without directives of ours share the record */
-    problem = c->credentials_file ? msd_keys_check_file(p, c->credentials_file) : NULL;
+    problem = c->credentials_file ? msd_signing_keys_check_file(p, c->credentials_file) : NULL;
     if (problem) {
         ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s, "SessionDynamoDBCredentialsFile: %s", problem);
         return 0;
@@ -181,7 +181,7 @@ int msd_config_check(apr_pool_t *p, server_rec *main_server)
     for (i = 0; i < sections->nelts; i++) {
         good &= check_section(&APR_ARRAY_IDX(sections, i, msd_section_t), p);
     }
-    msd_areas_find(p, main_server);
+    msd_cookie_areas_find(p, main_server);
     for (s = main_server; s; s = s->next) {
         good &= check_server(s, used_by(s, main_server, sections), p);
     }

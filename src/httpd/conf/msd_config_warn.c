@@ -9,7 +9,7 @@
 
 #include "aws/ddb_skew.h"
 #include "httpd/conf/msd_config_warn.h"
-#include "httpd/conf/msd_place.h"
+#include "httpd/conf/msd_config_place.h"
 
 APLOG_USE_MODULE(session_dynamodb);
 
@@ -18,25 +18,25 @@ APLOG_USE_MODULE(session_dynamodb);
 typedef struct config_t {
     apr_pool_t *pool;
     server_rec *main_server;
-    const apr_array_header_t *places; /* msd_place_t of the directives that are looked at */
+    const apr_array_header_t *places; /* msd_config_place_t of the directives that are looked at */
     int startup;                      /* APLOG_STARTUP on a terminal; 0 in the error log, whose lines have a head */
 } config_t;
 
-static int is_on(const msd_place_t *place)
+static int is_on(const msd_config_place_t *place)
 {
-    return msd_place_is(place, "SessionDynamoDB") && strcasecmp(place->word, "On") == 0;
+    return msd_config_place_is(place, "SessionDynamoDB") && strcasecmp(place->word, "On") == 0;
 }
 
 /** 1 when a directive of this name, with this word if it is not NULL, may hold together with `at`. */
-static int is_near(const config_t *config, const msd_place_t *at, const char *name, const char *word)
+static int is_near(const config_t *config, const msd_config_place_t *at, const char *name, const char *word)
 {
     int i;
 
     for (i = 0; i < config->places->nelts; i++) {
-        const msd_place_t *place = &APR_ARRAY_IDX(config->places, i, msd_place_t);
+        const msd_config_place_t *place = &APR_ARRAY_IDX(config->places, i, msd_config_place_t);
 
-        if (msd_place_is(place, name) && (!word || strcasecmp(place->word, word) == 0)
-            && msd_place_may_meet(place, at)) {
+        if (msd_config_place_is(place, name) && (!word || strcasecmp(place->word, word) == 0)
+            && msd_config_place_may_meet(place, at)) {
             return 1;
         }
     }
@@ -44,7 +44,7 @@ static int is_near(const config_t *config, const msd_place_t *at, const char *na
 }
 
 /** The ways between a session and programs. Modules need none of them: where mod_auth_form works, none is missed. */
-static void look_for_ways(const config_t *config, const msd_place_t *on)
+static void look_for_ways(const config_t *config, const msd_config_place_t *on)
 {
     int reads = is_near(config, on, "SessionEnv", "On") || is_near(config, on, "SessionDynamoDBEnv", NULL)
                 || is_near(config, on, "SessionDynamoDBForward", NULL);
@@ -59,7 +59,7 @@ static void look_for_ways(const config_t *config, const msd_place_t *on)
     }
 }
 
-static void look_for_session(const config_t *config, const msd_place_t *on)
+static void look_for_session(const config_t *config, const msd_config_place_t *on)
 {
     if (is_near(config, on, "Session", "On")) {
         look_for_ways(config, on);
@@ -71,13 +71,13 @@ static void look_for_session(const config_t *config, const msd_place_t *on)
 }
 
 /** A browser sends a cookie back below its path only: elsewhere each request would begin a session. */
-static void look_at_cookie_path(const config_t *config, const msd_place_t *on)
+static void look_at_cookie_path(const config_t *config, const msd_config_place_t *on)
 {
-    const msd_place_t *path = msd_place_holding(config->places, "SessionDynamoDBCookiePath", on);
-    const msd_place_t *header = msd_place_holding(config->places, "SessionDynamoDBUseHeader", on);
+    const msd_config_place_t *path = msd_config_place_holding(config->places, "SessionDynamoDBCookiePath", on);
+    const msd_config_place_t *header = msd_config_place_holding(config->places, "SessionDynamoDBUseHeader", on);
     const char *url = on->location && !*on->location ? "/" : on->location;
 
-    if (path && url && !msd_place_covers(path->word, url) && !(header && strcasecmp(header->word, "On") == 0)) {
+    if (path && url && !msd_config_place_covers(path->word, url) && !(header && strcasecmp(header->word, "On") == 0)) {
         ap_log_error(APLOG_MARK, APLOG_WARNING | config->startup, 0, config->main_server,
                      "SessionDynamoDBCookiePath %s at %s:%d does not cover %s, where SessionDynamoDB is On (%s:%d): a "
                      "browser does not send the cookie back there, and has a new session with each request. Make the "
@@ -86,15 +86,15 @@ static void look_at_cookie_path(const config_t *config, const msd_place_t *on)
 }
 
 /** mod_session asks one store after the other: ours is first, and what a directive of another one says is void. */
-static void look_at_other_store(const config_t *config, const msd_place_t *other)
+static void look_at_other_store(const config_t *config, const msd_config_place_t *other)
 {
     int i;
 
     for (i = 0; i < config->places->nelts; i++) {
-        const msd_place_t *on = &APR_ARRAY_IDX(config->places, i, msd_place_t);
+        const msd_config_place_t *on = &APR_ARRAY_IDX(config->places, i, msd_config_place_t);
 
-        if (is_on(on) && (msd_place_holds(other, on)
-                          || msd_place_holding(config->places, "SessionDynamoDB", other) == on)) {
+        if (is_on(on) && (msd_config_place_holds(other, on)
+                          || msd_config_place_holding(config->places, "SessionDynamoDB", other) == on)) {
             ap_log_error(APLOG_MARK, APLOG_WARNING | config->startup, 0, config->main_server,
                          "%s (at %s:%d) names another store where SessionDynamoDB is On (at %s:%d): sessions are in "
                          "the table there, and nowhere else. Move it to a section where SessionDynamoDB is Off, or "
@@ -105,7 +105,7 @@ static void look_at_other_store(const config_t *config, const msd_place_t *other
 }
 
 /** What httpd's user owns, each program that httpd runs can read and replace. */
-static void look_at_key_files(const config_t *config, const msd_place_t *keys)
+static void look_at_key_files(const config_t *config, const msd_config_place_t *keys)
 {
     const char *args = keys->directive->args;
 
@@ -131,9 +131,9 @@ static const char *endpoint_at(const config_t *config, const char *url)
     int i;
 
     for (i = 0; url && i < config->places->nelts; i++) {
-        const msd_place_t *place = &APR_ARRAY_IDX(config->places, i, msd_place_t);
+        const msd_config_place_t *place = &APR_ARRAY_IDX(config->places, i, msd_config_place_t);
 
-        if (msd_place_is(place, "SessionDynamoDBEndpointURL") && strcmp(place->word, url) == 0) {
+        if (msd_config_place_is(place, "SessionDynamoDBEndpointURL") && strcmp(place->word, url) == 0) {
             return apr_psprintf(config->pool, "SessionDynamoDBEndpointURL at %s:%d", AT(place));
         }
     }
@@ -286,20 +286,20 @@ void msd_config_warn(apr_pool_t *p, server_rec *main_server)
         "SessionDynamoDBForwardKeys", "SessionDynamoDBSidKeys", "SessionDynamoDBUseHeader", NULL
     };
     const config_t config = {
-        p, main_server, msd_place_all(p, names),
+        p, main_server, msd_config_place_all(p, names),
         ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST ? APLOG_STARTUP : 0
     };
     const server_rec *s;
     int i;
 
     for (i = 0; i < config.places->nelts; i++) {
-        const msd_place_t *place = &APR_ARRAY_IDX(config.places, i, msd_place_t);
+        const msd_config_place_t *place = &APR_ARRAY_IDX(config.places, i, msd_config_place_t);
 
         if (is_on(place)) {
             look_for_session(&config, place);
             look_at_cookie_path(&config, place);
         }
-        if (msd_place_is(place, "SessionDynamoDBSidKeys") || msd_place_is(place, "SessionDynamoDBForwardKeys")) {
+        if (msd_config_place_is(place, "SessionDynamoDBSidKeys") || msd_config_place_is(place, "SessionDynamoDBForwardKeys")) {
             look_at_key_files(&config, place);
         }
         if (strncasecmp(place->directive->directive, "SessionCookieName", 17) == 0

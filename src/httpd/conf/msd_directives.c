@@ -7,10 +7,10 @@
 
 #include "httpd/conf/msd_config.h"
 #include "httpd/conf/msd_directives.h"
-#include "httpd/conf/msd_keys.h"
-#include "httpd/conf/msd_lists.h"
-#include "httpd/conf/msd_names.h"
-#include "httpd/conf/msd_server.h"
+#include "httpd/conf/msd_signing_keys.h"
+#include "httpd/conf/msd_directives_entries.h"
+#include "httpd/conf/msd_reserved_names.h"
+#include "httpd/conf/msd_directives_server.h"
 
 /* The field that a row of the table names by its offset. */
 #define FIELD(type, record, cmd) ((type *)((char *)(record) + (apr_size_t)(cmd)->info))
@@ -105,7 +105,7 @@ static const char *set_keys(cmd_parms *cmd, void *dir, int argc, char *const arg
     /* The lines of one section add up. */
     *keys = *keys ? *keys : apr_array_make(cmd->pool, 4, sizeof(const char *));
     for (i = 0; i < argc && !problem; i++) {
-        problem = msd_keys_read(cmd, argv[i], *keys);
+        problem = msd_signing_keys_read(cmd, argv[i], *keys);
     }
     return problem;
 }
@@ -248,7 +248,7 @@ static const char *set_token(cmd_parms *cmd, void *dir, const char *arg)
 
 static const char *set_header_name(cmd_parms *cmd, void *dir, const char *arg)
 {
-    if (msd_names_header_reserved(arg)) {
+    if (msd_reserved_names_header(arg)) {
         return apr_psprintf(cmd->pool, "%s: the header %s has a meaning of its own, which a session ID in its place "
                             "would break: choose another name", cmd->cmd->name, arg);
     }
@@ -304,33 +304,33 @@ static const time_field_t touch_interval = { IN_DIR(touch_interval), IN_DIR(touc
 const command_rec msd_directives[] = {
     AP_INIT_FLAG("SessionDynamoDB", set_flag, DIR(enabled), FOLDER,
                  "On to keep the sessions of this place in DynamoDB"),
-    AP_INIT_TAKE1("SessionDynamoDBTableName", msd_server_set_table, NULL, RSRC_CONF,
+    AP_INIT_TAKE1("SessionDynamoDBTableName", msd_directives_server_set_table, NULL, RSRC_CONF,
                   "name or ARN of the table of the sessions"),
-    AP_INIT_TAKE1("SessionDynamoDBEndpointURL", msd_server_set_endpoint_url, NULL, RSRC_CONF,
+    AP_INIT_TAKE1("SessionDynamoDBEndpointURL", msd_directives_server_set_endpoint_url, NULL, RSRC_CONF,
                   "URL of the DynamoDB API, if not AWS's own"),
-    AP_INIT_TAKE1("SessionDynamoDBRegion", msd_server_set_region, NULL, RSRC_CONF, "AWS region, such as eu-central-1"),
-    AP_INIT_TAKE1("SessionDynamoDBProfile", msd_server_set_profile, NULL, RSRC_CONF, "profile in the AWS files"),
-    AP_INIT_TAKE1("SessionDynamoDBCredentialsFile", msd_server_set_file, SERVER(credentials_file), RSRC_CONF,
+    AP_INIT_TAKE1("SessionDynamoDBRegion", msd_directives_server_set_region, NULL, RSRC_CONF, "AWS region, such as eu-central-1"),
+    AP_INIT_TAKE1("SessionDynamoDBProfile", msd_directives_server_set_profile, NULL, RSRC_CONF, "profile in the AWS files"),
+    AP_INIT_TAKE1("SessionDynamoDBCredentialsFile", msd_directives_server_set_file, SERVER(credentials_file), RSRC_CONF,
                   "path of the AWS credentials file"),
-    AP_INIT_TAKE1("SessionDynamoDBConfigFile", msd_server_set_file, SERVER(config_file), RSRC_CONF,
+    AP_INIT_TAKE1("SessionDynamoDBConfigFile", msd_directives_server_set_file, SERVER(config_file), RSRC_CONF,
                   "path of the AWS config file"),
-    AP_INIT_TAKE1("SessionDynamoDBCAFile", msd_server_set_ca_file, SERVER(ca_file), RSRC_CONF,
+    AP_INIT_TAKE1("SessionDynamoDBCAFile", msd_directives_server_set_ca_file, SERVER(ca_file), RSRC_CONF,
                   "path of the CA certificates (PEM) to trust instead of the system's"),
-    AP_INIT_TAKE1("SessionDynamoDBProxy", msd_server_set_proxy, NULL, RSRC_CONF,
+    AP_INIT_TAKE1("SessionDynamoDBProxy", msd_directives_server_set_proxy, NULL, RSRC_CONF,
                   "URL of the HTTP proxy on the way to AWS"),
-    AP_INIT_TAKE1("SessionDynamoDBWarmConnections", msd_server_set_warm_connections, NULL, RSRC_CONF,
+    AP_INIT_TAKE1("SessionDynamoDBWarmConnections", msd_directives_server_set_warm_connections, NULL, RSRC_CONF,
                   "how many connections a child process opens at its start"),
-    AP_INIT_TAKE1("SessionDynamoDBTimeout", msd_server_set_timeout, SERVER(timeout), RSRC_CONF,
+    AP_INIT_TAKE1("SessionDynamoDBTimeout", msd_directives_server_set_timeout, SERVER(timeout), RSRC_CONF,
                   "longest time that a request waits for the table in all"),
-    AP_INIT_TAKE1("SessionDynamoDBConnectTimeout", msd_server_set_timeout, SERVER(connect_timeout), RSRC_CONF,
+    AP_INIT_TAKE1("SessionDynamoDBConnectTimeout", msd_directives_server_set_timeout, SERVER(connect_timeout), RSRC_CONF,
                   "longest time that one connect may take"),
-    AP_INIT_TAKE1("SessionDynamoDBMaxAttempts", msd_server_set_max_attempts, NULL, RSRC_CONF,
+    AP_INIT_TAKE1("SessionDynamoDBMaxAttempts", msd_directives_server_set_max_attempts, NULL, RSRC_CONF,
                   "how often a call is tried"),
-    AP_INIT_TAKE1("SessionDynamoDBBreaker", msd_server_set_breaker, NULL, RSRC_CONF,
+    AP_INIT_TAKE1("SessionDynamoDBBreaker", msd_directives_server_set_breaker, NULL, RSRC_CONF,
                   "after how many calls in a row without an answer the table is only asked by one at a time, or Off"),
-    AP_INIT_FLAG("SessionDynamoDBCreateTable", msd_server_set_flag, SERVER(create_table), RSRC_CONF,
+    AP_INIT_FLAG("SessionDynamoDBCreateTable", msd_directives_server_set_flag, SERVER(create_table), RSRC_CONF,
                  "On to create the table at start if it is missing"),
-    AP_INIT_FLAG("SessionDynamoDBCheckTable", msd_server_set_flag, SERVER(check_table), RSRC_CONF,
+    AP_INIT_FLAG("SessionDynamoDBCheckTable", msd_directives_server_set_flag, SERVER(check_table), RSRC_CONF,
                  "Off to not look at the table at start for what is wrong with it"),
     AP_INIT_FLAG("SessionDynamoDBConsistentRead", set_flag, DIR(consistent_read), PLACE,
                  "Off to load sessions with eventually consistent reads"),
@@ -368,9 +368,9 @@ const command_rec msd_directives[] = {
     AP_INIT_TAKE1("SessionDynamoDBNoStore", set_no_store, DIR(no_store), PLACE,
                   "loaded or changed: whether no cache may keep a file that is sent to who has a session, or only if "
                   "that changed"),
-    AP_INIT_TAKE_ARGV("SessionDynamoDBEnv", msd_lists_env, NULL, PLACE,
+    AP_INIT_TAKE_ARGV("SessionDynamoDBEnv", msd_directives_entries_env, NULL, PLACE,
                       "entries to show as environment variables before access is decided: KEY[=NAME] ..., or None"),
-    AP_INIT_TAKE_ARGV("SessionDynamoDBMask", msd_lists_mask, NULL, FOLDER,
+    AP_INIT_TAKE_ARGV("SessionDynamoDBMask", msd_directives_entries_mask, NULL, FOLDER,
                       "entries whose value is not stored, such as mod_auth_form's password: KEY ..., or None"),
     AP_INIT_TAKE1("SessionDynamoDBFormat", set_format, DIR(format), PLACE,
                   "form or json: how the entries are stored; json is shared with dynamodb-session-flask"),
@@ -380,11 +380,11 @@ const command_rec msd_directives[] = {
                   "how many entries a session may have"),
     AP_INIT_TAKE1("SessionDynamoDBCompress", set_compress, NULL, PLACE,
                   "bytes from which on a session is stored compressed, K for units of 1024; or Off"),
-    AP_INIT_TAKE_ARGV("SessionDynamoDBForward", msd_lists_forward, NULL, PLACE,
+    AP_INIT_TAKE_ARGV("SessionDynamoDBForward", msd_directives_entries_forward, NULL, PLACE,
                       "KEY or KEY=Header of the entries that are sent to programs and backends as headers, or None"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBForwardKeys", set_keys, DIR(forward_keys), PLACE,
                       "file:PATH, exec:PATH or env:NAME of the keys that sign these headers, oldest first"),
-    AP_INIT_TAKE_ARGV("SessionDynamoDBAccept", msd_lists_accept, NULL, PLACE,
+    AP_INIT_TAKE_ARGV("SessionDynamoDBAccept", msd_directives_entries_accept, NULL, PLACE,
                       "the entries that a proxied backend may change, * or None"),
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
 };

@@ -1,0 +1,209 @@
+/* The threads that ask for credentials, and the one for what is done at the start. */
+
+#include <signal.h>
+
+#include <apr_atomic.h>
+#include <apr_strings.h>
+#include <apr_thread_proc.h>
+#include <httpd.h>
+#include <http_log.h>
+
+#include "httpd/child/msd_credentials_refresh.h"
+
+APLOG_USE_MODULE(session_dynamodb);
+
+#define CANCEL_STEP apr_time_from_msec(5)
+#define CANCEL_MAX  apr_time_from_msec(500) /* who is stuck is left to the end of the process */
+
+typedef struct job_t {
+    msd_credentials_refresh_job_fn *job;
+    void *baton;
+} job_t;
+
+/** One thread. */
+typedef struct worker_t {
+    msd_credentials_refresh_t *all;
+    ddb_cancel_t *cancel;
+    ddb_creds_t *creds;          /* NULL: its work is the jobs */
+    apr_thread_t *thread;
+    volatile apr_uint32_t busy;  /* it may be waiting for others */
+    char failure[sizeof(((ddb_error_t *)0)->detail)]; /* that was logged last; "": none since all was well */
+} worker_t;
+
+struct msd_credentials_refresh_t {
+    apr_pool_t *pool;
+    server_rec *server;
+    apr_array_header_t *first;   /* job_t */
+    apr_array_header_t *workers; /* worker_t *; the first has the jobs */
+};
+
+static worker_t *worker(const msd_credentials_refresh_t *r, int i)
+{
+    return APR_ARRAY_IDX(r->workers, i, worker_t *);
+}
+
+static void add_worker(msd_credentials_refresh_t *r, ddb_creds_t *creds, ddb_cancel_t *cancel)
+{
+    worker_t *w = apr_pcalloc(r->pool, sizeof(*w));
+
+    w->all = r;
+    w->creds = creds;
+    w->cancel = cancel;
+    APR_ARRAY_PUSH(r->workers, worker_t *) = w;
+}
+
+void msd_credentials_refresh_add(msd_credentials_refresh_t *r, ddb_creds_t *creds, ddb_cancel_t *cancel)
+{
+    add_worker(r, creds, cancel);
+}
+
+void msd_credentials_refresh_first(msd_credentials_refresh_t *r, msd_credentials_refresh_job_fn *job, void *baton)
+{
+    const job_t j = { job, baton };
+
+    APR_ARRAY_PUSH(r->first, job_t) = j;
+}
+
+ddb_cancel_t *msd_credentials_refresh_first_cancel(msd_credentials_refresh_t *r)
+{
+    return worker(r, 0)->cancel;
+}
+
+int msd_credentials_refresh_wait(msd_credentials_refresh_t *r, apr_interval_time_t t)
+{
+    ddb_cancel_t *cancel = msd_credentials_refresh_first_cancel(r);
+
+    for (; t > 0 && !ddb_cancel_is_set(cancel); t -= DDB_CANCEL_LOOK) {
+        apr_sleep(t < DDB_CANCEL_LOOK ? t : DDB_CANCEL_LOOK);
+    }
+    return ddb_cancel_is_set(cancel);
+}
+
+static void do_first(worker_t *w)
+{
+    const apr_array_header_t *first = w->all->first;
+    int i;
+
+    apr_atomic_set32(&w->busy, 1);
+    for (i = 0; i < first->nelts && !ddb_cancel_is_set(w->cancel); i++) {
+        const job_t *j = &APR_ARRAY_IDX(first, i, job_t);
+
+        j->job(j->baton);
+    }
+    apr_atomic_set32(&w->busy, 0);
+}
+
+/* A failure that goes on for the same reason is one line. */
+static void log_failure(worker_t *w, const ddb_error_t *err)
+{
+    int level = strcmp(err->detail, w->failure) == 0 ? APLOG_DEBUG : APLOG_WARNING;
+
+    apr_cpystrn(w->failure, err->detail, sizeof(w->failure));
+    if (ddb_creds_are_kept(w->creds)) {
+        ap_log_error(APLOG_MARK, level, 0, w->all->server, "the AWS credentials can't be renewed, those there are stay "
+                     "in use until they end: %s", err->detail);
+    } else {
+        ap_log_error(APLOG_MARK, level, 0, w->all->server, "there are no AWS credentials, requests that need the table "
+                     "have them asked for again: %s", err->detail);
+    }
+}
+
+/* @return the time until it wants to be done again. */
+static apr_interval_time_t refresh(worker_t *w)
+{
+    apr_interval_time_t next = 0;
+    ddb_error_t err = { 0 };
+    apr_status_t rv;
+
+    apr_atomic_set32(&w->busy, 1);
+    rv = ddb_creds_refresh(w->creds, &next, &err);
+    apr_atomic_set32(&w->busy, 0);
+    if (rv != APR_SUCCESS) {
+        log_failure(w, &err);
+    } else if (ddb_creds_are_kept(w->creds)) {
+        w->failure[0] = '\0';
+    }
+    return next;
+}
+
+static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *baton)
+{
+    worker_t *w = baton;
+
+    if (!w->creds) {
+        do_first(w);
+    }
+    while (w->creds && !ddb_cancel_is_set(w->cancel)) {
+        ddb_creds_wait(w->creds, refresh(w));
+    }
+    apr_thread_exit(thread, APR_SUCCESS);
+    return NULL;
+}
+
+apr_status_t msd_credentials_refresh_start(msd_credentials_refresh_t *r)
+{
+    sigset_t all, before;
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    /* prefork's signal handlers end the process where they run: that must be none of these threads. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (i = r->first->nelts ? 0 : 1; rv == APR_SUCCESS && i < r->workers->nelts; i++) {
+        rv = apr_thread_create(&worker(r, i)->thread, NULL, run, worker(r, i), r->pool);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return rv;
+}
+
+msd_credentials_refresh_t *msd_credentials_refresh_create(server_rec *s, apr_pool_t *p)
+{
+    msd_credentials_refresh_t *r = apr_pcalloc(p, sizeof(*r));
+
+    r->pool = p;
+    r->server = s;
+    r->first = apr_array_make(p, 2, sizeof(job_t));
+    r->workers = apr_array_make(p, 2, sizeof(worker_t *));
+    add_worker(r, NULL, ddb_cancel_create(p));
+    return r;
+}
+
+static int is_busy(const msd_credentials_refresh_t *r)
+{
+    int i, busy = 0;
+
+    for (i = 0; i < r->workers->nelts; i++) {
+        busy |= apr_atomic_read32(&worker(r, i)->busy) != 0;
+    }
+    return busy;
+}
+
+void msd_credentials_refresh_cancel(msd_credentials_refresh_t *r)
+{
+    apr_interval_time_t left = CANCEL_MAX;
+    int i;
+
+    for (i = 0; i < r->workers->nelts; i++) {
+        ddb_cancel_set(worker(r, i)->cancel);
+    }
+    /* A process that ends while one of its threads is amid TLS can die of it. */
+    for (; left > 0 && is_busy(r); left -= CANCEL_STEP) {
+        apr_sleep(CANCEL_STEP);
+    }
+}
+
+void msd_credentials_refresh_stop(msd_credentials_refresh_t *r)
+{
+    apr_status_t ignored;
+    int i;
+
+    msd_credentials_refresh_cancel(r);
+    for (i = 0; i < r->workers->nelts; i++) {
+        if (worker(r, i)->creds) {
+            ddb_creds_wake(worker(r, i)->creds);
+        }
+        if (worker(r, i)->thread) {
+            apr_thread_join(&ignored, worker(r, i)->thread);
+        }
+    }
+}

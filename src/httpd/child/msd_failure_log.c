@@ -1,0 +1,73 @@
+/* Which failures are logged, and the count of the others. */
+
+#include <string.h>
+
+#include <apr_atomic.h>
+#include <apr_shm.h>
+#include <apr_strings.h>
+
+#include "httpd/child/msd_failure_log.h"
+
+#define EVERY apr_time_from_sec(1)
+#define QUIET (2 * EVERY) /* so long after a line none of its kind will come that tells the rest */
+
+typedef struct kind_t {
+    volatile apr_uint64_t last; /* when one was logged; 0: none yet */
+    volatile apr_uint64_t left; /* how many were not since */
+} kind_t;
+
+struct msd_failure_log_t {
+    apr_shm_t *shm;
+    kind_t *kinds; /* MSD_FAILURE_LOG_KINDS */
+};
+
+apr_status_t msd_failure_log_create(msd_failure_log_t **po, apr_pool_t *p)
+{
+    msd_failure_log_t *o = apr_pcalloc(p, sizeof(*o));
+    apr_status_t rv = apr_shm_create(&o->shm, MSD_FAILURE_LOG_KINDS * sizeof(*o->kinds), NULL, p);
+
+    if (rv == APR_SUCCESS) {
+        o->kinds = apr_shm_baseaddr_get(o->shm);
+        memset((void *)o->kinds, 0, MSD_FAILURE_LOG_KINDS * sizeof(*o->kinds));
+        *po = o;
+    }
+    return rv;
+}
+
+/** 1 when the last line of the kind is so long ago. Another process may have read the clock a little later. */
+static int is_past(apr_uint64_t last, apr_time_t now, apr_interval_time_t interval)
+{
+    return !last || now - (apr_time_t)last >= interval;
+}
+
+const char *msd_failure_log_line(msd_failure_log_t *o, msd_failure_log_e kind, apr_time_t now, apr_pool_t *p)
+{
+    kind_t *k = o ? &o->kinds[kind] : NULL;
+    apr_uint64_t last = k ? apr_atomic_read64(&k->last) : 0, left;
+
+    if (!k) {
+        return "";
+    }
+    if (!is_past(last, now, EVERY) || apr_atomic_cas64(&k->last, (apr_uint64_t)now, last) != last) {
+        apr_atomic_inc64(&k->left);
+        return NULL;
+    }
+    left = apr_atomic_xchg64(&k->left, 0);
+    return left ? apr_psprintf(p, "; %" APR_UINT64_T_FMT " more since the last such line", left) : "";
+}
+
+const char *msd_failure_log_rest(msd_failure_log_t *o, apr_time_t now, apr_pool_t *p)
+{
+    apr_uint64_t left = 0;
+    int i;
+
+    for (i = 0; o && i < MSD_FAILURE_LOG_KINDS; i++) {
+        kind_t *k = &o->kinds[i];
+
+        if (apr_atomic_read64(&k->left) && is_past(apr_atomic_read64(&k->last), now, QUIET)) {
+            left += apr_atomic_xchg64(&k->left, 0);
+        }
+    }
+    return left ? apr_psprintf(p, "%" APR_UINT64_T_FMT " more failures to read or write sessions, each within a "
+                               "second of one that was logged", left) : NULL;
+}

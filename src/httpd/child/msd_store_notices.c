@@ -1,0 +1,17 @@
+/* The log lines of what changed for all store calls: each change is one line, whoever's call brought it about. */
+
+#include <httpd.h>
+#include <http_log.h>
+
+#include "httpd/child/msd_store_notices.h"
+
+APLOG_USE_MODULE(session_dynamodb);
+
+void msd_store_notices_log(const server_rec *s, ddb_store_t *store)
+{
+    ddb_notice_t n;
+
+    while (ddb_store_take_notice(store, &n)) {
+        ap_log_error(APLOG_MARK, n.warning ? APLOG_WARNING : APLOG_NOTICE, 0, s, "%s", n.text);
+    }
+}

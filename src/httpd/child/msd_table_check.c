@@ -1,0 +1,116 @@
+/* The look at the table at the start of httpd, and its creation. */
+
+#include <apr_strings.h>
+#include <httpd.h>
+#include <http_log.h>
+
+#include "httpd/child/msd_table_check.h"
+
+APLOG_USE_MODULE(session_dynamodb);
+
+#define PATIENCE apr_time_from_sec(120) /* until a new table is active; mostly some ten seconds */
+#define STEP     apr_time_from_sec(1)
+
+static void log_failure(const msd_table_check_t *t, const char *what, apr_status_t rv, const ddb_error_t *err)
+{
+    char text[120];
+
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, t->server, "table %s: %s: %s: %s (%s, type %s, request ID %s, %d "
+                 "attempts); it is tried again at the next start or restart", t->table.name, what,
+                 ddb_error_text(rv, text, sizeof(text)), err->detail, err->operation[0] ? err->operation : "no call",
+                 err->type[0] ? err->type : "-", err->request_id[0] ? err->request_id : "-", err->attempts);
+}
+
+static void log_findings(const msd_table_check_t *t, const apr_array_header_t *findings, int all)
+{
+    int i, others = 0;
+
+    for (i = 0; i < findings->nelts; i++) {
+        const ddb_finding_t *f = &APR_ARRAY_IDX(findings, i, ddb_finding_t);
+        /* Who may do only what sessions need has done it right. */
+        int level = f->is == DDB_WRONG ? APLOG_ERR : f->unseen ? APLOG_INFO : APLOG_NOTICE;
+
+        if (f->is != DDB_GOOD) {
+            others += !f->unseen;
+            ap_log_error(APLOG_MARK, level, 0, t->server, "table %s: %s", t->table.name, f->text);
+        }
+    }
+    if (all && !others) {
+        ap_log_error(APLOG_MARK, APLOG_INFO, 0, t->server, "table %s is as it should be", t->table.name);
+    }
+}
+
+/* Not in one call, which would wait for as long as it takes: the process may have to end meanwhile. */
+static apr_status_t create_step_by_step(const msd_table_check_t *t, int *ttl, apr_pool_t *p, ddb_error_t *err)
+{
+    apr_interval_time_t left = PATIENCE;
+    int had_it;
+    apr_status_t rv = ddb_table_create(&t->table, 0, &had_it, ttl, p, err);
+
+    for (; rv == APR_TIMEUP && left > 0; left -= STEP) {
+        if (msd_credentials_refresh_wait(t->thread, STEP)) {
+            return APR_EINTR;
+        }
+        rv = ddb_table_create(&t->table, 0, &had_it, ttl, p, err);
+    }
+    return rv;
+}
+
+static apr_status_t create_table(const msd_table_check_t *t, apr_pool_t *p)
+{
+    ddb_error_t err = { 0 };
+    int ttl = 0;
+    apr_status_t rv = create_step_by_step(t, &ttl, p, &err);
+
+    if (rv == APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, t->server, "table %s: created%s", t->table.name,
+                     ttl ? ", with time to live" : "; this service has no time to live, so rows of ended sessions stay "
+                     "until session-dynamodb purge deletes them");
+    }
+    else if (rv != APR_EINTR) {
+        log_failure(t, "could not be created", rv, &err);
+    }
+    return rv;
+}
+
+/* What was found before a failure counts; that nothing was does not. */
+static void look(const msd_table_check_t *t, apr_pool_t *p)
+{
+    apr_array_header_t *findings = NULL;
+    ddb_error_t err = { 0 };
+    apr_status_t rv = ddb_table_check(&t->table, &findings, p, &err), created = APR_SUCCESS;
+
+    if (rv == APR_SUCCESS && t->create && ddb_table_is_missing(findings)) {
+        created = create_table(t, p);
+        if (created == APR_SUCCESS && t->check) {
+            rv = ddb_table_check(&t->table, &findings, p, &err);
+        }
+    }
+    if (rv != APR_SUCCESS && rv != APR_EINTR) {
+        log_failure(t, "could not be looked at", rv, &err);
+    }
+    if (t->check && created == APR_SUCCESS) {
+        log_findings(t, findings, rv == APR_SUCCESS);
+    }
+}
+
+static void log_notices(const msd_table_check_t *t)
+{
+    ddb_notice_t n;
+
+    while (ddb_client_take_notice(t->table.client, &n)) {
+        ap_log_error(APLOG_MARK, n.warning ? APLOG_WARNING : APLOG_NOTICE, 0, t->server, "%s", n.text);
+    }
+}
+
+void msd_table_check_look(void *baton)
+{
+    const msd_table_check_t *t = baton;
+    apr_pool_t *p = NULL;
+
+    if (apr_pool_create_unmanaged_ex(&p, NULL, NULL) == APR_SUCCESS) {
+        look(t, p);
+        log_notices(t);
+        apr_pool_destroy(p);
+    }
+}

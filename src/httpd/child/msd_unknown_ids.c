@@ -1,0 +1,124 @@
+/* The shared memory of table keys that are no session's. */
+
+#include <string.h>
+
+#include <apr_atomic.h>
+#include <apr_shm.h>
+#include <apr_strings.h>
+
+#include "httpd/child/msd_unknown_ids.h"
+
+#define SLOTS 8192 /* of 24 bytes; one missing key each */
+
+/**
+ * Its words are written one by one, by processes that may meet in it or be killed between two of them. Both halves of
+ * the mark are combined with the time: words that do not belong together are no mark of any key, and a mark can't get
+ * another one's time.
+ */
+typedef struct slot_t {
+    volatile apr_uint64_t time; /* monotonic, microseconds */
+    volatile apr_uint64_t a, b; /* halves of the mark, each XOR time */
+} slot_t;
+
+struct msd_unknown_ids_t {
+    apr_shm_t *shm;
+    slot_t *slots;
+    const unsigned char *secret; /* DDB_SHA256_BYTES */
+    const char *table;
+};
+
+/** What is known of a key: HMAC-SHA-256 of table and key, of which 128 bits are the mark. */
+typedef struct mark_t {
+    apr_uint64_t a, b;
+    slot_t *slot;
+} mark_t;
+
+static apr_status_t wipe(void *secret)
+{
+    ddb_crypto_wipe(secret, DDB_SHA256_BYTES);
+    return APR_SUCCESS;
+}
+
+apr_status_t msd_unknown_ids_create(msd_unknown_ids_t **pm, ddb_random_fn *random, apr_pool_t *p)
+{
+    msd_unknown_ids_t *m = apr_pcalloc(p, sizeof(*m));
+    unsigned char *secret = apr_pcalloc(p, DDB_SHA256_BYTES);
+    apr_status_t rv = apr_shm_create(&m->shm, SLOTS * sizeof(*m->slots), NULL, p);
+
+    if (rv == APR_SUCCESS) {
+        apr_pool_cleanup_register(p, secret, wipe, apr_pool_cleanup_null);
+        rv = random(secret, DDB_SHA256_BYTES);
+    }
+    if (rv == APR_SUCCESS) {
+        m->slots = apr_shm_baseaddr_get(m->shm);
+        memset((void *)m->slots, 0, SLOTS * sizeof(*m->slots));
+        m->secret = secret;
+        m->table = "";
+        *pm = m;
+    }
+    return rv;
+}
+
+msd_unknown_ids_t *msd_unknown_ids_of_table(const msd_unknown_ids_t *m, const char *table, apr_pool_t *p)
+{
+    msd_unknown_ids_t *copy = apr_pmemdup(p, m, sizeof(*m));
+
+    copy->table = apr_pstrdup(p, table);
+    return copy;
+}
+
+static int mark_of(mark_t *mark, const msd_unknown_ids_t *m, const char *key, apr_pool_t *p)
+{
+    /* No table key has a line break in it, so that where one ends and the other begins is certain. */
+    const char *text = m ? apr_pstrcat(p, key, "\n", m->table, NULL) : "";
+    unsigned char mac[DDB_SHA256_BYTES];
+    apr_uint32_t number;
+
+    if (!m || ddb_crypto_hmac(DDB_SHA256, mac, (ddb_bytes_t){ m->secret, DDB_SHA256_BYTES },
+                              (ddb_bytes_t){ text, strlen(text) }) != APR_SUCCESS) {
+        return 0;
+    }
+    memcpy(&mark->a, mac, sizeof(mark->a));
+    memcpy(&mark->b, mac + sizeof(mark->a), sizeof(mark->b));
+    memcpy(&number, mac + sizeof(mark->a) + sizeof(mark->b), sizeof(number));
+    mark->slot = &m->slots[number % SLOTS];
+    return 1;
+}
+
+/** When the slot's key was missed, if it is this one; 0 if it is not. */
+static apr_time_t time_of(const mark_t *mark)
+{
+    apr_uint64_t time = apr_atomic_read64(&mark->slot->time);
+    apr_uint64_t a = apr_atomic_read64(&mark->slot->a) ^ time, b = apr_atomic_read64(&mark->slot->b) ^ time;
+
+    return a == mark->a && b == mark->b ? (apr_time_t)time : 0;
+}
+
+int msd_unknown_ids_holds(const msd_unknown_ids_t *m, const char *key, apr_time_t now, apr_pool_t *p)
+{
+    mark_t mark;
+    apr_time_t then = mark_of(&mark, m, key, p) ? time_of(&mark) : 0;
+
+    /* Another process may have read the clock a little later than we did. */
+    return then && now - then < MSD_UNKNOWN_IDS_FOR && then - now < MSD_UNKNOWN_IDS_FOR;
+}
+
+void msd_unknown_ids_add(const msd_unknown_ids_t *m, const char *key, apr_time_t now, apr_pool_t *p)
+{
+    mark_t mark;
+
+    if (mark_of(&mark, m, key, p)) {
+        apr_atomic_set64(&mark.slot->time, (apr_uint64_t)now);
+        apr_atomic_set64(&mark.slot->a, mark.a ^ (apr_uint64_t)now);
+        apr_atomic_set64(&mark.slot->b, mark.b ^ (apr_uint64_t)now);
+    }
+}
+
+void msd_unknown_ids_forget(const msd_unknown_ids_t *m, const char *key, apr_pool_t *p)
+{
+    mark_t mark;
+
+    if (mark_of(&mark, m, key, p) && time_of(&mark)) {
+        apr_atomic_set64(&mark.slot->time, 0);
+    }
+}

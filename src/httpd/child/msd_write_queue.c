@@ -1,0 +1,267 @@
+/* The queue and the thread for writes that nobody waits for. */
+
+#include <signal.h>
+
+#include <apr_atomic.h>
+#include <apr_strings.h>
+#include <apr_thread_cond.h>
+#include <apr_thread_mutex.h>
+#include <apr_thread_proc.h>
+#include <httpd.h>
+#include <http_log.h>
+
+#include "httpd/child/msd_store_notices.h"
+#include "httpd/child/msd_failure_log.h"
+#include "httpd/child/msd_write_queue.h"
+#include "httpd/conf/msd_config.h"
+
+APLOG_USE_MODULE(session_dynamodb);
+
+#define DRAIN_STEP  apr_time_from_msec(5)
+#define GIVE_UP_MAX apr_time_from_msec(1200) /* a little more than an attempt may take */
+#define QUEUE_MAX   1024 /* jobs; more than a child can cause while the table takes its time is not worth keeping */
+
+struct msd_write_queue_t {
+    apr_pool_t *pool;
+    server_rec *server;
+    apr_thread_t *thread;
+    apr_thread_mutex_t *mutex; /* of all below but pending */
+    apr_thread_cond_t *filled;
+    const msd_write_queue_job_t *queue[QUEUE_MAX];
+    apr_pool_t *pools[QUEUE_MAX]; /* of each job */
+    int first, count, stopping;
+    int dropped;               /* since the queue was full */
+    int given_up;              /* at the end; of the thread alone */
+    ddb_cancel_t *cancel;      /* nothing more is sent */
+    volatile apr_uint32_t pending; /* queued and under way */
+};
+
+static const msd_write_queue_job_t *copy_job(apr_pool_t *p, const msd_write_queue_job_t *job)
+{
+    msd_write_queue_job_t *copy = apr_pmemdup(p, job, sizeof(*job));
+
+    copy->session.key = apr_pstrdup(p, job->session.key);
+    copy->session.sid = NULL;
+    copy->session.data = NULL;
+    copy->session.data_len = 0;
+    copy->session.user = NULL;
+    copy->session.user_mark = NULL;
+    copy->session.row = NULL;
+    return copy;
+}
+
+/* It was not sent: the session's next request may do what it was for. */
+static void release_claim(const msd_write_queue_job_t *job)
+{
+    if (job->recent && job->now) {
+        msd_touches_release(job->recent, job->session.key, job->now);
+    }
+}
+
+static void drop(msd_write_queue_t *w, const msd_write_queue_job_t *job)
+{
+    ap_log_error(APLOG_MARK, w->dropped ? APLOG_DEBUG : APLOG_WARNING, 0, w->server,
+                 "%d writes to the table wait already: further ones are dropped; sessions may end up to "
+                 "SessionDynamoDBTouchInterval early", w->count);
+    w->dropped++;
+    release_claim(job);
+}
+
+static void enqueue(msd_write_queue_t *w, const msd_write_queue_job_t *job)
+{
+    int at = (w->first + w->count) % QUEUE_MAX;
+    apr_pool_t *p = NULL;
+
+    if (w->count == QUEUE_MAX || apr_pool_create(&p, w->pool) != APR_SUCCESS) {
+        drop(w, job);
+        return;
+    }
+    w->pools[at] = p;
+    w->queue[at] = copy_job(p, job);
+    w->count++;
+    apr_atomic_inc32(&w->pending);
+    apr_thread_cond_signal(w->filled);
+}
+
+void msd_write_queue_push(msd_write_queue_t *w, const msd_write_queue_job_t *job)
+{
+    apr_thread_mutex_lock(w->mutex);
+    if (!w->stopping) {
+        enqueue(w, job);
+    }
+    apr_thread_mutex_unlock(w->mutex);
+}
+
+static void log_failure(const msd_write_queue_t *w, const msd_write_queue_job_t *job, apr_status_t rv, const ddb_error_t *e,
+                        apr_pool_t *p)
+{
+    const char *what = job->now ? "activity of a session" : "the removal of an unused row";
+    const char *others = msd_failure_log_line(msd_config_server(w->server)->outage, MSD_FAILURE_LOG_QUEUE,
+                                         ddb_store_monotonic(job->store), p);
+    char text[120];
+
+    if (others) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->server,
+                     "table %s: %s could not be written: %s: %s (%s, type %s, request ID %s, %d attempts)%s",
+                     ddb_store_table(job->store), what, ddb_error_text(rv, text, sizeof(text)), e->detail, e->operation,
+                     e->type[0] ? e->type : "-", e->request_id[0] ? e->request_id : "-", e->attempts, others);
+    }
+}
+
+static void carry_out(msd_write_queue_t *w, const msd_write_queue_job_t *job, apr_pool_t *p)
+{
+    ddb_error_t err = { 0 };
+    /* Neither touches nor removals look at the data: how it is stored is none of their business. */
+    ddb_store_call_t call = { .format = DDB_FORM, .consistent = 1, .now = job->now, .pool = p, .err = &err,
+                              .deadline = ddb_store_monotonic(job->store) + job->timeout, .cancel = w->cancel };
+    apr_status_t rv = job->now ? ddb_store_touch(job->store, &call, &job->session)
+                               : ddb_store_remove(job->store, &call, job->session.key);
+
+    if (rv != APR_SUCCESS && rv != APR_NOTFOUND && !err.attempts) {
+        release_claim(job);
+    }
+    if (rv == APR_EINTR) {
+        w->given_up++;
+    } else if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
+        log_failure(w, job, rv, &err, p);
+    }
+    msd_store_notices_log(w->server, job->store);
+}
+
+static void settle(msd_write_queue_t *w, const msd_write_queue_job_t *job, apr_pool_t *p)
+{
+    if (ddb_cancel_is_set(w->cancel)) {
+        w->given_up++;
+        release_claim(job);
+    } else {
+        carry_out(w, job, p);
+    }
+}
+
+/** Under the mutex, when the queue is empty: what became of those that did not get through it. */
+static void log_losses(msd_write_queue_t *w)
+{
+    if (w->dropped) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->server, "all queued writes to the table are done again; %d were "
+                     "dropped meanwhile", w->dropped);
+    }
+    if (w->given_up) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->server, "this process ends before %d queued writes to the table: "
+                     "sessions may end up to SessionDynamoDBTouchInterval early", w->given_up);
+    }
+    w->dropped = w->given_up = 0;
+}
+
+/** Take the next job, waiting for one; NULL when the writer stops. */
+static const msd_write_queue_job_t *next_job(msd_write_queue_t *w, apr_pool_t **p)
+{
+    const msd_write_queue_job_t *job = NULL;
+
+    apr_thread_mutex_lock(w->mutex);
+    while (!w->count && !w->stopping) {
+        apr_thread_cond_wait(w->filled, w->mutex);
+    }
+    if (w->count) {
+        job = w->queue[w->first];
+        *p = w->pools[w->first];
+        w->first = (w->first + 1) % QUEUE_MAX;
+        w->count--;
+    }
+    apr_thread_mutex_unlock(w->mutex);
+    return job;
+}
+
+static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *baton)
+{
+    msd_write_queue_t *w = baton;
+    const msd_write_queue_job_t *job;
+    apr_pool_t *p = NULL;
+
+    while ((job = next_job(w, &p))) {
+        settle(w, job, p);
+        /* Under the mutex: the job's pool is a child of the writer's, in which others are made meanwhile. */
+        apr_thread_mutex_lock(w->mutex);
+        apr_pool_destroy(p);
+        if (!w->count) {
+            log_losses(w);
+        }
+        apr_thread_mutex_unlock(w->mutex);
+        apr_atomic_dec32(&w->pending);
+    }
+    apr_thread_exit(thread, APR_SUCCESS);
+    return NULL;
+}
+
+static apr_status_t start(msd_write_queue_t *w)
+{
+    sigset_t all, before;
+    apr_status_t rv = apr_thread_mutex_create(&w->mutex, APR_THREAD_MUTEX_DEFAULT, w->pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = apr_thread_cond_create(&w->filled, w->pool);
+    }
+    if (rv == APR_SUCCESS) {
+        /* prefork's signal handlers end the process where they run: that must not be this thread. */
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        rv = apr_thread_create(&w->thread, NULL, run, w, w->pool);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
+    return rv;
+}
+
+apr_status_t msd_write_queue_create(msd_write_queue_t **pw, server_rec *s)
+{
+    apr_allocator_t *allocator = NULL;
+    apr_thread_mutex_t *mutex = NULL;
+    apr_pool_t *p = NULL;
+    msd_write_queue_t *w;
+    apr_status_t rv = apr_allocator_create(&allocator);
+
+    *pw = NULL;
+    if (rv == APR_SUCCESS) {
+        /* Unmanaged: neither the child's pool nor the end of the process destroys the condition that the thread waits
+         * on, which would wait for the thread. */
+        rv = apr_pool_create_unmanaged_ex(&p, NULL, allocator);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    apr_allocator_owner_set(allocator, p);
+    if (apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT, p) == APR_SUCCESS) {
+        apr_allocator_mutex_set(allocator, mutex);
+    }
+    w = apr_pcalloc(p, sizeof(*w));
+    w->pool = p;
+    w->server = s;
+    w->cancel = ddb_cancel_create(p);
+    rv = start(w);
+    if (rv == APR_SUCCESS) {
+        *pw = w;
+    }
+    return rv;
+}
+
+void msd_write_queue_drain(msd_write_queue_t *w, apr_interval_time_t limit)
+{
+    for (; limit > 0 && apr_atomic_read32(&w->pending) > 0; limit -= DRAIN_STEP) {
+        apr_sleep(DRAIN_STEP);
+    }
+    ddb_cancel_set(w->cancel);
+    for (limit = GIVE_UP_MAX; limit > 0 && apr_atomic_read32(&w->pending) > 0; limit -= DRAIN_STEP) {
+        apr_sleep(DRAIN_STEP);
+    }
+}
+
+void msd_write_queue_stop(msd_write_queue_t *w)
+{
+    apr_status_t ignored;
+
+    ddb_cancel_set(w->cancel);
+    apr_thread_mutex_lock(w->mutex);
+    w->stopping = 1;
+    apr_thread_cond_signal(w->filled);
+    apr_thread_mutex_unlock(w->mutex);
+    apr_thread_join(&ignored, w->thread);
+    apr_pool_destroy(w->pool); /* and w */
+}

@@ -1,0 +1,56 @@
+/* The areas of a virtual host: in which cookies their sessions come. */
+
+#include <string.h>
+
+#include "httpd/conf/msd_cookie_areas.h"
+
+static void add(apr_array_header_t *names, const msd_dir_config_t *merged)
+{
+    const msd_dir_config_t *c = msd_config_resolve(merged, names->pool);
+    int i;
+
+    for (i = 0; i < names->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(names, i, const char *), c->cookie_name) == 0) {
+            return;
+        }
+    }
+    if (!c->use_header) {
+        APR_ARRAY_PUSH(names, const char *) = c->cookie_name;
+    }
+}
+
+/*
+ * Which sections meet only a request knows. So each that says On counts with the name that it has by itself, the
+ * default perhaps, and so does each that gives a name to areas around or inside of it.
+ */
+static apr_array_header_t *names_of(const server_rec *s, const server_rec *main_server,
+                                    const apr_array_header_t *sections, apr_pool_t *p)
+{
+    msd_dir_config_t *base = ap_get_module_config(s->lookup_defaults, &session_dynamodb_module);
+    const msd_dir_config_t *of_main = ap_get_module_config(main_server->lookup_defaults, &session_dynamodb_module);
+    apr_array_header_t *names = apr_array_make(p, 2, sizeof(const char *));
+    int i;
+
+    if (base->enabled == 1) {
+        add(names, base);
+    }
+    for (i = 0; i < sections->nelts; i++) {
+        const msd_section_t *section = &APR_ARRAY_IDX(sections, i, msd_section_t);
+        const msd_dir_config_t *c = section->conf;
+        if ((section->server == s || section->server == main_server) && c != of_main
+            && (c->enabled == 1 || (c->enabled != 0 && c->cookie_name))) {
+            add(names, msd_config_merge_dir(p, base, (void *)c));
+        }
+    }
+    return names;
+}
+
+void msd_cookie_areas_find(apr_pool_t *p, server_rec *main_server)
+{
+    const apr_array_header_t *sections = msd_config_sections(p);
+    server_rec *s;
+
+    for (s = main_server; sections && s; s = s->next) {
+        msd_config_server(s)->cookie_names = names_of(s, main_server, sections, p);
+    }
+}

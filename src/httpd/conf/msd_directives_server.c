@@ -1,0 +1,151 @@
+/* The directives of a whole server: the check of each value where it stands. */
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <httpd.h>
+#include <http_config.h>
+
+#include "aws/ddb_partition.h"
+#include "httpd/conf/msd_config.h"
+#include "httpd/conf/msd_directives_server.h"
+
+/* The field that a row of the directive table names by its offset. */
+#define FIELD(type, record, cmd) ((type *)((char *)(record) + (apr_size_t)(cmd)->info))
+
+static msd_server_config_t *server_of(cmd_parms *cmd)
+{
+    return msd_config_server(cmd->server);
+}
+
+const char *msd_directives_server_set_flag(cmd_parms *cmd, void *dir, int on)
+{
+    (void)dir;
+    *FIELD(int, server_of(cmd), cmd) = on;
+    return NULL;
+}
+
+const char *msd_directives_server_set_table(cmd_parms *cmd, void *dir, const char *arg)
+{
+    ddb_table_arn_t arn;
+    const char *problem = ddb_partition_is_arn(arg) ? ddb_partition_parse_arn(&arn, arg, cmd->pool)
+                                                    : ddb_partition_check_table(arg, cmd->pool);
+
+    (void)dir;
+    server_of(cmd)->table = arg;
+    return problem ? apr_psprintf(cmd->pool, "%s: %s", cmd->cmd->name, problem) : NULL;
+}
+
+const char *msd_directives_server_set_endpoint_url(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *problem = ddb_endpoint_check_url(arg, cmd->pool);
+
+    (void)dir;
+    server_of(cmd)->endpoint_url = arg;
+    return problem ? apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", problem, NULL) : NULL;
+}
+
+const char *msd_directives_server_set_region(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *problem = ddb_partition_check_region(arg, cmd->pool);
+
+    (void)dir;
+    server_of(cmd)->region = arg;
+    return problem ? apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", problem, NULL) : NULL;
+}
+
+const char *msd_directives_server_set_profile(cmd_parms *cmd, void *dir, const char *arg)
+{
+    (void)dir;
+    server_of(cmd)->profile = arg;
+    return *arg ? NULL : apr_psprintf(cmd->pool, "%s: the name is empty", cmd->cmd->name);
+}
+
+/** The path of a file that must be there; relative to ServerRoot. */
+const char *msd_directives_server_set_file(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *path = ap_server_root_relative(cmd->pool, arg);
+    apr_finfo_t info;
+
+    (void)dir;
+    if (!path || apr_stat(&info, path, APR_FINFO_TYPE, cmd->temp_pool) != APR_SUCCESS || info.filetype != APR_REG) {
+        return apr_psprintf(cmd->pool, "%s: there is no file %s", cmd->cmd->name, path ? path : arg);
+    }
+    *FIELD(const char *, server_of(cmd), cmd) = path;
+    return NULL;
+}
+
+/** All servers of a child share its connections, and so what these go by. */
+const char *msd_directives_server_set_ca_file(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *misplaced = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+
+    return misplaced ? misplaced : msd_directives_server_set_file(cmd, dir, arg);
+}
+
+const char *msd_directives_server_set_proxy(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *misplaced = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+
+    (void)dir;
+    server_of(cmd)->proxy = arg;
+    if (!misplaced && ddb_endpoint_check_url(arg, cmd->pool)) {
+        return apr_psprintf(cmd->pool, "%s: a proxy is http:// or https://, a host and perhaps a port, such as "
+                            "http://proxy:3128; no user, no path", cmd->cmd->name);
+    }
+    return misplaced;
+}
+
+const char *msd_directives_server_set_timeout(cmd_parms *cmd, void *dir, const char *arg)
+{
+    /* httpd's parent kills a stopping child after ten seconds: a call may not take as long. */
+    const apr_interval_time_t least = apr_time_from_msec(100), most = apr_time_from_sec(8);
+    apr_interval_time_t t = 0;
+
+    (void)dir;
+    if (!apr_isdigit(arg[0]) || ap_timeout_parameter_parse(arg, &t, "s") != APR_SUCCESS || t < least || t > most) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a time from 100ms to 8s, such as 2s or 500ms", cmd->cmd->name,
+                            arg);
+    }
+    *FIELD(apr_interval_time_t, server_of(cmd), cmd) = t;
+    return NULL;
+}
+
+const char *msd_directives_server_set_max_attempts(cmd_parms *cmd, void *dir, const char *arg)
+{
+    char *end = NULL;
+    apr_int64_t n = apr_strtoi64(arg, &end, 10);
+
+    (void)dir;
+    if (!apr_isdigit(arg[0]) || *end || n < 1 || n > 10) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a number of attempts from 1 to 10", cmd->cmd->name, arg);
+    }
+    server_of(cmd)->max_attempts = (int)n;
+    return NULL;
+}
+
+const char *msd_directives_server_set_warm_connections(cmd_parms *cmd, void *dir, const char *arg)
+{
+    char *end;
+    apr_int64_t n = apr_strtoi64(arg, &end, 10);
+
+    (void)dir;
+    if (end == arg || *end || n < 0 || n > 64) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a number from 0 to 64", cmd->cmd->name, arg);
+    }
+    server_of(cmd)->warm_connections = (int)n;
+    return NULL;
+}
+
+const char *msd_directives_server_set_breaker(cmd_parms *cmd, void *dir, const char *arg)
+{
+    char *end = NULL;
+    apr_int64_t n = strcasecmp(arg, "Off") == 0 ? 0 : apr_strtoi64(arg, &end, 10);
+
+    (void)dir;
+    if (end && (!apr_isdigit(arg[0]) || *end || n < 1 || n > 1000)) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is neither a number of calls from 1 to 1000 nor Off",
+                            cmd->cmd->name, arg);
+    }
+    server_of(cmd)->breaker = (int)n;
+    return NULL;
+}

@@ -1,0 +1,24 @@
+#ifndef MSD_DIRECTIVES_SERVER_H
+#define MSD_DIRECTIVES_SERVER_H
+
+#include <httpd.h>
+#include <http_config.h>
+
+/*
+ * Setters for the directives of a whole server, to stand in the directive table (TAKE1). Each returns NULL, or what is
+ * wrong and what would be right. Those of a file, a flag and a timeout set the field that the directive table names.
+ */
+const char *msd_directives_server_set_table(cmd_parms *cmd, void *dir, const char *arg);
+const char *msd_directives_server_set_endpoint_url(cmd_parms *cmd, void *dir, const char *arg);
+const char *msd_directives_server_set_region(cmd_parms *cmd, void *dir, const char *arg);
+const char *msd_directives_server_set_profile(cmd_parms *cmd, void *dir, const char *arg);
+const char *msd_directives_server_set_file(cmd_parms *cmd, void *dir, const char *arg);
+const char *msd_directives_server_set_ca_file(cmd_parms *cmd, void *dir, const char *arg);
+const char *msd_directives_server_set_proxy(cmd_parms *cmd, void *dir, const char *arg);
+const char *msd_directives_server_set_timeout(cmd_parms *cmd, void *dir, const char *arg);
+const char *msd_directives_server_set_max_attempts(cmd_parms *cmd, void *dir, const char *arg);
+const char *msd_directives_server_set_warm_connections(cmd_parms *cmd, void *dir, const char *arg);
+const char *msd_directives_server_set_flag(cmd_parms *cmd, void *dir, int on);
+const char *msd_directives_server_set_breaker(cmd_parms *cmd, void *dir, const char *arg);
+
+#endif

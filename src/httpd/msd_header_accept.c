@@ -1,0 +1,122 @@
+/* What a proxied backend may change in the session: mod_session's header, less the entries that are not accepted. */
+
+#include <apr_strings.h>
+#include <httpd.h>
+#include <http_log.h>
+
+#include "httpd/msd_header_accept.h"
+#include "httpd/msd_header_change.h"
+
+APLOG_USE_MODULE(session_dynamodb);
+
+int msd_header_accept_is_proxied(const request_rec *r)
+{
+    /* A handler "proxy:..." becomes a proxied request when it runs. */
+    return r->proxyreq != PROXYREQ_NONE || (r->handler && strncmp(r->handler, "proxy:", 6) == 0);
+}
+
+static int ends_with(const char *s, const char *end)
+{
+    apr_size_t len = strlen(s), n = strlen(end);
+
+    return len >= n && strcasecmp(s + len - n, end) == 0;
+}
+
+/** Who is logged in, and until when: no '*' means these. */
+static int needs_naming(const char *name)
+{
+    return strcasecmp(name, "expiry") == 0 || ends_with(name, "-" MOD_SESSION_USER)
+           || ends_with(name, "-" MOD_SESSION_PW) || ends_with(name, "-site");
+}
+
+/** The names that a backend may change, and how they compare. */
+typedef struct accept_t {
+    const apr_array_header_t *words; /* const char *; NULL: none */
+    int exact;
+} accept_t;
+
+/** 1 when the session has an entry whose name differs from this one in case only: mod_session would change that one. */
+static int has_other(request_rec *r, const char *name)
+{
+    const msd_request_t *q = msd_request_find(r);
+    const apr_array_header_t *elts = q && q->z ? apr_table_elts(q->z->entries) : NULL;
+    int i;
+
+    for (i = 0; elts && i < elts->nelts; i++) {
+        const char *key = APR_ARRAY_IDX(elts, i, apr_table_entry_t).key;
+        if (strcasecmp(key, name) == 0 && strcmp(key, name) != 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static accept_t accept_of(request_rec *r)
+{
+    const apr_array_header_t *words = msd_config_merged(r)->accept;
+    accept_t a = { words, msd_request_names_exact(r) };
+    apr_array_header_t *left;
+    int i;
+
+    if (words && a.exact) {
+        a.words = left = apr_array_make(r->pool, words->nelts, sizeof(const char *));
+        for (i = 0; i < words->nelts; i++) {
+            const char *word = APR_ARRAY_IDX(words, i, const char *);
+            if (!has_other(r, word)) {
+                APR_ARRAY_PUSH(left, const char *) = word;
+            }
+        }
+    }
+    return a;
+}
+
+static int accepts(const accept_t *a, const char *name)
+{
+    int i;
+
+    for (i = 0; a->words && i < a->words->nelts; i++) {
+        const char *word = APR_ARRAY_IDX(a->words, i, const char *);
+        if ((a->exact ? strcmp(word, name) : strcasecmp(word, name)) == 0
+            || (strcmp(word, "*") == 0 && !needs_naming(name))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/** What of a session header is accepted; NULL: nothing. *refused: the name of one that is not, NULL for none. */
+static const char *filter(request_rec *r, const char *header, const char **refused)
+{
+    apr_pool_t *p = r->pool;
+    accept_t a = accept_of(r);
+    char *copy = apr_pstrdup(p, header), *pair, *last = NULL;
+    apr_array_header_t *kept = apr_array_make(p, 4, sizeof(const char *));
+    msd_header_change_t change;
+
+    for (pair = apr_strtok(copy, "&", &last); pair; pair = apr_strtok(NULL, "&", &last)) {
+        if (msd_header_change_read(&change, pair, p)) {
+            if (accepts(&a, change.name)) {
+                APR_ARRAY_PUSH(kept, const char *) = pair;
+            }
+            else {
+                *refused = change.name;
+            }
+        }
+    }
+    return kept->nelts ? apr_array_pstrcat(p, kept, '&') : NULL;
+}
+
+const char *msd_header_accept_filter(request_rec *r, const char *header, const char *said)
+{
+    const char *refused = NULL;
+
+    if (msd_header_accept_is_proxied(r)) {
+        said = filter(r, said, &refused);
+    }
+    if (refused) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "the backend of %s may not change the entry '%.64s' by "
+                      "its header %s: that is ignored. SessionDynamoDBAccept names the entries that it may change",
+                      r->uri, refused, header);
+    }
+    return said;
+}

@@ -1,0 +1,174 @@
+/* What caches may keep of a response, and may be asked for. */
+
+#include <string.h>
+
+#include <apr_strings.h>
+#include <httpd.h>
+#include <http_config.h>
+#include <http_protocol.h>
+#include <util_filter.h>
+
+#include "httpd/msd_http_cache.h"
+
+#define MARKER_FILTER "cache"       /* registered names are lower case */
+#define INCLUDES_FILTER "includes"  /* with "bytype:" before it where mod_filter adds it */
+
+/** 1 when there may be a session behind r's response. */
+static int has_session(const msd_request_t *q)
+{
+    return q->outcome == MSD_LOADED || q->outcome == MSD_FAILED;
+}
+
+/** The header in which the ID came, or would have come. */
+static const char *carrier(const msd_request_t *q)
+{
+    return q->conf->use_header ? q->conf->header_name : "Cookie";
+}
+
+/** 1 when the response, a file perhaps, is this visitor's. */
+static int depends(const msd_request_t *q, int file)
+{
+    return has_session(q) && !(file && q->conf->no_store == MSD_NO_STORE_CHANGED);
+}
+
+/*
+ * A response that is kept varies by the cookie, less the session's: that was taken out before it was made. To a look
+ * behind that the request of a live session would be an anonymous one. With a cookie of the name, without a value, it
+ * is like no request that a response was ever kept for.
+ */
+void msd_http_cache_mark(request_rec *r)
+{
+    msd_request_t *q = msd_request_find(r);
+    const char *name;
+
+    if (!q || !q->loader || !has_session(q)) {
+        return;
+    }
+    name = carrier(q);
+    q->marked = r;
+    q->unmarked = apr_table_get(r->headers_in, name);
+    apr_table_setn(r->headers_in, name, q->conf->use_header ? "-"
+                   : apr_pstrcat(r->pool, q->unmarked ? q->unmarked : "", q->unmarked ? "; " : "",
+                                 q->conf->cookie_name, "=", NULL));
+}
+
+void msd_http_cache_unmark(request_rec *r)
+{
+    msd_request_t *q = msd_request_find(r);
+    const char *name;
+
+    if (!q || q->marked != r) {
+        return;
+    }
+    q->marked = NULL;
+    name = carrier(q);
+    if (q->unmarked) {
+        apr_table_setn(r->headers_in, name, q->unmarked);
+    }
+    else {
+        apr_table_unset(r->headers_in, name);
+    }
+}
+
+/* mod_cache's filter CACHE marks the place where it shall take the response. Before ours and mod_session's it would not
+ * know what is said there; without the mark it is behind them. */
+static void unplace(request_rec *r)
+{
+    ap_filter_t *f, *next;
+
+    for (f = r->output_filters; f; f = next) {
+        next = f->next;
+        if (strcmp(f->frec->name, MARKER_FILTER) == 0) {
+            ap_remove_output_filter(f);
+        }
+    }
+}
+
+void msd_http_cache_begin(request_rec *r)
+{
+    const msd_request_t *q = msd_request_find(r);
+
+    if (q && q->loader && msd_config_enabled(r)) {
+        unplace(r);
+        /* mod_cache takes a part of a page before our filters see it. */
+        r->no_cache = r->no_cache || r->main;
+    }
+}
+
+/** 1 when what r is answered with goes through mod_include. */
+static int has_includes(const request_rec *r)
+{
+    const ap_filter_t *f;
+
+    for (f = r->output_filters; f; f = f->next) {
+        if (f->r == r && strstr(f->frec->name, INCLUDES_FILTER)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void msd_http_cache_file(request_rec *r)
+{
+    msd_request_t *q = msd_request_find(r);
+
+    if (!q || has_includes(r)) {
+        return;
+    }
+    q->file = r;
+    if (r->main && q->conf && msd_config_enabled(r)) {
+        r->no_cache = depends(q, 1);
+    }
+}
+
+static void no_store(request_rec *r)
+{
+    apr_table_unset(r->headers_out, "Cache-Control");
+    apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
+    /* mod_expires' promise would still hold for caches that know HTTP/1.0 only. */
+    apr_table_unset(r->headers_out, "Expires");
+    apr_table_unset(r->err_headers_out, "Expires");
+    r->no_cache = 1;
+}
+
+/** Beside what mod_headers may set in its place: caches go by all that is there. */
+static void vary(request_rec *r, const char *header)
+{
+    if (!ap_find_token(r->pool, apr_table_get(r->err_headers_out, "Vary"), header)) {
+        apr_table_mergen(r->err_headers_out, "Vary", header);
+    }
+}
+
+void msd_http_cache_part(request_rec *r, const msd_request_t *q)
+{
+    int file = q->file == r;
+    request_rec *page;
+
+    if (!msd_config_enabled(r) || (file && !depends(q, file))) {
+        return;
+    }
+    for (page = r->main; page; page = page->main) {
+        if (msd_config_enabled(page)) {
+            continue; /* it is settled itself */
+        }
+        if (depends(q, file)) {
+            no_store(page);
+        }
+        else {
+            vary(page, carrier(q));
+            page->no_cache = 1;
+        }
+    }
+}
+
+void msd_http_cache_settle(request_rec *r, const msd_request_t *q)
+{
+    int file = q->file == r && !msd_request_is_error_page(r);
+
+    if (q->written != MSD_NOTHING || q->issue || q->end_id || depends(q, file)) {
+        no_store(r);
+    }
+    else if (q->outcome == MSD_NEW && !file) {
+        vary(r, carrier(q));
+    }
+}
