@@ -377,7 +377,8 @@ static void register_hooks(apr_pool_t *p)
     session_dynamodb_register_functions();
 }
 
-/* clang-format off: a line for each function. */
+/* A line for each function. */
+/* clang-format off */
 module AP_MODULE_DECLARE_DATA session_dynamodb_module = {
     STANDARD20_MODULE_STUFF,
     msd_config_create_dir,

@@ -5,7 +5,8 @@
 #include <apr_time.h>
 #include <httpd.h>
 
-/* clang-format off: it takes a pointer among a macro's arguments for a product. */
+/* It takes a pointer among a macro's arguments for a product. */
+/* clang-format off */
 
 /*
  * Functions of mod_session_dynamodb for other modules: APR optional functions, fetched with APR_RETRIEVE_OPTIONAL_FN in

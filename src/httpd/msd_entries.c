@@ -137,7 +137,7 @@ static apr_hash_t *outcomes_of(apr_pool_t *p, const apr_array_header_t *changes)
     int i;
 
     for (i = 0; i < changes->nelts; i++) {
-        const msd_header_change_t *change = &APR_ARRAY_IDX(changes, i, msd_header_change_t);
+        const msd_entries_change_t *change = &APR_ARRAY_IDX(changes, i, msd_entries_change_t);
         outcome_t *outcome = outcome_of(p, outcomes, change->name);
         if (!outcome) {
             outcome = apr_pcalloc(p, sizeof(*outcome));
@@ -175,7 +175,7 @@ void msd_entries_change(apr_pool_t *p, apr_table_t *entries, const apr_array_hea
         }
     }
     for (i = 0; i < changes->nelts; i++) {
-        const msd_header_change_t *change = &APR_ARRAY_IDX(changes, i, msd_header_change_t);
+        const msd_entries_change_t *change = &APR_ARRAY_IDX(changes, i, msd_entries_change_t);
         add_outcome(entries, change->name, outcome_of(p, outcomes, change->name));
     }
 }

@@ -25,13 +25,13 @@ int msd_entries_counted(const char *form);
 int msd_entries_equal(apr_pool_t *p, const apr_table_t *a, const apr_table_t *b);
 
 /** An entry that is set or removed. */
-typedef struct msd_header_change_t {
+typedef struct msd_entries_change_t {
     const char *name;  /* never empty */
     const char *value; /* NULL: the entry is removed */
-} msd_header_change_t;
+} msd_entries_change_t;
 
-/** Change entries as if by one change (msd_header_change_t) after the other. Names and values are not copied; p is for what it
- * needs meanwhile. */
+/** Change entries as if by one change (msd_entries_change_t) after the other. Names and values are not copied; p is
+ * for what it needs meanwhile. */
 void msd_entries_change(apr_pool_t *p, apr_table_t *entries, const apr_array_header_t *changes);
 
 /**

@@ -91,7 +91,7 @@ static const char *filter(request_rec *r, const char *header, const char **refus
     accept_t a = accept_of(r);
     char *copy = apr_pstrdup(p, header), *pair, *last = NULL;
     apr_array_header_t *kept = apr_array_make(p, 4, sizeof(const char *));
-    msd_header_change_t change;
+    msd_entries_change_t change;
 
     for (pair = apr_strtok(copy, "&", &last); pair; pair = apr_strtok(NULL, "&", &last)) {
         if (msd_header_change_read(&change, pair, p)) {

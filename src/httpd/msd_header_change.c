@@ -7,7 +7,7 @@
 
 #include "httpd/msd_header_change.h"
 
-int msd_header_change_read(msd_header_change_t *change, const char *pair, apr_pool_t *p)
+int msd_header_change_read(msd_entries_change_t *change, const char *pair, apr_pool_t *p)
 {
     const char *start = pair + strspn(pair, "=");
     const char *end = start + strcspn(start, "=");
@@ -24,9 +24,9 @@ int msd_header_change_read(msd_header_change_t *change, const char *pair, apr_po
 
 void msd_header_change_make(session_rec *z, const char *said)
 {
-    apr_array_header_t *changes = apr_array_make(z->pool, 8, sizeof(msd_header_change_t));
+    apr_array_header_t *changes = apr_array_make(z->pool, 8, sizeof(msd_entries_change_t));
     char *copy = apr_pstrdup(z->pool, said), *pair, *last = NULL;
-    msd_header_change_t change;
+    msd_entries_change_t change;
 
     for (pair = apr_strtok(copy, "&", &last); pair; pair = apr_strtok(NULL, "&", &last)) {
         if (!msd_header_change_read(&change, pair, z->pool)) {
@@ -36,7 +36,7 @@ void msd_header_change_make(session_rec *z, const char *said)
             z->expiry = (apr_time_t)apr_atoi64(change.value);
         }
         else {
-            APR_ARRAY_PUSH(changes, msd_header_change_t) = change;
+            APR_ARRAY_PUSH(changes, msd_entries_change_t) = change;
         }
     }
     msd_entries_change(z->pool, z->entries, changes);

@@ -13,7 +13,7 @@
  */
 
 /** Read one of them, into p. @return 0 for what asks for nothing: no name, or an escape that is none. */
-int msd_header_change_read(msd_header_change_t *change, const char *pair, apr_pool_t *p);
+int msd_header_change_read(msd_entries_change_t *change, const char *pair, apr_pool_t *p);
 
 /** Make all the changes that said asks for in z, as if one after the other. "expiry" is the end of the session. */
 void msd_header_change_make(session_rec *z, const char *said);

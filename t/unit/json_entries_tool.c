@@ -1,5 +1,5 @@
-/* JSON objects as entries over a pipe, for json_entries_oracle.py. Each line of input is fields in hex: an object, then names
- * and values of entries to set (a value of "-": to remove). The answer is the object afterwards and then its entries as
+/* JSON objects as entries over a pipe, for json_entries_oracle.py. Each line of input is fields in hex: an object, then
+ * names and values of entries to set (a value of "-": to remove). The answer is the object afterwards and then its entries as
  * they were before, in hex; "refused" when it is no object or can't be written. */
 
 #include <stdio.h>

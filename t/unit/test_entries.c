@@ -103,14 +103,14 @@ static void test_change(void)
     apr_size_t i;
 
     for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
-        apr_array_header_t *asked = apr_array_make(pool, 4, sizeof(msd_header_change_t));
+        apr_array_header_t *asked = apr_array_make(pool, 4, sizeof(msd_entries_change_t));
         char *copy = apr_pstrdup(pool, changes[i].changes), *last = NULL, *word;
         apr_table_t *entries = table(changes[i].before), *want = table(changes[i].after);
 
         for (word = apr_strtok(copy, " ", &last); word; word = apr_strtok(NULL, " ", &last)) {
             char *value = strchr(word, '=') + 1;
             value[-1] = '\0';
-            APR_ARRAY_PUSH(asked, msd_header_change_t) = (msd_header_change_t){ word, *value ? value : NULL };
+            APR_ARRAY_PUSH(asked, msd_entries_change_t) = (msd_entries_change_t){ word, *value ? value : NULL };
         }
         msd_entries_change(pool, entries, asked);
         OK(msd_entries_equal(pool, entries, want)

@@ -17,7 +17,8 @@ typedef struct msd_config_place_t {
     const char *folder;           /* path of the <Directory> around it; NULL: none, or not known */
 } msd_config_place_t;
 
-/** All directives of these names (NULL at the end) in the order read, msd_config_place_t, in p. Before httpd forks only. */
+/** All directives of these names (NULL at the end) in the order read, msd_config_place_t, in p. Before httpd forks
+ * only. */
 apr_array_header_t *msd_config_place_all(apr_pool_t *p, const char *const names[]);
 
 /** 1 when place has this name. */

@@ -277,16 +277,32 @@ static void look_at_hosts(const config_t *config)
     }
 }
 
+/* The directives that it reads. */
+static const char *const read_directives[] = {
+    "AuthType",
+    "Session",
+    "SessionCookieName",
+    "SessionCookieName2",
+    "SessionDBDCookieName",
+    "SessionDBDCookieName2",
+    "SessionDBDPerUser",
+    "SessionEnv",
+    "SessionHeader",
+    "SessionDynamoDB",
+    "SessionDynamoDBCookiePath",
+    "SessionDynamoDBEndpointURL",
+    "SessionDynamoDBEnv",
+    "SessionDynamoDBForward",
+    "SessionDynamoDBForwardKeys",
+    "SessionDynamoDBSidKeys",
+    "SessionDynamoDBUseHeader",
+    NULL,
+};
+
 void msd_config_warn(apr_pool_t *p, server_rec *main_server)
 {
-    static const char *const names[] = {
-        "AuthType", "Session", "SessionCookieName", "SessionCookieName2", "SessionDBDCookieName",
-        "SessionDBDCookieName2", "SessionDBDPerUser", "SessionEnv", "SessionHeader", "SessionDynamoDB",
-        "SessionDynamoDBCookiePath", "SessionDynamoDBEndpointURL", "SessionDynamoDBEnv", "SessionDynamoDBForward",
-        "SessionDynamoDBForwardKeys", "SessionDynamoDBSidKeys", "SessionDynamoDBUseHeader", NULL
-    };
     const config_t config = {
-        p, main_server, msd_config_place_all(p, names),
+        p, main_server, msd_config_place_all(p, read_directives),
         ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST ? APLOG_STARTUP : 0
     };
     const server_rec *s;
