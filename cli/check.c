@@ -53,9 +53,10 @@ static void add_clock(apr_array_header_t *findings, const connection_t *c, apr_p
         f->about = "clock";
         f->is = DDB_DOUBT;
         f->unseen = 0;
-        f->text = apr_psprintf(p, "this machine's clock is %" APR_INT64_T_FMT " s %s the service's: httpd goes by the "
-                               "service's then, but set it right (NTP)", offset < 0 ? -offset : offset,
-                               offset < 0 ? "ahead of" : "behind");
+        f->text = apr_psprintf(p,
+                               "this machine's clock is %" APR_INT64_T_FMT " s %s the service's: httpd goes by the "
+                               "service's then, but set it right (NTP)",
+                               offset < 0 ? -offset : offset, offset < 0 ? "ahead of" : "behind");
     }
 }
 

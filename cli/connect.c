@@ -10,8 +10,13 @@ static apr_status_t open_client(connection_t *c, const options_t *o, apr_pool_t 
 {
     const ddb_clock_t *clock = ddb_skew_clock(c->skew);
     ddb_creds_opts_t creds = { .profile = o->profile, .http = &c->http, .clock = clock, .region = c->endpoint.region };
-    ddb_client_opts_t client = { .endpoint = c->endpoint, .connect_timeout = CONNECT_TIMEOUT, .max_attempts = ATTEMPTS,
-                                 .http = &c->http, .clock = clock, .random = ddb_crypto_random, .skew = c->skew };
+    ddb_client_opts_t client = { .endpoint = c->endpoint,
+                                 .connect_timeout = CONNECT_TIMEOUT,
+                                 .max_attempts = ATTEMPTS,
+                                 .http = &c->http,
+                                 .clock = clock,
+                                 .random = ddb_crypto_random,
+                                 .skew = c->skew };
     apr_status_t rv = ddb_creds_create(&c->creds, &creds, p);
 
     client.creds = c->creds;
@@ -27,9 +32,14 @@ static apr_status_t open_client(connection_t *c, const options_t *o, apr_pool_t 
 exit_e connect_open(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p)
 {
     ddb_curl_opts_t transport = { .ca_file = o->ca_file ? o->ca_file : ddb_profile_env("AWS_CA_BUNDLE"),
-                                  .proxy = o->proxy, .max_idle_handles = CONNECTIONS };
-    ddb_endpoint_opts_t where = { .url = o->endpoint_url, .region = o->region, .table = o->table,
-                                  .profile = o->profile, .service = DDB_DYNAMODB, .http = &c->http,
+                                  .proxy = o->proxy,
+                                  .max_idle_handles = CONNECTIONS };
+    ddb_endpoint_opts_t where = { .url = o->endpoint_url,
+                                  .region = o->region,
+                                  .table = o->table,
+                                  .profile = o->profile,
+                                  .service = DDB_DYNAMODB,
+                                  .http = &c->http,
                                   .clock = &ddb_clock_system };
     ddb_error_t err = { 0 };
     apr_status_t rv;

@@ -31,8 +31,7 @@ static units_t work_out(const options_t *o)
 {
     double read = blocks(o->size, 4096) / (o->eventual ? 2 : 1), write = blocks(o->size, 1024);
     double n = (double)o->requests / 100;
-    units_t u = { n * (o->read_only + o->changed) * read,
-                  n * (o->changed + o->read_only * o->touched / 100) * write };
+    units_t u = { n * (o->read_only + o->changed) * read, n * (o->changed + o->read_only * o->touched / 100) * write };
 
     return u;
 }
@@ -44,8 +43,7 @@ static int find_prices(options_t *o, apr_pool_t *p)
     ddb_endpoint_t endpoint;
     ddb_error_t err = { 0 };
 
-    if (o->read_price < 0 && o->write_price < 0
-        && ddb_endpoint_resolve(&endpoint, &where, p, &err) == APR_SUCCESS
+    if (o->read_price < 0 && o->write_price < 0 && ddb_endpoint_resolve(&endpoint, &where, p, &err) == APR_SUCCESS
         && strcmp(endpoint.region, PRICED_REGION) == 0) {
         o->read_price = READ_PRICE;
         o->write_price = WRITE_PRICE;
@@ -62,7 +60,8 @@ static const char *find_shares(options_t *o)
         o->read_only = 100 - o->changed;
     }
     return o->read_only + o->changed > 100 ? "--read-only and --changed are more than 100 percent together"
-           : o->size > 400 * 1024 ? "--size: DynamoDB takes rows of 409600 bytes at most" : NULL;
+           : o->size > 400 * 1024          ? "--size: DynamoDB takes rows of 409600 bytes at most"
+                                           : NULL;
 }
 
 static void say_model(const options_t *o, report_t *r)
@@ -115,7 +114,8 @@ exit_e cost_print(const options_t *given, report_t *r, apr_pool_t *p)
         say_prices(&o, &u, given->read_price < 0, r);
     }
     else {
-        report_text(r, "note", "price", "known here for " PRICED_REGION " only: give --read-price and --write-price, "
+        report_text(r, "note", "price",
+                    "known here for " PRICED_REGION " only: give --read-price and --write-price, "
                     "for a million units (https://aws.amazon.com/dynamodb/pricing/on-demand/)");
     }
     return EXIT_GOOD;

@@ -54,7 +54,8 @@ static apr_status_t take_match(ddb_rows_scan_t *s, const ddb_json_t *item, apr_p
         }
     }
     if (s->found) {
-        return ddb_error_set(err, DDB_ECONFLICT, "several rows have a hash that begins so: somebody has copied or "
+        return ddb_error_set(err, DDB_ECONFLICT,
+                             "several rows have a hash that begins so: somebody has copied or "
                              "changed rows by hand");
     }
     s->found = apr_pstrdup(s->pool, key);
@@ -63,7 +64,10 @@ static apr_status_t take_match(ddb_rows_scan_t *s, const ddb_json_t *item, apr_p
 
 apr_status_t ddb_rows_find(ddb_rows_t *r, const char *hash, const char **key, apr_pool_t *p, ddb_error_t *err)
 {
-    ddb_rows_scan_t s = { .rows = r, .fill = fill_search, .take = take_match, .projection = "#id, #loggable",
+    ddb_rows_scan_t s = { .rows = r,
+                          .fill = fill_search,
+                          .take = take_match,
+                          .projection = "#id, #loggable",
                           .segments = r->segments,
                           .filter = r->ids ? "#loggable = :loggable OR attribute_not_exists(#loggable)"
                                            : "#loggable = :loggable" };
@@ -78,8 +82,10 @@ apr_status_t ddb_rows_find(ddb_rows_t *r, const char *hash, const char **key, ap
     rv = ddb_rows_scan(&s, p, err);
     if (rv == APR_SUCCESS) {
         *key = s.found;
-        rv = s.found ? APR_SUCCESS : ddb_error_set(err, APR_NOTFOUND, "no row has that hash: the session is over, or "
-                                                   "in another table");
+        rv = s.found ? APR_SUCCESS
+                     : ddb_error_set(err, APR_NOTFOUND,
+                                     "no row has that hash: the session is over, or "
+                                     "in another table");
     }
     return rv;
 }
@@ -215,8 +221,12 @@ static apr_status_t take_expired(ddb_rows_scan_t *s, const ddb_json_t *item, apr
 
 apr_status_t ddb_rows_sweep(ddb_rows_t *r, const ddb_rows_sweep_t *what, apr_pool_t *p, ddb_error_t *err)
 {
-    ddb_rows_scan_t s = { .rows = r, .fill = fill_sweep, .take = take_expired, .projection = "#id, #expires",
-                 .filter = "#expires < :before", .sweep = what };
+    ddb_rows_scan_t s = { .rows = r,
+                          .fill = fill_sweep,
+                          .take = take_expired,
+                          .projection = "#id, #expires",
+                          .filter = "#expires < :before",
+                          .sweep = what };
 
     return ddb_rows_scan(&s, p, err);
 }

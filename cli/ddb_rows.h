@@ -14,31 +14,31 @@
 
 /** What a scan came to so far. */
 typedef struct ddb_rows_count_t {
-    apr_int64_t pages, seen;   /* calls, and rows that the service looked at */
-    apr_int64_t due;           /* past their end */
-    apr_int64_t deleted;       /* of these */
-    apr_int64_t kept;          /* of these: touched or gone before they could be deleted */
+    apr_int64_t pages, seen; /* calls, and rows that the service looked at */
+    apr_int64_t due;         /* past their end */
+    apr_int64_t deleted;     /* of these */
+    apr_int64_t kept;        /* of these: touched or gone before they could be deleted */
 } ddb_rows_count_t;
 
 /** Work on rows. Not thread safe; the threads of a search are its own. */
 typedef struct ddb_rows_t {
     const ddb_table_t *table;
-    int ids;                   /* 1: the table's keys are session IDs (SessionDynamoDBHashSid Off) */
-    int segments;              /* of the table that a search scans at once, a thread for each; 0: it scans by itself */
+    int ids;      /* 1: the table's keys are session IDs (SessionDynamoDBHashSid Off) */
+    int segments; /* of the table that a search scans at once, a thread for each; 0: it scans by itself */
     /** Told after each page, by one thread at a time; NULL: nobody is told. */
     void (*progress)(void *baton, const ddb_rows_count_t *so_far);
     void *baton;
     volatile apr_uint32_t *stop; /* not 0: no further call is made. NULL: nobody stops it. Set atomically, as a thread
                                     or a signal handler does it */
-    ddb_rows_count_t count;    /* of the scan under way, or the last */
+    ddb_rows_count_t count;      /* of the scan under way, or the last */
 } ddb_rows_t;
 
 /** What may be shown of a row. 0 and NULL where the row has nothing, or nothing readable. Strings live in p. */
 typedef struct ddb_row_t {
-    const char *loggable;      /* the hash that logs show, or its first 32 digits */
+    const char *loggable; /* the hash that logs show, or its first 32 digits */
     apr_time_t created, accessed;
     apr_int64_t expires, idle_timeout, absolute_timeout, version;
-    apr_int64_t data_len;      /* bytes as they are stored */
+    apr_int64_t data_len; /* bytes as they are stored */
     int compressed, has_user;
 } ddb_row_t;
 
@@ -61,8 +61,8 @@ apr_status_t ddb_rows_end(const ddb_rows_t *r, const char *key, apr_pool_t *p, d
 
 /** Which rows a sweep takes. */
 typedef struct ddb_rows_sweep_t {
-    apr_int64_t older_than;    /* seconds since the end of their session, at least */
-    int dry_run;               /* 1: they are counted only */
+    apr_int64_t older_than; /* seconds since the end of their session, at least */
+    int dry_run;            /* 1: they are counted only */
 } ddb_rows_sweep_t;
 
 /**

@@ -13,14 +13,14 @@ typedef struct ddb_rows_scan_t {
     const char *filter, *projection;
     void (*fill)(const struct ddb_rows_scan_t *s, ddb_json_t *names, ddb_json_t *values, apr_pool_t *p);
     apr_status_t (*take)(struct ddb_rows_scan_t *s, const ddb_json_t *item, apr_pool_t *p, ddb_error_t *err);
-    int segments;           /* scanned at once where the table has more than a page; 0: no threads are made */
-    const char *hash;       /* of a search */
-    const char *found;      /* the key, in pool */
+    int segments;      /* scanned at once where the table has more than a page; 0: no threads are made */
+    const char *hash;  /* of a search */
+    const char *found; /* the key, in pool */
     const ddb_rows_sweep_t *sweep;
-    apr_pool_t *pool;       /* of the whole scan */
+    apr_pool_t *pool;          /* of the whole scan */
     apr_thread_mutex_t *mutex; /* of segments: guards found, pool, failed and the count, and is held over take and
                                   progress; NULL: there is one thread */
-    apr_status_t failed;    /* of segments: why the first one ended that failed */
+    apr_status_t failed;       /* of segments: why the first one ended that failed */
 } ddb_rows_scan_t;
 
 /** Scan the whole table. @return APR_EINTR when it was stopped; what take returned; a failure. */

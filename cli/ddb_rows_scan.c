@@ -8,9 +8,9 @@
 
 #include "ddb_rows_int.h"
 
-#define PAGE_ROWS   500                   /* so that a page arrives within the second that an attempt has */
-#define FIRST_WAIT  apr_time_from_sec(1)  /* when the service throttles; doubles */
-#define WAITS       5
+#define PAGE_ROWS  500                  /* so that a page arrives within the second that an attempt has */
+#define FIRST_WAIT apr_time_from_sec(1) /* when the service throttles; doubles */
+#define WAITS      5
 
 static int is_stopped(const ddb_rows_t *r)
 {
@@ -113,7 +113,8 @@ static apr_status_t scan_page(part_t *part, apr_pool_t *p, ddb_error_t *err)
     }
     part->from = ddb_rows_text(ddb_json_child(reply, "LastEvaluatedKey"), "id");
     if (!part->from && ddb_json_has(reply, "LastEvaluatedKey")) {
-        return ddb_error_set(err, DDB_EREFUSED, "the key of the table is not id of type S: session-dynamodb check says "
+        return ddb_error_set(err, DDB_EREFUSED,
+                             "the key of the table is not id of type S: session-dynamodb check says "
                              "more");
     }
     if (part->scan->mutex) {

@@ -25,8 +25,8 @@
 #define BASE64URL  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 #define KEY_LENGTH 43
 
-#define CALLING  (CHECK | CREATE_TABLE | SHOW | END | PURGE) /* commands that ask the service */
-#define ANY      (CALLING | POLICY | COST)
+#define CALLING (CHECK | CREATE_TABLE | SHOW | END | PURGE) /* commands that ask the service */
+#define ANY     (CALLING | POLICY | COST)
 
 static const struct {
     const char *name;
@@ -102,7 +102,8 @@ static const char *set_proxy(options_t *o, const option_t *option, const char *v
     (void)option;
     o->proxy = value;
     return !ddb_endpoint_check_url(value, p)
-           ? NULL : "a proxy is http:// or https://, a host and perhaps a port; no user, no path";
+               ? NULL
+               : "a proxy is http:// or https://, a host and perhaps a port; no user, no path";
 }
 
 static int is_number(const char *text, int most_dots)
@@ -199,7 +200,7 @@ static const option_t all[] = {
     { "help", NULL, ANY, NULL, 0, "print this" },
     { "version", NULL, ANY, NULL, 0, "print the version" },
 };
-#define N_OPTIONS ((int)(sizeof(all) / sizeof(all[0])))
+#define N_OPTIONS  ((int)(sizeof(all) / sizeof(all[0])))
 #define FIRST_CODE 256 /* APR's codes for options without a letter */
 
 static const char *commands_of(const option_t *option, apr_pool_t *p)
@@ -274,7 +275,8 @@ static const char *check_hash(const options_t *o)
                "is a session ID, which does not belong on a command line";
     }
     return strlen(o->hash) == KEY_LENGTH && strspn(o->hash, BASE64URL) == KEY_LENGTH
-           ? NULL : "HASH has to be the hash of the logs (128 hex digits, or the first 32 at least) or a table key";
+               ? NULL
+               : "HASH has to be the hash of the logs (128 hex digits, or the first 32 at least) or a table key";
 }
 
 static apr_status_t take_hash(options_t *o, int n, const char *const *rest, const char **problem, apr_pool_t *p)

@@ -8,35 +8,27 @@
 #include "aws/ddb_profile.h"
 
 /** What the program can be asked for; the bits tell which options go with which. */
-typedef enum command_e {
-    CHECK = 1,
-    CREATE_TABLE = 2,
-    SHOW = 4,
-    END = 8,
-    PURGE = 16,
-    POLICY = 32,
-    COST = 64
-} command_e;
+typedef enum command_e { CHECK = 1, CREATE_TABLE = 2, SHOW = 4, END = 8, PURGE = 16, POLICY = 32, COST = 64 } command_e;
 
 /** The command line, checked. NULL and negative numbers: not given, unless said otherwise. */
 typedef struct options_t {
     command_e command;
-    const char *name;               /* of the command */
-    const char *table;              /* name or ARN; never NULL */
+    const char *name;  /* of the command */
+    const char *table; /* name or ARN; never NULL */
     const char *region, *endpoint_url, *ca_file, *proxy;
     ddb_profile_opts_t profile;
-    apr_interval_time_t timeout;    /* of one call; always there */
-    int hash_sid;                   /* 1 unless Off */
+    apr_interval_time_t timeout; /* of one call; always there */
+    int hash_sid;                /* 1 unless Off */
     int json, progress;
-    int strict;                     /* check: doubts are wrong */
+    int strict; /* check: doubts are wrong */
 
-    const char *hash;               /* show, end: what the session is named by */
-    apr_interval_time_t patience;   /* create-table */
-    int dry_run;                    /* purge */
-    apr_int64_t older_than;         /* seconds; always there */
-    const char *account;            /* policy */
+    const char *hash;             /* show, end: what the session is named by */
+    apr_interval_time_t patience; /* create-table */
+    int dry_run;                  /* purge */
+    apr_int64_t older_than;       /* seconds; always there */
+    const char *account;          /* policy */
     int for_creation, for_check, for_operation;
-    apr_int64_t requests, size;     /* cost */
+    apr_int64_t requests, size;         /* cost */
     double read_only, changed, touched; /* percent */
     int eventual;
     double read_price, write_price; /* of a million units */

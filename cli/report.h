@@ -10,17 +10,17 @@
 
 typedef enum exit_e {
     EXIT_GOOD,
-    EXIT_WRONG,    /* something is wrong, or was not found */
+    EXIT_WRONG, /* something is wrong, or was not found */
     EXIT_USAGE,
-    EXIT_NO_ANSWER, /* the service could not be asked, or refused who asks */
+    EXIT_NO_ANSWER,    /* the service could not be asked, or refused who asks */
     EXIT_STOPPED = 130 /* as shells have it for SIGINT */
 } exit_e;
 
 typedef struct report_t {
-    ddb_json_t *json;   /* what is printed at the end; NULL: lines */
-    int progress;       /* 1: say it line by line; 2: on a terminal, in one line */
-    int in_progress;    /* the terminal's line is begun */
-    apr_time_t last;    /* when progress was said */
+    ddb_json_t *json; /* what is printed at the end; NULL: lines */
+    int progress;     /* 1: say it line by line; 2: on a terminal, in one line */
+    int in_progress;  /* the terminal's line is begun */
+    apr_time_t last;  /* when progress was said */
     apr_pool_t *pool;
 } report_t;
 

@@ -39,14 +39,20 @@ static void tell_search(void *baton, const ddb_rows_count_t *c)
 
 static void tell_purge(void *baton, const ddb_rows_count_t *c)
 {
-    report_progress(baton, 0, "%" APR_INT64_T_FMT " rows looked at, %" APR_INT64_T_FMT " pages, %" APR_INT64_T_FMT
-                    " of ended sessions, %" APR_INT64_T_FMT " deleted", c->seen, c->pages, c->due, c->deleted);
+    report_progress(baton, 0,
+                    "%" APR_INT64_T_FMT " rows looked at, %" APR_INT64_T_FMT " pages, %" APR_INT64_T_FMT
+                    " of ended sessions, %" APR_INT64_T_FMT " deleted",
+                    c->seen, c->pages, c->due, c->deleted);
 }
 
 static ddb_rows_t begin(connection_t *c, const options_t *o, report_t *r)
 {
-    ddb_rows_t rows = { .table = &c->table, .ids = !o->hash_sid, .segments = CONNECTIONS,
-                        .progress = tell_search, .baton = r, .stop = &interrupted };
+    ddb_rows_t rows = { .table = &c->table,
+                        .ids = !o->hash_sid,
+                        .segments = CONNECTIONS,
+                        .progress = tell_search,
+                        .baton = r,
+                        .stop = &interrupted };
 
     listen_to_signals();
     return rows;

@@ -17,10 +17,11 @@ static exit_e call_service(const options_t *o, report_t *r, apr_pool_t *p)
         status = connect_find_credentials(&c, &provider, r, p);
     }
     if (status == EXIT_GOOD) {
-        status = o->command == CHECK ? check_table(&c, o, r, p)
-               : o->command == CREATE_TABLE ? check_create(&c, o, r, p)
-               : o->command == SHOW ? rows_show(&c, o, r, p)
-               : o->command == END ? rows_end(&c, o, r, p) : rows_purge(&c, o, r, p);
+        status = o->command == CHECK          ? check_table(&c, o, r, p)
+                 : o->command == CREATE_TABLE ? check_create(&c, o, r, p)
+                 : o->command == SHOW         ? rows_show(&c, o, r, p)
+                 : o->command == END          ? rows_end(&c, o, r, p)
+                                              : rows_purge(&c, o, r, p);
     }
     connect_close(&c);
     return status;
@@ -44,9 +45,10 @@ int main(int argc, const char *const *argv)
         return EXIT_GOOD;
     }
     report_begin(&r, o.name, o.json, o.progress, p);
-    status = rv != APR_SUCCESS ? report_usage(&r, problem)
-           : o.command == POLICY ? policy_print(&o, &r, p)
-           : o.command == COST ? cost_print(&o, &r, p) : call_service(&o, &r, p);
+    status = rv != APR_SUCCESS     ? report_usage(&r, problem)
+             : o.command == POLICY ? policy_print(&o, &r, p)
+             : o.command == COST   ? cost_print(&o, &r, p)
+                                   : call_service(&o, &r, p);
     status = report_end(&r, status);
     apr_pool_destroy(p); /* with it the credentials are wiped */
     return (int)status;

@@ -11,16 +11,16 @@
 #define PAUSE_FIRST apr_time_from_msec(100)
 #define PAUSE_MAX   apr_time_from_msec(500)
 
-#define PROBE_LOST  (DDB_BREAKER_PROBE_MAX + apr_time_from_msec(500))
+#define PROBE_LOST (DDB_BREAKER_PROBE_MAX + apr_time_from_msec(500))
 
 struct ddb_breaker_t {
     ddb_breaker_opts_t o;
-    apr_thread_mutex_t *mutex;  /* of all below; open and told may be read without */
+    apr_thread_mutex_t *mutex; /* of all below; open and told may be read without */
     volatile apr_uint32_t open, told;
-    int failures;               /* in a row */
-    apr_uint32_t answers;       /* counts them, and may wrap */
+    int failures;         /* in a row */
+    apr_uint32_t answers; /* counts them, and may wrap */
     int probing;
-    apr_uint32_t probe;         /* number of the last one */
+    apr_uint32_t probe; /* number of the last one */
     apr_time_t probe_began, next_probe, opened, closed;
     apr_interval_time_t pause;
     apr_uint32_t turned_away;
@@ -139,12 +139,16 @@ static void describe(const ddb_breaker_t *b, ddb_notice_t *n)
 {
     n->warning = b->open != 0;
     if (b->open) {
-        apr_snprintf(n->text, sizeof(n->text), "%.100s gave no answer to %d calls in a row: until it does it is asked "
-                     "by one at a time", b->o.store, b->o.limit);
+        apr_snprintf(n->text, sizeof(n->text),
+                     "%.100s gave no answer to %d calls in a row: until it does it is asked "
+                     "by one at a time",
+                     b->o.store, b->o.limit);
     }
     else {
-        apr_snprintf(n->text, sizeof(n->text), "%.100s answers again, after %" APR_INT64_T_FMT " ms; %u calls were "
-                     "turned away", b->o.store, apr_time_as_msec(b->closed - b->opened), b->turned_away);
+        apr_snprintf(n->text, sizeof(n->text),
+                     "%.100s answers again, after %" APR_INT64_T_FMT " ms; %u calls were "
+                     "turned away",
+                     b->o.store, apr_time_as_msec(b->closed - b->opened), b->turned_away);
     }
 }
 

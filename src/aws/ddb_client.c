@@ -19,10 +19,10 @@
 #endif
 #endif
 
-#define TARGET_PREFIX       "DynamoDB_20120810."
-#define ATTEMPT_MAX         apr_time_from_sec(1)    /* so that one lost answer does not eat the whole deadline */
-#define ATTEMPT_MIN         apr_time_from_msec(50)  /* with less time left an attempt would only make load */
-#define REPLY_MAX_BYTES     (1024 * 1024)           /* an item is 400 KB at most, some 550 KB in base64 */
+#define TARGET_PREFIX   "DynamoDB_20120810."
+#define ATTEMPT_MAX     apr_time_from_sec(1)   /* so that one lost answer does not eat the whole deadline */
+#define ATTEMPT_MIN     apr_time_from_msec(50) /* with less time left an attempt would only make load */
+#define REPLY_MAX_BYTES (1024 * 1024)          /* an item is 400 KB at most, some 550 KB in base64 */
 
 apr_status_t ddb_client_create(ddb_client_t **pc, const ddb_client_opts_t *o, apr_pool_t *p)
 {
@@ -64,13 +64,20 @@ static apr_status_t sign(ddb_client_run_t *r, apr_table_t **headers)
     ddb_credentials_t credentials;
     ddb_sigv4_signer_t signer = { .credentials = &credentials, .cache = r->client->cache };
     apr_table_t *to_sign = apr_table_make(r->scratch, 2);
-    ddb_sigv4_request_t req = { .method = "POST", .path = "/", .query = "", .headers = to_sign, .body = r->call->body,
-                                .body_len = strlen(r->call->body), .service = "dynamodb" };
+    ddb_sigv4_request_t req = { .method = "POST",
+                                .path = "/",
+                                .query = "",
+                                .headers = to_sign,
+                                .body = r->call->body,
+                                .body_len = strlen(r->call->body),
+                                .service = "dynamodb" };
     apr_status_t rv = ddb_creds_get(o->creds, r->call->deadline, r->scratch, &credentials, r->err);
 
     if (rv == APR_SUCCESS && time_left(r) < ATTEMPT_MIN) {
-        rv = ddb_error_set(r->err, APR_TIMEUP, "credentials came from the provider %s when the time for the whole was "
-                           "used up", credentials.provider ? credentials.provider : "given");
+        rv = ddb_error_set(r->err, APR_TIMEUP,
+                           "credentials came from the provider %s when the time for the whole was "
+                           "used up",
+                           credentials.provider ? credentials.provider : "given");
     }
     if (rv == APR_SUCCESS) {
         rv = ddb_endpoint_of_account(&r->endpoint, &o->endpoint, credentials.account_id, r->scratch, r->err);
@@ -83,7 +90,7 @@ static apr_status_t sign(ddb_client_run_t *r, apr_table_t **headers)
     apr_table_setn(to_sign, "Content-Type", "application/x-amz-json-1.0");
     apr_table_setn(to_sign, "X-Amz-Target", apr_pstrcat(r->scratch, TARGET_PREFIX, r->call->operation, NULL));
     *headers = apr_table_copy(r->scratch, to_sign);
-    apr_table_setn(*headers, "Host", r->endpoint.host); /* as signed, whatever the case of the URL */
+    apr_table_setn(*headers, "Host", r->endpoint.host);      /* as signed, whatever the case of the URL */
     apr_table_setn(*headers, "Accept-Encoding", "identity"); /* x-amz-crc32 is of the body as sent */
     apr_table_setn(*headers, "User-Agent", "mod_session_dynamodb/" DDB_VERSION);
     r->access_key_id = credentials.access_key_id;
@@ -99,8 +106,11 @@ static apr_status_t send_request(ddb_client_run_t *r, const apr_table_t *headers
 {
     const ddb_client_opts_t *o = &r->client->o;
     apr_interval_time_t left = time_left(r);
-    ddb_http_request_t req = { .method = "POST", .headers = headers, .body = r->call->body,
-                               .body_len = strlen(r->call->body), .connect_timeout = o->connect_timeout,
+    ddb_http_request_t req = { .method = "POST",
+                               .headers = headers,
+                               .body = r->call->body,
+                               .body_len = strlen(r->call->body),
+                               .connect_timeout = o->connect_timeout,
                                .timeout = left < ATTEMPT_MAX ? left : ATTEMPT_MAX,
                                .max_response_bytes = REPLY_MAX_BYTES,
                                /* What took a request and gave no answer may have taken the other connections too. */
@@ -252,7 +262,8 @@ apr_status_t ddb_client_call(ddb_client_t *c, const ddb_call_t *call, apr_pool_t
     apr_cpystrn(err->operation, call->operation, sizeof(err->operation));
     if (c->o.breaker && !ddb_breaker_admit(c->o.breaker, &r.pass)) {
         ddb_count_add(c->o.count, DDB_COUNT_TURNED_AWAY, 1);
-        return ddb_error_set(err, DDB_EUNAVAILABLE, "not asked, because the last calls got no answer; it is tried "
+        return ddb_error_set(err, DDB_EUNAVAILABLE,
+                             "not asked, because the last calls got no answer; it is tried "
                              "every half second");
     }
     rv = try_until_settled(&r);

@@ -20,12 +20,12 @@ typedef struct ddb_client_opts_t {
     int max_attempts;                    /* at least 1 */
     const ddb_http_transport_t *http;
     ddb_creds_t *creds;
-    const ddb_clock_t *clock;            /* with skew: ddb_skew_clock's */
-    ddb_random_fn *random;               /* for the jitter of the backoff */
-    ddb_breaker_t *breaker;              /* NULL: every call is tried, whatever became of those before */
-    ddb_retry_budget_t *budget;          /* NULL: without limit */
-    ddb_skew_t *skew;                    /* NULL: a wrong clock is said and not corrected */
-    ddb_count_t *count;                  /* of calls and of what writes consume; NULL: nothing is counted */
+    const ddb_clock_t *clock;   /* with skew: ddb_skew_clock's */
+    ddb_random_fn *random;      /* for the jitter of the backoff */
+    ddb_breaker_t *breaker;     /* NULL: every call is tried, whatever became of those before */
+    ddb_retry_budget_t *budget; /* NULL: without limit */
+    ddb_skew_t *skew;           /* NULL: a wrong clock is said and not corrected */
+    ddb_count_t *count;         /* of calls and of what writes consume; NULL: nothing is counted */
 } ddb_client_opts_t;
 
 /** o is copied; what it points to must outlive p. */
@@ -38,12 +38,12 @@ apr_status_t ddb_client_create(ddb_client_t **pc, const ddb_client_opts_t *o, ap
 typedef apr_status_t ddb_read_fn(void *baton, const ddb_reply_t *reply);
 
 typedef struct ddb_call_t {
-    const char *operation;  /* such as "GetItem" */
-    const char *body;       /* JSON */
-    apr_time_t deadline;    /* on the clock's monotonic time: the wait for credentials, all attempts and the waits
+    const char *operation; /* such as "GetItem" */
+    const char *body;      /* JSON */
+    apr_time_t deadline;   /* on the clock's monotonic time: the wait for credentials, all attempts and the waits
                                between them; nothing is sent after it */
-    ddb_cancel_t *cancel;   /* when set, nothing more is sent; NULL: none */
-    ddb_read_fn *read;      /* of a call that changes nothing; NULL: one that does, and that a reply without sense ends,
+    ddb_cancel_t *cancel;  /* when set, nothing more is sent; NULL: none */
+    ddb_read_fn *read;     /* of a call that changes nothing; NULL: one that does, and that a reply without sense ends,
                                as it was carried out */
     void *baton;
 } ddb_call_t;

@@ -25,8 +25,9 @@ static int is_crc_right(const ddb_http_response_t *res)
     const char *header = apr_table_get(res->headers, "x-amz-crc32");
     char *end;
 
-    return !header || (apr_strtoi64(header, &end, 10) == (apr_int64_t)ddb_zlib_crc32(res->body, res->body_len)
-                       && end != header && *end == '\0');
+    return !header
+           || (apr_strtoi64(header, &end, 10) == (apr_int64_t)ddb_zlib_crc32(res->body, res->body_len) && end != header
+               && *end == '\0');
 }
 
 /* A signature is refused for a wrong clock with the same word as for a wrong key; the Date of the reply tells. */
@@ -43,9 +44,10 @@ static int mend_clock(ddb_client_run_t *r, const ddb_http_response_t *res)
         && ddb_skew_correct(r->client->o.skew, r->offset, r->signed_at, date)) {
         return MENDED_CLOCK;
     }
-    ddb_error_set(r->err, 0, "the signature was refused, and this machine's clock is %" APR_INT64_T_FMT " s %s the "
-                  "service's: set it right (NTP)", apr_time_sec(ahead < 0 ? -ahead : ahead),
-                  ahead < 0 ? "behind" : "ahead of");
+    ddb_error_set(r->err, 0,
+                  "the signature was refused, and this machine's clock is %" APR_INT64_T_FMT " s %s the "
+                  "service's: set it right (NTP)",
+                  apr_time_sec(ahead < 0 ? -ahead : ahead), ahead < 0 ? "behind" : "ahead of");
     return 0;
 }
 
@@ -99,7 +101,8 @@ static apr_status_t judge_good(ddb_client_run_t *r, const ddb_http_response_t *r
     /* Every reply of DynamoDB is an object; the page of a proxy must not pass for a write that was done. */
     if (res->body[strspn(res->body, " \t\r\n")] != '{') {
         r->err->unsettled = 1;
-        return ddb_error_set(r->err, DDB_EBADREPLY, "status 200, but the body is no JSON object: check the endpoint "
+        return ddb_error_set(r->err, DDB_EBADREPLY,
+                             "status 200, but the body is no JSON object: check the endpoint "
                              "and any proxy on the way");
     }
     keep_body(r, res);
@@ -153,7 +156,8 @@ apr_status_t ddb_client_judge(ddb_client_run_t *r, const ddb_http_response_t *re
     if (!is_crc_right(res)) {
         r->err->type[0] = '\0';
         r->err->unsettled = 1;
-        return ddb_error_set(r->err, DDB_EUNAVAILABLE, "the reply was damaged on its way: its checksum is not the one "
+        return ddb_error_set(r->err, DDB_EUNAVAILABLE,
+                             "the reply was damaged on its way: its checksum is not the one "
                              "in x-amz-crc32");
     }
     return res->status == 200 ? judge_good(r, res) : judge_bad(r, res);

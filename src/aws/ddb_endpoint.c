@@ -13,7 +13,7 @@
 #include "aws/ddb_partition.h"
 
 #define EXAMPLE_REGION "eu-central-1"
-#define EXAMPLE_URL "https://dynamodb." EXAMPLE_REGION ".amazonaws.com"
+#define EXAMPLE_URL    "https://dynamodb." EXAMPLE_REGION ".amazonaws.com"
 
 #define NO_REGION "no region is set; set one in the configuration, AWS_REGION or the profile, such as " EXAMPLE_REGION
 
@@ -30,7 +30,7 @@ static const struct {
     { "AWS_ENDPOINT_URL_SSO", "sso", "portal.sso" },
 };
 
-#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define LOWER  "abcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"
 
 static int is_number(const char *s)
@@ -59,7 +59,7 @@ static int is_host(const char *host, int in_brackets)
     }
     /* The underscore is no part of a host name and yet in the service names of container set-ups. */
     return len && len <= MAX_HOST_BYTES && host[strspn(host, LOWER DIGITS "-._")] == '\0' && *host != '.'
-        && !strstr(host, "..") && !is_odd_address(host);
+           && !strstr(host, "..") && !is_odd_address(host);
 }
 
 static const char *check_parts(const apr_uri_t *uri)
@@ -233,18 +233,21 @@ static apr_status_t find_account_mode(ddb_account_mode_e *mode, const ddb_profil
         }
     }
     return !s.value ? APR_SUCCESS
-                    : ddb_error_set(err, DDB_ECONFIG, "%s: the account ID endpoint mode \"%.20s\" is none of "
-                                    "preferred, required and disabled", s.source, s.value);
+                    : ddb_error_set(err, DDB_ECONFIG,
+                                    "%s: the account ID endpoint mode \"%.20s\" is none of "
+                                    "preferred, required and disabled",
+                                    s.source, s.value);
 }
 
 static apr_status_t refuse_wishes(const wishes_t *w, const char *where, ddb_error_t *err)
 {
     /* Who asks for FIPS must not get something else without a word. */
     return w->fips || w->dual_stack
-         ? ddb_error_set(err, DDB_ECONFIG, "%s is asked for and %s: remove one of them",
-                         w->fips ? "FIPS (AWS_USE_FIPS_ENDPOINT, use_fips_endpoint)"
-                                 : "dual stack (AWS_USE_DUALSTACK_ENDPOINT, use_dualstack_endpoint)", where)
-         : APR_SUCCESS;
+               ? ddb_error_set(err, DDB_ECONFIG, "%s is asked for and %s: remove one of them",
+                               w->fips ? "FIPS (AWS_USE_FIPS_ENDPOINT, use_fips_endpoint)"
+                                       : "dual stack (AWS_USE_DUALSTACK_ENDPOINT, use_dualstack_endpoint)",
+                               where)
+               : APR_SUCCESS;
 }
 
 static apr_status_t use_region(ddb_endpoint_t *out, ddb_service_e service, const wishes_t *w, apr_pool_t *p,
@@ -268,7 +271,8 @@ static apr_status_t use_region(ddb_endpoint_t *out, ddb_service_e service, const
     out->url = apr_pstrcat(p, "https://", out->host, NULL);
     out->suffix = has_accounts ? suffix : NULL;
     if (service == DDB_DYNAMODB && w->account_mode == DDB_ACCOUNT_REQUIRED && !has_accounts) {
-        return ddb_error_set(err, DDB_ECONFIG, "an account's own endpoint is required, and there is none %s: set the "
+        return ddb_error_set(err, DDB_ECONFIG,
+                             "an account's own endpoint is required, and there is none %s: set the "
                              "account ID endpoint mode to preferred or disabled",
                              w->fips ? "with FIPS" : "in this partition");
     }
@@ -303,9 +307,11 @@ static apr_status_t use_table(ddb_endpoint_t *out, const ddb_endpoint_opts_t *o,
         region->value = arn.region;
         region->source = "the table's ARN";
     }
-    return strcmp(region->value, arn.region) == 0 ? APR_SUCCESS
-         : ddb_error_set(err, DDB_ECONFIG, "the table's ARN is of region %s, and %s says %.40s: set the table's region",
-                         arn.region, region->source, region->value);
+    return strcmp(region->value, arn.region) == 0
+               ? APR_SUCCESS
+               : ddb_error_set(err, DDB_ECONFIG,
+                               "the table's ARN is of region %s, and %s says %.40s: set the table's region", arn.region,
+                               region->source, region->value);
 }
 
 static const char *imds_setting(const char *variable, const ddb_profile_t *profile, const char *key)
@@ -330,8 +336,9 @@ static apr_status_t ask_instance(setting_t *region, const ddb_endpoint_opts_t *o
     imds.attempts = imds_setting("AWS_METADATA_SERVICE_NUM_ATTEMPTS", profile, "metadata_service_num_attempts");
     rv = ddb_imds_region(&region->value, &imds, p, &why);
     region->source = "the instance metadata service";
-    return rv == APR_SUCCESS || rv == APR_NOTFOUND ? APR_SUCCESS
-         : ddb_error_set(err, DDB_ECONFIG, NO_REGION "; the instance was asked in vain: %.280s", why.detail);
+    return rv == APR_SUCCESS || rv == APR_NOTFOUND
+               ? APR_SUCCESS
+               : ddb_error_set(err, DDB_ECONFIG, NO_REGION "; the instance was asked in vain: %.280s", why.detail);
 }
 
 static apr_status_t find_wishes(wishes_t *w, const ddb_profile_t *profile, ddb_error_t *err)
@@ -395,17 +402,18 @@ apr_status_t ddb_endpoint_of_account(ddb_endpoint_t *out, const ddb_endpoint_t *
         return APR_SUCCESS;
     }
     if (!id || !is_number(id)) {
-        return e->account_mode == DDB_ACCOUNT_PREFERRED ? APR_SUCCESS
-             : ddb_error_set(err, DDB_ECONFIG, "an account's own endpoint is required, and neither the table's ARN nor "
-                             "the credentials tell the account: use the ARN as the table's name");
+        return e->account_mode == DDB_ACCOUNT_PREFERRED
+                   ? APR_SUCCESS
+                   : ddb_error_set(err, DDB_ECONFIG,
+                                   "an account's own endpoint is required, and neither the table's ARN nor "
+                                   "the credentials tell the account: use the ARN as the table's name");
     }
     out->host = apr_pstrcat(p, id, ".ddb.", e->region, ".", e->suffix, NULL);
     out->url = apr_pstrcat(p, "https://", out->host, NULL);
     return APR_SUCCESS;
 }
 
-apr_status_t ddb_endpoint_resolve(ddb_endpoint_t *out, const ddb_endpoint_opts_t *o, apr_pool_t *p,
-                                  ddb_error_t *err)
+apr_status_t ddb_endpoint_resolve(ddb_endpoint_t *out, const ddb_endpoint_opts_t *o, apr_pool_t *p, ddb_error_t *err)
 {
     ddb_profile_t *profile = NULL;
     apr_pool_t *scratch;

@@ -29,16 +29,16 @@ typedef struct ddb_endpoint_t {
 typedef enum ddb_service_e { DDB_DYNAMODB, DDB_STS, DDB_SSO } ddb_service_e;
 
 typedef struct ddb_endpoint_opts_t {
-    const char *url;              /* directive; NULL: AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the profile's
+    const char *url;    /* directive; NULL: AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the profile's
                                      services section, its endpoint_url, then by region */
-    const char *region;           /* directive; NULL: AWS_REGION, AWS_DEFAULT_REGION, the profile's, then the table's,
+    const char *region; /* directive; NULL: AWS_REGION, AWS_DEFAULT_REGION, the profile's, then the table's,
                                      then the instance's */
-    const char *table;            /* name, ARN or NULL */
+    const char *table;  /* name, ARN or NULL */
     ddb_profile_opts_t profile;
-    ddb_service_e service;        /* of which service; DDB_DYNAMODB if not set */
+    ddb_service_e service;            /* of which service; DDB_DYNAMODB if not set */
     const ddb_http_transport_t *http; /* to ask the instance metadata service of EC2 for the region when nothing else
                                          tells it; NULL: not asked */
-    const ddb_clock_t *clock;     /* with http */
+    const ddb_clock_t *clock;         /* with http */
 } ddb_endpoint_opts_t;
 
 /**
@@ -50,8 +50,7 @@ typedef struct ddb_endpoint_opts_t {
  *         endpoint that is no http(s) URL or has a path, query, fragment or user in it, settings that exclude each
  *         other, an ARN of a table in another region.
  */
-apr_status_t ddb_endpoint_resolve(ddb_endpoint_t *out, const ddb_endpoint_opts_t *o, apr_pool_t *p,
-                                  ddb_error_t *err);
+apr_status_t ddb_endpoint_resolve(ddb_endpoint_t *out, const ddb_endpoint_opts_t *o, apr_pool_t *p, ddb_error_t *err);
 
 /**
  * The endpoint for requests with credentials of this account (NULL: unknown): e itself or the account's own, in p.

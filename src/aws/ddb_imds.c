@@ -18,7 +18,7 @@
 #define TOKEN_MARGIN      apr_time_from_sec(60)
 #define TOKEN_MAX_BYTES   1024 /* 56 today */
 #define REPLY_MAX_BYTES   65535
-#define REGION_MAX_BYTES  63   /* it becomes a label of a host name */
+#define REGION_MAX_BYTES  63 /* it becomes a label of a host name */
 #define ATTEMPTS_MAX      10
 #define TIMEOUT_MAX_S     60
 
@@ -60,7 +60,8 @@ static apr_status_t find_endpoint(call_t *c)
     apr_size_t len;
 
     if (mode && strcasecmp(mode, "ipv4") != 0 && strcasecmp(mode, "ipv6") != 0) {
-        return ddb_error_set(c->err, DDB_ECONFIG, "the mode of the instance metadata endpoint is neither ipv4 nor ipv6 "
+        return ddb_error_set(c->err, DDB_ECONFIG,
+                             "the mode of the instance metadata endpoint is neither ipv4 nor ipv6 "
                              "(AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE, ec2_metadata_service_endpoint_mode)");
     }
     if (!url) {
@@ -71,7 +72,8 @@ static apr_status_t find_endpoint(call_t *c)
     }
     if (*at || apr_uri_parse(c->p, url, &uri) != APR_SUCCESS || !uri.scheme || !uri.hostname || !*uri.hostname
         || uri.query || uri.fragment || (strcasecmp(uri.scheme, "http") != 0 && strcasecmp(uri.scheme, "https") != 0)) {
-        return ddb_error_set(c->err, DDB_ECONFIG, "the instance metadata endpoint is no URL of http or https "
+        return ddb_error_set(c->err, DDB_ECONFIG,
+                             "the instance metadata endpoint is no URL of http or https "
                              "(AWS_EC2_METADATA_SERVICE_ENDPOINT, ec2_metadata_service_endpoint)");
     }
     for (len = strlen(url); url[len - 1] == '/'; len--) {
@@ -98,13 +100,17 @@ static apr_status_t read_options(call_t *c)
     }
     c->timeout = apr_time_from_sec(small_number(c->o->timeout, TIMEOUT_MAX_S));
     if (!c->timeout) {
-        return ddb_error_set(c->err, DDB_ECONFIG, "the timeout of the instance metadata service is no number from 1 to "
-                             "%d (AWS_METADATA_SERVICE_TIMEOUT, metadata_service_timeout)", TIMEOUT_MAX_S);
+        return ddb_error_set(c->err, DDB_ECONFIG,
+                             "the timeout of the instance metadata service is no number from 1 to "
+                             "%d (AWS_METADATA_SERVICE_TIMEOUT, metadata_service_timeout)",
+                             TIMEOUT_MAX_S);
     }
     c->attempts = small_number(c->o->attempts, ATTEMPTS_MAX);
     if (!c->attempts) {
-        return ddb_error_set(c->err, DDB_ECONFIG, "the attempts at the instance metadata service are no number from 1 "
-                             "to %d (AWS_METADATA_SERVICE_NUM_ATTEMPTS, metadata_service_num_attempts)", ATTEMPTS_MAX);
+        return ddb_error_set(c->err, DDB_ECONFIG,
+                             "the attempts at the instance metadata service are no number from 1 "
+                             "to %d (AWS_METADATA_SERVICE_NUM_ATTEMPTS, metadata_service_num_attempts)",
+                             ATTEMPTS_MAX);
     }
     return find_endpoint(c);
 }
@@ -141,8 +147,9 @@ static ddb_http_request_t make_request(const call_t *c, const char *method, cons
                                        const char *value)
 {
     apr_table_t *headers = apr_table_make(c->p, 1);
-    ddb_http_request_t req = { .method = method, .connect_timeout = c->timeout, .timeout = c->timeout,
-                               .max_response_bytes = REPLY_MAX_BYTES };
+    ddb_http_request_t req = {
+        .method = method, .connect_timeout = c->timeout, .timeout = c->timeout, .max_response_bytes = REPLY_MAX_BYTES
+    };
 
     req.url = apr_pstrcat(c->p, c->base, "/latest/", path, NULL);
     if (*value) {
@@ -165,7 +172,8 @@ static apr_status_t explain_silence(const call_t *c, apr_status_t rv, const ddb_
         return ddb_error_set(c->err, APR_NOTFOUND, "no instance metadata service: %.70s", why->detail);
     }
     if (rv == APR_TIMEUP) {
-        return ddb_error_set(c->err, rv, "the instance metadata service takes the request for a token and never "
+        return ddb_error_set(c->err, rv,
+                             "the instance metadata service takes the request for a token and never "
                              "answers; in a container, raise the instance's hop limit for metadata responses to 2");
     }
     return ddb_error_set(c->err, rv, "the instance metadata service gives no token: %s", why->detail);
@@ -176,12 +184,15 @@ static apr_status_t explain_refusal(const call_t *c, int status)
     int is_old = status == 404 || status == 405;
 
     if (status == 403) {
-        return ddb_error_set(c->err, DDB_EDENIED, "the instance metadata service refuses a token (HTTP 403); "
+        return ddb_error_set(c->err, DDB_EDENIED,
+                             "the instance metadata service refuses a token (HTTP 403); "
                              "switch it on in the instance's metadata options");
     }
     if (is_old) {
-        return ddb_error_set(c->err, DDB_EDENIED, "the instance metadata service knows no tokens (HTTP %d): it has "
-                             "version 1 alone, which anybody who can make this server fetch a URL could read", status);
+        return ddb_error_set(c->err, DDB_EDENIED,
+                             "the instance metadata service knows no tokens (HTTP %d): it has "
+                             "version 1 alone, which anybody who can make this server fetch a URL could read",
+                             status);
     }
     return fail(c, "token", status);
 }
@@ -193,7 +204,8 @@ static apr_status_t keep_token(call_t *c, ddb_http_response_t *res)
     for (i = 0; i < len && res->body[i] > ' ' && res->body[i] <= '~'; i++) {
     }
     if (len == 0 || len > TOKEN_MAX_BYTES || i < len) {
-        return ddb_error_set(c->err, DDB_EBADREPLY, "what the instance metadata service gave as a token is none; is "
+        return ddb_error_set(c->err, DDB_EBADREPLY,
+                             "what the instance metadata service gave as a token is none; is "
                              "something else at its address?");
     }
     memcpy(c->token->text, res->body, len + 1);
@@ -220,9 +232,11 @@ static apr_status_t fetch_token(call_t *c)
     c->token->until = 0;
     rv = ask(c, &req, &res, &why);
     if (!c->o->allow_v1 || !is_version_1(rv, &res, &why)) {
-        rv = rv != APR_SUCCESS ? explain_silence(c, rv, &why)
-           : res.status != 200 ? explain_refusal(c, res.status) : keep_token(c, &res);
-    } else {
+        rv = rv != APR_SUCCESS   ? explain_silence(c, rv, &why)
+             : res.status != 200 ? explain_refusal(c, res.status)
+                                 : keep_token(c, &res);
+    }
+    else {
         rv = APR_SUCCESS;
     }
     if (rv == APR_SUCCESS) {
@@ -246,9 +260,10 @@ static apr_status_t fetch_value(call_t *c, const char *path, ddb_http_response_t
 
     rv = ask(c, &req, res, &why);
     return rv == APR_SUCCESS ? rv
-         /* Without a token this is the first that is asked of the service. */
-         : !c->token->text[0] && !why.unsettled ? explain_silence(c, rv, &why)
-         : ddb_error_set(c->err, rv, "the instance metadata service gives no answer: %s", why.detail);
+           /* Without a token this is the first that is asked of the service. */
+           : !c->token->text[0] && !why.unsettled
+               ? explain_silence(c, rv, &why)
+               : ddb_error_set(c->err, rv, "the instance metadata service gives no answer: %s", why.detail);
 }
 
 static apr_status_t get(call_t *c, const char *path, ddb_http_response_t *res)
@@ -293,7 +308,8 @@ apr_status_t ddb_imds_region(const char **region, const ddb_imds_opts_t *o, apr_
     for (c = res.body; apr_islower(*c) || apr_isdigit(*c) || *c == '-'; c++) {
     }
     if (res.status != 200 || *c || res.body_len == 0 || res.body_len > REGION_MAX_BYTES) {
-        return ddb_error_set(err, DDB_EBADREPLY, "the instance metadata service names no region; name it in the "
+        return ddb_error_set(err, DDB_EBADREPLY,
+                             "the instance metadata service names no region; name it in the "
                              "configuration");
     }
     *region = res.body;

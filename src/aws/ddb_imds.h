@@ -17,11 +17,11 @@ typedef struct ddb_imds_opts_t {
     const ddb_clock_t *clock;
     ddb_imds_token_t *token; /* NULL: one for this call alone */
     /* As the variables and profiles of AWS have them, not checked yet; NULL for the usual. */
-    const char *endpoint;    /* URL */
-    const char *mode;        /* ipv4 or ipv6; an endpoint goes before */
-    const char *timeout;     /* of each request, seconds */
+    const char *endpoint; /* URL */
+    const char *mode;     /* ipv4 or ipv6; an endpoint goes before */
+    const char *timeout;  /* of each request, seconds */
     const char *attempts;
-    int allow_v1;            /* 1: go on without a token where the service knows none */
+    int allow_v1; /* 1: go on without a token where the service knows none */
 } ddb_imds_opts_t;
 
 /**

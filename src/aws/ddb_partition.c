@@ -8,12 +8,12 @@
 #include "aws/ddb_partition.h"
 
 #define EXAMPLE_REGION "eu-central-1"
-#define EXAMPLE_ARN "arn:aws:dynamodb:" EXAMPLE_REGION ":123456789012:table/app_session"
+#define EXAMPLE_ARN    "arn:aws:dynamodb:" EXAMPLE_REGION ":123456789012:table/app_session"
 
 #define MAX_REGION_BYTES 63 /* it is a label of a host name */
-#define MAX_TABLE_BYTES 255
-#define MIN_TABLE_BYTES 3
-#define ACCOUNT_DIGITS 12
+#define MAX_TABLE_BYTES  255
+#define MIN_TABLE_BYTES  3
+#define ACCOUNT_DIGITS   12
 
 /* botocore's partitions.json: a region is one of the prefixes, a word and a number; the first partition is also that
  * of regions which are newer than this table. */
@@ -30,8 +30,8 @@ static const ddb_partition_t partitions[] = {
 
 #define PARTITIONS (sizeof(partitions) / sizeof(partitions[0]))
 
-#define LOWER "abcdefghijklmnopqrstuvwxyz"
-#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define LOWER  "abcdefghijklmnopqrstuvwxyz"
+#define UPPER  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
 char *ddb_partition_lower_case(const char *s, apr_pool_t *p)
@@ -107,7 +107,7 @@ static int has_general_form(const char *region)
 static int is_region(const char *region)
 {
     return strlen(region) <= MAX_REGION_BYTES && region[strspn(region, LOWER DIGITS "-")] == '\0'
-        && (find_partition(region) || has_general_form(region));
+           && (find_partition(region) || has_general_form(region));
 }
 
 /* What people write where a region belongs. */
@@ -126,7 +126,7 @@ static const char *looks_like(const char *region, apr_pool_t *p)
         return apr_psprintf(p, "looks like an availability zone of region %s", zone_of);
     }
     return is_region(ddb_partition_lower_case(region, p)) ? "has upper case letters, which regions have not"
-                                            : "is not of a form that AWS regions have";
+                                                          : "is not of a form that AWS regions have";
 }
 
 const char *ddb_partition_without_fips(const char *region, int *fips, apr_pool_t *p)

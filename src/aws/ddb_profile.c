@@ -37,9 +37,8 @@ typedef struct source_t {
 } source_t;
 
 /* Of credentials that are never put together from two files. */
-static const char *const credential_keys[] = {
-    "aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token"
-};
+static const char *const credential_keys[] = { "aws_access_key_id", "aws_secret_access_key", "aws_session_token",
+                                               "aws_security_token" };
 
 /* --- files --- */
 
@@ -100,8 +99,8 @@ static apr_status_t refuse_file(const source_t *src, const char *what, apr_statu
     char buf[80];
 
     return ddb_error_set(src->err, DDB_ECONFIG,
-                         "%s: %s: %s; the user httpd runs as has to have access, or point to another file",
-                         src->path, what, apr_strerror(rv, buf, sizeof(buf)));
+                         "%s: %s: %s; the user httpd runs as has to have access, or point to another file", src->path,
+                         what, apr_strerror(rv, buf, sizeof(buf)));
 }
 
 /* @return APR_NOTFOUND when there is nothing to read, which is fine. */
@@ -117,7 +116,8 @@ static apr_status_t look(const source_t *src)
     if (rv != APR_SUCCESS) {
         /* A server started by root inherits root's HOME, where its children may not even look. */
         return !src->named && (APR_STATUS_IS_ENOENT(rv) || APR_STATUS_IS_ENOTDIR(rv) || APR_STATUS_IS_EACCES(rv))
-             ? APR_NOTFOUND : refuse_file(src, "can't be found", rv);
+                   ? APR_NOTFOUND
+                   : refuse_file(src, "can't be found", rv);
     }
     if (info.filetype == APR_CHR) {
         /* /dev/null is how the AWS tools are told to read no file. */
@@ -196,8 +196,8 @@ static int is_section(const source_t *src, const char *section, const char *name
     }
     /* The shell's quotes are allowed around a name with spaces. */
     return strncmp(section, src->kind, strlen(src->kind)) == 0
-        && apr_tokenize_to_argv(section, &words, src->p) == APR_SUCCESS && words[0]
-        && strcmp(words[0], src->kind) == 0 && words[1] && strcmp(words[1], name) == 0 && !words[2];
+           && apr_tokenize_to_argv(section, &words, src->p) == APR_SUCCESS && words[0]
+           && strcmp(words[0], src->kind) == 0 && words[1] && strcmp(words[1], name) == 0 && !words[2];
 }
 
 /* Of two sections that are the same profile, such as [default] and [profile default], the later one counts. */
@@ -234,7 +234,8 @@ static apr_status_t check_access(const source_t *src)
     return ddb_error_set(src->err, DDB_ECONFIG, "%s has mode %04o and %s %s", src->path,
                          (unsigned)((src->mode >> 2 & 0700) | (src->mode >> 1 & 0070) | (src->mode & 0007)),
                          is_secret ? "holds a secret key; run: chmod g-w,o-rwx"
-                                   : "names a program to run; run: chmod g-w,o-w", src->path);
+                                   : "names a program to run; run: chmod g-w,o-w",
+                         src->path);
 }
 
 static apr_status_t load(source_t *src, const char *name)
@@ -277,9 +278,11 @@ static ddb_profile_t *merge(const source_t *credentials, const source_t *config,
     if (has(credentials, credential_keys[0])) {
         without = config->found;
         profile->has_shared_keys = 1;
-    } else if (has(config, credential_keys[0])) {
+    }
+    else if (has(config, credential_keys[0])) {
         without = credentials->found;
-    } else {
+    }
+    else {
         profile->has_shared_keys = has(credentials, credential_keys[1]);
     }
     for (i = 0; without && i < sizeof(credential_keys) / sizeof(credential_keys[0]); i++) {
@@ -331,9 +334,8 @@ static apr_status_t read_both(const ddb_profile_opts_t *o, source_t *credentials
         rv = load(config, name);
     }
     if (rv == APR_SUCCESS && !credentials->found && !config->found) {
-        rv = ddb_error_set(credentials->err, named ? DDB_ECONFIG : APR_NOTFOUND,
-                           "no profile \"%.40s\" in %s or %s%s", name,
-                           credentials->path ? credentials->path : "~/.aws/credentials",
+        rv = ddb_error_set(credentials->err, named ? DDB_ECONFIG : APR_NOTFOUND, "no profile \"%.40s\" in %s or %s%s",
+                           name, credentials->path ? credentials->path : "~/.aws/credentials",
                            config->path ? config->path : "~/.aws/config", named ? "; check the name" : "");
     }
     return rv;
@@ -392,8 +394,8 @@ apr_uint64_t ddb_profile_stamp(const ddb_profile_opts_t *o, apr_pool_t *p)
     return hash;
 }
 
-apr_status_t ddb_profile_read_section(ddb_profile_t **pp, const ddb_profile_opts_t *o, const char *kind,
-                                      apr_pool_t *p, ddb_error_t *err)
+apr_status_t ddb_profile_read_section(ddb_profile_t **pp, const ddb_profile_opts_t *o, const char *kind, apr_pool_t *p,
+                                      ddb_error_t *err)
 {
     source_t none = { 0 }, config = { .kind = kind, .err = err };
     apr_status_t rv = apr_pool_create(&config.p, p);

@@ -29,8 +29,8 @@ apr_status_t ddb_profile_read(ddb_profile_t **pp, const ddb_profile_opts_t *o, a
  * Read the section [kind NAME] of the config file, such as [sso-session NAME]; NAME is o->name.
  * @return as above; DDB_ECONFIG when it is missing.
  */
-apr_status_t ddb_profile_read_section(ddb_profile_t **pp, const ddb_profile_opts_t *o, const char *kind,
-                                      apr_pool_t *p, ddb_error_t *err);
+apr_status_t ddb_profile_read_section(ddb_profile_t **pp, const ddb_profile_opts_t *o, const char *kind, apr_pool_t *p,
+                                      ddb_error_t *err);
 
 /** A number that is another when one of the two files was changed, replaced, made or removed. p is for scratch. */
 apr_uint64_t ddb_profile_stamp(const ddb_profile_opts_t *o, apr_pool_t *p);

@@ -11,10 +11,12 @@ typedef struct error_row_t {
     const char *detail; /* NULL: the service's message is safe to repeat: tables, principals and actions at most */
 } error_row_t;
 
-#define TEXT_INVALID   "the service calls the request invalid: check that the table's key is id of type S" \
-                       " (its own message is left out, it may quote keys and values)"
-#define TEXT_SIGNATURE "the signature was refused: check the secret key, the region and this machine's clock" \
-                       " (the service's message is left out, it may quote credentials)"
+#define TEXT_INVALID                                                                                                   \
+    "the service calls the request invalid: check that the table's key is id of type S"                                \
+    " (its own message is left out, it may quote keys and values)"
+#define TEXT_SIGNATURE                                                                                                 \
+    "the signature was refused: check the secret key, the region and this machine's clock"                             \
+    " (the service's message is left out, it may quote credentials)"
 #define TEXT_TOO_LARGE "the session is over the 400 KB that DynamoDB takes in one item: store less in it"
 #define TEXT_FAILED    "the service failed inside; whether a write was carried out is unknown"
 #define TEXT_BUSY      "another operation holds the row"
@@ -166,8 +168,10 @@ apr_status_t ddb_reply_parse_error(int http_status, const char *in, apr_size_t l
     err->http_status = http_status;
     err->type[0] = '\0';
     if (ddb_json_parse(&reply, in, len, p) != APR_SUCCESS) {
-        return ddb_error_set(err, word_of_status(http_status), "HTTP status %d, and the body is no DynamoDB error:"
-                             " check the endpoint and any proxy on the way", http_status);
+        return ddb_error_set(err, word_of_status(http_status),
+                             "HTTP status %d, and the body is no DynamoDB error:"
+                             " check the endpoint and any proxy on the way",
+                             http_status);
     }
     type = ddb_json_str(reply, "__type");
     copy_type(err->type, sizeof(err->type), type ? type : "");

@@ -9,7 +9,7 @@
 /* What every reply of DynamoDB may hold, whatever was asked: an error, and the capacity that the call consumed. */
 
 typedef struct ddb_reply_t {
-    const char *body;       /* in the pool of the call; also of an error reply that is an answer (DDB_ECONFLICT) */
+    const char *body; /* in the pool of the call; also of an error reply that is an answer (DDB_ECONFLICT) */
     apr_size_t len;
 } ddb_reply_t;
 /** Half capacity units that a reply, already read, reports; 0: it does not. */

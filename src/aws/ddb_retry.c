@@ -4,7 +4,7 @@
 
 #include "aws/ddb_retry.h"
 
-#define WAIT           apr_time_from_msec(25)  /* bound of the first wait; doubles with each */
+#define WAIT           apr_time_from_msec(25) /* bound of the first wait; doubles with each */
 #define WAIT_THROTTLED apr_time_from_msec(100)
 #define WAIT_MAX       apr_time_from_msec(400)
 

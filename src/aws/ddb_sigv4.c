@@ -242,8 +242,8 @@ static apr_status_t hex_sha256(const char **hex, const void *in, apr_size_t len,
     return rv;
 }
 
-apr_status_t ddb_sigv4_canonical_request(const char **out, const char **signed_headers,
-                                         const ddb_sigv4_request_t *req, const apr_table_t *headers, apr_pool_t *p)
+apr_status_t ddb_sigv4_canonical_request(const char **out, const char **signed_headers, const ddb_sigv4_request_t *req,
+                                         const apr_table_t *headers, apr_pool_t *p)
 {
     const char *lines, *names, *body_hash;
     apr_status_t rv = hex_sha256(&body_hash, req->body, req->body_len, p);

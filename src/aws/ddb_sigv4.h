@@ -15,10 +15,10 @@
 typedef struct ddb_credentials_t {
     const char *access_key_id;
     const char *secret_access_key;
-    const char *session_token;  /* NULL for long-term keys */
-    apr_time_t expires;         /* 0: never */
-    const char *account_id;     /* as the provider tells it, unchecked; NULL: unknown */
-    const char *provider;       /* what the provider is called, a constant; NULL: they came from none */
+    const char *session_token; /* NULL for long-term keys */
+    apr_time_t expires;        /* 0: never */
+    const char *account_id;    /* as the provider tells it, unchecked; NULL: unknown */
+    const char *provider;      /* what the provider is called, a constant; NULL: they came from none */
 } ddb_credentials_t;
 
 typedef struct ddb_sigv4_request_t {
@@ -49,8 +49,8 @@ apr_status_t ddb_sigv4_sign(apr_table_t *out, const ddb_sigv4_request_t *req, co
                             apr_pool_t *p);
 
 /* The steps, in order, as the specification names them; public for t/unit. headers: all signed ones. */
-apr_status_t ddb_sigv4_canonical_request(const char **out, const char **signed_headers,
-                                         const ddb_sigv4_request_t *req, const apr_table_t *headers, apr_pool_t *p);
+apr_status_t ddb_sigv4_canonical_request(const char **out, const char **signed_headers, const ddb_sigv4_request_t *req,
+                                         const apr_table_t *headers, apr_pool_t *p);
 apr_status_t ddb_sigv4_string_to_sign(const char **out, const char *canonical_request, const char *scope,
                                       const char *timestamp, apr_pool_t *p);
 

@@ -126,7 +126,8 @@ int ddb_skew_take_notice(ddb_skew_t *s, ddb_notice_t *n)
     }
     n->warning = offset != 0;
     if (offset) {
-        apr_snprintf(n->text, sizeof(n->text), "this machine's clock is %" APR_INT64_T_FMT " s %s DynamoDB's, which "
+        apr_snprintf(n->text, sizeof(n->text),
+                     "this machine's clock is %" APR_INT64_T_FMT " s %s DynamoDB's, which "
                      "signatures and the ends of sessions go by from now on: set it right (NTP)",
                      apr_time_sec(magnitude(offset)), offset > 0 ? "behind" : "ahead of");
     }

@@ -24,7 +24,7 @@ typedef struct run_t {
     const char *action;
     char *body;
     apr_size_t body_len;
-    apr_pool_t *pool;    /* of the caller */
+    apr_pool_t *pool; /* of the caller */
     apr_pool_t *scratch;
     ddb_credentials_t *out;
     ddb_error_t *err;
@@ -75,8 +75,14 @@ static void write_form(run_t *r)
 
 static apr_status_t sign(const run_t *r, apr_table_t **headers)
 {
-    ddb_sigv4_request_t req = { .method = "POST", .host = r->o->host, .path = "/", .query = "", .body = r->body,
-                                .body_len = r->body_len, .region = r->o->region, .service = "sts" };
+    ddb_sigv4_request_t req = { .method = "POST",
+                                .host = r->o->host,
+                                .path = "/",
+                                .query = "",
+                                .body = r->body,
+                                .body_len = r->body_len,
+                                .region = r->o->region,
+                                .service = "sts" };
     ddb_sigv4_signer_t signer = { .credentials = r->role->source, .now = r->o->clock->wall(r->o->clock->baton) };
     apr_table_t *to_sign = apr_table_make(r->scratch, 2);
     apr_status_t rv = APR_SUCCESS;
@@ -181,8 +187,10 @@ static apr_status_t read_credentials(const run_t *r, const apr_xml_elem *root)
     r->out->account_id = account_of(text_of(child(child(result, "AssumedRoleUser"), "Arn"), r->scratch), r->pool);
     if (!id || !r->out->secret_access_key || !r->out->session_token || !ddb_clock_parse(&r->out->expires, expiration)) {
         return ddb_error_set(r->err, DDB_EBADREPLY, "STS: the reply to %s lacks %s", r->action,
-                             !id ? "AccessKeyId" : !r->out->secret_access_key ? "SecretAccessKey"
-                             : !r->out->session_token ? "SessionToken" : "an Expiration that is a time");
+                             !id                          ? "AccessKeyId"
+                             : !r->out->secret_access_key ? "SecretAccessKey"
+                             : !r->out->session_token     ? "SessionToken"
+                                                          : "an Expiration that is a time");
     }
     return APR_SUCCESS;
 }
@@ -213,8 +221,10 @@ static apr_status_t read_error(const run_t *r, const apr_xml_elem *root, int sta
         }
     }
     if (!*code) {
-        return ddb_error_set(r->err, rv == DDB_EREFUSED ? DDB_EBADREPLY : rv, "STS: status %d and no error of STS's: "
-                             "check the endpoint and any proxy on the way", status);
+        return ddb_error_set(r->err, rv == DDB_EREFUSED ? DDB_EBADREPLY : rv,
+                             "STS: status %d and no error of STS's: "
+                             "check the endpoint and any proxy on the way",
+                             status);
     }
     if (r->err) {
         apr_cpystrn(r->err->type, code, sizeof(r->err->type));
@@ -240,10 +250,13 @@ static apr_status_t judge(const run_t *r, const ddb_http_response_t *res)
     ddb_crypto_wipe((char *)res->body, res->body_len);
     if (res->status != 200) {
         rv = read_error(r, doc ? doc->root : NULL, res->status);
-    } else if (!doc) {
-        rv = ddb_error_set(r->err, DDB_EBADREPLY, "STS: status 200, but the body is no XML: check the endpoint and any "
+    }
+    else if (!doc) {
+        rv = ddb_error_set(r->err, DDB_EBADREPLY,
+                           "STS: status 200, but the body is no XML: check the endpoint and any "
                            "proxy on the way");
-    } else {
+    }
+    else {
         rv = read_credentials(r, doc->root);
     }
     if (doc) {
@@ -256,8 +269,11 @@ static apr_status_t judge(const run_t *r, const ddb_http_response_t *res)
 
 static apr_status_t attempt(run_t *r, apr_interval_time_t left)
 {
-    ddb_http_request_t req = { .method = "POST", .body = r->body, .body_len = r->body_len,
-                               .connect_timeout = CONNECT_MAX, .timeout = left < ATTEMPT_MAX ? left : ATTEMPT_MAX,
+    ddb_http_request_t req = { .method = "POST",
+                               .body = r->body,
+                               .body_len = r->body_len,
+                               .connect_timeout = CONNECT_MAX,
+                               .timeout = left < ATTEMPT_MAX ? left : ATTEMPT_MAX,
                                .max_response_bytes = REPLY_MAX_BYTES };
     ddb_error_t why = { 0 };
     ddb_http_response_t res;
@@ -271,7 +287,7 @@ static apr_status_t attempt(run_t *r, apr_interval_time_t left)
     req.headers = headers;
     rv = r->o->http->perform(r->o->http->baton, &req, r->scratch, &res, &why);
     return rv == APR_SUCCESS ? judge(r, &res)
-         : ddb_error_set(r->err, rv, "STS at %.80s: %.150s", r->o->url, why.detail);
+                             : ddb_error_set(r->err, rv, "STS at %.80s: %.150s", r->o->url, why.detail);
 }
 
 static int may_help_to_retry(apr_status_t rv)
@@ -299,8 +315,8 @@ static apr_status_t attempt_until(run_t *r)
     return rv;
 }
 
-apr_status_t ddb_sts_assume(ddb_credentials_t *out, const ddb_sts_role_t *role, const ddb_sts_opts_t *o,
-                            apr_pool_t *p, ddb_error_t *err)
+apr_status_t ddb_sts_assume(ddb_credentials_t *out, const ddb_sts_role_t *role, const ddb_sts_opts_t *o, apr_pool_t *p,
+                            ddb_error_t *err)
 {
     run_t r = { .o = o, .role = role, .pool = p, .out = out, .err = err };
     apr_status_t rv = apr_pool_create(&r.scratch, p);

@@ -11,8 +11,8 @@
  */
 
 typedef struct ddb_sts_opts_t {
-    const char *url;                  /* of the service, no trailing slash */
-    const char *host;                 /* as signed */
+    const char *url;  /* of the service, no trailing slash */
+    const char *host; /* as signed */
     const char *region;
     const ddb_http_transport_t *http;
     const ddb_clock_t *clock;
@@ -24,8 +24,8 @@ typedef struct ddb_sts_role_t {
     const char *session_name;
     const char *external_id;
     const char *duration_seconds;
-    const char *web_identity_token;   /* AssumeRoleWithWebIdentity with it instead of AssumeRole */
-    const ddb_credentials_t *source;  /* sign with these; NULL with a token, which needs no signature */
+    const char *web_identity_token;  /* AssumeRoleWithWebIdentity with it instead of AssumeRole */
+    const ddb_credentials_t *source; /* sign with these; NULL with a token, which needs no signature */
 } ddb_sts_role_t;
 
 /**
@@ -34,7 +34,7 @@ typedef struct ddb_sts_role_t {
  * @return DDB_EDENIED, DDB_EREFUSED, DDB_ETHROTTLED, DDB_EUNAVAILABLE, DDB_EBADREPLY or APR_TIMEUP; err->type is the
  *         service's code and err->detail says what to do about it.
  */
-apr_status_t ddb_sts_assume(ddb_credentials_t *out, const ddb_sts_role_t *role, const ddb_sts_opts_t *o,
-                            apr_pool_t *p, ddb_error_t *err);
+apr_status_t ddb_sts_assume(ddb_credentials_t *out, const ddb_sts_role_t *role, const ddb_sts_opts_t *o, apr_pool_t *p,
+                            ddb_error_t *err);
 
 #endif

@@ -11,24 +11,24 @@
 typedef struct ddb_count_t ddb_count_t;
 
 typedef enum ddb_counted_e {
-    DDB_COUNT_READ_HALVES,  /* consumed capacity as the replies report it; half units, as an eventual read costs 0.5 */
+    DDB_COUNT_READ_HALVES, /* consumed capacity as the replies report it; half units, as an eventual read costs 0.5 */
     DDB_COUNT_WRITE_HALVES,
-    DDB_COUNT_GET,          /* calls, whatever came of them, but for those turned away */
+    DDB_COUNT_GET, /* calls, whatever came of them, but for those turned away */
     DDB_COUNT_PUT,
     DDB_COUNT_UPDATE,
     DDB_COUNT_DELETE,
-    DDB_COUNT_FAILED,       /* calls that ended as a failure; a failed condition is none */
-    DDB_COUNT_CONDITION,    /* calls that ended with a failed condition, whose capacity no reply reports */
-    DDB_COUNT_RETRY,        /* attempts beyond the first of a call */
-    DDB_COUNT_THROTTLED,    /* attempts that were answered so */
-    DDB_COUNT_TURNED_AWAY,  /* calls that an open breaker let not through */
-    DDB_COUNT_OPENED,       /* breakers, each time that one opened */
-    DDB_COUNT_CREATED,      /* sessions */
+    DDB_COUNT_FAILED,      /* calls that ended as a failure; a failed condition is none */
+    DDB_COUNT_CONDITION,   /* calls that ended with a failed condition, whose capacity no reply reports */
+    DDB_COUNT_RETRY,       /* attempts beyond the first of a call */
+    DDB_COUNT_THROTTLED,   /* attempts that were answered so */
+    DDB_COUNT_TURNED_AWAY, /* calls that an open breaker let not through */
+    DDB_COUNT_OPENED,      /* breakers, each time that one opened */
+    DDB_COUNT_CREATED,     /* sessions */
     DDB_COUNT_RENEWED,
-    DDB_COUNT_ENDED,        /* by a request; not those whose time was over */
-    DDB_COUNT_MERGED,       /* changes that met another request's and were merged with them */
-    DDB_COUNT_REFUSED,      /* IDs that came and were no session's */
-    DDB_COUNTED             /* how many there are */
+    DDB_COUNT_ENDED,   /* by a request; not those whose time was over */
+    DDB_COUNT_MERGED,  /* changes that met another request's and were merged with them */
+    DDB_COUNT_REFUSED, /* IDs that came and were no session's */
+    DDB_COUNTED        /* how many there are */
 } ddb_counted_e;
 
 /** Make them, all 0, before fork; the children find them at the same address. They go with p. */

@@ -78,8 +78,9 @@ apr_status_t ddb_crypto_hmac(ddb_digest_e alg, unsigned char *out, ddb_bytes_t k
     apr_size_t size = digests[alg].size, made = 0;
 
     ERR_set_mark();
-    return outcome(EVP_Q_mac(NULL, "HMAC", NULL, digests[alg].name, NULL, key_data, key.len, in.data, in.len, out, size,
-                             &made) && made == size);
+    return outcome(
+        EVP_Q_mac(NULL, "HMAC", NULL, digests[alg].name, NULL, key_data, key.len, in.data, in.len, out, size, &made)
+        && made == size);
 }
 
 apr_status_t ddb_crypto_random(void *out, apr_size_t len)

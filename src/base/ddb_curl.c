@@ -25,28 +25,32 @@ struct ddb_curl_t {
 /** One exchange under way. It lives on the stack of the thread that performs it. */
 typedef struct exchange_t {
     CURL *easy;
-    ddb_cancel_t *cancel;    /* NULL: nothing but its time ends it */
-    int is_new;              /* the handle has no options yet */
+    ddb_cancel_t *cancel; /* NULL: nothing but its time ends it */
+    int is_new;           /* the handle has no options yet */
     const ddb_http_request_t *req;
     ddb_http_response_t *res;
     apr_pool_t *pool;
     struct curl_slist *headers, **end; /* in pool */
     apr_size_t body_sent;
-    curl_socket_t corked;    /* the connection that holds back what is sent; CURL_SOCKET_BAD for none */
-    apr_size_t body_space;   /* bytes allocated for res->body */
+    curl_socket_t corked;  /* the connection that holds back what is sent; CURL_SOCKET_BAD for none */
+    apr_size_t body_space; /* bytes allocated for res->body */
     char *body;
     apr_size_t header_bytes; /* received, interim replies included */
     int headers_done;        /* the empty line behind them was seen */
     int too_large;
-    int connected;           /* the connection stood and the request was on its way */
+    int connected; /* the connection stood and the request was on its way */
     long status;
-    CURLcode code;           /* the first failure; CURLE_OK till then */
+    CURLcode code; /* the first failure; CURLE_OK till then */
     char why[CURL_ERROR_SIZE];
 } exchange_t;
 
 /* libcurl adds these to a POST, and we send the caller's headers only. Expect would wait for up to a second. */
-static const struct { const char *name, *removal; } unwanted[] = {
-    { "Expect", "Expect:" }, { "Accept", "Accept:" }, { "Content-Type", "Content-Type:" },
+static const struct {
+    const char *name, *removal;
+} unwanted[] = {
+    { "Expect", "Expect:" },
+    { "Accept", "Accept:" },
+    { "Content-Type", "Content-Type:" },
 };
 
 static void take_handle(ddb_curl_t *c, exchange_t *x)
@@ -334,16 +338,17 @@ static apr_status_t settle_failure(const exchange_t *x, ddb_error_t *err)
     if (ddb_cancel_is_set(x->cancel)) {
         return ddb_error_set(err, APR_EINTR, "cancelled, because this process ends");
     }
-    return !x->too_large ? rv : ddb_error_set(err, DDB_ETOOLARGE, "the reply has a body over %" APR_SIZE_T_FMT
-                                              " bytes or headers over %d", x->req->max_response_bytes,
-                                              HEADERS_MAX_BYTES);
+    return !x->too_large ? rv
+                         : ddb_error_set(err, DDB_ETOOLARGE,
+                                         "the reply has a body over %" APR_SIZE_T_FMT " bytes or headers over %d",
+                                         x->req->max_response_bytes, HEADERS_MAX_BYTES);
 }
 
 /* The handle must point to nothing of an exchange that is over, and went well. 0: it could not be made so. */
 static int detach(const exchange_t *x, const ddb_curl_opts_t *o)
 {
-    static const CURLoption pointers[] = { CURLOPT_ERRORBUFFER, CURLOPT_HEADERDATA, CURLOPT_WRITEDATA, CURLOPT_READDATA,
-                                           CURLOPT_HTTPHEADER, CURLOPT_XFERINFODATA };
+    static const CURLoption pointers[] = { CURLOPT_ERRORBUFFER, CURLOPT_HEADERDATA, CURLOPT_WRITEDATA,
+                                           CURLOPT_READDATA,    CURLOPT_HTTPHEADER, CURLOPT_XFERINFODATA };
     CURLcode codes[sizeof(pointers) / sizeof(pointers[0])];
     long connects = 1;
     apr_size_t i;

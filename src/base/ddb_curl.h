@@ -31,7 +31,7 @@ typedef struct ddb_curl_warm_t {
     const char *url;
     int n;
     apr_interval_time_t timeout;
-    ddb_cancel_t *cancel;        /* NULL: nothing ends it */
+    ddb_cancel_t *cancel; /* NULL: nothing ends it */
 } ddb_curl_warm_t;
 
 /**

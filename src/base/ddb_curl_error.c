@@ -52,8 +52,9 @@ static void add_reason(char *out, apr_size_t size, const ddb_curl_failed_t *fail
     }
 }
 
-#define FORBIDDEN "this machine forbids it: with SELinux, run setsebool -P httpd_can_network_connect on; without, " \
-                  "look at this machine's own firewall"
+#define FORBIDDEN                                                                                                      \
+    "this machine forbids it: with SELinux, run setsebool -P httpd_can_network_connect on; without, "                  \
+    "look at this machine's own firewall"
 
 apr_status_t ddb_curl_failure(const ddb_curl_failed_t *failed, ddb_error_t *err)
 {

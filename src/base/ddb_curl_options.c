@@ -11,7 +11,10 @@
 #define NAME_CACHE_S           30
 
 /* The same for every exchange: set once per handle. */
-static const struct { CURLoption option; long value; } numbers[] = {
+static const struct {
+    CURLoption option;
+    long value;
+} numbers[] = {
     /* Signals belong to httpd, and with them libcurl's timeouts are not safe in threads. */
     { CURLOPT_NOSIGNAL, 1 },
 #if LIBCURL_VERSION_NUM >= 0x075700

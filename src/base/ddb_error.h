@@ -8,32 +8,32 @@
  * The status words of this library, beside APR_SUCCESS, APR_NOTFOUND (an answer, not a failure) and APR_TIMEUP (the
  * deadline passed). A caller acts on the word; the rest of a ddb_error_t is for the log.
  */
-#define DDB_ECONFLICT    (APR_OS_START_USERERR + 1) /* a condition failed: another writer was first */
-#define DDB_ETHROTTLED   (APR_OS_START_USERERR + 2) /* throttled until the attempts were used up */
-#define DDB_EDENIED      (APR_OS_START_USERERR + 3) /* credentials, signature or policy refused */
-#define DDB_ENOCREDS     (APR_OS_START_USERERR + 4) /* no provider of the chain has credentials */
-#define DDB_ETOOLARGE    (APR_OS_START_USERERR + 5) /* over a limit, ours or the service's */
-#define DDB_EBADREPLY    (APR_OS_START_USERERR + 6) /* the reply is not what the API promises */
-#define DDB_EUNAVAILABLE (APR_OS_START_USERERR + 7) /* no connection, no answer, or an answer of 5xx */
-#define DDB_EREFUSED     (APR_OS_START_USERERR + 8) /* a request the service calls wrong: table missing, invalid */
-#define DDB_EBADITEM     (APR_OS_START_USERERR + 9) /* the stored item is half or of wrong types */
+#define DDB_ECONFLICT    (APR_OS_START_USERERR + 1)  /* a condition failed: another writer was first */
+#define DDB_ETHROTTLED   (APR_OS_START_USERERR + 2)  /* throttled until the attempts were used up */
+#define DDB_EDENIED      (APR_OS_START_USERERR + 3)  /* credentials, signature or policy refused */
+#define DDB_ENOCREDS     (APR_OS_START_USERERR + 4)  /* no provider of the chain has credentials */
+#define DDB_ETOOLARGE    (APR_OS_START_USERERR + 5)  /* over a limit, ours or the service's */
+#define DDB_EBADREPLY    (APR_OS_START_USERERR + 6)  /* the reply is not what the API promises */
+#define DDB_EUNAVAILABLE (APR_OS_START_USERERR + 7)  /* no connection, no answer, or an answer of 5xx */
+#define DDB_EREFUSED     (APR_OS_START_USERERR + 8)  /* a request the service calls wrong: table missing, invalid */
+#define DDB_EBADITEM     (APR_OS_START_USERERR + 9)  /* the stored item is half or of wrong types */
 #define DDB_ECONFIG      (APR_OS_START_USERERR + 10) /* a setting or a file that can't be used; detail says which */
 
 /** What to log about a failure. Plain data: it owns nothing and points nowhere, and never holds a secret. */
 typedef struct ddb_error_t {
-    int http_status;      /* 0 when no reply arrived */
-    int attempts;         /* requests sent, retries included */
-    int unsettled;        /* 1: an attempt may have been carried out although no good answer came back */
-    char operation[24];   /* DynamoDB operation, such as GetItem; "" before any */
-    char type[64];        /* AWS error type without its prefix, "" when none */
-    char request_id[64];  /* x-amzn-RequestId of the last reply, "" when none */
-    char detail[400];     /* one sentence; never a session ID, credential or body */
+    int http_status;     /* 0 when no reply arrived */
+    int attempts;        /* requests sent, retries included */
+    int unsettled;       /* 1: an attempt may have been carried out although no good answer came back */
+    char operation[24];  /* DynamoDB operation, such as GetItem; "" before any */
+    char type[64];       /* AWS error type without its prefix, "" when none */
+    char request_id[64]; /* x-amzn-RequestId of the last reply, "" when none */
+    char detail[400];    /* one sentence; never a session ID, credential or body */
 } ddb_error_t;
 
 /** A change that is worth one line in the log, although no call failed or succeeded by it. */
 typedef struct ddb_notice_t {
-    int warning;          /* 0: good news */
-    char text[192];       /* one sentence; as ddb_error_t's detail */
+    int warning;    /* 0: good news */
+    char text[192]; /* one sentence; as ddb_error_t's detail */
 } ddb_notice_t;
 
 /** Set the detail of err (which may be NULL) and return status, so that a failure is one line. Other fields stay. */

@@ -9,9 +9,9 @@
 
 typedef struct ddb_http_request_t {
     const char *method;
-    const char *url;                     /* absolute; the Host sent is its host, with a port other than the default */
-    const apr_table_t *headers;          /* sent as they are */
-    const char *body;                    /* body_len bytes; NULL for none */
+    const char *url;            /* absolute; the Host sent is its host, with a port other than the default */
+    const apr_table_t *headers; /* sent as they are */
+    const char *body;           /* body_len bytes; NULL for none */
     apr_size_t body_len;
     apr_interval_time_t connect_timeout; /* microseconds; name lookup, TCP and TLS */
     apr_interval_time_t timeout;         /* microseconds; whole exchange, connect included */
@@ -21,8 +21,8 @@ typedef struct ddb_http_request_t {
 
 typedef struct ddb_http_response_t {
     int status;
-    apr_table_t *headers;                /* names compare without case */
-    const char *body;                    /* NUL added after body_len bytes */
+    apr_table_t *headers; /* names compare without case */
+    const char *body;     /* NUL added after body_len bytes */
     apr_size_t body_len;
 } ddb_http_response_t;
 

@@ -74,10 +74,18 @@ static apr_size_t utf8_sequence(const unsigned char *in, apr_size_t left)
     }
     n = in[0] < 0xe0 ? 2 : in[0] < 0xf0 ? 3 : 4;
     switch (in[0]) {
-    case 0xe0: low = 0xa0; break;
-    case 0xed: high = 0x9f; break;
-    case 0xf0: low = 0x90; break;
-    case 0xf4: high = 0x8f; break;
+    case 0xe0:
+        low = 0xa0;
+        break;
+    case 0xed:
+        high = 0x9f;
+        break;
+    case 0xf0:
+        low = 0x90;
+        break;
+    case 0xf4:
+        high = 0x8f;
+        break;
     }
     if (n > left || in[1] < low || in[1] > high) {
         return 0;

@@ -69,7 +69,7 @@ const char *ddb_json_print_lines(const ddb_json_t *obj, apr_pool_t *p);
 
 /** A member as it is written; both in the pool of the call. */
 typedef struct ddb_json_member_t {
-    const char *name;  /* with its quotes */
+    const char *name; /* with its quotes */
     const char *value;
 } ddb_json_member_t;
 

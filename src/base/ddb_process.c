@@ -38,7 +38,8 @@ static void take_escaped(split_t *s)
     s->in++;
     if (*s->in) {
         *s->out++ = *s->in++;
-    } else {
+    }
+    else {
         s->wrong = 1;
     }
 }
@@ -50,13 +51,15 @@ static void take_quoted(split_t *s)
     while (*s->in && *s->in != quote && !s->wrong) {
         if (quote == '"' && *s->in == '\\' && (s->in[1] == '"' || s->in[1] == '\\' || !s->in[1])) {
             take_escaped(s);
-        } else {
+        }
+        else {
             *s->out++ = *s->in++;
         }
     }
     if (*s->in) {
         s->in++;
-    } else {
+    }
+    else {
         s->wrong = 1;
     }
 }
@@ -66,9 +69,11 @@ static void take_word(split_t *s)
     while (*s->in && !strchr(" \t\r\n", *s->in) && !s->wrong) {
         if (*s->in == '"' || *s->in == '\'') {
             take_quoted(s);
-        } else if (*s->in == '\\') {
+        }
+        else if (*s->in == '\\') {
             take_escaped(s);
-        } else {
+        }
+        else {
             *s->out++ = *s->in++;
         }
     }
@@ -111,17 +116,17 @@ static int set_signals(posix_spawnattr_t *attributes)
     sigdelset(&all, SIGKILL);
     sigdelset(&all, SIGSTOP);
     return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP)
-        || posix_spawnattr_setsigmask(attributes, &none) || posix_spawnattr_setsigdefault(attributes, &all)
-        || posix_spawnattr_setpgroup(attributes, 0);
+           || posix_spawnattr_setsigmask(attributes, &none) || posix_spawnattr_setsigdefault(attributes, &all)
+           || posix_spawnattr_setpgroup(attributes, 0);
 }
 
 static int set_files(posix_spawn_file_actions_t *actions, int output)
 {
     return posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-        || posix_spawn_file_actions_adddup2(actions, output, STDOUT_FILENO)
-        || posix_spawn_file_actions_addopen(actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
+           || posix_spawn_file_actions_adddup2(actions, output, STDOUT_FILENO)
+           || posix_spawn_file_actions_addopen(actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
 #if DDB_PROCESS_CLOSES_ALL
-        || posix_spawn_file_actions_addclosefrom_np(actions, FIRST_OF_OURS)
+           || posix_spawn_file_actions_addclosefrom_np(actions, FIRST_OF_OURS)
 #endif
         ;
 }
@@ -141,8 +146,9 @@ static int start(run_t *r, int output)
     }
     code = posix_spawnattr_init(&attributes);
     if (!code) {
-        code = set_files(&actions, output) || set_signals(&attributes) ? ENOMEM
-             : posix_spawnp(&r->pid, r->process->argv[0], &actions, &attributes, r->process->argv, environ);
+        code = set_files(&actions, output) || set_signals(&attributes)
+                   ? ENOMEM
+                   : posix_spawnp(&r->pid, r->process->argv[0], &actions, &attributes, r->process->argv, environ);
         posix_spawnattr_destroy(&attributes);
     }
     posix_spawn_file_actions_destroy(&actions);
@@ -265,7 +271,7 @@ static apr_status_t judge(const run_t *r, int status)
         return ddb_error_set(r->err, DDB_ECONFIG, "can't be started, or ended with status %d", NOT_STARTED);
     }
     return WIFEXITED(status) ? ddb_error_set(r->err, DDB_EUNAVAILABLE, "ended with status %d", WEXITSTATUS(status))
-         : ddb_error_set(r->err, DDB_EUNAVAILABLE, "was ended by signal %d", WTERMSIG(status));
+                             : ddb_error_set(r->err, DDB_EUNAVAILABLE, "was ended by signal %d", WTERMSIG(status));
 }
 
 static apr_status_t see_through(run_t *r)
@@ -312,9 +318,9 @@ apr_status_t ddb_process_run(ddb_process_t *process, apr_pool_t *p, ddb_error_t 
     close(ends[1]);
     r.fd = ends[0];
     rv = code == ECANCELED ? no_longer(&r)
-       : code ? ddb_error_set(err, DDB_ECONFIG, "can't be started: %s",
-                              apr_strerror(APR_FROM_OS_ERROR(code), reason, sizeof(reason)))
-              : see_through(&r);
+         : code            ? ddb_error_set(err, DDB_ECONFIG, "can't be started: %s",
+                                           apr_strerror(APR_FROM_OS_ERROR(code), reason, sizeof(reason)))
+                           : see_through(&r);
     close(ends[0]);
     return rv;
 }

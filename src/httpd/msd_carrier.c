@@ -186,7 +186,7 @@ static void take_variables(request_rec *r, const look_t *look, const char *heade
 }
 
 apr_array_header_t *msd_carrier_take(request_rec *r, const msd_dir_config_t *conf, const apr_array_header_t *others,
-                                       apr_pool_t *p)
+                                     apr_pool_t *p)
 {
     apr_array_header_t *carriers = apr_array_make(p, 1, sizeof(msd_carrier_t));
     const look_t look = { conf->use_header ? NULL : conf->cookie_name, others, carriers };
@@ -214,10 +214,9 @@ static const char *cookie_line(apr_pool_t *p, const msd_dir_config_t *c, const c
 {
     static const char *const same_site[] = { "Strict", "Lax", "None" };
 
-    return apr_pstrcat(p, c->cookie_name, "=", value, "; Path=", c->cookie_path,
-                       *c->cookie_domain ? "; Domain=" : "", c->cookie_domain, lifetime,
-                       c->cookie_secure ? "; Secure" : "", c->cookie_http_only ? "; HttpOnly" : "",
-                       "; SameSite=", same_site[c->cookie_same_site], NULL);
+    return apr_pstrcat(p, c->cookie_name, "=", value, "; Path=", c->cookie_path, *c->cookie_domain ? "; Domain=" : "",
+                       c->cookie_domain, lifetime, c->cookie_secure ? "; Secure" : "",
+                       c->cookie_http_only ? "; HttpOnly" : "", "; SameSite=", same_site[c->cookie_same_site], NULL);
 }
 
 /** Drop the lines that set a cookie. 1 when there was one. */
@@ -258,7 +257,8 @@ const char *msd_carrier_clear(request_rec *r, const msd_dir_config_t *conf)
         return said ? conf->header_name : NULL;
     }
     return drop_cookie(r, r->err_headers_out, conf->cookie_name) | drop_cookie(r, r->headers_out, conf->cookie_name)
-           ? conf->cookie_name : NULL;
+               ? conf->cookie_name
+               : NULL;
 }
 
 /*

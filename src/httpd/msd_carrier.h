@@ -25,7 +25,7 @@ typedef struct msd_carrier_t {
  * @return msd_carrier_t for each carrier that something came in, in p; never NULL.
  */
 apr_array_header_t *msd_carrier_take(request_rec *r, const msd_dir_config_t *conf, const apr_array_header_t *others,
-                                       apr_pool_t *p);
+                                     apr_pool_t *p);
 
 /**
  * Take out of the response what is said in conf's carrier: only we hand out and end IDs.

@@ -16,10 +16,10 @@
 #include "httpd/msd_session.h"
 #include "httpd/msd_carrier.h"
 
-#define BEFORE "SESSION_DYNAMODB_BEFORE"
-#define BEHIND "SESSION_DYNAMODB_BEHIND"
+#define BEFORE             "SESSION_DYNAMODB_BEFORE"
+#define BEHIND             "SESSION_DYNAMODB_BEHIND"
 #define MOD_SESSION_FILTER "mod_session_out" /* registered names are lower case */
-#define RETRY_AFTER "2" /* seconds; a store that was away is asked again after about as long */
+#define RETRY_AFTER        "2"               /* seconds; a store that was away is asked again after about as long */
 
 /* mod_session would begin with the request that answers; after a redirect or an error page out of the session's area
  * it would save nothing. */

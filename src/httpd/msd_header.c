@@ -8,9 +8,9 @@
 
 /** What is being looked for in a table of response headers. */
 typedef struct search_t {
-    request_rec *speaker;       /* whose handler ran last: what is found was said by it */
+    request_rec *speaker; /* whose handler ran last: what is found was said by it */
     const char *name;
-    apr_array_header_t *found;  /* const char * */
+    apr_array_header_t *found; /* const char * */
 } search_t;
 
 static const char *name_for(const request_rec *r)

@@ -114,7 +114,8 @@ const char *msd_header_accept_filter(request_rec *r, const char *header, const c
         said = filter(r, said, &refused);
     }
     if (refused) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "the backend of %s may not change the entry '%.64s' by "
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      "the backend of %s may not change the entry '%.64s' by "
                       "its header %s: that is ignored. SessionDynamoDBAccept names the entries that it may change",
                       r->uri, refused, header);
     }

@@ -7,8 +7,8 @@
 #include "httpd/msd_response_head.h"
 #include "httpd/msd_header_hide.h"
 
-#define HEADS    "SESSION_DYNAMODB_HEADS"
-#define TRAILERS "SESSION_DYNAMODB_TRAILERS"
+#define HEADS         "SESSION_DYNAMODB_HEADS"
+#define TRAILERS      "SESSION_DYNAMODB_TRAILERS"
 #define LINE_MAX_KEPT (64 * 1024) /* bytes; mod_proxy's lines are 8 KiB unless ResponseFieldSize says more */
 
 static ap_filter_rec_t *heads_filter;

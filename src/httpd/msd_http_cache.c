@@ -10,8 +10,8 @@
 
 #include "httpd/msd_http_cache.h"
 
-#define MARKER_FILTER "cache"       /* registered names are lower case */
-#define INCLUDES_FILTER "includes"  /* with "bytype:" before it where mod_filter adds it */
+#define MARKER_FILTER   "cache"    /* registered names are lower case */
+#define INCLUDES_FILTER "includes" /* with "bytype:" before it where mod_filter adds it */
 
 /** 1 when there may be a session behind r's response. */
 static int has_session(const msd_request_t *q)
@@ -47,9 +47,10 @@ void msd_http_cache_mark(request_rec *r)
     name = carrier(q);
     q->marked = r;
     q->unmarked = apr_table_get(r->headers_in, name);
-    apr_table_setn(r->headers_in, name, q->conf->use_header ? "-"
-                   : apr_pstrcat(r->pool, q->unmarked ? q->unmarked : "", q->unmarked ? "; " : "",
-                                 q->conf->cookie_name, "=", NULL));
+    apr_table_setn(r->headers_in, name,
+                   q->conf->use_header ? "-"
+                                       : apr_pstrcat(r->pool, q->unmarked ? q->unmarked : "", q->unmarked ? "; " : "",
+                                                     q->conf->cookie_name, "=", NULL));
 }
 
 void msd_http_cache_unmark(request_rec *r)

@@ -55,7 +55,8 @@ void msd_log_load(request_rec *r, const msd_request_t *q, apr_status_t rv)
         log_call(r, APLOG_WARNING, rv, "a row is no session and was passed over", "");
     }
     if (q->outcome == MSD_LOADED && q->members && ddb_json_entries_doubtful(q->members)) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "the session has names that differ in case only, such as "
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      "the session has names that differ in case only, such as "
                       "'%.64s': programs are shown none of them, as mod_session can't tell them apart, and all stay. "
                       "SessionDynamoDBEnv, Forward and Accept go by the exact name",
                       ddb_json_entries_doubtful(q->members));
@@ -65,42 +66,52 @@ void msd_log_load(request_rec *r, const msd_request_t *q, apr_status_t rv)
                       q->refused);
     }
     if (q->ambiguous) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "the browser sent several cookies %s (%d), and more than one of "
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      "the browser sent several cookies %s (%d), and more than one of "
                       "them could be the session: none is used. One was set with another path or domain, or by another "
                       "application or host. Remove it, or change SessionDynamoDBCookieName, best to a name that begins "
-                      "with __Host-, which no other host or path can set", q->conf->cookie_name, q->taken);
+                      "with __Host-, which no other host or path can set",
+                      q->conf->cookie_name, q->taken);
     }
 }
 
 void msd_log_saved(request_rec *r, const msd_request_t *q)
 {
     if (q->written == MSD_STORED && q->merges) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "the session was changed by other requests meanwhile: merged with "
-                      "theirs in %d rounds", q->merges);
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                      "the session was changed by other requests meanwhile: merged with "
+                      "theirs in %d rounds",
+                      q->merges);
     }
     if (q->written == MSD_TOO_LATE) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "the session needs a new ID, but the response has begun: what "
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      "the session needs a new ID, but the response has begun: what "
                       "was changed is dropped. Change sessions before the first byte of a page, not in an include "
                       "below it");
     }
     if (q->written == MSD_GONE) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "the session was ended by another request meanwhile: what this one "
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                      "the session was ended by another request meanwhile: what this one "
                       "changed is dropped");
     }
 }
 
 void msd_log_unparsed(request_rec *r)
 {
-    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "%s is not run where SessionDynamoDB is On: httpd hands the answer of a "
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                  "%s is not run where SessionDynamoDB is On: httpd hands the answer of a "
                   "program named nph-* to the client as it is, so that its session header would go along and no change "
-                  "would be stored. Give it another name", r->filename);
+                  "would be stored. Give it another name",
+                  r->filename);
 }
 
 void msd_log_dropped(request_rec *r, const char *carrier)
 {
-    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "the answer to %s sets %s itself, which carries the session ID "
+    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                  "the answer to %s sets %s itself, which carries the session ID "
                   "here: that is dropped. Give the application's another name, or the session's by "
-                  "SessionDynamoDBCookieName or SessionDynamoDBHeaderName", r->uri, carrier);
+                  "SessionDynamoDBCookieName or SessionDynamoDBHeaderName",
+                  r->uri, carrier);
 }
 
 /** 1 when changes were made that came to no save: mod_session saves once, and not everywhere. */
@@ -122,7 +133,8 @@ void msd_log_end(const msd_request_t *q)
     }
     msd_log_request(q);
     if (changes_dropped(q)) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, q->top, "the session was changed after it had been saved, or where "
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, q->top,
+                      "the session was changed after it had been saved, or where "
                       "mod_session saves none: the change is dropped");
     }
 }

@@ -78,9 +78,9 @@ static int is_issued(const msd_request_t *q)
 static const char *issued(const msd_request_t *q)
 {
     if (is_issued(q)) {
-        return q->conf->use_header ? "an ID was sent in a header"
-                                   : q->conf->cookie_secure ? "an ID was sent in a Secure cookie"
-                                                            : "an ID was sent in a cookie without Secure";
+        return q->conf->use_header      ? "an ID was sent in a header"
+               : q->conf->cookie_secure ? "an ID was sent in a Secure cookie"
+                                        : "an ID was sent in a cookie without Secure";
     }
     return q->end_id && q->begun && q->written != MSD_WRITE_FAILED ? "its end was sent" : "no ID was sent";
 }
@@ -90,10 +90,11 @@ static void log_story(const msd_request_t *q)
     request_rec *r = q->top;
 
     if (APLOGrdebug(r)) {
-        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "session: %d %s%s came: %s; %s; %d call%s in %" APR_TIME_T_FMT
-                      ".%03d ms; %s; %s", q->taken, q->conf->use_header ? "header" : "cookie", q->taken == 1 ? "" : "s",
-                      found(q, r->pool), written(q), q->calls, q->calls == 1 ? "" : "s", q->spent / 1000,
-                      (int)(q->spent % 1000), issued(q), ap_ssl_conn_is_ssl(r->connection) ? "TLS" : "no TLS");
+        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r,
+                      "session: %d %s%s came: %s; %s; %d call%s in %" APR_TIME_T_FMT ".%03d ms; %s; %s", q->taken,
+                      q->conf->use_header ? "header" : "cookie", q->taken == 1 ? "" : "s", found(q, r->pool),
+                      written(q), q->calls, q->calls == 1 ? "" : "s", q->spent / 1000, (int)(q->spent % 1000),
+                      issued(q), ap_ssl_conn_is_ssl(r->connection) ? "TLS" : "no TLS");
     }
 }
 
@@ -122,7 +123,8 @@ static void notice_plain(const msd_request_t *q)
 
     if (is_issued(q) && q->conf->cookie_secure && !q->conf->use_header && !is_here(r)
         && !ap_ssl_conn_is_ssl(r->connection) && !is_said_to_be_https(r) && msd_shared_memory_plain_first(r->server)) {
-        ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r, "a Secure cookie was sent on a plain connection, to %s: browsers "
+        ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
+                      "a Secure cookie was sent on a plain connection, to %s: browsers "
                       "drop it there, and each request begins a new session. Where TLS ends before this server, have "
                       "X-Forwarded-Proto: https sent to it, or say ServerName https://...; to do without TLS, set "
                       "SessionDynamoDBCookieSecure Off. This is told once for each virtual host and start",

@@ -23,7 +23,8 @@ apr_status_t msd_payload_check(request_rec *r, msd_request_t *q)
     probe.entries = apr_table_make(r->pool, 1);
     apr_table_setn(probe.entries, "a", "b");
     if (hook_failed(ap_run_session_encode(r, &probe)) || !probe.encoded || strcmp(probe.encoded, "a=b") != 0) {
-        return ddb_error_set(&q->error, DDB_ECONFIG, "SessionDynamoDBFormat json can't be encrypted, and"
+        return ddb_error_set(&q->error, DDB_ECONFIG,
+                             "SessionDynamoDBFormat json can't be encrypted, and"
                              " SessionCryptoPassphrase asks for it: remove one of them");
     }
     return APR_SUCCESS;
@@ -42,7 +43,8 @@ static apr_status_t decode_form(request_rec *r, msd_request_t *q, session_rec *z
         return rv;
     }
     if (hook_failed(rv)) {
-        return ddb_error_set(&q->error, DDB_EBADITEM, "the data can't be decoded: encrypted with another passphrase, "
+        return ddb_error_set(&q->error, DDB_EBADITEM,
+                             "the data can't be decoded: encrypted with another passphrase, "
                              "or not written by mod_session");
     }
     return APR_SUCCESS;
@@ -50,8 +52,9 @@ static apr_status_t decode_form(request_rec *r, msd_request_t *q, session_rec *z
 
 apr_status_t msd_payload_limit_decode(msd_request_t *q, const session_rec *z)
 {
-    return z != q->decoding || !z->encoded ? APR_SUCCESS
-           : ddb_json_entries_limit(msd_entries_counted(z->encoded), q->conf->max_entries, &q->error);
+    return z != q->decoding || !z->encoded
+               ? APR_SUCCESS
+               : ddb_json_entries_limit(msd_entries_counted(z->encoded), q->conf->max_entries, &q->error);
 }
 
 apr_status_t msd_payload_limit_encode(msd_request_t *q)

@@ -53,7 +53,7 @@ static const msd_carrier_t *find_carrier(const msd_request_t *q, const char *nam
 void msd_request_take(request_rec *r, msd_request_t *q, const msd_dir_config_t *conf)
 {
     const apr_array_header_t *took = msd_carrier_take(r, conf, msd_config_server(r->server)->cookie_names,
-                                                        q->top->pool);
+                                                      q->top->pool);
     int i;
 
     if (!q->carriers) {

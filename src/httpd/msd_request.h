@@ -9,8 +9,8 @@
 
 /** What the look for a session found. */
 typedef enum msd_outcome_e {
-    MSD_NOT_LOADED,   /* nobody asked yet */
-    MSD_NEW,          /* no ID came, or none that is or names a session: the session is new and empty */
+    MSD_NOT_LOADED, /* nobody asked yet */
+    MSD_NEW,        /* no ID came, or none that is or names a session: the session is new and empty */
     MSD_LOADED,
     MSD_FAILED,       /* the store could not be read */
     MSD_MISCONFIGURED /* the sections that meet in this request contradict each other */
@@ -19,10 +19,10 @@ typedef enum msd_outcome_e {
 /** What the request did to the stored session. */
 typedef enum msd_written_e {
     MSD_NOTHING,
-    MSD_STORED,       /* created, changed or renewed */
+    MSD_STORED, /* created, changed or renewed */
     MSD_ENDED,
-    MSD_GONE,         /* it was ended by another request meanwhile: it stays so, and this response sends no ID */
-    MSD_TOO_LATE,     /* a new ID would have to be handed out, but the response has begun: dropped */
+    MSD_GONE,     /* it was ended by another request meanwhile: it stays so, and this response sends no ID */
+    MSD_TOO_LATE, /* a new ID would have to be handed out, but the response has begun: dropped */
     MSD_WRITE_FAILED
 } msd_written_e;
 
@@ -32,45 +32,45 @@ typedef enum msd_written_e {
  */
 typedef struct msd_request_t {
     request_rec *top;
-    request_rec *loader;      /* the request that loaded: its settings hold for the tree; NULL before */
+    request_rec *loader;              /* the request that loaded: its settings hold for the tree; NULL before */
     const request_rec *passed_fixups; /* the last request, no subrequest, that did; NULL before */
-    msd_dir_config_t *conf;   /* of the loader */
-    ddb_store_t *store;       /* NULL when this child has none */
+    msd_dir_config_t *conf;           /* of the loader */
+    ddb_store_t *store;               /* NULL when this child has none */
     msd_outcome_e outcome;
     msd_written_e written;
-    session_rec *z;           /* the one that mod_session was given */
-    const session_rec *decoding; /* whose payload is being decoded; NULL: nobody's */
-    ddb_session_t session;    /* as last read or written; sid NULL: no row */
-    apr_table_t *loaded;      /* its entries then: what the merge calls base */
-    ddb_json_entries_t *members;   /* with SessionDynamoDBFormat json the object that they were read from; NULL: none */
-    apr_time_t expiry;        /* the end that the payload named, an application's doing; 0: none */
+    session_rec *z;               /* the one that mod_session was given */
+    const session_rec *decoding;  /* whose payload is being decoded; NULL: nobody's */
+    ddb_session_t session;        /* as last read or written; sid NULL: no row */
+    apr_table_t *loaded;          /* its entries then: what the merge calls base */
+    ddb_json_entries_t *members;  /* with SessionDynamoDBFormat json the object that they were read from; NULL: none */
+    apr_time_t expiry;            /* the end that the payload named, an application's doing; 0: none */
     apr_array_header_t *carriers; /* msd_carrier_t: what was taken off the client's headers; NULL before */
-    int taken;                /* how many IDs, of any form, came in the loader's carrier */
-    int ambiguous;            /* 1: more than one of them could be meant, and none is used */
-    const char *loggable;     /* SHA-512 of loggable_of, for logs; NULL before somebody asks */
-    const char *loggable_of;  /* the session.sid that it was made of */
-    ddb_miss_e miss;          /* why the ID that came, or the last of them, was no session's */
-    const char *refused;      /* loggable hash of an ID that came and was no session's; NULL for none */
+    int taken;                    /* how many IDs, of any form, came in the loader's carrier */
+    int ambiguous;                /* 1: more than one of them could be meant, and none is used */
+    const char *loggable;         /* SHA-512 of loggable_of, for logs; NULL before somebody asks */
+    const char *loggable_of;      /* the session.sid that it was made of */
+    ddb_miss_e miss;              /* why the ID that came, or the last of them, was no session's */
+    const char *refused;          /* loggable hash of an ID that came and was no session's; NULL for none */
     const request_rec *marked; /* the request that is seen as one of a live session; NULL: none is (msd_http_cache) */
-    const char *unmarked;     /* what its header was before; NULL: there was none */
-    const request_rec *file;  /* the request that httpd's own handler of files answers; NULL: none, so far */
-    const char *user;         /* r->user, once authentication and authorization let the request pass */
-    request_rec *speaker;     /* the request, no subrequest, whose handler began last; NULL before */
-    apr_array_header_t *said; /* const char *: what session headers said so far, taken out; NULL before */
-    const char *issue;        /* the ID that the response must hand out; NULL for none */
+    const char *unmarked;      /* what its header was before; NULL: there was none */
+    const request_rec *file;   /* the request that httpd's own handler of files answers; NULL: none, so far */
+    const char *user;          /* r->user, once authentication and authorization let the request pass */
+    request_rec *speaker;      /* the request, no subrequest, whose handler began last; NULL before */
+    apr_array_header_t *said;  /* const char *: what session headers said so far, taken out; NULL before */
+    const char *issue;         /* the ID that the response must hand out; NULL for none */
     apr_array_header_t *forwarded; /* const char *: the request headers that entries were sent in; NULL before */
-    int merges;               /* how often another request had written first, and both changes were made one */
-    int end_id;               /* 1: the response must end the ID */
-    int renew;                /* 1: a new ID was asked for */
+    int merges;                    /* how often another request had written first, and both changes were made one */
+    int end_id;                    /* 1: the response must end the ID */
+    int renew;                     /* 1: a new ID was asked for */
     int timeouts_changed;
-    int begun;                /* 1: the response is on its way: no header can be added any more */
-    int answered;             /* 1: the failed write was turned into an error response */
-    apr_time_t now;           /* the one reading of the clock */
-    int calls;                /* to the table */
+    int begun;                  /* 1: the response is on its way: no header can be added any more */
+    int answered;               /* 1: the failed write was turned into an error response */
+    apr_time_t now;             /* the one reading of the clock */
+    int calls;                  /* to the table */
     apr_interval_time_t spent;  /* in them */
     apr_interval_time_t budget; /* what is left of SessionDynamoDBTimeout for store calls */
-    ddb_error_t error;        /* of the last store call */
-    apr_status_t failure;     /* why the store could not be read or written; APR_SUCCESS while it could */
+    ddb_error_t error;          /* of the last store call */
+    apr_status_t failure;       /* why the store could not be read or written; APR_SUCCESS while it could */
 } msd_request_t;
 
 /** The state of r's tree, NULL when there is none yet. */

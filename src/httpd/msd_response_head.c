@@ -69,7 +69,8 @@ static int is_dropped(const msd_response_head_drop_t *drop, const char *line, ap
            && msd_response_head_sets(colon + 1, len - (apr_size_t)(colon + 1 - line), drop->cookie);
 }
 
-int msd_response_head_keeps(msd_response_head_t *head, const char *line, apr_size_t len, const msd_response_head_drop_t *drop)
+int msd_response_head_keeps(msd_response_head_t *head, const char *line, apr_size_t len,
+                            const msd_response_head_drop_t *drop)
 {
     if (head->done) {
         return 1;

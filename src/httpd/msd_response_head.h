@@ -26,7 +26,8 @@ typedef struct msd_response_head_drop_t {
  * Judge the next line, which includes its end (LF or CRLF).
  * @return 1 when it is to be sent, 0 when it belongs to what is taken out.
  */
-int msd_response_head_keeps(msd_response_head_t *head, const char *line, apr_size_t len, const msd_response_head_drop_t *drop);
+int msd_response_head_keeps(msd_response_head_t *head, const char *line, apr_size_t len,
+                            const msd_response_head_drop_t *drop);
 
 /**
  * 1 when the value of a Set-Cookie header makes browsers send a cookie of that name. They take a value that begins with

@@ -34,8 +34,10 @@ static apr_status_t merge(request_rec *r, msd_request_t *q, const ddb_session_t 
     theirs.pool = p;
     theirs.entries = apr_table_make(p, 10);
     if (q->merges == MERGES_MAX) {
-        return ddb_error_set(&q->error, DDB_EUNAVAILABLE, "given up after %d rounds, each of which another request had "
-                             "won: see who writes this session so often", MERGES_MAX);
+        return ddb_error_set(&q->error, DDB_EUNAVAILABLE,
+                             "given up after %d rounds, each of which another request had "
+                             "won: see who writes this session so often",
+                             MERGES_MAX);
     }
     q->merges++;
     rv = msd_payload_decode(r, q, &theirs, current);
@@ -277,7 +279,8 @@ apr_status_t msd_save(request_rec *r, msd_request_t *q)
         return APR_SUCCESS;
     }
     if (!q->store) {
-        return fail(q, ddb_error_set(&q->error, DDB_ECONFIG, "this server has no store: an earlier line of the log or "
+        return fail(q, ddb_error_set(&q->error, DDB_ECONFIG,
+                                     "this server has no store: an earlier line of the log or "
                                      "apachectl configtest says why"));
     }
     /* In its own form mod_session has encoded the entries. */

@@ -50,12 +50,14 @@ static apr_status_t accept_loaded(request_rec *r, msd_request_t *q, const ddb_se
  * what is there, and without the hash keys are IDs, which other programs may write.
  */
 static const msd_unknown_ids_t *misses_for(const msd_request_t *q, const ddb_store_call_t *call, const char *sid,
-                                      const char **key)
+                                           const char **key)
 {
     const msd_unknown_ids_t *m = msd_config_server(q->loader->server)->misses;
 
     return m && call->consistent && call->rules->hash
-           && ddb_sid_table_key(key, sid, call->rules, call->pool) == APR_SUCCESS ? m : NULL;
+                   && ddb_sid_table_key(key, sid, call->rules, call->pool) == APR_SUCCESS
+               ? m
+               : NULL;
 }
 
 /** ddb_store_load, without asking the table again for an ID that is no session's. */
@@ -108,7 +110,8 @@ static apr_status_t ask_store(request_rec *r, msd_request_t *q, const apr_array_
     int live = 0, i;
 
     if (!q->store) {
-        return fail(q, ddb_error_set(&q->error, DDB_ECONFIG, "this server has no store: an earlier line of the log or "
+        return fail(q, ddb_error_set(&q->error, DDB_ECONFIG,
+                                     "this server has no store: an earlier line of the log or "
                                      "apachectl configtest says why"));
     }
     for (i = 0; i < sids->nelts; i++) {

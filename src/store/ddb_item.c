@@ -24,8 +24,12 @@ typedef struct body_t {
 
 static body_t body_begin(const char *table, apr_pool_t *p)
 {
-    body_t b = { ddb_json_object(p), NULL, NULL, apr_array_make(p, 8, sizeof(const char *)),
-                 apr_array_make(p, 2, sizeof(const char *)), p };
+    body_t b = { ddb_json_object(p),
+                 NULL,
+                 NULL,
+                 apr_array_make(p, 8, sizeof(const char *)),
+                 apr_array_make(p, 2, sizeof(const char *)),
+                 p };
 
     ddb_json_set_str(b.root, "TableName", table);
     ddb_json_set_str(b.root, "ReturnConsumedCapacity", "TOTAL");
@@ -242,8 +246,10 @@ typedef struct reader_t {
 
 static void bad(reader_t *r, const char *name, const char *fault)
 {
-    r->rv = ddb_error_set(r->err, DDB_EBADITEM, "attribute %s of the stored session %s: not written by this module,"
-                          " or changed by hand", name, fault);
+    r->rv = ddb_error_set(r->err, DDB_EBADITEM,
+                          "attribute %s of the stored session %s: not written by this module,"
+                          " or changed by hand",
+                          name, fault);
 }
 
 static const char *read_text(reader_t *r, const char *name, const char *type)
@@ -255,9 +261,11 @@ static const char *read_text(reader_t *r, const char *name, const char *type)
     }
     text = ddb_json_str(ddb_json_child(r->item, name), type);
     if (!text) {
-        bad(r, name, !ddb_json_has(r->item, name) ? "is missing"
-                     : apr_psprintf(r->p, "is not of type %s%s", type,
-                                    strcmp(name, "data") == 0 ? ", as it is in another format" : ""));
+        bad(r, name,
+            !ddb_json_has(r->item, name)
+                ? "is missing"
+                : apr_psprintf(r->p, "is not of type %s%s", type,
+                               strcmp(name, "data") == 0 ? ", as it is in another format" : ""));
     }
     return text;
 }
@@ -340,7 +348,8 @@ static void unpack_data(reader_t *r, ddb_item_t *it)
         r->rv = ddb_error_set(r->err, rv, "no memory to decompress a session");
     }
     else if (rv == DDB_ETOOLARGE) {
-        r->rv = ddb_error_set(r->err, rv, "the data of the stored session has more than 4 MiB when decompressed, which "
+        r->rv = ddb_error_set(r->err, rv,
+                              "the data of the stored session has more than 4 MiB when decompressed, which "
                               "is the limit of SessionDynamoDBCompress: end the session");
     }
     else if (rv != APR_SUCCESS) {

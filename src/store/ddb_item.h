@@ -6,11 +6,11 @@
 
 #include "base/ddb_error.h"
 
-#define DDB_WRITE_ID_BYTES 16
-#define DDB_ITEM_ENCODING  "deflate"    /* HTTP's word for a zlib stream, RFC 1950 */
-#define DDB_ITEM_LOGGABLE_LEN 32       /* characters: 128 bits */
-#define DDB_ITEM_SIZE_MAX  (400 * 1024) /* DynamoDB's limit */
-#define DDB_ITEM_DATA_MAX  (4 * 1024 * 1024) /* of compressed data what it is decompressed to */
+#define DDB_WRITE_ID_BYTES    16
+#define DDB_ITEM_ENCODING     "deflate"         /* HTTP's word for a zlib stream, RFC 1950 */
+#define DDB_ITEM_LOGGABLE_LEN 32                /* characters: 128 bits */
+#define DDB_ITEM_SIZE_MAX     (400 * 1024)      /* DynamoDB's limit */
+#define DDB_ITEM_DATA_MAX     (4 * 1024 * 1024) /* of compressed data what it is decompressed to */
 
 /** How a row keeps the data of its session, and who else writes such rows. */
 typedef enum ddb_format_e {
@@ -21,22 +21,22 @@ typedef enum ddb_format_e {
 
 /** One row of the session table, named and typed as dynamodb-session-flask has them, and what we add. */
 typedef struct ddb_item_t {
-    ddb_format_e format;          /* no attribute: how the row is written, and has to be written to be read */
-    const char *id;               /* S, table key */
-    const char *data;             /* B or S, data_len bytes, NUL added behind */
+    ddb_format_e format; /* no attribute: how the row is written, and has to be written to be read */
+    const char *id;      /* S, table key */
+    const char *data;    /* B or S, data_len bytes, NUL added behind */
     apr_size_t data_len;
-    const char *packed;           /* set by ddb_item_pack: this is stored as data, packed_len bytes, with the attribute
+    const char *packed; /* set by ddb_item_pack: this is stored as data, packed_len bytes, with the attribute
                                      encoding (S) beside it; NULL: data as it is, and no encoding */
     apr_size_t packed_len;
     apr_time_t created, accessed; /* S, ISO 8601 UTC with microseconds: 2026-11-23T01:02:03.000004+00:00 */
     apr_int64_t expires;          /* N, epoch seconds; the TTL attribute */
     apr_int64_t idle_timeout, absolute_timeout; /* N, seconds */
-    apr_int64_t version;          /* N, counts our data writes from 1; 0: none yet */
+    apr_int64_t version;                        /* N, counts our data writes from 1; 0: none yet */
     unsigned char write_id[DDB_WRITE_ID_BYTES]; /* B, of the last data write */
-    const char *loggable;         /* S, the first DDB_ITEM_LOGGABLE_LEN digits of the ID's loggable hash: by it a row is
+    const char *loggable;  /* S, the first DDB_ITEM_LOGGABLE_LEN digits of the ID's loggable hash: by it a row is
                                      known as this ID's, and an operator finds that of a log line; NULL: none */
-    const char *user_mark;        /* S, ddb_sid_user_mark of the session's user; NULL: none */
-    apr_int64_t consumed;         /* no attribute: half capacity units, as the reply reports them; 0: it does not */
+    const char *user_mark; /* S, ddb_sid_user_mark of the session's user; NULL: none */
+    apr_int64_t consumed;  /* no attribute: half capacity units, as the reply reports them; 0: it does not */
 } ddb_item_t;
 
 /**

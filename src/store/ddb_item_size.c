@@ -35,13 +35,11 @@ apr_size_t ddb_item_size(const ddb_item_t *it)
 {
     return attribute_size("id", strlen(it->id))
            + (it->packed ? packed_size(it->packed_len) : attribute_size("data", it->data_len))
-           + attribute_size("created", DDB_TIME_LEN)
-           + attribute_size("accessed", DDB_TIME_LEN)
+           + attribute_size("created", DDB_TIME_LEN) + attribute_size("accessed", DDB_TIME_LEN)
            + attribute_size("expires", number_size(it->expires))
            + attribute_size("idle_timeout", number_size(it->idle_timeout))
            + attribute_size("absolute_timeout", number_size(it->absolute_timeout))
-           + attribute_size("version", number_size(it->version))
-           + attribute_size("write_id", sizeof(it->write_id))
+           + attribute_size("version", number_size(it->version)) + attribute_size("write_id", sizeof(it->write_id))
            + (it->loggable ? attribute_size("loggable", strlen(it->loggable)) : 0)
            + (it->user_mark ? attribute_size("user_mark", strlen(it->user_mark)) : 0);
 }
@@ -56,8 +54,7 @@ void ddb_item_pack(ddb_item_t *it, apr_size_t threshold, apr_pool_t *p)
     if (it->format != DDB_FORM || !threshold || in.len < threshold || in.len > DDB_ITEM_DATA_MAX) {
         return;
     }
-    if (ddb_zlib_compress(&small, in, p) == APR_SUCCESS
-        && packed_size(small.len) < attribute_size("data", in.len)) {
+    if (ddb_zlib_compress(&small, in, p) == APR_SUCCESS && packed_size(small.len) < attribute_size("data", in.len)) {
         it->packed = small.data;
         it->packed_len = small.len;
     }

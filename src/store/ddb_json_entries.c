@@ -97,8 +97,10 @@ static int is_passed_over(const member_t *member)
 apr_status_t ddb_json_entries_limit(int count, int max, ddb_error_t *err)
 {
     return count <= max ? APR_SUCCESS
-                        : ddb_error_set(err, DDB_ETOOLARGE, "the session has %d entries, and %d are allowed"
-                                        " (SessionDynamoDBMaxEntries): store fewer in it, or allow more", count, max);
+                        : ddb_error_set(err, DDB_ETOOLARGE,
+                                        "the session has %d entries, and %d are allowed"
+                                        " (SessionDynamoDBMaxEntries): store fewer in it, or allow more",
+                                        count, max);
 }
 
 apr_status_t ddb_json_entries_parse(ddb_json_entries_t **pm, const char *text, int max, apr_pool_t *p, ddb_error_t *err)
@@ -115,7 +117,8 @@ apr_status_t ddb_json_entries_parse(ddb_json_entries_t **pm, const char *text, i
     m->spellings = apr_hash_make(p);
     m->p = p;
     if (ddb_json_members(&written, m->text, p) != APR_SUCCESS) {
-        return ddb_error_set(err, DDB_EBADITEM, "attribute data of the stored session is no JSON object: not written by"
+        return ddb_error_set(err, DDB_EBADITEM,
+                             "attribute data of the stored session is no JSON object: not written by"
                              " dynamodb-session-flask, or changed by hand");
     }
     rv = ddb_json_entries_limit(written->nelts, max, err);
@@ -187,7 +190,8 @@ static apr_status_t quote(const char **written, const char *text, writer_t *w)
 {
     *written = ddb_json_quote(text, w->p);
     if (!*written) {
-        return ddb_error_set(w->err, APR_EINVAL, "the name or the value of an entry is not UTF-8, and JSON holds"
+        return ddb_error_set(w->err, APR_EINVAL,
+                             "the name or the value of an entry is not UTF-8, and JSON holds"
                              " nothing else: encode it, or keep the session with SessionDynamoDBFormat form");
     }
     return APR_SUCCESS;
@@ -263,8 +267,8 @@ static apr_status_t write_new(writer_t *w, const char *entry, const char *text)
     return rv;
 }
 
-apr_status_t ddb_json_entries_print(const char **text, const ddb_json_entries_t *m, const apr_table_t *entries, apr_pool_t *p,
-                               ddb_error_t *err)
+apr_status_t ddb_json_entries_print(const char **text, const ddb_json_entries_t *m, const apr_table_t *entries,
+                                    apr_pool_t *p, ddb_error_t *err)
 {
     const apr_array_header_t *elts = apr_table_elts(entries);
     writer_t w = { m, by_name(elts, p), apr_array_make(p, 16, sizeof(const char *)), 0, p, err };

@@ -27,7 +27,8 @@ apr_status_t ddb_json_entries_limit(int count, int max, ddb_error_t *err);
  * Read the object that text is; NULL or "" is an empty one. It may have max members, entries or not.
  * @return DDB_EBADITEM if it is none; DDB_ETOOLARGE if it has more, which were not looked at.
  */
-apr_status_t ddb_json_entries_parse(ddb_json_entries_t **pm, const char *text, int max, apr_pool_t *p, ddb_error_t *err);
+apr_status_t ddb_json_entries_parse(ddb_json_entries_t **pm, const char *text, int max, apr_pool_t *p,
+                                    ddb_error_t *err);
 
 /** Add the entries of the object to an empty table. */
 void ddb_json_entries_show(const ddb_json_entries_t *m, apr_table_t *entries);
@@ -50,7 +51,7 @@ const char *ddb_json_entries_value(const ddb_json_entries_t *m, const char *name
  * @return APR_EINVAL for a name or value that is not UTF-8, which JSON can't hold; DDB_ETOOLARGE when there would be
  *         more members than ddb_json_entries_parse was told.
  */
-apr_status_t ddb_json_entries_print(const char **text, const ddb_json_entries_t *m, const apr_table_t *entries, apr_pool_t *p,
-                               ddb_error_t *err);
+apr_status_t ddb_json_entries_print(const char **text, const ddb_json_entries_t *m, const apr_table_t *entries,
+                                    apr_pool_t *p, ddb_error_t *err);
 
 #endif

@@ -7,10 +7,12 @@
 
 #include "store/ddb_sid.h"
 
-#define BASE64_LEN(bytes) (((bytes) * 4 + 2) / 3) /* without padding */
+#define BASE64_LEN(bytes) (((bytes)*4 + 2) / 3) /* without padding */
 
 /* itsdangerous' default salt, then what its django-concat derivation puts between salt and key. */
-#define DERIVATION_PREFIX "itsdangerous.Signer" "signer"
+#define DERIVATION_PREFIX                                                                                              \
+    "itsdangerous.Signer"                                                                                              \
+    "signer"
 
 /* Buffers are sized by the limits: they hold here whatever the configuration let through. */
 static int bytes_in_range(int bytes)

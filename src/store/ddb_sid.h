@@ -6,7 +6,7 @@
 
 #include "base/ddb_crypto.h"
 
-#define DDB_SID_BYTES_MIN 16  /* OWASP Session Management Cheat Sheet, "Session ID Entropy": well over its 64 bits */
+#define DDB_SID_BYTES_MIN 16 /* OWASP Session Management Cheat Sheet, "Session ID Entropy": well over its 64 bits */
 #define DDB_SID_BYTES_MAX 128
 
 /**
@@ -15,10 +15,10 @@
  * digest_method=digest).sign() makes: salt "itsdangerous.Signer", key derivation django-concat, HMAC.
  */
 typedef struct ddb_sid_rules_t {
-    int bytes;                      /* of new IDs: DDB_SID_BYTES_MIN to _MAX */
-    ddb_digest_e digest;            /* of the signature: DDB_SHA1 or DDB_SHA256 */
-    const apr_array_header_t *keys; /* const char *, oldest first; NULL or empty: unsigned. The last one signs. */
-    int hash;                       /* 1: the table key is a hash of the ID; 0: the ID itself, with its signature */
+    int bytes;                       /* of new IDs: DDB_SID_BYTES_MIN to _MAX */
+    ddb_digest_e digest;             /* of the signature: DDB_SHA1 or DDB_SHA256 */
+    const apr_array_header_t *keys;  /* const char *, oldest first; NULL or empty: unsigned. The last one signs. */
+    int hash;                        /* 1: the table key is a hash of the ID; 0: the ID itself, with its signature */
     const apr_array_header_t *older; /* int: further numbers of bytes that an ID may have; NULL or empty: none */
 } ddb_sid_rules_t;
 

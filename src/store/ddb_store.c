@@ -9,7 +9,7 @@
 #include "store/ddb_store_int.h"
 
 #define LONG_AGO     86400 /* seconds: past for every clock, and not so long ago that the sweep passes it over */
-#define INSERT_TRIES 3 /* new IDs; a single collision of random ones is already beyond belief */
+#define INSERT_TRIES 3     /* new IDs; a single collision of random ones is already beyond belief */
 
 apr_status_t ddb_store_create(ddb_store_t **ps, ddb_client_t *client, const char *table, ddb_random_fn *random,
                               apr_pool_t *p)
@@ -91,8 +91,10 @@ static apr_status_t mark_user(ddb_session_t *s, const ddb_store_call_t *call)
         return APR_SUCCESS;
     }
     rv = ddb_sid_user_mark(&s->user_mark, s->sid, s->user, call->pool);
-    return rv == APR_SUCCESS ? rv : ddb_error_set(call->err, rv, "the mark of the session's user can't be made:"
-                                                  " OpenSSL failed, see that it is set up for SHA-256");
+    return rv == APR_SUCCESS ? rv
+                             : ddb_error_set(call->err, rv,
+                                             "the mark of the session's user can't be made:"
+                                             " OpenSSL failed, see that it is set up for SHA-256");
 }
 
 static apr_status_t check_size(const ddb_item_t *it, const ddb_store_call_t *call)
@@ -100,9 +102,11 @@ static apr_status_t check_size(const ddb_item_t *it, const ddb_store_call_t *cal
     apr_size_t size = ddb_item_size(it), most = call->max_size ? call->max_size : DDB_ITEM_SIZE_MAX;
 
     return size <= most ? APR_SUCCESS
-                        : ddb_error_set(call->err, DDB_ETOOLARGE, "the item would have %" APR_SIZE_T_FMT " bytes, and "
+                        : ddb_error_set(call->err, DDB_ETOOLARGE,
+                                        "the item would have %" APR_SIZE_T_FMT " bytes, and "
                                         "%" APR_SIZE_T_FMT " are allowed (SessionDynamoDBMaxSize): store less in the "
-                                        "session", size, most);
+                                        "session",
+                                        size, most);
 }
 
 /* What a write of data needs before it is sent. */
@@ -170,7 +174,8 @@ apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const
     }
     rv = rv == APR_SUCCESS ? ddb_sid_table_key(&key, sid, call->rules, call->pool) : rv;
     if (rv != APR_SUCCESS) {
-        return ddb_error_set(call->err, rv, "the session ID can't be checked: OpenSSL failed, see that it is set up for"
+        return ddb_error_set(call->err, rv,
+                             "the session ID can't be checked: OpenSSL failed, see that it is set up for"
                              " SHA-1 and SHA-256");
     }
     rv = ddb_store_read_row(st, call, key, call->consistent, &row);
@@ -210,7 +215,8 @@ static apr_status_t insert_as(ddb_store_t *st, const ddb_store_call_t *call, ddb
     if (rv == APR_SUCCESS || rv == APR_NOTFOUND || rv == DDB_EBADITEM || rv == DDB_ETOOLARGE) {
         /* Our own row would be whole and carry our mark: whatever is or was under this ID, it is not ours. */
         call->err->unsettled = 0;
-        return ddb_error_set(call->err, DDB_ECONFLICT, "new session IDs are taken already: the source of random bytes"
+        return ddb_error_set(call->err, DDB_ECONFLICT,
+                             "new session IDs are taken already: the source of random bytes"
                              " repeats itself");
     }
     return rv;
@@ -227,8 +233,7 @@ static apr_status_t name_session(ddb_store_t *st, const ddb_store_call_t *call, 
     return mark_user(s, call);
 }
 
-apr_status_t ddb_store_insert(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s,
-                              const char **undisclosed)
+apr_status_t ddb_store_insert(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s, const char **undisclosed)
 {
     ddb_session_t fresh = *s;
     apr_status_t rv = DDB_ECONFLICT;

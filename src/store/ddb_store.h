@@ -17,23 +17,23 @@ apr_status_t ddb_store_create(ddb_store_t **ps, ddb_client_t *client, const char
 /** Why a load found no session. */
 typedef enum ddb_miss_e {
     DDB_MISS_NONE,
-    DDB_MISS_FORM,   /* the ID has not the form, or not the signature, of one of ours; the table was not asked */
-    DDB_MISS_ABSENT, /* the table holds no such row */
+    DDB_MISS_FORM,    /* the ID has not the form, or not the signature, of one of ours; the table was not asked */
+    DDB_MISS_ABSENT,  /* the table holds no such row */
     DDB_MISS_FOREIGN, /* the row there was made for another ID */
-    DDB_MISS_OVER,   /* its time is over */
-    DDB_MISS_MOVED,  /* it was ended by ddb_store_replace, and its row is still there */
-    DDB_MISS_KNOWN   /* for callers: it was absent or over a moment ago, and the table was not asked again */
+    DDB_MISS_OVER,    /* its time is over */
+    DDB_MISS_MOVED,   /* it was ended by ddb_store_replace, and its row is still there */
+    DDB_MISS_KNOWN    /* for callers: it was absent or over a moment ago, and the table was not asked again */
 } ddb_miss_e;
 
 /** A session as the web server sees it. Strings live in the pool of the call that made it. */
 typedef struct ddb_session_t {
-    const char *sid;              /* what the cookie carries; NULL until inserted */
-    const char *key;              /* table key of sid */
-    const char *data;             /* the payload, opaque here; data_len bytes, NUL behind */
+    const char *sid;  /* what the cookie carries; NULL until inserted */
+    const char *key;  /* table key of sid */
+    const char *data; /* the payload, opaque here; data_len bytes, NUL behind */
     apr_size_t data_len;
-    apr_time_t created, accessed; /* microseconds since 1970 */
+    apr_time_t created, accessed;               /* microseconds since 1970 */
     apr_int64_t idle_timeout, absolute_timeout; /* seconds, of this session */
-    apr_int64_t version;          /* of the row; 0: no row yet, or another program's */
+    apr_int64_t version;                        /* of the row; 0: no row yet, or another program's */
     const struct ddb_item_t *row; /* as last read or written, which is what conditions compare with; NULL: no row yet */
     ddb_miss_e miss;              /* says why where a load returned APR_NOTFOUND */
     const char *user_mark;        /* as stored, ddb_sid_user_mark; NULL: no user yet */
@@ -44,20 +44,20 @@ typedef struct ddb_session_t {
 /** What all calls of one request share. */
 typedef struct ddb_store_call_t {
     const ddb_sid_rules_t *rules;
-    int format;                   /* ddb_format_e of the rows */
-    apr_size_t compress;          /* data of at least so many bytes is stored compressed; 0: none is */
-    apr_size_t max_size;          /* of an item that is written, as ddb_item_size counts; 0: DynamoDB's limit */
-    int consistent;               /* of the load; reads that settle a write are always consistent */
-    apr_time_t now;               /* the request's one reading of the wall clock: activity and expiry go by it */
-    apr_time_t deadline;          /* on ddb_store_monotonic */
-    ddb_cancel_t *cancel;         /* of what nobody waits for; NULL: none */
-    apr_pool_t *pool;             /* results live here */
-    ddb_error_t *err;             /* never NULL */
-    int *calls;                   /* counted up by each call to the table; NULL: they are not counted */
+    int format;           /* ddb_format_e of the rows */
+    apr_size_t compress;  /* data of at least so many bytes is stored compressed; 0: none is */
+    apr_size_t max_size;  /* of an item that is written, as ddb_item_size counts; 0: DynamoDB's limit */
+    int consistent;       /* of the load; reads that settle a write are always consistent */
+    apr_time_t now;       /* the request's one reading of the wall clock: activity and expiry go by it */
+    apr_time_t deadline;  /* on ddb_store_monotonic */
+    ddb_cancel_t *cancel; /* of what nobody waits for; NULL: none */
+    apr_pool_t *pool;     /* results live here */
+    ddb_error_t *err;     /* never NULL */
+    int *calls;           /* counted up by each call to the table; NULL: they are not counted */
 } ddb_store_call_t;
 
 apr_time_t ddb_store_monotonic(const ddb_store_t *st);
-apr_time_t ddb_store_wall(const ddb_store_t *st); /* ddb_client_wall */
+apr_time_t ddb_store_wall(const ddb_store_t *st);            /* ddb_client_wall */
 int ddb_store_take_notice(ddb_store_t *st, ddb_notice_t *n); /* ddb_client_take_notice */
 const char *ddb_store_table(const ddb_store_t *st);
 

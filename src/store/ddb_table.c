@@ -42,16 +42,20 @@ static apr_status_t parse(void *baton, const ddb_reply_t *reply)
 {
     parsed_t *parsed = baton;
 
-    return ddb_json_parse(&parsed->json, reply->body, reply->len, parsed->p) == APR_SUCCESS ? APR_SUCCESS
-         : ddb_error_set(parsed->err, DDB_EBADREPLY, "the reply is no JSON: is the endpoint a DynamoDB?");
+    return ddb_json_parse(&parsed->json, reply->body, reply->len, parsed->p) == APR_SUCCESS
+               ? APR_SUCCESS
+               : ddb_error_set(parsed->err, DDB_EBADREPLY, "the reply is no JSON: is the endpoint a DynamoDB?");
 }
 
 apr_status_t ddb_table_call(const ddb_table_t *t, const char *operation, const char *body, ddb_json_t **reply,
                             apr_pool_t *p, ddb_error_t *err)
 {
     parsed_t parsed = { NULL, p, err };
-    ddb_call_t c = { .operation = operation, .body = body, .deadline = ddb_client_monotonic(t->client) + t->timeout,
-                     .read = is_read(operation) ? parse : NULL, .baton = &parsed };
+    ddb_call_t c = { .operation = operation,
+                     .body = body,
+                     .deadline = ddb_client_monotonic(t->client) + t->timeout,
+                     .read = is_read(operation) ? parse : NULL,
+                     .baton = &parsed };
     ddb_reply_t r;
     apr_status_t rv = ddb_client_call(t->client, &c, p, &r, err);
 
@@ -118,9 +122,11 @@ static void judge_key(check_t *c, const ddb_json_t *table)
         }
     }
     if (!name || strcmp(name, KEY) != 0 || !type || strcmp(type, "S") != 0 || ddb_json_item(table, "KeySchema", 1)) {
-        found(c, "key", DDB_WRONG, apr_psprintf(c->p, "the key of the table is %.60s%s, and has to be " KEY " of type "
-                                                "S alone: create another table", name ? name : "unknown",
-                                                ddb_json_item(table, "KeySchema", 1) ? " and a sort key" : ""));
+        found(c, "key", DDB_WRONG,
+              apr_psprintf(c->p,
+                           "the key of the table is %.60s%s, and has to be " KEY " of type "
+                           "S alone: create another table",
+                           name ? name : "unknown", ddb_json_item(table, "KeySchema", 1) ? " and a sort key" : ""));
         return;
     }
     found(c, "key", DDB_GOOD, "the key is " KEY " of type S");
@@ -135,9 +141,11 @@ static void judge_status(check_t *c, const ddb_json_t *table)
         found(c, "table", DDB_GOOD, apr_psprintf(c->p, "the table %s is there", c->table->name));
         return;
     }
-    found(c, "table", DDB_WRONG, apr_psprintf(c->p, "the table %s is %.40s: wait until it is ACTIVE, or see in the "
-                                              "AWS console why it is not", c->table->name,
-                                              status ? status : "of no status"));
+    found(c, "table", DDB_WRONG,
+          apr_psprintf(c->p,
+                       "the table %s is %.40s: wait until it is ACTIVE, or see in the "
+                       "AWS console why it is not",
+                       c->table->name, status ? status : "of no status"));
 }
 
 static apr_status_t check_table(check_t *c)
@@ -150,14 +158,17 @@ static apr_status_t check_table(check_t *c)
         judge_key(c, ddb_json_child(reply, "Table"));
     }
     else if (is_type(c->err, "ResourceNotFoundException")) {
-        found(c, "table", DDB_WRONG, apr_psprintf(c->p, "there is no table %s in this region: create it "
-                                                  "(session-dynamodb create-table), or mend "
-                                                  "SessionDynamoDBTableName or the region",
-                                                  c->table->name));
+        found(c, "table", DDB_WRONG,
+              apr_psprintf(c->p,
+                           "there is no table %s in this region: create it "
+                           "(session-dynamodb create-table), or mend "
+                           "SessionDynamoDBTableName or the region",
+                           c->table->name));
         return APR_SUCCESS;
     }
     else if (is_forbidden(c->err)) {
-        unseen(c, "table", "dynamodb:DescribeTable is not allowed, so the table itself can't be looked at; sessions "
+        unseen(c, "table",
+               "dynamodb:DescribeTable is not allowed, so the table itself can't be looked at; sessions "
                "don't need it");
         return APR_SUCCESS;
     }
@@ -170,13 +181,16 @@ static void judge_ttl(check_t *c, const ddb_json_t *description)
     const char *attribute = ddb_json_str(description, "AttributeName");
 
     if (!status || strncmp(status, "ENABL", 5) != 0) {
-        found(c, "ttl", DDB_DOUBT, "time to live is off: sessions end all the same, but their rows stay; switch it on "
+        found(c, "ttl", DDB_DOUBT,
+              "time to live is off: sessions end all the same, but their rows stay; switch it on "
               "for the attribute " TTL);
     }
     else if (!attribute || strcmp(attribute, TTL) != 0) {
-        found(c, "ttl", DDB_DOUBT, apr_psprintf(c->p, "time to live is on for the attribute %.60s, and has to be on "
-                                                "for " TTL ": rows of ended sessions stay",
-                                                attribute ? attribute : "(none)"));
+        found(c, "ttl", DDB_DOUBT,
+              apr_psprintf(c->p,
+                           "time to live is on for the attribute %.60s, and has to be on "
+                           "for " TTL ": rows of ended sessions stay",
+                           attribute ? attribute : "(none)"));
     }
     else {
         found(c, "ttl", DDB_GOOD, "time to live is on for the attribute " TTL);
@@ -192,7 +206,8 @@ static apr_status_t check_ttl(check_t *c)
         judge_ttl(c, ddb_json_child(reply, "TimeToLiveDescription"));
     }
     else if (is_forbidden(c->err)) {
-        unseen(c, "ttl", "dynamodb:DescribeTimeToLive is not allowed, so it can't be seen whether time to live is on "
+        unseen(c, "ttl",
+               "dynamodb:DescribeTimeToLive is not allowed, so it can't be seen whether time to live is on "
                "for the attribute " TTL);
         return APR_SUCCESS;
     }
@@ -226,8 +241,11 @@ static apr_status_t check_action(check_t *c, const char *operation)
         return APR_SUCCESS;
     }
     if (is_forbidden(c->err)) {
-        found(c, action, DDB_WRONG, apr_psprintf(c->p, "%s is not allowed: add it to the IAM policy (session-dynamodb "
-                                                 "policy prints one)", action));
+        found(c, action, DDB_WRONG,
+              apr_psprintf(c->p,
+                           "%s is not allowed: add it to the IAM policy (session-dynamodb "
+                           "policy prints one)",
+                           action));
         return APR_SUCCESS;
     }
     /* A wrong key has been found before, and has no row to be asked for. */
@@ -295,8 +313,10 @@ static apr_status_t await_active(const ddb_table_t *t, apr_interval_time_t patie
             return APR_SUCCESS;
         }
         if (ddb_client_monotonic(t->client) + wait > until) {
-            return ddb_error_set(err, APR_TIMEUP, "the table %.100s was created, but is not active yet: wait, then "
-                                 "check it again", t->name);
+            return ddb_error_set(err, APR_TIMEUP,
+                                 "the table %.100s was created, but is not active yet: wait, then "
+                                 "check it again",
+                                 t->name);
         }
         t->clock->sleep(t->clock->baton, wait);
         wait = wait * 2 < LAST_LOOK ? wait * 2 : LAST_LOOK;

@@ -10,9 +10,9 @@
 /** The table itself: whether it is as the store needs it, and making it so. Thread safe. */
 typedef struct ddb_table_t {
     ddb_client_t *client;
-    const ddb_clock_t *clock;     /* to wait by */
-    const char *name;             /* or ARN */
-    apr_interval_time_t timeout;  /* microseconds, of one call */
+    const ddb_clock_t *clock;    /* to wait by */
+    const char *name;            /* or ARN */
+    apr_interval_time_t timeout; /* microseconds, of one call */
 } ddb_table_t;
 
 /** One API call, its reply parsed, in p. Of a failure *reply is NULL. */
@@ -29,8 +29,8 @@ typedef enum ddb_finding_e {
 typedef struct ddb_finding_t {
     const char *about; /* "table", "key", "ttl", or the IAM action, such as "dynamodb:GetItem" */
     ddb_finding_e is;
-    int unseen;        /* 1: of a doubt, that there is one only because to look is not allowed */
-    const char *text;  /* a sentence: what is found, and what to do about it */
+    int unseen;       /* 1: of a doubt, that there is one only because to look is not allowed */
+    const char *text; /* a sentence: what is found, and what to do about it */
 } ddb_finding_t;
 
 /**

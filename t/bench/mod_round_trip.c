@@ -24,22 +24,22 @@
 
 module AP_MODULE_DECLARE_DATA round_trip_module;
 
-#define BODY \
-    "{\"TableName\":\"app_session\",\"ReturnConsumedCapacity\":\"TOTAL\"," \
-    "\"Key\":{\"id\":{\"S\":\"bench\"}},\"ConsistentRead\":true}" \
+#define BODY                                                                                                           \
+    "{\"TableName\":\"app_session\",\"ReturnConsumedCapacity\":\"TOTAL\","                                             \
+    "\"Key\":{\"id\":{\"S\":\"bench\"}},\"ConsistentRead\":true}"                                                      \
     "                                    " /* spaces up to the length of a real key */
 #define TYPE   "application/x-amz-json-1.0"
 #define TARGET "DynamoDB_20120810.GetItem"
 #define DATE   "20260101T000000Z"
-#define SIGNED \
-    "AWS4-HMAC-SHA256 Credential=bench/20260101/us-east-1/dynamodb/aws4_request, " \
-    "SignedHeaders=content-type;host;x-amz-date;x-amz-target, " \
+#define SIGNED                                                                                                         \
+    "AWS4-HMAC-SHA256 Credential=bench/20260101/us-east-1/dynamodb/aws4_request, "                                     \
+    "SignedHeaders=content-type;host;x-amz-date;x-amz-target, "                                                        \
     "Signature=0000000000000000000000000000000000000000000000000000000000000000"
 
 /* As long as what mod_session_dynamodb sends. */
-static const char request[] =
-    "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: " TYPE "\r\nX-Amz-Target: " TARGET "\r\nX-Amz-Date: " DATE
-    "\r\nAuthorization: " SIGNED "\r\nContent-Length: 145\r\n\r\n" BODY;
+static const char request[] = "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: " TYPE "\r\nX-Amz-Target: " TARGET
+                              "\r\nX-Amz-Date: " DATE "\r\nAuthorization: " SIGNED
+                              "\r\nContent-Length: 145\r\n\r\n" BODY;
 
 typedef struct round_trip_config_t {
     int port;
@@ -51,7 +51,7 @@ static __thread int connection = -1;
 
 static int connect_to(int port)
 {
-    struct sockaddr_in addr = {0};
+    struct sockaddr_in addr = { 0 };
     int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     addr.sin_family = AF_INET;
@@ -96,8 +96,12 @@ static int exchange(int fd)
 static int exchange_by_libcurl(const round_trip_config_t *c, apr_pool_t *p)
 {
     apr_table_t *headers = apr_table_make(p, 4);
-    ddb_http_request_t req = { .method = "POST", .headers = headers, .body = BODY, .body_len = sizeof(BODY) - 1,
-                               .connect_timeout = apr_time_from_sec(1), .timeout = apr_time_from_sec(1),
+    ddb_http_request_t req = { .method = "POST",
+                               .headers = headers,
+                               .body = BODY,
+                               .body_len = sizeof(BODY) - 1,
+                               .connect_timeout = apr_time_from_sec(1),
+                               .timeout = apr_time_from_sec(1),
                                .max_response_bytes = 1024 * 1024 };
     ddb_http_response_t res;
     ddb_error_t err = { 0 };
@@ -159,7 +163,7 @@ static const char *set_libcurl(cmd_parms *cmd, void *dir, int on)
 static const command_rec directives[] = {
     AP_INIT_TAKE1("RoundTripPort", set_port, NULL, RSRC_CONF, "port of the stand-in on 127.0.0.1"),
     AP_INIT_FLAG("RoundTripLibcurl", set_libcurl, NULL, RSRC_CONF, "On to ask through libcurl"),
-    {NULL, {NULL}, NULL, 0, 0, NULL}
+    { NULL, { NULL }, NULL, 0, 0, NULL }
 };
 
 static void child_init(apr_pool_t *p, server_rec *s)
@@ -184,6 +188,5 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_fixups(fixups, NULL, NULL, APR_HOOK_MIDDLE);
 }
 
-AP_DECLARE_MODULE(round_trip) = {
-    STANDARD20_MODULE_STUFF, NULL, NULL, create_server, NULL, directives, register_hooks, AP_MODULE_FLAG_NONE
-};
+AP_DECLARE_MODULE(round_trip) = { STANDARD20_MODULE_STUFF, NULL, NULL, create_server, NULL, directives, register_hooks,
+                                  AP_MODULE_FLAG_NONE };

@@ -17,10 +17,10 @@
 typedef struct row_t row_t;
 struct row_t {
     row_t *next;
-    char *key;      /* table name, '/', id */
+    char *key; /* table name, '/', id */
     cJSON *attrs;
-    char *reply;    /* {"Item":...,"ConsumedCapacity":...} */
-    int item;       /* length of it up to the second member */
+    char *reply; /* {"Item":...,"ConsumedCapacity":...} */
+    int item;    /* length of it up to the second member */
     size_t len;
     uint32_t crc;
 };
@@ -29,7 +29,7 @@ struct table_t {
     row_t **rows;
     uint32_t crc_table[256];
     table_counts_t counts;
-    char *scratch;  /* body of the last answer that is no row's */
+    char *scratch; /* body of the last answer that is no row's */
 };
 
 /* What one call asks for. */
@@ -37,7 +37,7 @@ typedef struct call_t {
     table_t *t;
     cJSON *in;
     char *key;
-    row_t *row;     /* NULL if there is none */
+    row_t *row; /* NULL if there is none */
     table_reply_t *reply;
 } call_t;
 
@@ -170,9 +170,11 @@ static void refuse_conflict(call_t *c)
     char *body;
 
     c->t->counts.conflicts++;
-    if (asprintf(&body, "{\"__type\":\"" PREFIX "ConditionalCheckFailedException\",%.*s%s"
+    if (asprintf(&body,
+                 "{\"__type\":\"" PREFIX "ConditionalCheckFailedException\",%.*s%s"
                  "\"message\":\"The conditional request failed\"}",
-                 with_row ? c->row->item - 1 : 0, with_row ? c->row->reply + 1 : "", with_row ? "," : "") < 0) {
+                 with_row ? c->row->item - 1 : 0, with_row ? c->row->reply + 1 : "", with_row ? "," : "")
+        < 0) {
         abort();
     }
     answer(c->t, c->reply, 400, body);
@@ -306,10 +308,10 @@ typedef struct operation_t {
 } operation_t;
 
 static const operation_t operations[] = {
-    {"GetItem", "Key", call_get},
-    {"PutItem", "Item", call_put},
-    {"UpdateItem", "Key", call_update},
-    {"DeleteItem", "Key", call_delete},
+    { "GetItem", "Key", call_get },
+    { "PutItem", "Item", call_put },
+    { "UpdateItem", "Key", call_update },
+    { "DeleteItem", "Key", call_delete },
 };
 
 static const operation_t *operation_named(const char *name)
@@ -348,7 +350,7 @@ static char *row_key(const cJSON *in, const char *member)
 void table_call(table_t *t, const char *operation, const char *body, table_reply_t *reply)
 {
     const operation_t *op = operation_named(operation);
-    call_t c = {0};
+    call_t c = { 0 };
 
     c.t = t;
     c.reply = reply;

@@ -35,11 +35,11 @@ typedef struct bytes_t {
 
 typedef struct connection_t {
     int fd;
-    int closing;  /* after the answers that wait */
-    int blocked;  /* waits for EPOLLOUT and not for requests */
+    int closing; /* after the answers that wait */
+    int blocked; /* waits for EPOLLOUT and not for requests */
     bytes_t in;
     bytes_t out;
-    size_t sent;  /* of out */
+    size_t sent; /* of out */
 } connection_t;
 
 typedef struct server_t {
@@ -52,10 +52,10 @@ typedef struct server_t {
 } server_t;
 
 typedef struct request_t {
-    const char *head;    /* starts with the request line; ends before body */
+    const char *head; /* starts with the request line; ends before body */
     char *body;
     size_t head_len, body_len;
-    const char *target;  /* operation, NUL behind it; NULL for no API call */
+    const char *target; /* operation, NUL behind it; NULL for no API call */
     int authorized, close;
 } request_t;
 
@@ -137,7 +137,7 @@ static void reply_counts(server_t *s, connection_t *c)
 {
     char text[512];
     table_counts_t n;
-    bytes_t body = {text, 0, 0};
+    bytes_t body = { text, 0, 0 };
 
     table_counts(s->table, &n);
     body.len = (size_t)snprintf(text, sizeof(text),
@@ -151,7 +151,7 @@ static void reply_counts(server_t *s, connection_t *c)
 
 static void answer_page(server_t *s, connection_t *c, const request_t *q)
 {
-    bytes_t page = {s->page, sizeof(s->page), 0}, none = {NULL, 0, 0};
+    bytes_t page = { s->page, sizeof(s->page), 0 }, none = { NULL, 0, 0 };
 
     if (strncmp(q->head, "GET /counts ", 12) == 0) {
         reply_counts(s, c);
@@ -239,7 +239,7 @@ static size_t content_length(const char *head, size_t len)
 /* @return bytes taken from in, 0 when the request is not all there yet. */
 static size_t take_request(server_t *s, connection_t *c, char *in, size_t len)
 {
-    request_t q = {0};
+    request_t q = { 0 };
     char *end = memmem(in, len, "\r\n\r\n", 4);
 
     if (!end) {
@@ -273,7 +273,7 @@ static void connection_close(server_t *s, connection_t *c)
 /* @return 0 while the connection lives. What the socket does not take waits for EPOLLOUT. */
 static int connection_send(server_t *s, connection_t *c)
 {
-    struct epoll_event ev = {0};
+    struct epoll_event ev = { 0 };
     int blocked;
     ssize_t n = send(c->fd, c->out.data + c->sent, c->out.len - c->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
 
@@ -322,7 +322,7 @@ static int connection_read(server_t *s, connection_t *c)
 
 static void accept_one(server_t *s)
 {
-    struct epoll_event ev = {0};
+    struct epoll_event ev = { 0 };
     connection_t *c;
     int one = 1, fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC);
 
@@ -369,8 +369,8 @@ static void serve(server_t *s)
 /* @return the port, or -1. */
 static int listen_on(server_t *s, int port)
 {
-    struct sockaddr_in addr = {0};
-    struct epoll_event ev = {0};
+    struct sockaddr_in addr = { 0 };
+    struct epoll_event ev = { 0 };
     socklen_t len = sizeof(addr);
     int one = 1;
 
@@ -391,13 +391,13 @@ static int listen_on(server_t *s, int port)
 
 int main(int argc, char **argv)
 {
-    server_t s = {0};
+    server_t s = { 0 };
     int port;
 
     signal(SIGPIPE, SIG_IGN);
     /* Without SA_RESTART, so that epoll_wait returns. */
-    sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_signal}, NULL);
-    sigaction(SIGINT, &(struct sigaction){.sa_handler = on_signal}, NULL);
+    sigaction(SIGTERM, &(struct sigaction){ .sa_handler = on_signal }, NULL);
+    sigaction(SIGINT, &(struct sigaction){ .sa_handler = on_signal }, NULL);
     memset(s.page, 'x', sizeof(s.page));
     s.table = table_create();
     port = s.table ? listen_on(&s, argc > 1 ? atoi(argv[1]) : 0) : -1;

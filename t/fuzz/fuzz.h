@@ -42,12 +42,12 @@ int fuzz_is_of(const char *s, const char *alphabet);
 #define FUZZ_BASE64URL FUZZ_LETTERS FUZZ_DIGITS "-_"
 
 /** A sentence about the parser that has to be true of every input. */
-#define HOLDS(condition)                                                                               \
-    do {                                                                                               \
-        if (!(condition)) {                                                                            \
-            fprintf(stderr, "%s:%d: this does not hold: %s\n", __FILE__, __LINE__, #condition);        \
-            abort();                                                                                   \
-        }                                                                                              \
+#define HOLDS(condition)                                                                                               \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            fprintf(stderr, "%s:%d: this does not hold: %s\n", __FILE__, __LINE__, #condition);                        \
+            abort();                                                                                                   \
+        }                                                                                                              \
     } while (0)
 
 #endif

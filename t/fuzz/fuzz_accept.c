@@ -191,8 +191,8 @@ static void is_taken_out(const char *header, msd_dir_config_t *conf, session_dir
     becomes(r, expected);
 }
 
-static void is_kept_apart(const char *backends, const char *programs, msd_dir_config_t *conf,
-                          session_dir_conf *session, apr_pool_t *p)
+static void is_kept_apart(const char *backends, const char *programs, msd_dir_config_t *conf, session_dir_conf *session,
+                          apr_pool_t *p)
 {
     request_rec *first = answered(backends, conf, session, p), *r = answered(programs, conf, session, p);
     apr_table_t *expected = before(backends, programs, p);

@@ -46,9 +46,20 @@ static apr_status_t perform(void *baton, const ddb_http_request_t *req, apr_pool
     return APR_SUCCESS;
 }
 
-static apr_time_t wall(void *baton) { (void)baton; return NOW; }
-static apr_time_t monotonic(void *baton) { (void)baton; return apr_time_from_sec(1000); }
-static void no_sleep(void *baton, apr_interval_time_t t) { (void)baton, (void)t; }
+static apr_time_t wall(void *baton)
+{
+    (void)baton;
+    return NOW;
+}
+static apr_time_t monotonic(void *baton)
+{
+    (void)baton;
+    return apr_time_from_sec(1000);
+}
+static void no_sleep(void *baton, apr_interval_time_t t)
+{
+    (void)baton, (void)t;
+}
 
 static apr_status_t zeros(void *out, apr_size_t len)
 {
@@ -58,8 +69,9 @@ static apr_status_t zeros(void *out, apr_size_t len)
 
 static const ddb_http_transport_t http = { perform, NULL };
 static const ddb_clock_t fixed_clock = { wall, monotonic, no_sleep, NULL };
-static const ddb_creds_opts_t opts = { .profile = { NULL, "/dev/null", "/dev/null" }, .http = &http,
-                                       .clock = &fixed_clock, .random = zeros, .imds_v1 = 1 };
+static const ddb_creds_opts_t opts = {
+    .profile = { NULL, "/dev/null", "/dev/null" }, .http = &http, .clock = &fixed_clock, .random = zeros, .imds_v1 = 1
+};
 
 /* --- who is asked --- */
 
@@ -138,15 +150,18 @@ static apr_status_t ask_region(ddb_credentials_t *out, apr_pool_t *p, ddb_error_
 {
     char *settings = apr_pstrdup(p, take_part());
     const char *endpoint = fuzz_line(&settings), *mode = fuzz_line(&settings), *timeout = fuzz_line(&settings);
-    ddb_imds_opts_t imds = { .http = &http, .clock = &fixed_clock, .endpoint = *endpoint ? endpoint : NULL,
-                             .mode = *mode ? mode : NULL, .timeout = *timeout ? timeout : NULL,
+    ddb_imds_opts_t imds = { .http = &http,
+                             .clock = &fixed_clock,
+                             .endpoint = *endpoint ? endpoint : NULL,
+                             .mode = *mode ? mode : NULL,
+                             .timeout = *timeout ? timeout : NULL,
                              .attempts = *settings ? settings : NULL };
     const char *region = NULL;
     apr_status_t rv = ddb_imds_region(&region, &imds, p, err);
 
     (void)out;
-    HOLDS(rv != APR_SUCCESS || (fuzz_is_of(region, "abcdefghijklmnopqrstuvwxyz" FUZZ_DIGITS "-")
-                                && strlen(region) <= 63));
+    HOLDS(rv != APR_SUCCESS
+          || (fuzz_is_of(region, "abcdefghijklmnopqrstuvwxyz" FUZZ_DIGITS "-") && strlen(region) <= 63));
     return rv == APR_SUCCESS ? ddb_error_set(err, DDB_EREFUSED, "only the region was asked for") : rv;
 }
 
@@ -164,7 +179,8 @@ static apr_status_t ask_sts_with_token(ddb_credentials_t *out, apr_pool_t *p, dd
 {
     ddb_sts_opts_t sts = { "https://sts.eu-west-1.amazonaws.com", "sts.eu-west-1.amazonaws.com", "eu-west-1", &http,
                            &fixed_clock };
-    ddb_sts_role_t role = { .arn = "arn:aws:iam::123456789012:role/r", .session_name = "name",
+    ddb_sts_role_t role = { .arn = "arn:aws:iam::123456789012:role/r",
+                            .session_name = "name",
                             .web_identity_token = FUZZ_SECRET };
 
     return ddb_sts_assume(out, &role, &sts, p, err);
@@ -222,7 +238,8 @@ static void make_home(void)
         path_of(path, sizeof(path), home_directories[i]);
         HOLDS(mkdir(path, 0700) == 0);
     }
-    write_file(home_files[0], "[default]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = r\n"
+    write_file(home_files[0],
+               "[default]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = r\n"
                "[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n");
     setenv("HOME", home, 1);
 }
@@ -241,9 +258,16 @@ static apr_status_t ask_sso(ddb_credentials_t *out, apr_pool_t *p, ddb_error_t *
 
 static ask_fn *find_provider(const char *name)
 {
-    static const struct { const char *name; ask_fn *ask; } providers[] = {
-        { "container", ask_container }, { "imds", ask_imds }, { "region", ask_region }, { "sso", ask_sso },
-        { "sts", ask_sts }, { "sts-token", ask_sts_with_token },
+    static const struct {
+        const char *name;
+        ask_fn *ask;
+    } providers[] = {
+        { "container", ask_container },
+        { "imds", ask_imds },
+        { "region", ask_region },
+        { "sso", ask_sso },
+        { "sts", ask_sts },
+        { "sts-token", ask_sts_with_token },
     };
     apr_size_t i;
 
@@ -302,8 +326,9 @@ static void ask(ask_fn *provider, char *text, apr_pool_t *p)
  * that end must not become keys for ever. */
 static void read_document(const char *text, apr_pool_t *p)
 {
-    static const ddb_creds_shape_t shape = { "a program", "AccessKeyId", "SecretAccessKey", "SessionToken",
-                                             "Expiration", "AccountId", 0, 0 };
+    static const ddb_creds_shape_t shape = {
+        "a program", "AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration", "AccountId", 0, 0
+    };
     apr_size_t len = strlen(text), i;
     char *copy = apr_pstrdup(p, text);
     ddb_credentials_t found = { 0 };

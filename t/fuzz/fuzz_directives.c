@@ -196,8 +196,9 @@ static void are_server_settings(const msd_server_config_t *c, apr_pool_t *p)
     is_within(c->connect_timeout, apr_time_from_msec(100), apr_time_from_sec(8));
     is_within(c->max_attempts, 1, 10);
     is_within(c->breaker, 0, 1000);
-    HOLDS(!c->table || (fuzz_is_of(c->table, FUZZ_LETTERS FUZZ_DIGITS "_.-:/") && strlen(c->table) >= 3
-                        && strlen(c->table) <= 400));
+    HOLDS(!c->table
+          || (fuzz_is_of(c->table, FUZZ_LETTERS FUZZ_DIGITS "_.-:/") && strlen(c->table) >= 3
+              && strlen(c->table) <= 400));
     HOLDS(!c->endpoint_url || !ddb_endpoint_check_url(c->endpoint_url, p));
     HOLDS(!c->region || fuzz_is_of(c->region, LOWER FUZZ_DIGITS "-"));
     HOLDS(!c->profile || *c->profile);
@@ -216,8 +217,9 @@ static void makes_a_cookie(const msd_dir_config_t *c, apr_pool_t *p)
     for (at = line; (at = strchr(at, ';')); at++) {
         attributes++;
     }
-    HOLDS(c->use_header || attributes == 2 + !!*c->cookie_domain + !!c->cookie_persistent + !!c->cookie_secure
-                                         + !!c->cookie_http_only);
+    HOLDS(c->use_header
+          || attributes
+                 == 2 + !!*c->cookie_domain + !!c->cookie_persistent + !!c->cookie_secure + !!c->cookie_http_only);
     if (!c->use_header && strncasecmp(c->cookie_name, "__Host-", 7) == 0) {
         HOLDS(c->cookie_secure && !*c->cookie_domain && strcmp(c->cookie_path, "/") == 0);
     }

@@ -62,8 +62,9 @@ typedef struct settings_t {
 
 static apr_status_t resolve(ddb_endpoint_t *e, settings_t s, apr_pool_t *p)
 {
-    ddb_endpoint_opts_t o = { .url = s.url, .region = s.region, .table = s.table,
-                              .profile = { NULL, "/dev/null", "/dev/null" } };
+    ddb_endpoint_opts_t o = {
+        .url = s.url, .region = s.region, .table = s.table, .profile = { NULL, "/dev/null", "/dev/null" }
+    };
     ddb_error_t err = { 0 };
     apr_status_t rv = ddb_endpoint_resolve(e, &o, p, &err);
 
@@ -107,8 +108,9 @@ static void of_account(const ddb_endpoint_t *e, const char *account, apr_pool_t 
     }
     else if (strlen(account) <= 12) {
         is_endpoint(&own, p);
-        HOLDS(!e->suffix || (fuzz_is_of(apr_pstrmemdup(p, own.host, strcspn(own.host, ".")), FUZZ_DIGITS)
-                             && strstr(own.host, apr_pstrcat(p, ".ddb.", e->region, ".", NULL))));
+        HOLDS(!e->suffix
+              || (fuzz_is_of(apr_pstrmemdup(p, own.host, strcspn(own.host, ".")), FUZZ_DIGITS)
+                  && strstr(own.host, apr_pstrcat(p, ".ddb.", e->region, ".", NULL))));
     }
 }
 
@@ -130,8 +132,7 @@ static void by_region(const char *region, int good, const char *account, apr_poo
         is_endpoint(&e, p);
         HOLDS(strncmp(e.url, "https://dynamodb", 16) == 0 && strstr(region, e.region));
         HOLDS(strstr(e.host, apr_pstrcat(p, ".", e.region, ".", NULL)));
-        HOLDS(strncmp(e.region, "fips-", 5) != 0 && !has_end(e.region, "-fips")
-          && strncmp(e.host, "dynamodb", 8) == 0);
+        HOLDS(strncmp(e.region, "fips-", 5) != 0 && !has_end(e.region, "-fips") && strncmp(e.host, "dynamodb", 8) == 0);
         of_account(&e, account, p);
     }
 }
@@ -156,10 +157,16 @@ static void by_table(const char *table, apr_pool_t *p)
     }
 }
 
-static const char *const variables[] = {
-    "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_USE_FIPS_ENDPOINT",
-    "AWS_USE_DUALSTACK_ENDPOINT", "AWS_ACCOUNT_ID_ENDPOINT_MODE", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE" };
+static const char *const variables[] = { "AWS_REGION",
+                                         "AWS_DEFAULT_REGION",
+                                         "AWS_ENDPOINT_URL",
+                                         "AWS_ENDPOINT_URL_DYNAMODB",
+                                         "AWS_USE_FIPS_ENDPOINT",
+                                         "AWS_USE_DUALSTACK_ENDPOINT",
+                                         "AWS_ACCOUNT_ID_ENDPOINT_MODE",
+                                         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+                                         "AWS_PROFILE",
+                                         "AWS_DEFAULT_PROFILE" };
 
 #define VARIABLES (sizeof(variables) / sizeof(variables[0]))
 

@@ -8,24 +8,37 @@
 /* Every sentence there is: what a row holds gets into none of them. */
 static void is_a_known_sentence(const char *detail)
 {
-    static const char *const attributes[] = { "id", "data", "created", "accessed", "expires", "idle_timeout",
-                                              "absolute_timeout", "version", "write_id", "user_mark", "encoding" };
-    static const char *const faults[] = {
-        "is missing", "is not of type S", "is not of type N", "is not of type B",
-        "is not of type S, as it is in another format", "is not of type B, as it is in another format",
-        "is no whole number", "is a number out of range", "is no base64", "is no time in UTC", "has another length",
-        "names an unknown one", "can't be decompressed" };
+    static const char *const attributes[] = { "id",       "data",         "created",          "accessed",
+                                              "expires",  "idle_timeout", "absolute_timeout", "version",
+                                              "write_id", "user_mark",    "encoding" };
+    static const char *const faults[] = { "is missing",
+                                          "is not of type S",
+                                          "is not of type N",
+                                          "is not of type B",
+                                          "is not of type S, as it is in another format",
+                                          "is not of type B, as it is in another format",
+                                          "is no whole number",
+                                          "is a number out of range",
+                                          "is no base64",
+                                          "is no time in UTC",
+                                          "has another length",
+                                          "names an unknown one",
+                                          "can't be decompressed" };
     char sentence[sizeof(((ddb_error_t *)0)->detail)];
     apr_size_t i, j;
     int known = strcmp(detail, "the reply is no JSON: is the endpoint a DynamoDB?") == 0
-             || strcmp(detail, "the data of the stored session has more than 4 MiB when decompressed, which is the limit "
-                               "of SessionDynamoDBCompress: end the session") == 0
-             || strcmp(detail, "the Item of the reply is no object: is the endpoint a DynamoDB?") == 0;
+                || strcmp(detail,
+                          "the data of the stored session has more than 4 MiB when decompressed, which is the limit "
+                          "of SessionDynamoDBCompress: end the session")
+                       == 0
+                || strcmp(detail, "the Item of the reply is no object: is the endpoint a DynamoDB?") == 0;
 
     for (i = 0; i < sizeof(attributes) / sizeof(attributes[0]) && !known; i++) {
         for (j = 0; j < sizeof(faults) / sizeof(faults[0]) && !known; j++) {
-            snprintf(sentence, sizeof(sentence), "attribute %s of the stored session %s: not written by this module, "
-                     "or changed by hand", attributes[i], faults[j]);
+            snprintf(sentence, sizeof(sentence),
+                     "attribute %s of the stored session %s: not written by this module, "
+                     "or changed by hand",
+                     attributes[i], faults[j]);
             known = strcmp(detail, sentence) == 0;
         }
     }

@@ -56,7 +56,10 @@ static const char *print_section(const char *name, apr_hash_t *values, const tex
         is_within(key, t->text, t->len);
         is_within(apr_hash_this_val(i), t->text, t->len);
         is_stripped(key);
-        HOLDS(*key && !strpbrk(key, "=:\r\n" "ABCDEFGHIJKLMNOPQRSTUVWXYZ") && !strchr(value, '\r'));
+        HOLDS(*key
+              && !strpbrk(key, "=:\r\n"
+                               "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+              && !strchr(value, '\r'));
         printed = apr_pstrcat(p, printed, key, " =", NULL);
         do {
             line = fuzz_line(&value);
@@ -78,8 +81,8 @@ static const char *print(const ddb_ini_t *ini, const text_t *t, apr_pool_t *p)
         const char *name = APR_ARRAY_IDX(ini->names, i, const char *);
 
         is_within(name, t->text, t->len);
-        printed = apr_pstrcat(p, printed, print_section(name, apr_hash_get(ini->sections, name, APR_HASH_KEY_STRING),
-                                                        t, p), NULL);
+        printed = apr_pstrcat(p, printed,
+                              print_section(name, apr_hash_get(ini->sections, name, APR_HASH_KEY_STRING), t, p), NULL);
     }
     return printed;
 }
@@ -160,8 +163,8 @@ static void is_of_one_file(const ddb_profile_t *profile, const ddb_ini_t *creden
         HOLDS(same_text(ddb_profile_get(profile, "aws_access_key_id"), id));
         HOLDS(same_text(ddb_profile_get(profile, "aws_secret_access_key"),
                         own(credentials, "default", "aws_secret_access_key")));
-        HOLDS(same_text(ddb_profile_get(profile, "aws_session_token"),
-                        own(credentials, "default", "aws_session_token")));
+        HOLDS(
+            same_text(ddb_profile_get(profile, "aws_session_token"), own(credentials, "default", "aws_session_token")));
     }
 }
 
@@ -204,8 +207,15 @@ static apr_status_t nobody(void *baton, const ddb_http_request_t *req, apr_pool_
     return ddb_error_set(err, DDB_EUNAVAILABLE, "nobody there");
 }
 
-static apr_time_t now(void *baton) { (void)baton; return APR_INT64_C(1795395723000004); }
-static void no_sleep(void *baton, apr_interval_time_t t) { (void)baton, (void)t; }
+static apr_time_t now(void *baton)
+{
+    (void)baton;
+    return APR_INT64_C(1795395723000004);
+}
+static void no_sleep(void *baton, apr_interval_time_t t)
+{
+    (void)baton, (void)t;
+}
 
 static void fetch(const ddb_profile_opts_t *profile, int has_public, apr_pool_t *p)
 {

@@ -22,9 +22,20 @@ static apr_status_t perform(void *baton, const ddb_http_request_t *req, apr_pool
     return APR_SUCCESS;
 }
 
-static apr_time_t wall(void *baton) { (void)baton; return NOW; }
-static apr_time_t monotonic(void *baton) { (void)baton; return apr_time_from_sec(1000); }
-static void no_sleep(void *baton, apr_interval_time_t t) { (void)baton, (void)t; }
+static apr_time_t wall(void *baton)
+{
+    (void)baton;
+    return NOW;
+}
+static apr_time_t monotonic(void *baton)
+{
+    (void)baton;
+    return apr_time_from_sec(1000);
+}
+static void no_sleep(void *baton, apr_interval_time_t t)
+{
+    (void)baton, (void)t;
+}
 
 static apr_status_t zeros(void *out, apr_size_t len)
 {
@@ -39,11 +50,14 @@ static const ddb_credentials_t credentials = { .access_key_id = "AKID", .secret_
 static ddb_client_t *create_client(apr_pool_t *p)
 {
     ddb_creds_opts_t creds = { .fixed = &credentials, .http = &http, .clock = &fixed_clock };
-    ddb_client_opts_t o = {
-        .endpoint = { .url = "https://dynamodb.eu-central-1.amazonaws.com",
-                      .host = "dynamodb.eu-central-1.amazonaws.com", .region = "eu-central-1" },
-        .connect_timeout = apr_time_from_sec(1), .max_attempts = 1, .http = &http, .clock = &fixed_clock,
-        .random = zeros };
+    ddb_client_opts_t o = { .endpoint = { .url = "https://dynamodb.eu-central-1.amazonaws.com",
+                                          .host = "dynamodb.eu-central-1.amazonaws.com",
+                                          .region = "eu-central-1" },
+                            .connect_timeout = apr_time_from_sec(1),
+                            .max_attempts = 1,
+                            .http = &http,
+                            .clock = &fixed_clock,
+                            .random = zeros };
     ddb_client_t *c;
 
     HOLDS(ddb_creds_create(&o.creds, &creds, p) == APR_SUCCESS);
@@ -110,12 +124,26 @@ static int sum_is_right(void)
 /* Of all errors these are repeated in the service's own words. Others may quote keys, values and credentials. */
 static int may_be_repeated(const char *type)
 {
-    static const char *const types[] = {
-        "ProvisionedThroughputExceededException", "ThrottlingException", "Throttling", "ThrottledException",
-        "RequestLimitExceeded", "RequestThrottled", "RequestThrottledException", "TooManyRequestsException", "SlowDown",
-        "AccessDeniedException", "AccessDenied", "UnrecognizedClientException", "InvalidClientTokenId",
-        "ExpiredTokenException", "ExpiredToken", "MissingAuthenticationTokenException", "MissingAuthenticationToken",
-        "OptInRequired", "ResourceNotFoundException", "ResourceInUseException" };
+    static const char *const types[] = { "ProvisionedThroughputExceededException",
+                                         "ThrottlingException",
+                                         "Throttling",
+                                         "ThrottledException",
+                                         "RequestLimitExceeded",
+                                         "RequestThrottled",
+                                         "RequestThrottledException",
+                                         "TooManyRequestsException",
+                                         "SlowDown",
+                                         "AccessDeniedException",
+                                         "AccessDenied",
+                                         "UnrecognizedClientException",
+                                         "InvalidClientTokenId",
+                                         "ExpiredTokenException",
+                                         "ExpiredToken",
+                                         "MissingAuthenticationTokenException",
+                                         "MissingAuthenticationToken",
+                                         "OptInRequired",
+                                         "ResourceNotFoundException",
+                                         "ResourceInUseException" };
     apr_size_t i;
 
     for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
@@ -154,8 +182,8 @@ static void is_judged(apr_status_t rv, const ddb_reply_t *got, const ddb_error_t
         HOLDS(err->unsettled == (rv != APR_SUCCESS));
         return;
     }
-    HOLDS(rv == DDB_ECONFLICT || rv == DDB_ETHROTTLED || rv == DDB_EDENIED || rv == DDB_ETOOLARGE
-          || rv == DDB_EBADREPLY || rv == DDB_EUNAVAILABLE || rv == DDB_EREFUSED);
+    HOLDS(rv == DDB_ECONFLICT || rv == DDB_ETHROTTLED || rv == DDB_EDENIED || rv == DDB_ETOOLARGE || rv == DDB_EBADREPLY
+          || rv == DDB_EUNAVAILABLE || rv == DDB_EREFUSED);
     HOLDS(err->unsettled == (reply.status >= 500 || reply.status < 400));
 }
 

@@ -74,8 +74,13 @@ int ap_unescape_urlencoded(char *query)
 
 apr_status_t ap_timeout_parameter_parse(const char *parameter, apr_interval_time_t *timeout, const char *unit)
 {
-    static const struct { const char *unit; apr_interval_time_t of; } units[] = {
-        { "ms", 1000 }, { "mi", APR_USEC_PER_SEC * 60 }, { "s", APR_USEC_PER_SEC },
+    static const struct {
+        const char *unit;
+        apr_interval_time_t of;
+    } units[] = {
+        { "ms", 1000 },
+        { "mi", APR_USEC_PER_SEC * 60 },
+        { "s", APR_USEC_PER_SEC },
         { "h", APR_USEC_PER_SEC * 3600 },
     };
     char *end;

@@ -148,7 +148,7 @@ static apr_status_t decode(request_rec *r, session_rec *z)
 
 typedef struct test_run_t {
     request_rec *r;
-    session_rec *z;       /* NULL: there is none here */
+    session_rec *z; /* NULL: there is none here */
     apr_array_header_t *lines;
     int status;           /* what the handler returns */
     int pieces;           /* of a body that is sent bit by bit */
@@ -262,8 +262,8 @@ static int by_name(const void *a, const void *b)
 
 static int collect(void *names, const char *key, const char *value)
 {
-    APR_ARRAY_PUSH((apr_array_header_t *)names, const char *) =
-        apr_pstrcat(((apr_array_header_t *)names)->pool, key, "=", value, NULL);
+    APR_ARRAY_PUSH((apr_array_header_t *)names, const char *) = apr_pstrcat(((apr_array_header_t *)names)->pool, key,
+                                                                            "=", value, NULL);
     return 1;
 }
 
@@ -470,17 +470,19 @@ static void op_times(test_run_t *t, const char *unused, const char *unused_too)
         say(t, "times: %s", dynamodb_times ? outcome(rv) : "no such function");
         return;
     }
-    say(t, "times: created=%" APR_TIME_T_FMT " accessed=%" APR_TIME_T_FMT " expires=%" APR_TIME_T_FMT
-        " idle=%" APR_INT64_T_FMT " absolute=%" APR_INT64_T_FMT, times.created, times.accessed, times.expires,
-        times.idle_timeout, times.absolute_timeout);
+    say(t,
+        "times: created=%" APR_TIME_T_FMT " accessed=%" APR_TIME_T_FMT " expires=%" APR_TIME_T_FMT
+        " idle=%" APR_INT64_T_FMT " absolute=%" APR_INT64_T_FMT,
+        times.created, times.accessed, times.expires, times.idle_timeout, times.absolute_timeout);
 }
 
 /* timeouts=idle:absolute, in seconds */
 static void op_timeouts(test_run_t *t, const char *idle, const char *absolute)
 {
-    say(t, "timeouts: %s", dynamodb_set_timeouts
-        ? outcome(dynamodb_set_timeouts(t->r, apr_atoi64(idle), apr_atoi64(absolute ? absolute : "0")))
-        : "no such function");
+    say(t, "timeouts: %s",
+        dynamodb_set_timeouts
+            ? outcome(dynamodb_set_timeouts(t->r, apr_atoi64(idle), apr_atoi64(absolute ? absolute : "0")))
+            : "no such function");
 }
 
 /* --- the handler ---------------------------------------------------------------------------------------------------- */
@@ -491,15 +493,21 @@ static const struct {
     const char *name;
     op_fn *run;
 } ops[] = {
-    { "get", op_get },           { "set", op_set },           { "del", op_del },         { "big", op_big },
-    { "clear", op_clear },       { "dirty", op_dirty },       { "touch", op_touch },     { "expiry", op_expiry },
-    { "entries", op_entries },   { "dump", op_dump },         { "sleep", op_sleep },     { "meet", op_meet },
-    { "status", op_status },     { "code", op_code },         { "redirect", op_redirect },
-    { "internal", op_internal }, { "header", op_header },     { "errheader", op_err_header },
-    { "env", op_env },           { "in", op_in },             { "user", op_user },       { "fill", op_fill },
+    { "get", op_get },           { "set", op_set },
+    { "del", op_del },           { "big", op_big },
+    { "clear", op_clear },       { "dirty", op_dirty },
+    { "touch", op_touch },       { "expiry", op_expiry },
+    { "entries", op_entries },   { "dump", op_dump },
+    { "sleep", op_sleep },       { "meet", op_meet },
+    { "status", op_status },     { "code", op_code },
+    { "redirect", op_redirect }, { "internal", op_internal },
+    { "header", op_header },     { "errheader", op_err_header },
+    { "env", op_env },           { "in", op_in },
+    { "user", op_user },         { "fill", op_fill },
     { "stream", op_stream },     { "late", op_late },
-    { "end", op_end },           { "renew", op_renew },       { "loggable", op_loggable },
-    { "times", op_times },       { "timeouts", op_timeouts }, { "init", op_init },
+    { "end", op_end },           { "renew", op_renew },
+    { "loggable", op_loggable }, { "times", op_times },
+    { "timeouts", op_timeouts }, { "init", op_init },
 };
 
 /* One op: name, name=first, or name=first:second; url-encoded. */
@@ -582,11 +590,9 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_optional_fn_retrieve(retrieve, NULL, NULL, APR_HOOK_MIDDLE);
 }
 
-static const command_rec commands[] = {
-    AP_INIT_TAKE1("TestSessionCodec", set_codec, NULL, RSRC_CONF | ACCESS_CONF, "off, rot13, fail-decode, fail-encode"),
-    { NULL }
-};
+static const command_rec commands[] = { AP_INIT_TAKE1("TestSessionCodec", set_codec, NULL, RSRC_CONF | ACCESS_CONF,
+                                                      "off, rot13, fail-decode, fail-encode"),
+                                        { NULL } };
 
-AP_DECLARE_MODULE(test_session) = {
-    STANDARD20_MODULE_STUFF, create_config, merge_config, NULL, NULL, commands, register_hooks, AP_MODULE_FLAG_NONE
-};
+AP_DECLARE_MODULE(test_session) = { STANDARD20_MODULE_STUFF, create_config,      merge_config, NULL, NULL, commands,
+                                    register_hooks,          AP_MODULE_FLAG_NONE };

@@ -12,19 +12,38 @@
 #include <apr_file_io.h>
 #include <apr_strings.h>
 
-static const char *const aws_variables[] = {
-    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_REGION", "AWS_DEFAULT_REGION",
-    "AWS_ACCOUNT_ID", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_EC2_METADATA_DISABLED",
-    "AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "AWS_METADATA_SERVICE_TIMEOUT",
-    "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
-    "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_SSO",
-    "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT",
-    "AWS_USE_DUALSTACK_ENDPOINT", "AWS_ACCOUNT_ID_ENDPOINT_MODE",
-    NULL
-};
+static const char *const aws_variables[] = { "AWS_ACCESS_KEY_ID",
+                                             "AWS_SECRET_ACCESS_KEY",
+                                             "AWS_SESSION_TOKEN",
+                                             "AWS_SECURITY_TOKEN",
+                                             "AWS_PROFILE",
+                                             "AWS_DEFAULT_PROFILE",
+                                             "AWS_CONFIG_FILE",
+                                             "AWS_SHARED_CREDENTIALS_FILE",
+                                             "AWS_REGION",
+                                             "AWS_DEFAULT_REGION",
+                                             "AWS_ACCOUNT_ID",
+                                             "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+                                             "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                                             "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+                                             "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+                                             "AWS_EC2_METADATA_DISABLED",
+                                             "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+                                             "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+                                             "AWS_METADATA_SERVICE_TIMEOUT",
+                                             "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
+                                             "AWS_ENDPOINT_URL",
+                                             "AWS_ENDPOINT_URL_DYNAMODB",
+                                             "AWS_ENDPOINT_URL_STS",
+                                             "AWS_ENDPOINT_URL_SSO",
+                                             "AWS_ROLE_ARN",
+                                             "AWS_ROLE_SESSION_NAME",
+                                             "AWS_WEB_IDENTITY_TOKEN_FILE",
+                                             "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+                                             "AWS_USE_FIPS_ENDPOINT",
+                                             "AWS_USE_DUALSTACK_ENDPOINT",
+                                             "AWS_ACCOUNT_ID_ENDPOINT_MODE",
+                                             NULL };
 
 /** The path of a file of the home directory, such as ".aws/config". */
 static inline const char *aws_path(const char *file, apr_pool_t *p)
@@ -69,7 +88,8 @@ static inline void aws_set(const char *name, const char *value, apr_pool_t *p)
 {
     if (value) {
         apr_env_set(name, value, p);
-    } else {
+    }
+    else {
         apr_env_delete(name, p);
     }
 }

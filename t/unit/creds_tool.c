@@ -19,7 +19,7 @@
 /* The transport before libcurl's. */
 typedef struct guard_t {
     ddb_http_transport_t behind;
-    char *outside;       /* what should not have been asked */
+    char *outside; /* what should not have been asked */
 } guard_t;
 
 static int is_loopback(const char *url, apr_pool_t *p)
@@ -27,8 +27,8 @@ static int is_loopback(const char *url, apr_pool_t *p)
     apr_uri_t uri;
 
     return apr_uri_parse(p, url, &uri) == APR_SUCCESS && uri.hostname
-        && (strncmp(uri.hostname, "127.", 4) == 0 || strcmp(uri.hostname, "::1") == 0
-            || strcmp(uri.hostname, "localhost") == 0);
+           && (strncmp(uri.hostname, "127.", 4) == 0 || strcmp(uri.hostname, "::1") == 0
+               || strcmp(uri.hostname, "localhost") == 0);
 }
 
 static apr_status_t perform(void *baton, const ddb_http_request_t *req, apr_pool_t *p, ddb_http_response_t *res,
@@ -109,7 +109,8 @@ int main(int argc, char **argv)
     rv = ask(opts, &found, &err, p);
     if (rv == APR_SUCCESS) {
         print_found(&found);
-    } else {
+    }
+    else {
         /* One that is set up and fails may be DDB_ENOCREDS as well. */
         printf("%s\n%s\n", strncmp(err.detail, "no credentials: ", 16) == 0 ? "none" : "error", err.detail);
     }

@@ -27,7 +27,8 @@ int main(int argc, char **argv)
     if (ddb_endpoint_resolve(&endpoint, &opts, p, &err) == APR_SUCCESS
         && ddb_endpoint_of_account(&own, &endpoint, argc > 4 ? argv[4] : NULL, p, &err) == APR_SUCCESS) {
         printf("%s\n%s\n", own.url, endpoint.region);
-    } else {
+    }
+    else {
         printf("error\n%s\n", err.detail);
     }
     apr_terminate();

@@ -17,7 +17,8 @@ static void answer(const char *hex, apr_pool_t *p)
 
     if (ddb_process_split(&argv, line, p) != APR_SUCCESS) {
         printf("wrong");
-    } else {
+    }
+    else {
         for (; *argv; argv++) {
             printf("%s ", **argv ? apr_pencode_base16(p, *argv, APR_ENCODE_STRING, APR_ENCODE_LOWER, NULL) : "");
         }

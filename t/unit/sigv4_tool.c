@@ -43,12 +43,13 @@ static void split(fields_t *f, char *line, apr_pool_t *p)
 
 static const char *sign(const fields_t *f, ddb_sigv4_cache_t *cache, apr_pool_t *p)
 {
-    ddb_credentials_t credentials = { .access_key_id = f->text[ACCESS_KEY], .secret_access_key = f->text[SECRET],
+    ddb_credentials_t credentials = { .access_key_id = f->text[ACCESS_KEY],
+                                      .secret_access_key = f->text[SECRET],
                                       .session_token = f->len[TOKEN] ? f->text[TOKEN] : NULL };
     ddb_sigv4_signer_t signer = { &credentials, apr_atoi64(f->text[NOW]), cache };
     apr_table_t *headers = apr_table_make(p, 8), *out = apr_table_make(p, 4);
-    ddb_sigv4_request_t req = { f->text[METHOD], f->text[HOST], f->text[PATH], f->text[QUERY], headers, f->text[BODY],
-                                f->len[BODY], f->text[REGION], f->text[SERVICE] };
+    ddb_sigv4_request_t req = { f->text[METHOD], f->text[HOST], f->text[PATH],   f->text[QUERY],  headers,
+                                f->text[BODY],   f->len[BODY],  f->text[REGION], f->text[SERVICE] };
     const char *token;
     int i;
 

@@ -426,8 +426,9 @@ static void test_budget_of_threads(apr_pool_t *p)
 int main(void)
 {
     static void (*const tests[])(apr_pool_t *) = {
-        test_opening, test_calls_at_once, test_probe, test_jitter, test_hanging_probe, test_unused_probe,
-        test_answer_while_open, test_notices, test_threads, test_budget, test_budget_of_threads,
+        test_opening,           test_calls_at_once,     test_probe,   test_jitter,  test_hanging_probe,
+        test_unused_probe,      test_answer_while_open, test_notices, test_threads, test_budget,
+        test_budget_of_threads,
     };
     apr_pool_t *root, *p;
     size_t i;

@@ -10,8 +10,8 @@
 #include "aws_files.h"
 #include "sts_replies.h"
 
-#define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
-#define GET_BODY "{\"TableName\":\"sess\",\"Key\":{\"id\":{\"S\":\"a\"}}}"
+#define COUNT(a)    ((int)(sizeof(a) / sizeof((a)[0])))
+#define GET_BODY    "{\"TableName\":\"sess\",\"Key\":{\"id\":{\"S\":\"a\"}}}"
 #define ERROR(name) "{\"__type\":\"com.amazonaws.dynamodb.v20120810#" name "\",\"message\":\"m\"}"
 
 /* What the jitter draws, in order; then 0. */
@@ -142,8 +142,8 @@ static void test_signature(apr_pool_t *p)
     } cases[] = {
         { "dynamodb.us-east-1.amazonaws.com", "GetItem", GET_BODY, NULL,
           "1506939fbc9e5183a6d9c4383dfaf321eca31d031bdb63f16171bbede88ede8e" },
-        { "dynamodb.us-east-1.amazonaws.com", "GetItem", GET_BODY, "TOK/EN+==",
-          "dcda2a0eb312f683bfe06eb80cee4389f5d1c18d6320a2ca9f5fe12e0a7d8a7e" },
+        { "dynamodb.us-east-1.amazonaws.com", "GetItem", GET_BODY,
+          "TOK/EN+==", "dcda2a0eb312f683bfe06eb80cee4389f5d1c18d6320a2ca9f5fe12e0a7d8a7e" },
         { "127.0.0.1:8000", "ListTables", "{}", NULL,
           "d342c0e49fcbd4eb70579a8d6e48560e9a88939d854e6e3941cdaf762f63ac79" },
     };
@@ -192,7 +192,8 @@ static void test_account(apr_pool_t *p)
     f->o.endpoint.account_mode = DDB_ACCOUNT_PREFERRED;
     world_answer(f->w, 200, "{}");
     NUM_IS(run(f), APR_SUCCESS, "unless that is asked for");
-    IS(f->w->sent[1].url, "https://111122223333.ddb.us-east-1.amazonaws.com/", "then it goes to the account's own host");
+    IS(f->w->sent[1].url, "https://111122223333.ddb.us-east-1.amazonaws.com/",
+       "then it goes to the account's own host");
     IS(sent_header(f, 1, "Host"), "111122223333.ddb.us-east-1.amazonaws.com", "by that name");
     OK(strcmp(sent_header(f, 1, "Authorization"), plain) != 0, "which is signed");
     f->credentials.account_id = NULL;
@@ -328,8 +329,11 @@ static void test_reads(apr_pool_t *p)
         int status;
         const char *body, *detail;
     } cases[] = {
-        { 200, "<html>Please log in</html>", "no JSON object" }, { 200, "", "no JSON object" },
-        { 200, "{\"Item\":", "no sense" }, { 200, "{}", "no sense" }, { 302, "", "no DynamoDB error" },
+        { 200, "<html>Please log in</html>", "no JSON object" },
+        { 200, "", "no JSON object" },
+        { 200, "{\"Item\":", "no sense" },
+        { 200, "{}", "no sense" },
+        { 302, "", "no DynamoDB error" },
     };
     fixture_t *f;
     int i, n;
@@ -619,7 +623,8 @@ static void test_checksum(apr_pool_t *p)
     NUM_IS(run(f), APR_SUCCESS, "a reply whose checksum is right is taken");
     NUM_IS(f->err.attempts, 1, "at once");
     f = setup(p);
-    a = world_answer(f->w, 200, "{\"Item\":{\"\xc3\xa9\":{\"S\":\"\xe2\x82\xac \xf0\x9f\x98\x80 and more than one step of it\"}}}");
+    a = world_answer(
+        f->w, 200, "{\"Item\":{\"\xc3\xa9\":{\"S\":\"\xe2\x82\xac \xf0\x9f\x98\x80 and more than one step of it\"}}}");
     a->header[0] = "x-amz-crc32";
     a->header[1] = "140899145";
     NUM_IS(run(f), APR_SUCCESS, "of any bytes");
@@ -963,7 +968,8 @@ static void test_clock_is_corrected(apr_pool_t *p)
     NUM_IS(f->err.attempts, 1, "is right at once");
     answer_at(f, 200, "{}", "Mon, 23 Nov 2026 05:22:03 GMT");
     run_again(f);
-    NUM_IS(apr_time_sec(ddb_client_wall(f->client)), apr_time_sec(f->w->now) + 1200, "other answers' dates are not asked");
+    NUM_IS(apr_time_sec(ddb_client_wall(f->client)), apr_time_sec(f->w->now) + 1200,
+           "other answers' dates are not asked");
 
     f->w->now += apr_time_from_sec(1200);
     answer_at(f, 403, ERROR("RequestTimeTooSkewed"), "Mon, 23 Nov 2026 01:22:03 GMT");
@@ -1087,9 +1093,13 @@ static fixture_t *setup_slow(apr_pool_t *p, apr_interval_time_t took)
     aws_set("AWS_ROLE_ARN", "arn:aws:iam::1:role/r", p);
     f->creds.fixed = NULL;
     f->creds.region = "eu-west-1";
-    world_answer(f->w, 200, STS_REPLY("AssumeRoleWithWebIdentity", "<Credentials><AccessKeyId>SLOW</AccessKeyId>"
-                 "<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2030-01-01T00:00:00Z"
-                 "</Expiration></Credentials>"))->took = took;
+    world_answer(
+        f->w, 200,
+        STS_REPLY("AssumeRoleWithWebIdentity",
+                  "<Credentials><AccessKeyId>SLOW</AccessKeyId>"
+                  "<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2030-01-01T00:00:00Z"
+                  "</Expiration></Credentials>"))
+        ->took = took;
     return f;
 }
 
@@ -1162,14 +1172,38 @@ static void test_cancelled(apr_pool_t *p)
 int main(void)
 {
     static void (*const tests[])(apr_pool_t *) = {
-        test_request, test_signature, test_account, test_success, test_record_is_printable, test_conflict,
+        test_request,
+        test_signature,
+        test_account,
+        test_success,
+        test_record_is_printable,
+        test_conflict,
         test_error_classes,
-        test_reads, test_bodies_that_are_no_json, test_retry, test_backoff, test_dead_connection, test_final_transport_failures,
-        test_deadline, test_too_little_time, test_checksum, test_skew, test_no_credentials, test_wall_clock_jump,
-        test_breaker, test_probe_that_goes_on, test_what_opens, test_retries_are_one_call, test_budget,
-        test_clock_is_corrected, test_clock_that_is_not_the_cause, test_credentials_are_renewed,
-        test_credentials_that_stay, test_credentials_in_time, test_credentials_too_late,
-        test_renewal_too_late, test_cancelled,
+        test_reads,
+        test_bodies_that_are_no_json,
+        test_retry,
+        test_backoff,
+        test_dead_connection,
+        test_final_transport_failures,
+        test_deadline,
+        test_too_little_time,
+        test_checksum,
+        test_skew,
+        test_no_credentials,
+        test_wall_clock_jump,
+        test_breaker,
+        test_probe_that_goes_on,
+        test_what_opens,
+        test_retries_are_one_call,
+        test_budget,
+        test_clock_is_corrected,
+        test_clock_that_is_not_the_cause,
+        test_credentials_are_renewed,
+        test_credentials_that_stay,
+        test_credentials_in_time,
+        test_credentials_too_late,
+        test_renewal_too_late,
+        test_cancelled,
     };
     apr_pool_t *root, *p;
     size_t i;

@@ -15,11 +15,11 @@
 #include "crowd.h"
 #include "world.h"
 
-#define CHILDREN 4
-#define ADDS     20000
-#define LIMIT    2 /* of the breaker */
+#define CHILDREN        4
+#define ADDS            20000
+#define LIMIT           2 /* of the breaker */
 #define CAPACITY(units) "\"ConsumedCapacity\":{\"TableName\":\"t\",\"CapacityUnits\":" units "}"
-#define ERROR(name) "{\"__type\":\"com.amazonaws.dynamodb.v20120810#" name "\",\"message\":\"m\"}"
+#define ERROR(name)     "{\"__type\":\"com.amazonaws.dynamodb.v20120810#" name "\",\"message\":\"m\"}"
 
 static ddb_count_t *fresh(apr_pool_t *p)
 {
@@ -87,7 +87,8 @@ static void test_processes(apr_pool_t *p)
     for (i = 0; i < CHILDREN; i++) {
         waitpid(children[i], &status, 0);
     }
-    NUM_IS(ddb_count_get(count, DDB_COUNT_UPDATE), CHILDREN * ADDS, "what children counted is there when they are dead, "
+    NUM_IS(ddb_count_get(count, DDB_COUNT_UPDATE), CHILDREN * ADDS,
+           "what children counted is there when they are dead, "
            "a killed one's too");
 }
 
@@ -168,16 +169,17 @@ static ddb_store_call_t *now(fixture_t *f)
 
 static ddb_session_t session(const fixture_t *f)
 {
-    ddb_session_t s = { .data = "a=1", .data_len = 3, .created = f->w->now, .idle_timeout = 7200,
-                        .absolute_timeout = 43200 };
+    ddb_session_t s = {
+        .data = "a=1", .data_len = 3, .created = f->w->now, .idle_timeout = 7200, .absolute_timeout = 43200
+    };
     return s;
 }
 
 /* "calls/read/write/failed/conditions/retries/throttled/turned away/opened" */
 static const char *counted(const fixture_t *f)
 {
-    static const ddb_counted_e rest[] = { DDB_COUNT_FAILED, DDB_COUNT_CONDITION, DDB_COUNT_RETRY, DDB_COUNT_THROTTLED,
-                                          DDB_COUNT_TURNED_AWAY, DDB_COUNT_OPENED };
+    static const ddb_counted_e rest[] = { DDB_COUNT_FAILED,    DDB_COUNT_CONDITION,   DDB_COUNT_RETRY,
+                                          DDB_COUNT_THROTTLED, DDB_COUNT_TURNED_AWAY, DDB_COUNT_OPENED };
     const char *text = apr_psprintf(f->p, "%d%d%d%d %s %s", (int)ddb_count_get(f->count, DDB_COUNT_GET),
                                     (int)ddb_count_get(f->count, DDB_COUNT_PUT),
                                     (int)ddb_count_get(f->count, DDB_COUNT_UPDATE),
@@ -221,8 +223,14 @@ static void test_troubles(apr_pool_t *p)
 {
     fixture_t *f = setup(p);
     ddb_session_t s = session(f);
-    ddb_item_t row = { .id = "key", .format = DDB_FORM, .data = "", .created = f->w->now, .accessed = f->w->now,
-                       .idle_timeout = 7200, .absolute_timeout = 43200, .version = 1 };
+    ddb_item_t row = { .id = "key",
+                       .format = DDB_FORM,
+                       .data = "",
+                       .created = f->w->now,
+                       .accessed = f->w->now,
+                       .idle_timeout = 7200,
+                       .absolute_timeout = 43200,
+                       .version = 1 };
 
     s.key = "key";
     s.row = &row;

@@ -113,8 +113,10 @@ static void test_profile(void)
     aws_write(".aws/config", "[default]\nregion = r\n", pool);
     NUM_IS(fetch(&ddb_creds_shared_file), APR_NOTFOUND, "a profile without keys has none either");
     IS(err.detail, "no aws_access_key_id", "with the reason");
-    aws_write(".aws/credentials", "[default]\n" KEYS "[p]\n" KEYS "aws_session_token = st\n[q]\n" KEYS
-              "aws_session_token = st\naws_security_token = sec\n[r]\n" KEYS "aws_session_token =\n", pool);
+    aws_write(".aws/credentials",
+              "[default]\n" KEYS "[p]\n" KEYS "aws_session_token = st\n[q]\n" KEYS
+              "aws_session_token = st\naws_security_token = sec\n[r]\n" KEYS "aws_session_token =\n",
+              pool);
     NUM_IS(fetch(&ddb_creds_shared_file), APR_SUCCESS, "a pair is found");
     is_found("AKIDFILE", "file/secret", NULL, "the key ID");
     opts.profile.name = "p";
@@ -139,14 +141,18 @@ static void test_half_profile(void)
     aws_write(".aws/credentials", "[default]\naws_access_key_id = A\n", pool);
     aws_write(".aws/config", "[default]\naws_secret_access_key = s\n", pool);
     NUM_IS(fetch(&ddb_creds_shared_file), DDB_ECONFIG, "a pair in two files is no pair");
-    IS(err.detail, "the profile has aws_access_key_id and no aws_secret_access_key in the same file; write both or "
-       "none", "and what is missing is named");
+    IS(err.detail,
+       "the profile has aws_access_key_id and no aws_secret_access_key in the same file; write both or "
+       "none",
+       "and what is missing is named");
     NUM_IS(fetch(&ddb_creds_config_file), APR_NOTFOUND, "which is the credentials file's fault alone");
     aws_remove(".aws/credentials", pool);
     NUM_IS(fetch(&ddb_creds_shared_file), APR_NOTFOUND, "a file that is not there has no half of a pair");
     NUM_IS(fetch(&ddb_creds_config_file), DDB_ECONFIG, "a secret without a key ID is an error");
-    IS(err.detail, "the profile has aws_secret_access_key and no aws_access_key_id in the same file; write both or "
-       "none", "and what is missing is named");
+    IS(err.detail,
+       "the profile has aws_secret_access_key and no aws_access_key_id in the same file; write both or "
+       "none",
+       "and what is missing is named");
 }
 
 static void test_config_file(void)
@@ -205,11 +211,13 @@ static void test_nobody(void)
 {
     reset();
     NUM_IS(get(create()), DDB_ENOCREDS, "nobody has credentials");
-    IS(err.detail, apr_psprintf(pool, "no credentials: environment (no AWS_ACCESS_KEY_ID), assume-role, web identity, "
-                                "SSO, credentials file, credential_process, config file (no profile \"default\" in %s "
-                                "or %s), container (no AWS_CONTAINER_CREDENTIALS_*_URI), instance metadata "
-                                "(AWS_EC2_METADATA_DISABLED): set up one of these", aws_path(".aws/credentials", pool),
-                                aws_path(".aws/config", pool)),
+    IS(err.detail,
+       apr_psprintf(pool,
+                    "no credentials: environment (no AWS_ACCESS_KEY_ID), assume-role, web identity, "
+                    "SSO, credentials file, credential_process, config file (no profile \"default\" in %s "
+                    "or %s), container (no AWS_CONTAINER_CREDENTIALS_*_URI), instance metadata "
+                    "(AWS_EC2_METADATA_DISABLED): set up one of these",
+                    aws_path(".aws/credentials", pool), aws_path(".aws/config", pool)),
        "and who was asked for what is said");
 }
 
@@ -298,8 +306,8 @@ static void test_characters(void)
     static const struct {
         const char *id, *secret, *token, *what;
     } cases[] = {
-        { "A\n", "s", NULL, "access key ID" },          { "A B", "s", NULL, "access key ID" },
-        { "A", "s\r\n", NULL, "secret access key" },    { "A", "s\t", NULL, "secret access key" },
+        { "A\n", "s", NULL, "access key ID" },           { "A B", "s", NULL, "access key ID" },
+        { "A", "s\r\n", NULL, "secret access key" },     { "A", "s\t", NULL, "secret access key" },
         { "A", "s", "t\nX-Header: v", "session token" }, { "A", "s", "\xc3\xa9", "session token" },
         { "A", "s", "t\x7f", "session token" },
     };
@@ -309,8 +317,12 @@ static void test_characters(void)
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         set_env(cases[i].id, cases[i].secret, cases[i].token);
         NUM_IS(get(create()), DDB_ECONFIG, apr_pstrcat(pool, "a character that can't be in a ", cases[i].what, NULL));
-        IS(err.detail, apr_psprintf(pool, "the %s from the environment has a blank, a line break or another character "
-                                    "that none has; write it anew", cases[i].what), "  is named, the value is not");
+        IS(err.detail,
+           apr_psprintf(pool,
+                        "the %s from the environment has a blank, a line break or another character "
+                        "that none has; write it anew",
+                        cases[i].what),
+           "  is named, the value is not");
     }
     set_env(NULL, NULL, NULL);
     aws_write(".aws/credentials", "[default]\n" KEYS "aws_session_token = a\n  b\n", pool);
@@ -335,7 +347,8 @@ static void test_copies(void)
     ddb_creds_get(c, DDB_CREDS_FOREVER, one, &first, &err);
     ddb_creds_get(c, DDB_CREDS_FOREVER, two, &second, &err);
     OK(first.secret_access_key != second.secret_access_key && first.session_token != second.session_token
-       && first.access_key_id != second.access_key_id, "each caller has copies of its own");
+           && first.access_key_id != second.access_key_id,
+       "each caller has copies of its own");
     apr_pool_destroy(one);
     IS(second.secret_access_key, "s", "which live as long as its pool");
     IS(second.session_token, "t", "all of them");
@@ -359,8 +372,8 @@ static void *APR_THREAD_FUNC ask_often(apr_thread_t *thread, void *data)
     (void)thread;
     apr_pool_create_unmanaged_ex(&p, NULL, NULL);
     for (i = 0; i < 200; i++) {
-        if (ddb_creds_get(asker->c, DDB_CREDS_FOREVER, p, &mine, NULL) == APR_SUCCESS && strcmp(mine.access_key_id, "AKIDFILE") == 0
-            && strcmp(mine.secret_access_key, "file/secret") == 0) {
+        if (ddb_creds_get(asker->c, DDB_CREDS_FOREVER, p, &mine, NULL) == APR_SUCCESS
+            && strcmp(mine.access_key_id, "AKIDFILE") == 0 && strcmp(mine.secret_access_key, "file/secret") == 0) {
             asker->good++;
         }
         apr_pool_clear(p);

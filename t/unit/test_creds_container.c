@@ -6,10 +6,11 @@
 #define FULL     "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 #define TOKEN    "AWS_CONTAINER_AUTHORIZATION_TOKEN"
 #define FILE_OF  "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
-#define DOCUMENT "{\"AccessKeyId\":\"ASIAC\",\"SecretAccessKey\":\"c/secret\",\"Token\":\"c/token==\"," \
-    "\"Expiration\":\"2026-11-23T02:02:03Z\",\"RoleArn\":\"arn:aws:iam::123456789012:role/task\"," \
+#define DOCUMENT                                                                                                       \
+    "{\"AccessKeyId\":\"ASIAC\",\"SecretAccessKey\":\"c/secret\",\"Token\":\"c/token==\","                             \
+    "\"Expiration\":\"2026-11-23T02:02:03Z\",\"RoleArn\":\"arn:aws:iam::123456789012:role/task\","                     \
     "\"AccountId\":\"123456789012\"}"
-#define SERVICE  "the container's credential service"
+#define SERVICE "the container's credential service"
 
 static apr_status_t fetch(void)
 {
@@ -58,21 +59,46 @@ static void test_none(void)
 static void test_hosts(void)
 {
     static const char *const good[] = {
-        "https://anywhere.example/x", "HTTPS://anywhere.example:1/x?y=%20z", "http://127.0.0.1:51679/c",
-        "http://127.1.2.3/", "http://[::1]:80/", "http://localhost:1/", "http://LocalHost/", "http://169.254.170.2/v2",
-        "http://169.254.170.23/v1/credentials", "http://[fd00:ec2::23]/v1/credentials",
+        "https://anywhere.example/x",
+        "HTTPS://anywhere.example:1/x?y=%20z",
+        "http://127.0.0.1:51679/c",
+        "http://127.1.2.3/",
+        "http://[::1]:80/",
+        "http://localhost:1/",
+        "http://LocalHost/",
+        "http://169.254.170.2/v2",
+        "http://169.254.170.23/v1/credentials",
+        "http://[fd00:ec2::23]/v1/credentials",
         "http://[FD00:EC2:0:0:0:0:0:23]/",
     };
     static const char *const bad[] = {
-        "http://anywhere.example/", "http://169.254.169.254/", "http://128.0.0.1/", "http://127.1/",
-        "http://0x7f000001/", "http://2130706433/", "http://[::2]/", "http://[fd00:ec2::254]/",
-        "http://[::ffff:127.0.0.1]/", "http://localhost.example/", "http://127.0.0.1.example/",
+        "http://anywhere.example/",
+        "http://169.254.169.254/",
+        "http://128.0.0.1/",
+        "http://127.1/",
+        "http://0x7f000001/",
+        "http://2130706433/",
+        "http://[::2]/",
+        "http://[fd00:ec2::254]/",
+        "http://[::ffff:127.0.0.1]/",
+        "http://localhost.example/",
+        "http://127.0.0.1.example/",
         "http://0.0.0.0/",
     };
     static const char *const none[] = {
-        "x", "/v2/x", "//127.0.0.1/", "http://", "http:///x", "http://127.0.0.1@evil.example/", "http://a:b@127.0.0.1/",
-        "http://evil.example\\@127.0.0.1/", "http://127.0.0.1#@evil.example/", "http://127.0.0.1/ x",
-        "http://127.0.0.1/\r\nX: y", "http://127.0.0.1/\xc3\xa9", "http://@127.0.0.1/",
+        "x",
+        "/v2/x",
+        "//127.0.0.1/",
+        "http://",
+        "http:///x",
+        "http://127.0.0.1@evil.example/",
+        "http://a:b@127.0.0.1/",
+        "http://evil.example\\@127.0.0.1/",
+        "http://127.0.0.1#@evil.example/",
+        "http://127.0.0.1/ x",
+        "http://127.0.0.1/\r\nX: y",
+        "http://127.0.0.1/\xc3\xa9",
+        "http://@127.0.0.1/",
     };
     apr_size_t i;
 
@@ -187,8 +213,11 @@ static void test_refusals(void)
         begin(RELATIVE, "/secret-path");
         world_answer(w, statuses[i], "{\"code\":\"InvalidId\",\"message\":\"no /secret-path\"}");
         NUM_IS(fetch(), DDB_EDENIED, "a no is an error");
-        IS(err.detail, apr_psprintf(pool, SERVICE " answers with HTTP %d InvalidId; check the AWS_CONTAINER_* "
-                                    "variables, and the role of the task or service account", statuses[i]),
+        IS(err.detail,
+           apr_psprintf(pool,
+                        SERVICE " answers with HTTP %d InvalidId; check the AWS_CONTAINER_* "
+                                "variables, and the role of the task or service account",
+                        statuses[i]),
            "  that names source, status and code, and not the path, which is a secret");
         NUM_IS(w->n_sent, 1, "  it is not asked again");
     }
@@ -204,15 +233,16 @@ static void test_time(void)
     world_answer(w, 200, DOCUMENT);
     w->now = apr_time_from_sec(1795399323 + 5);
     NUM_IS(fetch(), DDB_EBADREPLY, "expired credentials are refused");
-    IS(err.detail, SERVICE " gave credentials that expired 5 s ago; if they should not have, check this machine's "
-       "clock (NTP)", "as it says");
+    IS(err.detail,
+       SERVICE " gave credentials that expired 5 s ago; if they should not have, check this machine's "
+               "clock (NTP)",
+       "as it says");
 }
 
 int main(void)
 {
-    static void (*const tests[])(void) = {
-        test_ecs, test_none, test_hosts, test_relative, test_tokens, test_attempts, test_refusals, test_time, NULL
-    };
+    static void (*const tests[])(void) = { test_ecs,      test_none,     test_hosts, test_relative, test_tokens,
+                                           test_attempts, test_refusals, test_time,  NULL };
 
     return run_tests(tests);
 }

@@ -2,8 +2,9 @@
 
 #include "creds_world.h"
 
-#define DOCUMENT(expires) "{\"Code\":\"Success\",\"LastUpdated\":\"2026-11-23T00:00:00Z\",\"Type\":\"AWS-HMAC\"," \
-    "\"AccessKeyId\":\"ASIAROLE\",\"SecretAccessKey\":\"role/secret\",\"Token\":\"role/token==\"," \
+#define DOCUMENT(expires)                                                                                              \
+    "{\"Code\":\"Success\",\"LastUpdated\":\"2026-11-23T00:00:00Z\",\"Type\":\"AWS-HMAC\","                            \
+    "\"AccessKeyId\":\"ASIAROLE\",\"SecretAccessKey\":\"role/secret\",\"Token\":\"role/token==\","                     \
     "\"Expiration\":\"" expires "\"}"
 #define LATE "2026-11-23T07:00:00Z" /* the world's clock begins at 01:02:03 */
 
@@ -53,7 +54,12 @@ static void test_state(void)
 
 static void test_no_role(void)
 {
-    static const char *const bad[] = { "a/b", "../x", "a b", "a?b", "<html>", "caf\xc3\xa9",
+    static const char *const bad[] = { "a/b",
+                                       "../x",
+                                       "a b",
+                                       "a?b",
+                                       "<html>",
+                                       "caf\xc3\xa9",
                                        "a1234567890123456789012345678901234567890123456789012345678901234" };
     apr_size_t i;
 
@@ -80,8 +86,10 @@ static void test_documents(void)
 {
     script("r", "{\"Code\":\"AssumeRoleUnauthorizedAccess\",\"Message\":\"EC2 cannot assume the role\\nr.\"}");
     NUM_IS(fetch(), DDB_EDENIED, "a role that EC2 may not take");
-    IS(err.detail, "the instance metadata service has no keys of role r: AssumeRoleUnauthorizedAccess EC2 cannot "
-       "assume the role?r.", "is told in the service's words, made printable");
+    IS(err.detail,
+       "the instance metadata service has no keys of role r: AssumeRoleUnauthorizedAccess EC2 cannot "
+       "assume the role?r.",
+       "is told in the service's words, made printable");
     script("r", "<html>hush");
     NUM_IS(fetch(), DDB_EBADREPLY, "something else than JSON");
     IS(err.detail, "the instance metadata service answers with something else than JSON for role r", "is told");
@@ -148,14 +156,18 @@ static void test_failure_log(void)
 static void test_settings(void)
 {
     script("r", DOCUMENT(LATE));
-    aws_write(".aws/config", "[default]\nec2_metadata_service_endpoint = http://profile:1\n"
-              "metadata_service_timeout = 7\nmetadata_service_num_attempts = 2\n", pool);
+    aws_write(".aws/config",
+              "[default]\nec2_metadata_service_endpoint = http://profile:1\n"
+              "metadata_service_timeout = 7\nmetadata_service_num_attempts = 2\n",
+              pool);
     NUM_IS(fetch(), APR_SUCCESS, "a profile has settings");
     OK(strncmp(w->sent[0].url, "http://profile:1/latest/", 24) == 0, "the endpoint");
     NUM_IS(w->sent[0].timeout, apr_time_from_sec(7), "the timeout");
     script("r", DOCUMENT(LATE));
-    aws_write(".aws/config", "[default]\nec2_metadata_service_endpoint = http://profile:1\n"
-              "metadata_service_timeout = 7\n", pool);
+    aws_write(".aws/config",
+              "[default]\nec2_metadata_service_endpoint = http://profile:1\n"
+              "metadata_service_timeout = 7\n",
+              pool);
     aws_set("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://variable:2/", pool);
     aws_set("AWS_METADATA_SERVICE_TIMEOUT", "3", pool);
     NUM_IS(fetch(), APR_SUCCESS, "so have variables");
@@ -182,9 +194,8 @@ static void test_settings(void)
 
 int main(void)
 {
-    static void (*const tests[])(void) = {
-        test_role, test_state, test_no_role, test_documents, test_absence, test_failure_log, test_settings, NULL
-    };
+    static void (*const tests[])(void) = { test_role,    test_state,       test_no_role,  test_documents,
+                                           test_absence, test_failure_log, test_settings, NULL };
 
     return run_tests(tests);
 }

@@ -2,7 +2,8 @@
 
 #include "creds_world.h"
 
-#define WHOLE "{\"Version\":1,\"AccessKeyId\":\"ASIAP\",\"SecretAccessKey\":\"p/secret\"," \
+#define WHOLE                                                                                                          \
+    "{\"Version\":1,\"AccessKeyId\":\"ASIAP\",\"SecretAccessKey\":\"p/secret\","                                       \
     "\"SessionToken\":\"p/token\",\"Expiration\":\"2026-11-23T02:02:03Z\",\"AccountId\":\"123456789012\"}"
 
 /* The profile's program prints text and ends with status. */

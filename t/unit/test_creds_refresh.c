@@ -67,10 +67,16 @@ static void answer(const char *id, apr_interval_time_t life)
     apr_time_exp_t x;
 
     apr_time_exp_gmt(&x, w->now + life);
-    world_answer(w, 200, apr_psprintf(pool, STS_REPLY("AssumeRoleWithWebIdentity", "<Credentials><AccessKeyId>%s"
-                 "</AccessKeyId><SecretAccessKey>secret-%s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>"
-                 "%04d-%02d-%02dT%02d:%02d:%02dZ</Expiration></Credentials>"), id, id, x.tm_year + 1900, x.tm_mon + 1,
-                 x.tm_mday, x.tm_hour, x.tm_min, x.tm_sec));
+    world_answer(
+        w, 200,
+        apr_psprintf(
+            pool,
+            STS_REPLY(
+                "AssumeRoleWithWebIdentity",
+                "<Credentials><AccessKeyId>%s"
+                "</AccessKeyId><SecretAccessKey>secret-%s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>"
+                "%04d-%02d-%02dT%02d:%02d:%02dZ</Expiration></Credentials>"),
+            id, id, x.tm_year + 1900, x.tm_mon + 1, x.tm_mday, x.tm_hour, x.tm_min, x.tm_sec));
 }
 
 static void use_web_identity(void)
@@ -251,8 +257,12 @@ static void test_renew(void)
 
 static void write_keys(const char *id)
 {
-    aws_write(".aws/credentials", apr_psprintf(pool, "[default]\naws_access_key_id = %s\naws_secret_access_key = "
-              "secret-%s\n", id, id), pool);
+    aws_write(".aws/credentials",
+              apr_psprintf(pool,
+                           "[default]\naws_access_key_id = %s\naws_secret_access_key = "
+                           "secret-%s\n",
+                           id, id),
+              pool);
 }
 
 static void test_files(void)
@@ -348,10 +358,14 @@ static apr_status_t rush_perform(void *baton, const ddb_http_request_t *req, apr
     apr_time_exp_gmt(&x, rush_now(NULL) + apr_time_from_sec(60));
     res->status = 200;
     res->headers = apr_table_make(p, 1);
-    res->body = apr_psprintf(p, STS_REPLY("AssumeRoleWithWebIdentity", "<Credentials><AccessKeyId>K%u</AccessKeyId>"
-                "<SecretAccessKey>S%u</SecretAccessKey><SessionToken>T%u</SessionToken><Expiration>%04d-%02d-%02dT%02d:"
-                "%02d:%02dZ</Expiration></Credentials>"), serial, serial, serial, x.tm_year + 1900, x.tm_mon + 1,
-                x.tm_mday, x.tm_hour, x.tm_min, x.tm_sec);
+    res->body = apr_psprintf(
+        p,
+        STS_REPLY(
+            "AssumeRoleWithWebIdentity",
+            "<Credentials><AccessKeyId>K%u</AccessKeyId>"
+            "<SecretAccessKey>S%u</SecretAccessKey><SessionToken>T%u</SessionToken><Expiration>%04d-%02d-%02dT%02d:"
+            "%02d:%02dZ</Expiration></Credentials>"),
+        serial, serial, serial, x.tm_year + 1900, x.tm_mon + 1, x.tm_mday, x.tm_hour, x.tm_min, x.tm_sec);
     res->body_len = strlen(res->body);
     return APR_SUCCESS;
 }
@@ -374,8 +388,9 @@ static void *APR_THREAD_FUNC request_often(apr_thread_t *thread, void *data)
             if (rush.broken || !strstr(why.detail, "expired")) {
                 apr_atomic_inc32(&rush.failed);
             }
-        } else if (strcmp(mine.access_key_id + 1, mine.secret_access_key + 1) != 0
-                   || strcmp(mine.access_key_id + 1, mine.session_token + 1) != 0) {
+        }
+        else if (strcmp(mine.access_key_id + 1, mine.secret_access_key + 1) != 0
+                 || strcmp(mine.access_key_id + 1, mine.session_token + 1) != 0) {
             apr_atomic_inc32(&rush.wrong);
         }
         apr_pool_clear(p);
@@ -466,9 +481,11 @@ static apr_status_t gate_perform(void *baton, const ddb_http_request_t *req, apr
     }
     res->status = 200;
     res->headers = apr_table_make(p, 1);
-    res->body = apr_pstrdup(p, STS_REPLY("AssumeRoleWithWebIdentity", "<Credentials><AccessKeyId>K</AccessKeyId>"
-                            "<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>"
-                            "2100-01-01T00:00:00Z</Expiration></Credentials>"));
+    res->body = apr_pstrdup(p,
+                            STS_REPLY("AssumeRoleWithWebIdentity",
+                                      "<Credentials><AccessKeyId>K</AccessKeyId>"
+                                      "<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>"
+                                      "2100-01-01T00:00:00Z</Expiration></Credentials>"));
     res->body_len = strlen(res->body);
     return APR_SUCCESS;
 }
@@ -517,8 +534,10 @@ static void *APR_THREAD_FUNC request_once(apr_thread_t *thread, void *data)
     apr_pool_create_unmanaged_ex(&p, NULL, NULL);
     apr_atomic_inc32(&gate.waiting);
     rv = ddb_creds_get(gate.creds, ddb_clock_system.monotonic(NULL) + gate.patience, p, &mine, &why);
-    apr_atomic_inc32(rv == APR_SUCCESS ? &gate.good : rv == APR_TIMEUP ? &gate.late
-                     : rv == APR_EINTR ? &gate.ended : &gate.failed);
+    apr_atomic_inc32(rv == APR_SUCCESS  ? &gate.good
+                     : rv == APR_TIMEUP ? &gate.late
+                     : rv == APR_EINTR  ? &gate.ended
+                                        : &gate.failed);
     if (strstr(why.detail, "the provider asked for them is web identity")) {
         apr_atomic_inc32(&gate.named);
     }

@@ -26,8 +26,11 @@ static apr_status_t read_reply(const ddb_creds_shape_t *shape, const char *text,
 
 static void test_json_entries(apr_pool_t *p)
 {
-    NUM_IS(read_reply(&all, "{\"Id\":\"A\",\"Secret\":\"s/+\",\"Token\":\"t==\",\"Until\":\"2026-11-23T01:02:03Z\","
-                            "\"Account\":\"123456789012\",\"Other\":[1]}", p), APR_SUCCESS, "a whole reply is read");
+    NUM_IS(read_reply(&all,
+                      "{\"Id\":\"A\",\"Secret\":\"s/+\",\"Token\":\"t==\",\"Until\":\"2026-11-23T01:02:03Z\","
+                      "\"Account\":\"123456789012\",\"Other\":[1]}",
+                      p),
+           APR_SUCCESS, "a whole reply is read");
     IS(found.access_key_id, "A", "  the key ID");
     IS(found.secret_access_key, "s/+", "  the secret");
     IS(found.session_token, "t==", "  the token");
@@ -98,19 +101,38 @@ static void test_text(apr_pool_t *p)
 static void test_times(apr_pool_t *p)
 {
     static const char *const same[] = {
-        "2026-11-23T01:02:03Z", "2026-11-23T01:02:03.9Z", "2026-11-23T01:02:03.999999999Z", "2026-11-23T01:02:03+00:00",
-        "2026-11-23T01:02:03-00:00", "2026-11-23T01:02:03+0000", "2026-11-23T03:02:03+02:00",
-        "2026-11-22T19:32:03-0530", "2026-11-23T01:02:03.25+00:00", "2026-11-24T01:01:03+23:59",
+        "2026-11-23T01:02:03Z",      "2026-11-23T01:02:03.9Z",    "2026-11-23T01:02:03.999999999Z",
+        "2026-11-23T01:02:03+00:00", "2026-11-23T01:02:03-00:00", "2026-11-23T01:02:03+0000",
+        "2026-11-23T03:02:03+02:00", "2026-11-22T19:32:03-0530",  "2026-11-23T01:02:03.25+00:00",
+        "2026-11-24T01:01:03+23:59",
     };
     static const char *const none[] = {
-        "", "2026-11-23", "2026-11-23T01:02:03", "2026-11-23T01:02:03.Z", "2026-11-23T01:02:03z",
+        "",
+        "2026-11-23",
+        "2026-11-23T01:02:03",
+        "2026-11-23T01:02:03.Z",
+        "2026-11-23T01:02:03z",
         "2026-11-23 01:02:03Z",
-        "2026-11-23T01:02:03ZZ", "2026-11-23T01:02:03+", "2026-11-23T01:02:03+1", "2026-11-23T01:02:03+24:00",
-        "2026-11-23T01:02:03+00:60", "2026-11-23T01:02:03+0:000", "2026-11-23T01:02:03+000", "2026-11-23T01:02:03+00:0",
-        "2026-11-23T01:02:03+00:00:00", "2026-11-23T01:02:03 0000", "2026-02-30T01:02:03Z", "2026-13-01T01:02:03Z",
-        "2026-11-23T25:02:03Z", "20261123T010203Z", "20261123T010203Z0000", "2026-1-23T01:02:03Z0",
-        "aaaaaaaaaaaaaaaaaaaZ", "1764-11-23T01:02:03Z",
-        "1970-01-01T00:00:00Z", "1970-01-01T00:00:00+00:01",
+        "2026-11-23T01:02:03ZZ",
+        "2026-11-23T01:02:03+",
+        "2026-11-23T01:02:03+1",
+        "2026-11-23T01:02:03+24:00",
+        "2026-11-23T01:02:03+00:60",
+        "2026-11-23T01:02:03+0:000",
+        "2026-11-23T01:02:03+000",
+        "2026-11-23T01:02:03+00:0",
+        "2026-11-23T01:02:03+00:00:00",
+        "2026-11-23T01:02:03 0000",
+        "2026-02-30T01:02:03Z",
+        "2026-13-01T01:02:03Z",
+        "2026-11-23T25:02:03Z",
+        "20261123T010203Z",
+        "20261123T010203Z0000",
+        "2026-1-23T01:02:03Z0",
+        "aaaaaaaaaaaaaaaaaaaZ",
+        "1764-11-23T01:02:03Z",
+        "1970-01-01T00:00:00Z",
+        "1970-01-01T00:00:00+00:01",
     };
     apr_time_t t;
     apr_size_t i;
@@ -133,8 +155,7 @@ static void test_check_time(void)
 
     NUM_IS(ddb_creds_reply_check_time(&c, apr_time_from_sec(99), "it", &err), APR_SUCCESS,
            "before their end they are good");
-    NUM_IS(ddb_creds_reply_check_time(&c, apr_time_from_sec(107), "it", &err), DDB_EBADREPLY,
-           "after it they are not");
+    NUM_IS(ddb_creds_reply_check_time(&c, apr_time_from_sec(107), "it", &err), DDB_EBADREPLY, "after it they are not");
     OK(strstr(err.detail, "it gave credentials that expired 7 s ago") && strstr(err.detail, "clock"),
        "and the clock is named");
     c.expires = 0;

@@ -8,9 +8,9 @@
 #include "aws_files.h"
 #include "sts_replies.h"
 
-#define KEYS(id) "aws_access_key_id = " id "\naws_secret_access_key = s\n"
+#define KEYS(id)  "aws_access_key_id = " id "\naws_secret_access_key = s\n"
 #define ARN(name) "role_arn = arn:aws:iam::1:role/" name "\n"
-#define FORM "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3aaws%3aiam%3a%3a1%3arole%2f"
+#define FORM      "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3aaws%3aiam%3a%3a1%3arole%2f"
 
 static apr_pool_t *pool;
 static world_t *w;
@@ -97,7 +97,8 @@ static void test_parameters(void)
     world_answer(w, 200, STS_ASSUMED("ASIA1"));
     aws_set("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:8099", pool);
     NUM_IS(assume("[default]\n" ARN("r") "source_profile = s\nexternal_id = e&1\nduration_seconds = 3600\n"
-                  "role_session_name = my.name\n[profile s]\n" KEYS("C")), APR_SUCCESS, "all that can be set is sent");
+                                         "role_session_name = my.name\n[profile s]\n" KEYS("C")),
+           APR_SUCCESS, "all that can be set is sent");
     IS(w->sent[0].body, FORM "r&RoleSessionName=my.name&DurationSeconds=3600&ExternalId=e%261", "  in the form");
     IS(w->sent[0].url, "http://127.0.0.1:8099/", "  to the endpoint that is set");
     IS(signer(0), "C", "keys of the config file sign too");
@@ -119,16 +120,17 @@ static void test_chain(void)
     opts.profile.name = "a";
     world_answer(w, 200, STS_ASSUMED("ASIAB"));
     world_answer(w, 200, STS_ASSUMED("ASIAA"));
-    NUM_IS(assume("[profile a]\n" ARN("ra") "source_profile = b\nexternal_id = xa\n[profile b]\n" ARN("rb")
-                  "source_profile = c\n[profile c]\n" KEYS("C") ARN("ignored")), APR_SUCCESS,
-           "a role may be the source of a role");
+    NUM_IS(assume("[profile a]\n" ARN("ra") "source_profile = b\nexternal_id = xa\n[profile b]\n" ARN(
+               "rb") "source_profile = c\n[profile c]\n" KEYS("C") ARN("ignored")),
+           APR_SUCCESS, "a role may be the source of a role");
     NUM_IS(w->n_sent, 2, "  each asked for");
     OK(strncmp(w->sent[0].body, FORM "rb&", strlen(FORM) + 3) == 0, "  the source's first");
     IS(signer(0), "C", "  by the keys, which go before that profile's own role");
     OK(strncmp(w->sent[1].body, FORM "ra&", strlen(FORM) + 3) == 0, "  then the one that is wanted");
     IS(signer(1), "ASIAB", "  by the first role");
     IS(found.access_key_id, "ASIAA", "  which is the answer");
-    OK(!strstr(w->sent[0].body, "ExternalId") && strstr(w->sent[1].body, "ExternalId=xa"), "each with its own settings");
+    OK(!strstr(w->sent[0].body, "ExternalId") && strstr(w->sent[1].body, "ExternalId=xa"),
+       "each with its own settings");
 }
 
 static void test_self(void)
@@ -142,36 +144,50 @@ static void test_self(void)
                "profile \"default\": its source_profile \"default\" leads back to where it came from",
                "without keys it may not");
     opts.profile.name = "a";
-    is_refused("[default]\n" ARN("r") "source_profile = b\n[profile b]\n" ARN("r") "source_profile = c\n[profile c]\n"
-               ARN("r") "source_profile = b\n",
+    is_refused("[default]\n" ARN("r") "source_profile = b\n[profile b]\n" ARN(
+                   "r") "source_profile = c\n[profile c]\n" ARN("r") "source_profile = b\n",
                "profile \"c\": its source_profile \"b\" leads back to where it came from", "a circle");
-    is_refused("[default]\n" ARN("r") "source_profile = b\n" KEYS("K") "[profile b]\n" ARN("r")
-               "source_profile = default\n",
-               "profile \"b\": its source_profile \"default\" leads back to where it came from",
-               "a circle through a profile with keys");
+    is_refused(
+        "[default]\n" ARN("r") "source_profile = b\n" KEYS("K") "[profile b]\n" ARN("r") "source_profile = default\n",
+        "profile \"b\": its source_profile \"default\" leads back to where it came from",
+        "a circle through a profile with keys");
 }
 
 static void test_refused(void)
 {
-    is_refused("[default]\n" ARN("r"), "profile \"default\": role_arn needs one of source_profile and credential_source",
+    is_refused("[default]\n" ARN("r"),
+               "profile \"default\": role_arn needs one of source_profile and credential_source",
                "a role without a source");
     is_refused("[default]\n" ARN("r") "source_profile = s\ncredential_source = Environment\n",
                "profile \"default\": role_arn needs one of source_profile and credential_source",
                "a role with two sources");
-    is_refused("[default]\n" ARN("r") "credential_source = environment\n", "profile \"default\": credential_source has "
-               "to be Environment, EcsContainer or Ec2InstanceMetadata", "a source that there is not");
+    is_refused("[default]\n" ARN("r") "credential_source = environment\n",
+               "profile \"default\": credential_source has "
+               "to be Environment, EcsContainer or Ec2InstanceMetadata",
+               "a source that there is not");
     is_refused("[default]\n" ARN("r") "source_profile = s\nmfa_serial = arn:m\n[profile s]\n" KEYS("C"),
                "profile \"default\": mfa_serial asks for a code that nobody can type into a server: use a role without "
-               "it", "a second factor");
-    is_refused("[default]\n" ARN("r") "source_profile = s\n", apr_psprintf(pool, "no profile \"s\" in %s or %s; check "
-               "the name", aws_path(".aws/credentials", pool), aws_path(".aws/config", pool)), "a missing source");
-    is_refused("[default]\n" ARN("r") "source_profile = s\n[profile s]\nregion = r\n", "the source_profile \"s\" has no "
-               "credentials: give it a key pair or another source", "a source without credentials");
-    is_refused("[default]\n" ARN("r") "source_profile = s\n[profile s]\naws_access_key_id = A\n", "source_profile \"s\": "
+               "it",
+               "a second factor");
+    is_refused("[default]\n" ARN("r") "source_profile = s\n",
+               apr_psprintf(pool,
+                            "no profile \"s\" in %s or %s; check "
+                            "the name",
+                            aws_path(".aws/credentials", pool), aws_path(".aws/config", pool)),
+               "a missing source");
+    is_refused("[default]\n" ARN("r") "source_profile = s\n[profile s]\nregion = r\n",
+               "the source_profile \"s\" has no "
+               "credentials: give it a key pair or another source",
+               "a source without credentials");
+    is_refused("[default]\n" ARN("r") "source_profile = s\n[profile s]\naws_access_key_id = A\n",
+               "source_profile \"s\": "
                "provider config file: the profile has aws_access_key_id and no aws_secret_access_key in the same file; "
-               "write both or none", "half a source");
-    is_refused("[default]\n" ARN("r") "source_profile = b\n[profile b]\n" ARN("r"), "profile \"b\": role_arn needs one "
-               "of source_profile and credential_source", "a fault further down");
+               "write both or none",
+               "half a source");
+    is_refused("[default]\n" ARN("r") "source_profile = b\n[profile b]\n" ARN("r"),
+               "profile \"b\": role_arn needs one "
+               "of source_profile and credential_source",
+               "a fault further down");
     is_refused("[default]\n" ARN("r") "source_profile = s\nrole_session_name = a b\n[profile s]\n" KEYS("C"),
                "profile \"default\": the role session name has to be 2 to 64 letters, digits or any of _+=,.@-",
                "a session name with a blank");
@@ -192,7 +208,8 @@ static void test_durations(void)
         reset();
         world_answer(w, 200, STS_ASSUMED("ASIA1"));
         NUM_IS(assume(apr_pstrcat(pool, "[default]\n" ARN("r") "source_profile = s\nduration_seconds = ", good[i],
-                                  "\n[profile s]\n" KEYS("C"), NULL)), APR_SUCCESS, good[i]);
+                                  "\n[profile s]\n" KEYS("C"), NULL)),
+               APR_SUCCESS, good[i]);
     }
 }
 
@@ -217,7 +234,8 @@ static void test_container(void)
 {
     reset();
     aws_set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/credentials/x", pool);
-    world_answer(w, 200, "{\"AccessKeyId\":\"ASIATASK\",\"SecretAccessKey\":\"s\",\"Token\":\"t\","
+    world_answer(w, 200,
+                 "{\"AccessKeyId\":\"ASIATASK\",\"SecretAccessKey\":\"s\",\"Token\":\"t\","
                  "\"Expiration\":\"2026-11-24T01:02:03Z\"}");
     world_answer(w, 200, STS_ASSUMED("ASIA1"));
     NUM_IS(assume("[default]\n" ARN("r") "credential_source = EcsContainer\n"), APR_SUCCESS,
@@ -232,10 +250,13 @@ static void test_failure(void)
     reset();
     opts.profile.name = "a";
     world_answer(w, 403, STS_ERROR("AccessDenied", "User: arn:aws:iam::1:user/u is not authorized"));
-    NUM_IS(assume("[profile a]\n" ARN("ra") "source_profile = b\n[profile b]\n" ARN("rb")
-                  "source_profile = c\n[profile c]\n" KEYS("C")), DDB_EDENIED, "a role that is refused is an error");
-    IS(err.detail, "assume-role, profile \"b\": STS: AccessDenied: the role's trust policy and the policy of who asks "
-       "must both allow it", "  with the profile that asks for it");
+    NUM_IS(assume("[profile a]\n" ARN("ra") "source_profile = b\n[profile b]\n" ARN(
+               "rb") "source_profile = c\n[profile c]\n" KEYS("C")),
+           DDB_EDENIED, "a role that is refused is an error");
+    IS(err.detail,
+       "assume-role, profile \"b\": STS: AccessDenied: the role's trust policy and the policy of who asks "
+       "must both allow it",
+       "  with the profile that asks for it");
     NUM_IS(w->n_sent, 1, "  and the next is not asked for");
     IS(found.access_key_id, NULL, "  and nothing is found");
 }
@@ -272,8 +293,10 @@ static void test_web_identity(void)
 
 static void test_web_identity_profile(void)
 {
-    const char *config = apr_psprintf(pool, "[profile p]\nweb_identity_token_file = %s\n" ARN("prof")
-                                      "role_session_name = ours\n[default]\nregion = x\n", aws_path("other", pool));
+    const char *config = apr_psprintf(
+        pool,
+        "[profile p]\nweb_identity_token_file = %s\n" ARN("prof") "role_session_name = ours\n[default]\nregion = x\n",
+        aws_path("other", pool));
 
     reset();
     aws_write(".aws/config", config, pool);
@@ -341,8 +364,10 @@ static void test_web_identity_refused(void)
     aws_set("AWS_ROLE_SESSION_NAME", NULL, pool);
     world_answer(w, 400, STS_ERROR("InvalidIdentityToken", "No OpenIDConnect provider found in your account"));
     NUM_IS(fetch(&ddb_creds_web_identity), DDB_EDENIED, "a token that is refused");
-    IS(err.detail, "web identity: STS: InvalidIdentityToken: STS can't verify the token: check the IAM identity "
-       "provider", "  is an error that says so");
+    IS(err.detail,
+       "web identity: STS: InvalidIdentityToken: STS can't verify the token: check the IAM identity "
+       "provider",
+       "  is an error that says so");
 }
 
 static void test_web_identity_as_source(void)
@@ -352,9 +377,11 @@ static void test_web_identity_as_source(void)
     aws_write("other", "jwt.profile", pool);
     world_answer(w, 200, STS_WEB_IDENTITY("ASIAW"));
     world_answer(w, 200, STS_ASSUMED("ASIA1"));
-    NUM_IS(assume(apr_psprintf(pool, "[default]\n" ARN("top") "source_profile = p\n[profile p]\nweb_identity_token_file"
-                               " = %s\n" ARN("prof"), aws_path("other", pool))), APR_SUCCESS,
-           "a web identity may be the source of a role");
+    NUM_IS(assume(apr_psprintf(pool,
+                               "[default]\n" ARN("top") "source_profile = p\n[profile p]\nweb_identity_token_file"
+                                                        " = %s\n" ARN("prof"),
+                               aws_path("other", pool))),
+           APR_SUCCESS, "a web identity may be the source of a role");
     OK(strstr(w->sent[0].body, "WebIdentityToken=jwt.profile"), "  that of the profile, not of the environment");
     IS(signer(1), "ASIAW", "  which signs");
     aws_remove("other", pool);

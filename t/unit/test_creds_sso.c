@@ -12,10 +12,11 @@
 
 #define SESSION "[sso-session corp]\nsso_start_url = " START "\nsso_region = eu-west-1\n"
 #define PROFILE "[default]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = Read+Only\n"
-#define LEGACY "[default]\nsso_start_url = " START "\nsso_region = us-west-2\nsso_account_id = 1\nsso_role_name = r\n"
+#define LEGACY  "[default]\nsso_start_url = " START "\nsso_region = us-west-2\nsso_account_id = 1\nsso_role_name = r\n"
 
 #define TOKEN(until) "{\"startUrl\":\"x\",\"accessToken\":\"bearer.tok\",\"expiresAt\":\"" until "\"}"
-#define REPLY "{\"roleCredentials\":{\"accessKeyId\":\"ASIAS\",\"secretAccessKey\":\"ss/+\",\"sessionToken\":\"st\"," \
+#define REPLY                                                                                                          \
+    "{\"roleCredentials\":{\"accessKeyId\":\"ASIAS\",\"secretAccessKey\":\"ss/+\",\"sessionToken\":\"st\","            \
     "\"expiration\":1795399323000}}"
 
 static apr_pool_t *pool;
@@ -65,7 +66,8 @@ static void test_not_set_up(void)
 
 static void test_file_name(void)
 {
-    IS(cache_of("corp"), ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json", "the token of a session is in the file of its digest");
+    IS(cache_of("corp"), ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json",
+       "the token of a session is in the file of its digest");
 }
 
 static void test_fetch(void)
@@ -79,8 +81,10 @@ static void test_fetch(void)
     IS(found.account_id, "123456789012", "  of the account");
     NUM_IS(found.expires, APR_INT64_C(1795399323000000), "  for a time");
     IS(w->sent[0].method, "GET", "The portal is asked");
-    IS(w->sent[0].url, "https://portal.sso.eu-west-1.amazonaws.com/federation/credentials?role_name=Read%2bOnly"
-       "&account_id=123456789012", "  for role and account");
+    IS(w->sent[0].url,
+       "https://portal.sso.eu-west-1.amazonaws.com/federation/credentials?role_name=Read%2bOnly"
+       "&account_id=123456789012",
+       "  for role and account");
     IS(apr_table_get(w->sent[0].headers, "x-amz-sso_bearer_token"), "bearer.tok", "  with the token");
     OK(!apr_table_get(w->sent[0].headers, "Authorization"), "  and no signature");
 }
@@ -117,10 +121,14 @@ static void test_settings(void)
     is_refused("[default]\nsso_role_name = r\nsso_account_id = 1\nsso_region = us-east-1\n",
                "SSO: the profile lacks sso_start_url", "a missing start URL");
     is_refused(PROFILE, "no section [sso-session corp] in /", "a missing section");
-    is_refused(PROFILE "sso_region = us-east-1\n" SESSION, "SSO: the profile's sso_region is another than that of "
-               "[sso-session corp]", "two regions");
-    is_refused(PROFILE "[sso-session corp]\nsso_start_url = u\nsso_region = nowhere\n", "the configuration: region "
-               "\"nowhere\"", "a region that is none");
+    is_refused(PROFILE "sso_region = us-east-1\n" SESSION,
+               "SSO: the profile's sso_region is another than that of "
+               "[sso-session corp]",
+               "two regions");
+    is_refused(PROFILE "[sso-session corp]\nsso_start_url = u\nsso_region = nowhere\n",
+               "the configuration: region "
+               "\"nowhere\"",
+               "a region that is none");
     reset(PROFILE "sso_region = eu-west-1\n" SESSION, TOKEN("2026-11-23T01:02:04Z"));
     world_answer(w, 200, REPLY);
     NUM_IS(fetch(), APR_SUCCESS, "the same region twice is one");
@@ -130,8 +138,12 @@ static void asks_for_login(const char *token, const char *why, const char *name)
 {
     reset(PROFILE SESSION, token);
     NUM_IS(fetch(), DDB_ENOCREDS, name);
-    IS(err.detail, apr_psprintf(pool, "SSO: %s: run aws sso login --profile default as the user httpd runs as, or on a "
-                                "server use a role", why), "  asks for a login");
+    IS(err.detail,
+       apr_psprintf(pool,
+                    "SSO: %s: run aws sso login --profile default as the user httpd runs as, or on a "
+                    "server use a role",
+                    why),
+       "  asks for a login");
     NUM_IS(w->n_sent, 0, "  and the portal for nothing");
     OK(!strstr(err.detail, "bearer"), "  and shows no token");
 }

@@ -28,18 +28,22 @@ static const struct {
       "FIPS 180-4 SHA-256, two blocks" },
     { DDB_SHA256, "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
       "CAVP SHA-256, empty message" },
-    { DDB_SHA512, "abc", "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
-      "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f", "FIPS 180-4 SHA-512, one block" },
-    { DDB_SHA512, "", "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce"
-      "47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e", "CAVP SHA-512, empty message" },
+    { DDB_SHA512, "abc",
+      "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+      "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
+      "FIPS 180-4 SHA-512, one block" },
+    { DDB_SHA512, "",
+      "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce"
+      "47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e",
+      "CAVP SHA-512, empty message" },
 };
 
 static const struct {
     ddb_digest_e alg;
-    char key_byte;       /* the key is key_len of these, or counts up from 1 when key is "+", or is key */
+    char key_byte; /* the key is key_len of these, or counts up from 1 when key is "+", or is key */
     int key_len;
     const char *key, *in;
-    char in_byte;        /* the text is 50 of these when in is NULL */
+    char in_byte; /* the text is 50 of these when in is NULL */
     const char *want, *name;
 } hmac_vectors[] = {
     { DDB_SHA1, 0x0b, 20, NULL, "Hi There", 0, "b617318655057264e28bc0b6fb378c8ef146be00", "RFC 2202 case 1" },
@@ -49,26 +53,28 @@ static const struct {
     { DDB_SHA1, 0, 25, "+", NULL, '\xcd', "4c9007f4026250c6bc8414f9bf50c86c2d7235da", "RFC 2202 case 4" },
     { DDB_SHA1, '\xaa', 80, NULL, "Test Using Larger Than Block-Size Key - Hash Key First", 0,
       "aa4ae5e15272d00e95705637ce8a3b55ed402112", "RFC 2202 case 6" },
-    { DDB_SHA256, 0x0b, 20, NULL, "Hi There", 0,
-      "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7", "RFC 4231 case 1, SHA-256" },
+    { DDB_SHA256, 0x0b, 20, NULL, "Hi There", 0, "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
+      "RFC 4231 case 1, SHA-256" },
     { DDB_SHA256, 0, 4, "Jefe", "what do ya want for nothing?", 0,
       "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843", "RFC 4231 case 2, SHA-256" },
-    { DDB_SHA256, '\xaa', 20, NULL, NULL, '\xdd',
-      "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe", "RFC 4231 case 3, SHA-256" },
-    { DDB_SHA256, 0, 25, "+", NULL, '\xcd',
-      "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b", "RFC 4231 case 4, SHA-256" },
+    { DDB_SHA256, '\xaa', 20, NULL, NULL, '\xdd', "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe",
+      "RFC 4231 case 3, SHA-256" },
+    { DDB_SHA256, 0, 25, "+", NULL, '\xcd', "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b",
+      "RFC 4231 case 4, SHA-256" },
     { DDB_SHA256, '\xaa', 131, NULL, "Test Using Larger Than Block-Size Key - Hash Key First", 0,
       "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54", "RFC 4231 case 6, SHA-256" },
     { DDB_SHA256, '\xaa', 131, NULL,
       "This is a test using a larger than block-size key and a larger than block-size data. "
-      "The key needs to be hashed before being used by the HMAC algorithm.", 0,
-      "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2", "RFC 4231 case 7, SHA-256" },
+      "The key needs to be hashed before being used by the HMAC algorithm.",
+      0, "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2", "RFC 4231 case 7, SHA-256" },
     { DDB_SHA512, 0x0b, 20, NULL, "Hi There", 0,
       "87aa7cdea5ef619d4ff0b4241a1d6cb02379f4e2ce4ec2787ad0b30545e17cde"
-      "daa833b7d6b8a702038b274eaea3f4e4be9d914eeb61f1702e696c203a126854", "RFC 4231 case 1, SHA-512" },
+      "daa833b7d6b8a702038b274eaea3f4e4be9d914eeb61f1702e696c203a126854",
+      "RFC 4231 case 1, SHA-512" },
     { DDB_SHA512, '\xaa', 131, NULL, "Test Using Larger Than Block-Size Key - Hash Key First", 0,
       "80b24263c7c1a3ebb71493c1dd7be8b49b46d1f41b4aeec1121b013783f8f352"
-      "6b56d037e05f2598bd0fd2215d6a1e5295e64f73f63f0aec8b915a985d786598", "RFC 4231 case 6, SHA-512" },
+      "6b56d037e05f2598bd0fd2215d6a1e5295e64f73f63f0aec8b915a985d786598",
+      "RFC 4231 case 6, SHA-512" },
 };
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
@@ -90,7 +96,8 @@ static void test_digest(apr_pool_t *p)
     }
     NUM_IS(spilt, 0, "a digest fills exactly its size");
     OK(ddb_crypto_digest(DDB_SHA256, out, NULL, 0) == APR_SUCCESS
-       && !strcmp(ddb_crypto_hex(p, out, 32), digest_vectors[5].want), "nothing at no address is the empty message");
+           && !strcmp(ddb_crypto_hex(p, out, 32), digest_vectors[5].want),
+       "nothing at no address is the empty message");
     ddb_crypto_digest(DDB_SHA1, out, "a\0b", 3);
     IS(ddb_crypto_hex(p, out, 20), "4a3dec2d1f8245280855c42db0ee4239f917fdb8", "a NUL is a byte as any other");
 }

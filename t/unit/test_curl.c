@@ -110,8 +110,8 @@ static void note(talk_t *t)
     seen = &s->seen[s->n_seen++];
     seen->connection = t->number;
     seen->pieces = t->pieces;
-    snprintf(seen->line, sizeof(seen->line), "%.*s", (int)strcspn(strchr(t->buffer, ' ') + 1, " ")
-             + (int)strcspn(t->buffer, " ") + 1, t->buffer);
+    snprintf(seen->line, sizeof(seen->line), "%.*s",
+             (int)strcspn(strchr(t->buffer, ' ') + 1, " ") + (int)strcspn(t->buffer, " ") + 1, t->buffer);
     memcpy(seen->head, t->buffer, n);
     seen->body_len = t->len - t->head_len;
     seen->body_sum = sum(t->buffer + t->head_len, seen->body_len);
@@ -458,7 +458,8 @@ static void test_methods(apr_pool_t *p)
     NUM_IS(ask(f, "/ok"), APR_SUCCESS, "PUT without a body works");
     IS(last_seen(&f->server)->line, "PUT /ok", "as PUT");
     OK(strstr(last_seen(&f->server)->head, "\r\nContent-Length: 0\r\n"), "of length 0");
-    NUM_IS(connections_of(&f->server), 3, "a request without a body has a connection of its own: it can't be sent twice");
+    NUM_IS(connections_of(&f->server), 3,
+           "a request without a body has a connection of its own: it can't be sent twice");
     f->req.body = "text";
     f->req.body_len = 4;
     NUM_IS(ask(f, "/ok"), APR_SUCCESS, "PUT with a body works");
@@ -972,15 +973,16 @@ static void test_tls(apr_pool_t *p)
 int main(void)
 {
     static void (*const tests[])(apr_pool_t *) = {
-        test_exchange, test_headers, test_methods, test_large_body, test_reuse, test_idle_close, test_drop,
-        test_after_failures, test_broken_replies, test_unreachable, test_forbidden, test_timeouts, test_limits,
-        test_close_on_exec, test_cancel, test_threads, test_environment, test_warm, test_proxy, test_tls,
+        test_exchange,   test_headers,     test_methods,        test_large_body,     test_reuse,
+        test_idle_close, test_drop,        test_after_failures, test_broken_replies, test_unreachable,
+        test_forbidden,  test_timeouts,    test_limits,         test_close_on_exec,  test_cancel,
+        test_threads,    test_environment, test_warm,           test_proxy,          test_tls,
     };
     apr_pool_t *root, *p;
     size_t i;
 
     apr_initialize();
-    signal(SIGPIPE, SIG_IGN); /* as httpd does; OpenSSL writes without MSG_NOSIGNAL */
+    signal(SIGPIPE, SIG_IGN);         /* as httpd does; OpenSSL writes without MSG_NOSIGNAL */
     setvbuf(stdout, NULL, _IONBF, 0); /* a forked child has nothing to print again */
     apr_pool_create(&root, NULL);
     for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {

@@ -90,10 +90,9 @@ static void test_local(void)
 
 static void test_good_regions(void)
 {
-    static const char *const regions[] = {
-        "local", "us-east-1", "us-gov-east-1", "eusc-de-east-1", "ab-cd-1", "ab-cd-ef-gh-123", "us-word2-1",
-        "fips-us-east-1", "us-gov-west-1-fips"
-    };
+    static const char *const regions[] = { "local",          "us-east-1",      "us-gov-east-1",
+                                           "eusc-de-east-1", "ab-cd-1",        "ab-cd-ef-gh-123",
+                                           "us-word2-1",     "fips-us-east-1", "us-gov-west-1-fips" };
     apr_size_t i;
 
     for (i = 0; i < sizeof(regions) / sizeof(regions[0]); i++) {
@@ -101,7 +100,10 @@ static void test_good_regions(void)
     }
 }
 
-#define BAD(region, what) { region, "region \"" region "\" " what "; a region is named like eu-central-1" }
+#define BAD(region, what)                                                                                              \
+    {                                                                                                                  \
+        region, "region \"" region "\" " what "; a region is named like eu-central-1"                                  \
+    }
 
 static void test_bad_regions(void)
 {
@@ -152,8 +154,10 @@ static void test_region_length(void)
     memcpy(region + 61, "-1", 3);
     IS(ddb_partition_check_region(region, pool), NULL, "a region of 63 characters can be one");
     memcpy(region + 61, "a-1", 4);
-    IS(ddb_partition_check_region(region, pool), "region \"us-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" is not of a form "
-       "that AWS regions have; a region is named like eu-central-1", "one of 64 can't, and is shown cut");
+    IS(ddb_partition_check_region(region, pool),
+       "region \"us-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" is not of a form "
+       "that AWS regions have; a region is named like eu-central-1",
+       "one of 64 can't, and is shown cut");
 }
 
 static void test_whose_region(void)
@@ -184,8 +188,10 @@ static void test_wrong_region(void)
     reset();
     aws_set("AWS_REGION", "x", pool);
     NUM_IS(resolve(), DDB_ECONFIG, "a wrong region");
-    IS(err.detail, "AWS_REGION: region \"x\" is not of a form that AWS regions have; a region is named like "
-       "eu-central-1", "comes with the name of who said it");
+    IS(err.detail,
+       "AWS_REGION: region \"x\" is not of a form that AWS regions have; a region is named like "
+       "eu-central-1",
+       "comes with the name of who said it");
     opts.url = "http://localhost:8000";
     NUM_IS(resolve(), DDB_ECONFIG, "it is wrong with an endpoint as well");
     aws_set("AWS_REGION", NULL, pool);
@@ -238,10 +244,12 @@ static void test_good_urls(void)
     }
 }
 
-#define NO_URL "an endpoint URL is http:// or https://, a host and perhaps a port, such as " \
-               "https://dynamodb.eu-central-1.amazonaws.com"
-#define NO_HOST "the host of the endpoint URL can't be one; write a name or an address, of IPv6 in brackets: " \
-                "http://[::1]:8000"
+#define NO_URL                                                                                                         \
+    "an endpoint URL is http:// or https://, a host and perhaps a port, such as "                                      \
+    "https://dynamodb.eu-central-1.amazonaws.com"
+#define NO_HOST                                                                                                        \
+    "the host of the endpoint URL can't be one; write a name or an address, of IPv6 in brackets: "                     \
+    "http://[::1]:8000"
 #define NO_PORT "the port of the endpoint URL is no number from 1 to 65535"
 #define PATH    "an endpoint URL has no path, it ends with the host or port"
 #define QUERY   "an endpoint URL has no ? or # in it, it ends with the host or port"
@@ -252,21 +260,55 @@ static void test_bad_urls(void)
     static const struct {
         const char *url, *message;
     } cases[] = {
-        { "", NO_URL }, { "localhost", NO_URL }, { "localhost:8000", NO_URL }, { "//h", NO_URL }, { "ftp://h", NO_URL },
-        { "http:/h", NO_URL }, { "http:h", NO_URL }, { " http://h", NO_URL }, { "https", NO_URL },
-        { "http://h:8x", NO_URL }, { "http://h:80:80", NO_URL }, { "http://::1", NO_URL }, { "http://[::1", NO_URL },
-        { "http://", NO_HOST }, { "http:///", NO_HOST }, { "http://h ", NO_HOST }, { "http://h\r\nX", NO_HOST },
-        { "http://h%41", NO_HOST }, { "http://.h", NO_HOST }, { "http://a..b", NO_HOST },
-        { "http://h\xc3\xa9", NO_HOST }, { "http://1", NO_HOST }, { "http://127.1", NO_HOST },
-        { "http://0x7f000001", NO_HOST }, { "http://017.0.0.1", NO_HOST }, { "http://1.2.3.256", NO_HOST },
-        { "http://[zz]:1", NO_HOST }, { "http://[::443:]:8", NO_HOST }, { "http://[::1]x", NO_HOST }, { "http://[10.0.0.1]", NO_HOST },
-        { "http://[fe80::1%eth0]", NO_HOST }, { "http://[]", NO_HOST },
-        { "http://h:", NO_PORT }, { "http://h:0", NO_PORT }, { "http://h:65536", NO_PORT },
+        { "", NO_URL },
+        { "localhost", NO_URL },
+        { "localhost:8000", NO_URL },
+        { "//h", NO_URL },
+        { "ftp://h", NO_URL },
+        { "http:/h", NO_URL },
+        { "http:h", NO_URL },
+        { " http://h", NO_URL },
+        { "https", NO_URL },
+        { "http://h:8x", NO_URL },
+        { "http://h:80:80", NO_URL },
+        { "http://::1", NO_URL },
+        { "http://[::1", NO_URL },
+        { "http://", NO_HOST },
+        { "http:///", NO_HOST },
+        { "http://h ", NO_HOST },
+        { "http://h\r\nX", NO_HOST },
+        { "http://h%41", NO_HOST },
+        { "http://.h", NO_HOST },
+        { "http://a..b", NO_HOST },
+        { "http://h\xc3\xa9", NO_HOST },
+        { "http://1", NO_HOST },
+        { "http://127.1", NO_HOST },
+        { "http://0x7f000001", NO_HOST },
+        { "http://017.0.0.1", NO_HOST },
+        { "http://1.2.3.256", NO_HOST },
+        { "http://[zz]:1", NO_HOST },
+        { "http://[::443:]:8", NO_HOST },
+        { "http://[::1]x", NO_HOST },
+        { "http://[10.0.0.1]", NO_HOST },
+        { "http://[fe80::1%eth0]", NO_HOST },
+        { "http://[]", NO_HOST },
+        { "http://h:", NO_PORT },
+        { "http://h:0", NO_PORT },
+        { "http://h:65536", NO_PORT },
         { "http://h:99999", NO_PORT },
-        { "http://h:000080", NO_PORT }, { "http://h:+80", NO_PORT }, { "http://h:-1", NO_PORT },
-        { "http://h/path", PATH }, { "http://h//", PATH }, { "http://h/a/", PATH },
-        { "http://h/?", QUERY }, { "http://h?q=1", QUERY }, { "http://h/#", QUERY }, { "http://h#f", QUERY },
-        { "http://user@h", USER }, { "http://user:secret@h/path", USER }, { "http://@h", USER },
+        { "http://h:000080", NO_PORT },
+        { "http://h:+80", NO_PORT },
+        { "http://h:-1", NO_PORT },
+        { "http://h/path", PATH },
+        { "http://h//", PATH },
+        { "http://h/a/", PATH },
+        { "http://h/?", QUERY },
+        { "http://h?q=1", QUERY },
+        { "http://h/#", QUERY },
+        { "http://h#f", QUERY },
+        { "http://user@h", USER },
+        { "http://user:secret@h/path", USER },
+        { "http://@h", USER },
     };
     apr_size_t i;
 
@@ -368,8 +410,10 @@ static void test_fips_refused(void)
     aws_set("AWS_USE_FIPS_ENDPOINT", "true", pool);
     aws_set("AWS_ENDPOINT_URL", "https://dynamodb-fips.us-east-1.amazonaws.com", pool);
     NUM_IS(resolve(), DDB_ECONFIG, "FIPS and a URL exclude each other");
-    IS(err.detail, "FIPS (AWS_USE_FIPS_ENDPOINT, use_fips_endpoint) is asked for and an endpoint URL is set: remove one "
-       "of them", "which is said");
+    IS(err.detail,
+       "FIPS (AWS_USE_FIPS_ENDPOINT, use_fips_endpoint) is asked for and an endpoint URL is set: remove one "
+       "of them",
+       "which is said");
     aws_set("AWS_USE_FIPS_ENDPOINT", NULL, pool);
     aws_set("AWS_USE_DUALSTACK_ENDPOINT", "true", pool);
     NUM_IS(resolve(), DDB_ECONFIG, "dual stack and a URL as well");
@@ -384,7 +428,8 @@ static void test_fips_refused(void)
     reset();
     opts.region = "eu-central-1";
     opts.url = "https://dynamodb.eu-central-1.api.aws";
-    IS(resolve() == APR_SUCCESS ? endpoint.url : err.detail, opts.url, "a dual-stack host as a URL is taken, though "
+    IS(resolve() == APR_SUCCESS ? endpoint.url : err.detail, opts.url,
+       "a dual-stack host as a URL is taken, though "
        "botocore refuses it: it does what it says");
 }
 
@@ -485,7 +530,8 @@ static const char *host_for(const char *account_id)
     ddb_endpoint_t own;
 
     return resolve() == APR_SUCCESS && ddb_endpoint_of_account(&own, &endpoint, account_id, pool, &err) == APR_SUCCESS
-         ? own.host : err.detail;
+               ? own.host
+               : err.detail;
 }
 
 static void test_accounts(void)
@@ -503,11 +549,15 @@ static void test_accounts(void)
     IS(host_for(NULL), "123456789012.ddb.eu-west-1.api.aws", "with dual stack too");
     opts.table = NULL;
     aws_set("AWS_ACCOUNT_ID_ENDPOINT_MODE", "Required", pool);
-    IS(host_for(NULL), "an account's own endpoint is required, and neither the table's ARN nor the credentials tell the "
-       "account: use the ARN as the table's name", "required: it must be known");
+    IS(host_for(NULL),
+       "an account's own endpoint is required, and neither the table's ARN nor the credentials tell the "
+       "account: use the ARN as the table's name",
+       "required: it must be known");
     aws_set("AWS_ACCOUNT_ID_ENDPOINT_MODE", "always", pool);
-    IS(host_for(NULL), "AWS_ACCOUNT_ID_ENDPOINT_MODE: the account ID endpoint mode \"always\" is none of preferred, "
-       "required and disabled", "another word is a mistake");
+    IS(host_for(NULL),
+       "AWS_ACCOUNT_ID_ENDPOINT_MODE: the account ID endpoint mode \"always\" is none of preferred, "
+       "required and disabled",
+       "another word is a mistake");
 }
 
 static void test_no_accounts(void)
@@ -572,8 +622,10 @@ static void test_services_section(void)
 {
     reset();
     opts.region = "eu-west-1";
-    aws_write(".aws/config", "[default]\nservices = mine\nendpoint_url = http://profile\n"
-              "[services mine]\ndynamodb =\n  endpoint_url = http://d\nsts =\n  endpoint_url = ftp://s\n", pool);
+    aws_write(".aws/config",
+              "[default]\nservices = mine\nendpoint_url = http://profile\n"
+              "[services mine]\ndynamodb =\n  endpoint_url = http://d\nsts =\n  endpoint_url = ftp://s\n",
+              pool);
     IS(url_now(), "http://d", "a services section goes before the profile's endpoint_url");
     opts.service = DDB_SSO;
     IS(url_now(), "http://profile", "which is for services that are not in it");

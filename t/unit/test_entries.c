@@ -78,8 +78,8 @@ static void test_merge(void)
     for (i = 0; i < sizeof(merges) / sizeof(merges[0]); i++) {
         apr_table_t *base = table(merges[i].base), *ours = table(merges[i].ours), *theirs = table(merges[i].theirs);
         apr_table_t *merged = msd_entries_merge(pool, base, ours, theirs), *want = table(merges[i].merged);
-        OK(msd_entries_equal(pool, merged, want)
-           && apr_table_elts(merged)->nelts == apr_table_elts(want)->nelts, merges[i].name);
+        OK(msd_entries_equal(pool, merged, want) && apr_table_elts(merged)->nelts == apr_table_elts(want)->nelts,
+           merges[i].name);
         OK(msd_entries_equal(pool, theirs, table(merges[i].theirs)), "  and what was stored is left alone");
     }
 }
@@ -113,8 +113,8 @@ static void test_change(void)
             APR_ARRAY_PUSH(asked, msd_entries_change_t) = (msd_entries_change_t){ word, *value ? value : NULL };
         }
         msd_entries_change(pool, entries, asked);
-        OK(msd_entries_equal(pool, entries, want)
-           && apr_table_elts(entries)->nelts == apr_table_elts(want)->nelts, changes[i].name);
+        OK(msd_entries_equal(pool, entries, want) && apr_table_elts(entries)->nelts == apr_table_elts(want)->nelts,
+           changes[i].name);
     }
 }
 

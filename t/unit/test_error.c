@@ -8,8 +8,8 @@
 #include "tap.h"
 
 static const apr_status_t words[] = {
-    DDB_ECONFLICT, DDB_ETHROTTLED, DDB_EDENIED, DDB_ENOCREDS, DDB_ETOOLARGE, DDB_EBADREPLY, DDB_EUNAVAILABLE,
-    DDB_EREFUSED, DDB_EBADITEM, DDB_ECONFIG, APR_NOTFOUND, APR_TIMEUP,
+    DDB_ECONFLICT,    DDB_ETHROTTLED, DDB_EDENIED,  DDB_ENOCREDS, DDB_ETOOLARGE, DDB_EBADREPLY,
+    DDB_EUNAVAILABLE, DDB_EREFUSED,   DDB_EBADITEM, DDB_ECONFIG,  APR_NOTFOUND,  APR_TIMEUP,
 };
 #define N_WORDS ((int)(sizeof(words) / sizeof(words[0])))
 
@@ -63,7 +63,8 @@ static void test_passing(void)
     for (i = 0; i < N_WORDS; i++) {
         n += ddb_error_is_passing(words[i]);
     }
-    OK(ddb_error_is_passing(DDB_ETHROTTLED) && ddb_error_is_passing(DDB_EUNAVAILABLE) && ddb_error_is_passing(APR_TIMEUP),
+    OK(ddb_error_is_passing(DDB_ETHROTTLED) && ddb_error_is_passing(DDB_EUNAVAILABLE)
+           && ddb_error_is_passing(APR_TIMEUP),
        "a store that is busy, away or late may be well later");
     NUM_IS(n, 3, "no other word of ours is of what passes by itself");
 }

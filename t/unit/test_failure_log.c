@@ -115,8 +115,9 @@ static void test_together(apr_pool_t *p)
         logged += WEXITSTATUS(status);
     }
     NUM_IS(logged, 1, "of the failures of all processes and threads at one moment one is logged");
-    IS(fails(o, BEGAN + SECOND, p), apr_psprintf(p, "; %d more since the last such line",
-                                                 (CHILDREN + CROWD_SIZE) * FAILURES - 1), "and none is lost");
+    IS(fails(o, BEGAN + SECOND, p),
+       apr_psprintf(p, "; %d more since the last such line", (CHILDREN + CROWD_SIZE) * FAILURES - 1),
+       "and none is lost");
 }
 
 int main(void)

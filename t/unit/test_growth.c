@@ -33,7 +33,7 @@
 #include "tap.h"
 #include "world.h"
 
-#define TIMES_AS_MUCH 9    /* for four times the input */
+#define TIMES_AS_MUCH 9 /* for four times the input */
 #define LOOKS         6
 #define RUN_LEAST     4000 /* microseconds of CPU of the shortest input: less can't be told from nothing */
 #define RUNS_MOST     20000
@@ -207,9 +207,18 @@ static int hear(const input_t *in, int proxied, const char *accepted)
     return !apr_table_get(r->headers_out, session.header);
 }
 
-static int run_programs(const input_t *in) { return hear(in, 0, "*"); }
-static int run_accepted(const input_t *in) { return hear(in, 1, "*"); }
-static int run_refused(const input_t *in)  { return hear(in, 1, "another"); }
+static int run_programs(const input_t *in)
+{
+    return hear(in, 0, "*");
+}
+static int run_accepted(const input_t *in)
+{
+    return hear(in, 1, "*");
+}
+static int run_refused(const input_t *in)
+{
+    return hear(in, 1, "another");
+}
 
 static int run_head(const input_t *in)
 {
@@ -242,11 +251,18 @@ static int members(const input_t *in, int changed)
     if (changed) {
         apr_table_setn(entries, "another", "1");
     }
-    return ddb_json_entries_print(&text, m, entries, in->p, NULL) == APR_SUCCESS && (strcmp(text, in->text) != 0) == changed;
+    return ddb_json_entries_print(&text, m, entries, in->p, NULL) == APR_SUCCESS
+           && (strcmp(text, in->text) != 0) == changed;
 }
 
-static int run_members(const input_t *in)         { return members(in, 0); }
-static int run_changed_members(const input_t *in) { return members(in, 1); }
+static int run_members(const input_t *in)
+{
+    return members(in, 0);
+}
+static int run_changed_members(const input_t *in)
+{
+    return members(in, 1);
+}
 
 static int run_over_limit(const input_t *in)
 {
@@ -284,10 +300,22 @@ static int item(const input_t *in, ddb_format_e format, apr_status_t rv)
     return ddb_item_parse(&it, in->text, in->len, in->p, NULL) == rv;
 }
 
-static int run_form(const input_t *in)      { return item(in, DDB_FORM, APR_SUCCESS); }
-static int run_object(const input_t *in)    { return item(in, DDB_JSON, APR_SUCCESS); }
-static int run_bad_item(const input_t *in)  { return item(in, DDB_FORM, DDB_EBADITEM); }
-static int run_bad_reply(const input_t *in) { return item(in, DDB_FORM, DDB_EBADREPLY); }
+static int run_form(const input_t *in)
+{
+    return item(in, DDB_FORM, APR_SUCCESS);
+}
+static int run_object(const input_t *in)
+{
+    return item(in, DDB_JSON, APR_SUCCESS);
+}
+static int run_bad_item(const input_t *in)
+{
+    return item(in, DDB_FORM, DDB_EBADITEM);
+}
+static int run_bad_reply(const input_t *in)
+{
+    return item(in, DDB_FORM, DDB_EBADREPLY);
+}
 
 static int run_time(const input_t *in)
 {
@@ -352,13 +380,15 @@ static int run_ini(const input_t *in)
     return ddb_ini_parse(&ini, apr_pstrdup(in->p, in->text), in->len, in->p) == APR_SUCCESS;
 }
 
-#define WRITTEN "\"created\":{\"S\":\"2026-11-23T01:02:03.000004+00:00\"},\"accessed\":{\"S\":\"2026-11-23T01:02:03.000004" \
-                "+00:00\"},\"expires\":{\"N\":\"1\"},\"idle_timeout\":{\"N\":\"1\"},\"absolute_timeout\":{\"N\":\"1\"}," \
-                "\"version\":{\"N\":\"1\"},\"write_id\":{\"B\":\"AAAAAAAAAAAAAAAAAAAAAA==\"}"
-#define STS_HEAD "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><Credentials>" \
-                 "<AccessKeyId>ASIA1</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>" \
-                 "<Expiration>2027-11-23T01:02:03Z</Expiration><SessionToken>"
-#define STS_TAIL "</SessionToken></Credentials></AssumeRoleResult></AssumeRoleResponse>"
+#define WRITTEN                                                                                                        \
+    "\"created\":{\"S\":\"2026-11-23T01:02:03.000004+00:00\"},\"accessed\":{\"S\":\"2026-11-23T01:02:03.000004"        \
+    "+00:00\"},\"expires\":{\"N\":\"1\"},\"idle_timeout\":{\"N\":\"1\"},\"absolute_timeout\":{\"N\":\"1\"},"           \
+    "\"version\":{\"N\":\"1\"},\"write_id\":{\"B\":\"AAAAAAAAAAAAAAAAAAAAAA==\"}"
+#define STS_HEAD                                                                                                       \
+    "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><Credentials>"          \
+    "<AccessKeyId>ASIA1</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>"                                        \
+    "<Expiration>2027-11-23T01:02:03Z</Expiration><SessionToken>"
+#define STS_TAIL  "</SessionToken></Credentials></AssumeRoleResult></AssumeRoleResponse>"
 #define CONDITION "{\"__type\":\"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException\",\"message\":\""
 
 static const parser_t parsers[] = {
@@ -386,9 +416,12 @@ static const parser_t parsers[] = {
     { "what a backend may not change", run_refused, "", "a%x=1&", "", 16384 },
     { "a backend's session headers, joined", run_refused, "a=1", ", a%x=1", "", 16384 },
     { "lines of a backend's interim response", run_head, "HTTP/1.1 100 Continue\r\n", "X-%x: 1\r\n", "\r\n", 32768 },
-    { "lines of a backend's handshake", run_head, "HTTP/1.1 101 Switching Protocols\r\n", "Set-Cookie: a=%x\r\n", "\r\n", 32768 },
-    { "a line of a backend's handshake", run_head, "HTTP/1.1 101 Switching Protocols\r\nSet-Cookie: ", "=", "\r\n\r\n", 65536 },
-    { "a row's data", run_form, "{\"Item\":{\"id\":{\"S\":\"k\"}," WRITTEN ",\"data\":{\"B\":\"", "YT0x", "\"}}}", 65536 },
+    { "lines of a backend's handshake", run_head, "HTTP/1.1 101 Switching Protocols\r\n", "Set-Cookie: a=%x\r\n",
+      "\r\n", 32768 },
+    { "a line of a backend's handshake", run_head, "HTTP/1.1 101 Switching Protocols\r\nSet-Cookie: ", "=", "\r\n\r\n",
+      65536 },
+    { "a row's data", run_form, "{\"Item\":{\"id\":{\"S\":\"k\"}," WRITTEN ",\"data\":{\"B\":\"", "YT0x", "\"}}}",
+      65536 },
     { "a row's object", run_object, "{\"Item\":{\"id\":{\"S\":\"k\"}," WRITTEN ",\"data\":{\"S\":\"{", "\\\"%x\\\":1,",
       "\\\"a\\\":1}\"}}}", 65536 },
     { "a row's attributes", run_form, "{\"Item\":{\"id\":{\"S\":\"k\"}," WRITTEN ",\"data\":{\"B\":\"\"}",
@@ -407,7 +440,8 @@ static const parser_t parsers[] = {
     { "members over the limit", run_over_limit, "{", "\"a%x\":1,", "\"a\":1}", 65536 },
     { "entries", run_entries, "", "a%x=1&", "", 32768 },
     { "compressed data", run_inflate, "", "a%x=1&", "", 65536 },
-    { "a row in an error", run_error, CONDITION "\",\"Item\":{\"id\":{\"S\":\"k\"}", ",\"%x\":{\"S\":\"\"}", "}}", 65536 },
+    { "a row in an error", run_error, CONDITION "\",\"Item\":{\"id\":{\"S\":\"k\"}", ",\"%x\":{\"S\":\"\"}", "}}",
+      65536 },
     { "the message of an error", run_error, CONDITION, "\\u00e4x", "\"}", 65536 },
     { "rows of a page", run_page, "{\"Items\":[", "{\"id\":{\"S\":\"%x\"}},", "{}]}", 65536 },
     { "credentials", run_credentials, "{\"AccessKeyId\":\"a\"", ",\"%x\":\"\"", "}", 65536 },
@@ -424,7 +458,7 @@ static const parser_t parsers[] = {
 /* --- measuring ------------------------------------------------------------------------------------------------------ */
 
 typedef struct cost_t {
-    double cpu; /* microseconds of all runs */
+    double cpu;    /* microseconds of all runs */
     double memory; /* bytes at the peak, of the input too */
     int good;
 } cost_t;

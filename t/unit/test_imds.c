@@ -237,14 +237,15 @@ static void test_version_1(void)
 
 static void test_endpoints(void)
 {
-    static const char *const bad[] = { "", "169.254.169.254", "ftp://h", "http://", "http:///x", "http://h/ x",
-                                       "http://h\r\n", "http://h/?q", "http://h/#f" };
+    static const char *const bad[] = { "",           "169.254.169.254", "ftp://h",      "http://",
+                                       "http:///x",  "http://h/ x",     "http://h\r\n", "http://h/?q",
+                                       "http://h/#f" };
     static const struct {
         const char *endpoint, *mode, *base;
     } good[] = {
-        { NULL, NULL, "http://169.254.169.254" },        { NULL, "ipv4", "http://169.254.169.254" },
-        { NULL, "IPv6", "http://[fd00:ec2::254]" },      { "http://h:1/", NULL, "http://h:1" },
-        { "https://h", "ipv6", "https://h" },            { "http://[::1]:8/x//", "ipv4", "http://[::1]:8/x" },
+        { NULL, NULL, "http://169.254.169.254" },   { NULL, "ipv4", "http://169.254.169.254" },
+        { NULL, "IPv6", "http://[fd00:ec2::254]" }, { "http://h:1/", NULL, "http://h:1" },
+        { "https://h", "ipv6", "https://h" },       { "http://[::1]:8/x//", "ipv4", "http://[::1]:8/x" },
     };
     apr_size_t i;
 
@@ -298,7 +299,12 @@ static void test_settings(void)
 
 static void test_region(void)
 {
-    static const char *const bad[] = { "", "eu west", "eu-west-1\n", "EU", "<html>", "a/b",
+    static const char *const bad[] = { "",
+                                       "eu west",
+                                       "eu-west-1\n",
+                                       "EU",
+                                       "<html>",
+                                       "a/b",
                                        "a123456789012345678901234567890123456789012345678901234567890123" };
     const char *region = NULL;
     apr_size_t i;

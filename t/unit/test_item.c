@@ -9,7 +9,7 @@
 #include "store/ddb_item.h"
 #include "tap.h"
 
-#define BEGIN "{\"TableName\":\"app_session\",\"ReturnConsumedCapacity\":\"TOTAL\","
+#define BEGIN    "{\"TableName\":\"app_session\",\"ReturnConsumedCapacity\":\"TOTAL\","
 #define NOW      APR_INT64_C(1795395723000004) /* 2026-11-23 01:02:03.000004 UTC */
 #define NOW_TEXT "2026-11-23T01:02:03.000004+00:00"
 #define SAY(...) apr_psprintf(p, __VA_ARGS__)
@@ -59,12 +59,25 @@ static const char *text_of(const ddb_json_t *json, const char *name)
 
 /* --- bodies --- */
 
-#define NAMES  18
-static const char *const placeholders[NAMES] = {
-    "id", "data", "created", "accessed", "expires", "idle_timeout", "absolute_timeout", "version", "write_id",
-    "user_mark", "encoding", "loaded", "now", "user", "ttl",
-    "loaded_data", "loaded_idle_timeout", "loaded_absolute_timeout"
-};
+#define NAMES 18
+static const char *const placeholders[NAMES] = { "id",
+                                                 "data",
+                                                 "created",
+                                                 "accessed",
+                                                 "expires",
+                                                 "idle_timeout",
+                                                 "absolute_timeout",
+                                                 "version",
+                                                 "write_id",
+                                                 "user_mark",
+                                                 "encoding",
+                                                 "loaded",
+                                                 "now",
+                                                 "user",
+                                                 "ttl",
+                                                 "loaded_data",
+                                                 "loaded_idle_timeout",
+                                                 "loaded_absolute_timeout" };
 
 /* 1 when `sign``name` stands in the text as a whole word. */
 static int uses(const char *text, char sign, const char *name)
@@ -106,10 +119,8 @@ static void test_get_and_delete(apr_pool_t *p)
        BEGIN "\"Key\":{\"id\":{\"S\":\"row-key\"}},\"ConsistentRead\":true}",
        "a consistent read asks for all attributes of one key");
     IS(ddb_item_get_body("app_session", "row-key", 0, p),
-       BEGIN "\"Key\":{\"id\":{\"S\":\"row-key\"}},\"ConsistentRead\":false}",
-       "an eventually consistent read says so");
-    IS(ddb_item_delete_body("app_session", "row-key", p),
-       BEGIN "\"Key\":{\"id\":{\"S\":\"row-key\"}}}",
+       BEGIN "\"Key\":{\"id\":{\"S\":\"row-key\"}},\"ConsistentRead\":false}", "an eventually consistent read says so");
+    IS(ddb_item_delete_body("app_session", "row-key", p), BEGIN "\"Key\":{\"id\":{\"S\":\"row-key\"}}}",
        "a delete of whatever the row is has no condition");
 }
 
@@ -119,12 +130,12 @@ static void test_create(apr_pool_t *p)
 
     IS(ddb_item_create_body("app_session", &it, p),
        BEGIN "\"Item\":{\"id\":{\"S\":\"row-key\"},"
-       "\"created\":{\"S\":\"2026-11-23T01:02:03.000004+00:00\"},\"data\":{\"B\":\"YT0x\"},"
-       "\"accessed\":{\"S\":\"2026-11-23T01:03:03.000004+00:00\"},\"expires\":{\"N\":\"1795402983\"},"
-       "\"idle_timeout\":{\"N\":\"7200\"},\"absolute_timeout\":{\"N\":\"43200\"},\"version\":{\"N\":\"8\"},"
-       "\"write_id\":{\"B\":\"AAECAwQFBgcICQoLDA0ODw==\"},\"user_mark\":{\"S\":\"mark\"}},"
-       "\"ExpressionAttributeNames\":{\"#id\":\"id\"},\"ConditionExpression\":\"attribute_not_exists(#id)\","
-       "\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"}",
+             "\"created\":{\"S\":\"2026-11-23T01:02:03.000004+00:00\"},\"data\":{\"B\":\"YT0x\"},"
+             "\"accessed\":{\"S\":\"2026-11-23T01:03:03.000004+00:00\"},\"expires\":{\"N\":\"1795402983\"},"
+             "\"idle_timeout\":{\"N\":\"7200\"},\"absolute_timeout\":{\"N\":\"43200\"},\"version\":{\"N\":\"8\"},"
+             "\"write_id\":{\"B\":\"AAECAwQFBgcICQoLDA0ODw==\"},\"user_mark\":{\"S\":\"mark\"}},"
+             "\"ExpressionAttributeNames\":{\"#id\":\"id\"},\"ConditionExpression\":\"attribute_not_exists(#id)\","
+             "\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"}",
        "a create writes every attribute with the seed's types, only where no such row is");
     placeholders_agree(ddb_item_create_body("t", &it, p), "create", p);
     OK(!ddb_json_has(parsed(ddb_item_create_body("t", &it, p), p), "ExpressionAttributeValues"),
@@ -166,7 +177,8 @@ static void test_save(apr_pool_t *p)
 
     it.user_mark = NULL;
     body = ddb_item_save_body("app_session", &it, &loaded, 1, p);
-    OK(strstr(body, "#write_id = :write_id REMOVE #user_mark, #encoding\""), "a save for nobody takes the mark of a user away");
+    OK(strstr(body, "#write_id = :write_id REMOVE #user_mark, #encoding\""),
+       "a save for nobody takes the mark of a user away");
     placeholders_agree(body, "save for nobody", p);
 }
 
@@ -284,9 +296,11 @@ static void test_parse_whole(apr_pool_t *p)
     IS(it.user_mark, "mark", "its mark of a user");
     IS(err.detail, "", "nothing to log");
 
-    NUM_IS(parse(&it, apr_pstrcat(p, "{\"__type\":\"x#ConditionalCheckFailedException\",\"message\":\"failed\",",
-                                  reply_with(NULL, NULL, p) + 1, NULL), &err, p), APR_SUCCESS,
-           "the row in an error body is read too");
+    NUM_IS(parse(&it,
+                 apr_pstrcat(p, "{\"__type\":\"x#ConditionalCheckFailedException\",\"message\":\"failed\",",
+                             reply_with(NULL, NULL, p) + 1, NULL),
+                 &err, p),
+           APR_SUCCESS, "the row in an error body is read too");
     IS(it.id, "row-key", "and is the same");
     NUM_IS(parse(&it, reply_with("user_mark", NULL, p), &err, p), APR_SUCCESS, "a row without a user is whole");
     OK(it.user_mark == NULL, "and has no mark of a user");
@@ -357,10 +371,19 @@ static void test_parse_none(apr_pool_t *p)
 
 static void test_parse_half(apr_pool_t *p)
 {
-    static const char *const others[] = {
-        "{\"S\":1}", "{\"N\":1}", "{\"B\":1}", "{\"NULL\":true}", "{\"BOOL\":true}", "{\"M\":{}}", "{\"L\":[]}",
-        "{\"SS\":[\"x\"]}", "{}", "\"text\"", "5", "null", "[]"
-    };
+    static const char *const others[] = { "{\"S\":1}",
+                                          "{\"N\":1}",
+                                          "{\"B\":1}",
+                                          "{\"NULL\":true}",
+                                          "{\"BOOL\":true}",
+                                          "{\"M\":{}}",
+                                          "{\"L\":[]}",
+                                          "{\"SS\":[\"x\"]}",
+                                          "{}",
+                                          "\"text\"",
+                                          "5",
+                                          "null",
+                                          "[]" };
     ddb_item_t it;
     ddb_error_t err;
     apr_size_t j;
@@ -388,10 +411,26 @@ static void test_parse_half(apr_pool_t *p)
 static void test_parse_values(apr_pool_t *p)
 {
     static const char *const numbers[] = { "expires", "idle_timeout", "absolute_timeout", "version" };
-    static const char *const bad[] = { "", " 1", "1 ", "+1", "-1", "1.5", "1.0", "1e3", "1E3", "0x10", "007", "00",
-        "NaN", "12345678901234567890", "1000000000000000", "9223372036854775807", "one", "1,000" };
-    static const char *const no_base64[] = { "A", "YT0x!", "YT0 x", "YT0x\\n", "=", "====", "YT==0x", "Y=0x",
-        "*", "YQ", "YT0xYg", "A===", "YT0xA===" };
+    static const char *const bad[] = { "",
+                                       " 1",
+                                       "1 ",
+                                       "+1",
+                                       "-1",
+                                       "1.5",
+                                       "1.0",
+                                       "1e3",
+                                       "1E3",
+                                       "0x10",
+                                       "007",
+                                       "00",
+                                       "NaN",
+                                       "12345678901234567890",
+                                       "1000000000000000",
+                                       "9223372036854775807",
+                                       "one",
+                                       "1,000" };
+    static const char *const no_base64[] = { "A",    "YT0x!", "YT0 x", "YT0x\\n", "=",    "====",    "YT==0x",
+                                             "Y=0x", "*",     "YQ",    "YT0xYg",  "A===", "YT0xA===" };
     ddb_item_t it;
     ddb_error_t err;
     apr_size_t i, j;
@@ -440,7 +479,7 @@ static void round_trip(const ddb_item_t *in, const char *what, apr_pool_t *p)
        SAY("%s: the same data", what));
     OK(out.data && out.data[out.data_len] == '\0', SAY("%s: a NUL behind", what));
     OK(out.created == in->created && out.accessed == in->accessed && out.expires == in->expires
-       && out.version == in->version && memcmp(out.write_id, in->write_id, DDB_WRITE_ID_BYTES) == 0,
+           && out.version == in->version && memcmp(out.write_id, in->write_id, DDB_WRITE_ID_BYTES) == 0,
        SAY("%s: the same times and marks", what));
 }
 
@@ -474,7 +513,10 @@ static void test_round_trip(apr_pool_t *p)
 static void test_times(apr_pool_t *p)
 {
     /* What datetime.fromtimestamp(…, timezone.utc).isoformat() gives for these; Python leaves a zero fraction out. */
-    static const struct { apr_time_t t; const char *text; } good[] = {
+    static const struct {
+        apr_time_t t;
+        const char *text;
+    } good[] = {
         { NOW, NOW_TEXT },
         { 0, "1970-01-01T00:00:00+00:00" },
         { APR_INT64_C(1709251199999999), "2024-02-29T23:59:59.999999+00:00" },
@@ -482,16 +524,36 @@ static void test_times(apr_pool_t *p)
         { APR_INT64_C(253402300799999999), "9999-12-31T23:59:59.999999+00:00" },
         { APR_INT64_C(1795395723000000), "2026-11-23T01:02:03.000000+00:00" },
     };
-    static const char *const bad[] = { NULL, "", "2026-11-23", "2026-11-23T01:02:03", "2026-11-23T01:02:03Z",
-        "2026-11-23 01:02:03+00:00", "2026-11-23T01:02:03+01:00", "2026-11-23T01:02:03-00:00",
-        "2026-11-23T01:02:03.000004+05:30", "2026-11-23T01:02:03+11:11", "2026-11-23T01:02:03.004+00:00",
-        "2026-11-23T01:02:03.0000040+00:00", "2026-11-23T01:02:03.+00:00", "2026-13-23T01:02:03+00:00",
-        "2026-00-23T01:02:03+00:00", "2026-11-00T01:02:03+00:00", "2026-11-31T01:02:03+00:00",
-        "2026-02-29T01:02:03+00:00", "2026-11-23T24:00:00+00:00", "2026-11-23T01:60:03+00:00",
-        "2026-11-23T01:02:60+00:00", "1969-12-31T23:59:59+00:00", "0001-01-01T00:00:00+00:00",
-        "2026-11-23T01:02:03+00:00 ", " 2026-11-23T01:02:03+00:00", "2026-11-23t01:02:03+00:00",
-        "+026-11-23T01:02:03+00:00", "2026-11-23T01:02:-3+00:00", "2026-11-23T01:02:03+00:00:00",
-        "20261-11-23T01:02:03+00:00" };
+    static const char *const bad[] = { NULL,
+                                       "",
+                                       "2026-11-23",
+                                       "2026-11-23T01:02:03",
+                                       "2026-11-23T01:02:03Z",
+                                       "2026-11-23 01:02:03+00:00",
+                                       "2026-11-23T01:02:03+01:00",
+                                       "2026-11-23T01:02:03-00:00",
+                                       "2026-11-23T01:02:03.000004+05:30",
+                                       "2026-11-23T01:02:03+11:11",
+                                       "2026-11-23T01:02:03.004+00:00",
+                                       "2026-11-23T01:02:03.0000040+00:00",
+                                       "2026-11-23T01:02:03.+00:00",
+                                       "2026-13-23T01:02:03+00:00",
+                                       "2026-00-23T01:02:03+00:00",
+                                       "2026-11-00T01:02:03+00:00",
+                                       "2026-11-31T01:02:03+00:00",
+                                       "2026-02-29T01:02:03+00:00",
+                                       "2026-11-23T24:00:00+00:00",
+                                       "2026-11-23T01:60:03+00:00",
+                                       "2026-11-23T01:02:60+00:00",
+                                       "1969-12-31T23:59:59+00:00",
+                                       "0001-01-01T00:00:00+00:00",
+                                       "2026-11-23T01:02:03+00:00 ",
+                                       " 2026-11-23T01:02:03+00:00",
+                                       "2026-11-23t01:02:03+00:00",
+                                       "+026-11-23T01:02:03+00:00",
+                                       "2026-11-23T01:02:-3+00:00",
+                                       "2026-11-23T01:02:03+00:00:00",
+                                       "20261-11-23T01:02:03+00:00" };
     apr_time_t t;
     apr_size_t i;
 
@@ -527,7 +589,11 @@ static apr_status_t error_of(int status, const char *body, ddb_error_t *err, apr
 
 static void test_error_names(apr_pool_t *p)
 {
-    static const struct { const char *name; int status; apr_status_t word; } rows[] = {
+    static const struct {
+        const char *name;
+        int status;
+        apr_status_t word;
+    } rows[] = {
         { "ConditionalCheckFailedException", 400, DDB_ECONFLICT },
         { "ProvisionedThroughputExceededException", 400, DDB_ETHROTTLED },
         { "ThrottlingException", 400, DDB_ETHROTTLED },
@@ -575,13 +641,18 @@ static void test_error_names(apr_pool_t *p)
 
 static void test_error_forms(apr_pool_t *p)
 {
-    static const struct { const char *type, *want; } types[] = {
+    static const struct {
+        const char *type, *want;
+    } types[] = {
         { "ThrottlingException", "ThrottlingException" },
         { "com.amazon.coral.service#ThrottlingException", "ThrottlingException" },
         { "com.amazon.coral.validate#a#ThrottlingException", "ThrottlingException" },
         { "ThrottlingException:http://internal.amazon.com/coral/x", "ThrottlingException" },
         { "com.x#ThrottlingException:http://internal/#y", "ThrottlingException" },
-        { "", "" }, { "#", "" }, { ":", "" }, { "a#", "" },
+        { "", "" },
+        { "#", "" },
+        { ":", "" },
+        { "a#", "" },
         { "x#a\\nb\\u001bc\\u00e9", "a?b?c??" },
     };
     ddb_error_t err;
@@ -600,14 +671,17 @@ static void test_error_forms(apr_pool_t *p)
 
 static void test_error_bodies(apr_pool_t *p)
 {
-    static const struct { int status; apr_status_t word; } by_status[] = {
-        { 400, DDB_EREFUSED }, { 401, DDB_EDENIED }, { 403, DDB_EDENIED }, { 404, DDB_EREFUSED }, { 407, DDB_EREFUSED },
-        { 408, DDB_EUNAVAILABLE }, { 413, DDB_ETOOLARGE }, { 429, DDB_ETHROTTLED }, { 500, DDB_EUNAVAILABLE },
-        { 502, DDB_EUNAVAILABLE }, { 503, DDB_EUNAVAILABLE }, { 504, DDB_EUNAVAILABLE }, { 302, DDB_EBADREPLY },
-        { 204, DDB_EBADREPLY }, { 0, DDB_EBADREPLY },
+    static const struct {
+        int status;
+        apr_status_t word;
+    } by_status[] = {
+        { 400, DDB_EREFUSED },     { 401, DDB_EDENIED },      { 403, DDB_EDENIED },      { 404, DDB_EREFUSED },
+        { 407, DDB_EREFUSED },     { 408, DDB_EUNAVAILABLE }, { 413, DDB_ETOOLARGE },    { 429, DDB_ETHROTTLED },
+        { 500, DDB_EUNAVAILABLE }, { 502, DDB_EUNAVAILABLE }, { 503, DDB_EUNAVAILABLE }, { 504, DDB_EUNAVAILABLE },
+        { 302, DDB_EBADREPLY },    { 204, DDB_EBADREPLY },    { 0, DDB_EBADREPLY },
     };
     static const char *const bodies[] = { "", "<html>SECRET</html>", "<UnknownOperationException/>", "SECRET\n{",
-        "[]" };
+                                          "[]" };
     ddb_error_t err;
     apr_size_t i, j;
 
@@ -623,12 +697,21 @@ static void test_error_bodies(apr_pool_t *p)
 
 static void test_error_messages(apr_pool_t *p)
 {
-    static const char *const secretive[] = { "ValidationException", "SerializationException",
-        "InvalidSignatureException", "SignatureDoesNotMatch", "IncompleteSignatureException", "InternalServerError",
-        "ConditionalCheckFailedException", "UnknownOperationException", "LimitExceededException",
-        "TransactionConflictException", "ItemCollectionSizeLimitExceededException", "SomethingNewException" };
-    static const char *const telling[] = { "ResourceNotFoundException", "AccessDeniedException", "ThrottlingException",
-        "ProvisionedThroughputExceededException", "UnrecognizedClientException", "ExpiredTokenException" };
+    static const char *const secretive[] = { "ValidationException",
+                                             "SerializationException",
+                                             "InvalidSignatureException",
+                                             "SignatureDoesNotMatch",
+                                             "IncompleteSignatureException",
+                                             "InternalServerError",
+                                             "ConditionalCheckFailedException",
+                                             "UnknownOperationException",
+                                             "LimitExceededException",
+                                             "TransactionConflictException",
+                                             "ItemCollectionSizeLimitExceededException",
+                                             "SomethingNewException" };
+    static const char *const telling[] = { "ResourceNotFoundException",   "AccessDeniedException",
+                                           "ThrottlingException",         "ProvisionedThroughputExceededException",
+                                           "UnrecognizedClientException", "ExpiredTokenException" };
     ddb_error_t err;
     apr_size_t i;
 
@@ -653,11 +736,18 @@ static void test_error_messages(apr_pool_t *p)
 /* The key that encrypts the table: its errors come under names of permissions and of invalid requests. */
 static void test_error_of_kms(apr_pool_t *p)
 {
-    static const struct { const char *type, *message; apr_status_t word; } rows[] = {
-        { "AccessDeniedException", "KMS key access denied error: com.amazonaws.services.kms.model.AWSKMSException: The "
-          "ciphertext refers to a customer master key that does not exist", DDB_EDENIED },
-        { "ValidationException", "KMS validation error: com.amazonaws.services.kms.model.NotFoundException: Invalid "
-          "arn us-east-1", DDB_EREFUSED },
+    static const struct {
+        const char *type, *message;
+        apr_status_t word;
+    } rows[] = {
+        { "AccessDeniedException",
+          "KMS key access denied error: com.amazonaws.services.kms.model.AWSKMSException: The "
+          "ciphertext refers to a customer master key that does not exist",
+          DDB_EDENIED },
+        { "ValidationException",
+          "KMS validation error: com.amazonaws.services.kms.model.NotFoundException: Invalid "
+          "arn us-east-1",
+          DDB_EREFUSED },
         { "KMSDisabledException", "arn:aws:kms:us-east-1:123456789012:key/1 is disabled.", DDB_EREFUSED },
         { "KMSThrottlingException", "Rate exceeded", DDB_ETHROTTLED },
     };
@@ -676,7 +766,10 @@ static void test_error_of_kms(apr_pool_t *p)
 
 static void test_error_sizes(apr_pool_t *p)
 {
-    static const struct { const char *message; apr_status_t word; } rows[] = {
+    static const struct {
+        const char *message;
+        apr_status_t word;
+    } rows[] = {
         { "Item size has exceeded the maximum allowed size", DDB_ETOOLARGE },
         { "Item size to update has exceeded the maximum allowed size", DDB_ETOOLARGE },
         { "One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of2048 bytes",
@@ -697,10 +790,15 @@ static void test_error_sizes(apr_pool_t *p)
 /* Rows that dynamodb-session-flask writes too. */
 static void test_json_rows(apr_pool_t *p)
 {
-    static const char theirs[] = "{\"Item\":{\"id\":{\"S\":\"k\"},\"data\":{\"S\":\"{\\\"a\\\": 1}\"},\"created\":{\"S\":"
+    static const char theirs[] =
+        "{\"Item\":{\"id\":{\"S\":\"k\"},\"data\":{\"S\":\"{\\\"a\\\": 1}\"},\"created\":{\"S\":"
         "\"2026-11-23T01:02:03.000004+00:00\"},\"accessed\":{\"S\":\"2026-11-23T01:03:03+00:00\"},\"expires\":{\"N\":"
         "\"1795402983\"},\"idle_timeout\":{\"N\":\"7200\"},\"absolute_timeout\":{\"N\":\"43200\"}%s}}";
-    static const struct { const char *more; apr_status_t rv; const char *says; } rows[] = {
+    static const struct {
+        const char *more;
+        apr_status_t rv;
+        const char *says;
+    } rows[] = {
         { ",\"version\":{\"N\":\"0\"}", DDB_EBADITEM, "a version that was never written is refused" },
         { ",\"version\":{\"S\":\"1\"}", DDB_EBADITEM, "a version of another type too" },
         { ",\"write_id\":{\"B\":\"AAEC\"}", DDB_EBADITEM, "and a write id of another length" },

@@ -78,8 +78,7 @@ static void test_smaller(apr_pool_t *p)
 
     for (len = 0; len < 100; len++) {
         ddb_item_t plain = item_with(text_of(len, p), len), it = packed_item(text_of(len, p), len, 1, p);
-        wrong += it.packed ? ddb_item_size(&it) >= ddb_item_size(&plain)
-                           : ddb_item_size(&it) != ddb_item_size(&plain);
+        wrong += it.packed ? ddb_item_size(&it) >= ddb_item_size(&plain) : ddb_item_size(&it) != ddb_item_size(&plain);
         packed += it.packed != NULL;
         if (it.packed) {
             wrong += ddb_item_size(&it) != ddb_item_size(&plain) - len + it.packed_len + 15;
@@ -124,7 +123,8 @@ static void test_bodies(apr_pool_t *p)
     IS(ddb_json_str(json, "UpdateExpression"),
        "SET #data = :data, #encoding = :encoding, #accessed = :accessed, #expires = :expires, "
        "#idle_timeout = :idle_timeout, #absolute_timeout = :absolute_timeout, #version = :version, "
-       "#write_id = :write_id REMOVE #user_mark", "a save sets it, too");
+       "#write_id = :write_id REMOVE #user_mark",
+       "a save sets it, too");
     IS(ddb_json_str(ddb_json_child(values, ":data"), "B"), stored, "with what is packed");
     IS(ddb_json_str(ddb_json_child(values, ":encoding"), "S"), "deflate", "and says so");
     IS(ddb_json_str(ddb_json_child(json, "ExpressionAttributeNames"), "#encoding"), "encoding", "by a placeholder");
@@ -173,7 +173,8 @@ static void test_round_trip(apr_pool_t *p)
     for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         ddb_item_t in = packed_item(text, sizes[i], 1, p), out;
         OK(in.packed, "it is packed");
-        NUM_IS(parse(&out, reply_of(&in, p), &err, p), APR_SUCCESS, SAY("%lu bytes come back", (unsigned long)sizes[i]));
+        NUM_IS(parse(&out, reply_of(&in, p), &err, p), APR_SUCCESS,
+               SAY("%lu bytes come back", (unsigned long)sizes[i]));
         OK(out.data_len == sizes[i] && memcmp(out.data, text, sizes[i]) == 0, "the same");
         OK(out.data && out.data[out.data_len] == '\0', "with a NUL behind");
         OK(out.packed == NULL && out.packed_len == 0, "and are no more packed");
@@ -248,9 +249,8 @@ static void test_json_row(apr_pool_t *p)
 
 int main(void)
 {
-    static void (*const tests[])(apr_pool_t *) = {
-        test_threshold, test_smaller, test_limit, test_bodies, test_round_trip, test_damaged, test_bomb, test_json_row
-    };
+    static void (*const tests[])(apr_pool_t *) = { test_threshold,  test_smaller, test_limit, test_bodies,
+                                                   test_round_trip, test_damaged, test_bomb,  test_json_row };
     apr_pool_t *root, *p;
     apr_size_t i;
 

@@ -26,15 +26,16 @@ static ddb_item_t empty_item(void)
     return it;
 }
 
-#define EMPTY (2 + 43     /* id */ \
-               + 4        /* data */ \
-               + 7 + 32   /* created */ \
-               + 8 + 32   /* accessed */ \
-               + 7 + 6    /* expires: 17 95 40 29 23 */ \
-               + 12 + 2   /* idle_timeout: 72 */ \
-               + 16 + 3   /* absolute_timeout: 4 32 00 without the last pair */ \
-               + 7 + 2    /* version: 1 */ \
-               + 8 + 16)  /* write_id */
+#define EMPTY                                                                                                          \
+    (2 + 43    /* id */                                                                                                \
+     + 4       /* data */                                                                                              \
+     + 7 + 32  /* created */                                                                                           \
+     + 8 + 32  /* accessed */                                                                                          \
+     + 7 + 6   /* expires: 17 95 40 29 23 */                                                                           \
+     + 12 + 2  /* idle_timeout: 72 */                                                                                  \
+     + 16 + 3  /* absolute_timeout: 4 32 00 without the last pair */                                                   \
+     + 7 + 2   /* version: 1 */                                                                                        \
+     + 8 + 16) /* write_id */
 
 static void test_by_hand(apr_pool_t *p)
 {
@@ -62,12 +63,29 @@ static void test_numbers(apr_pool_t *p)
     static const struct {
         apr_int64_t number;
         int size;
-    } rows[] = {
-        { 0, 1 }, { 1, 2 }, { 9, 2 }, { 10, 2 }, { 11, 2 }, { 99, 2 }, { 100, 2 }, { 101, 3 }, { 110, 3 }, { 120, 3 },
-        { 999, 3 }, { 1000, 2 }, { 1010, 3 }, { 1200, 2 }, { 7200, 2 }, { 43200, 3 }, { 12345, 4 }, { 100000, 2 },
-        { 123456, 4 }, { APR_INT64_C(1795402923), 6 }, { APR_INT64_C(1800000000), 2 }, { APR_INT64_C(1795402900), 5 },
-        { APR_INT64_C(999999999999999), 9 }
-    };
+    } rows[] = { { 0, 1 },
+                 { 1, 2 },
+                 { 9, 2 },
+                 { 10, 2 },
+                 { 11, 2 },
+                 { 99, 2 },
+                 { 100, 2 },
+                 { 101, 3 },
+                 { 110, 3 },
+                 { 120, 3 },
+                 { 999, 3 },
+                 { 1000, 2 },
+                 { 1010, 3 },
+                 { 1200, 2 },
+                 { 7200, 2 },
+                 { 43200, 3 },
+                 { 12345, 4 },
+                 { 100000, 2 },
+                 { 123456, 4 },
+                 { APR_INT64_C(1795402923), 6 },
+                 { APR_INT64_C(1800000000), 2 },
+                 { APR_INT64_C(1795402900), 5 },
+                 { APR_INT64_C(999999999999999), 9 } };
     ddb_item_t it = empty_item();
     apr_size_t i, without = ddb_item_size(&it) - 2;
 

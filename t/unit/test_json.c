@@ -9,7 +9,7 @@
 #include "base/ddb_json.h"
 #include "tap.h"
 
-#define TEXT(s) (s), sizeof(s) - 1
+#define TEXT(s)  (s), sizeof(s) - 1
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 typedef struct text_t {
@@ -153,8 +153,10 @@ static void test_depth(apr_pool_t *p)
     NUM_IS(parse_nested(DDB_JSON_DEPTH_MAX + 1, "[", "]", p), DDB_EBADREPLY, "and not deeper");
     memset(in, '[', 100000);
     NUM_IS(parse(&j, in, 100000, p), DDB_EBADREPLY, "100,000 brackets are refused before anything recurses");
-    in = apr_pstrcat(p, "{\"a\":[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],"
-                     "[],[],[],[],[],[],[],[]]}", NULL);
+    in = apr_pstrcat(p,
+                     "{\"a\":[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],"
+                     "[],[],[],[],[],[],[],[]]}",
+                     NULL);
     NUM_IS(parse(&j, in, strlen(in), p), APR_SUCCESS, "side by side is not deep");
 }
 
@@ -190,9 +192,11 @@ static void test_int(apr_pool_t *p)
     ddb_json_t *j;
     int i;
 
-    ddb_json_parse(&j, TEXT("{\"one\":1,\"ms\":1795395723004,\"neg\":-3,\"exp\":2e3,\"s\":\"1\",\"half\":1.5,"
-                            "\"large\":9007199254740994,\"small\":-9007199254740994,\"true\":true,\"huge\":1e999,"
-                            "\"most\":9007199254740992}"), p);
+    ddb_json_parse(&j,
+                   TEXT("{\"one\":1,\"ms\":1795395723004,\"neg\":-3,\"exp\":2e3,\"s\":\"1\",\"half\":1.5,"
+                        "\"large\":9007199254740994,\"small\":-9007199254740994,\"true\":true,\"huge\":1e999,"
+                        "\"most\":9007199254740992}"),
+                   p);
     OK(ddb_json_int(j, "one", &n) && n == 1, "a whole number");
     OK(ddb_json_int(j, "ms", &n) && n == APR_INT64_C(1795395723004), "one of milliseconds");
     OK(ddb_json_int(j, "neg", &n) && n == -3, "a negative one");
@@ -212,8 +216,10 @@ static void test_halves(apr_pool_t *p)
     ddb_json_t *j;
     int i;
 
-    ddb_json_parse(&j, TEXT("{\"half\":0.5,\"one\":1.0,\"more\":12.5,\"zero\":0,\"s\":\"0.5\",\"third\":0.3333,"
-                            "\"large\":9007199254740992,\"neg\":-0.5,\"true\":true,\"huge\":1e999}"), p);
+    ddb_json_parse(&j,
+                   TEXT("{\"half\":0.5,\"one\":1.0,\"more\":12.5,\"zero\":0,\"s\":\"0.5\",\"third\":0.3333,"
+                        "\"large\":9007199254740992,\"neg\":-0.5,\"true\":true,\"huge\":1e999}"),
+                   p);
     OK(ddb_json_halves(j, "half", &n) && n == 1, "half a unit is one half");
     OK(ddb_json_halves(j, "one", &n) && n == 2, "a unit is two");
     OK(ddb_json_halves(j, "zero", &n) && n == 0, "nothing is none");
@@ -231,8 +237,8 @@ static void test_secret(apr_pool_t *p)
     apr_pool_t *own;
 
     apr_pool_create(&own, p);
-    NUM_IS(ddb_json_parse_secret(&j, TEXT("{\"a\":{\"b\":[\"s\",1,{}]},\"c\":\"\",\"d\":\"secret\"}"), own), APR_SUCCESS,
-           "text with secrets is parsed like other text");
+    NUM_IS(ddb_json_parse_secret(&j, TEXT("{\"a\":{\"b\":[\"s\",1,{}]},\"c\":\"\",\"d\":\"secret\"}"), own),
+           APR_SUCCESS, "text with secrets is parsed like other text");
     IS(ddb_json_str(j, "d"), "secret", "and read like it");
     NUM_IS(ddb_json_parse_secret(&j, TEXT("[\"secret\"]"), own), DDB_EBADREPLY, "a list is no object there either");
     NUM_IS(ddb_json_parse_secret(&j, TEXT("{\"a\":\"secret"), own), DDB_EBADREPLY, "nor is half an object");
@@ -306,7 +312,8 @@ static void test_json_entries(apr_pool_t *p)
 
 static void test_strings(apr_pool_t *p)
 {
-    IS(ddb_json_unquote("\"a\\n\\u20ac\\ud83d\\ude00\"", p), "a\n\xe2\x82\xac\xf0\x9f\x98\x80", "a string says its text");
+    IS(ddb_json_unquote("\"a\\n\\u20ac\\ud83d\\ude00\"", p), "a\n\xe2\x82\xac\xf0\x9f\x98\x80",
+       "a string says its text");
     IS(ddb_json_unquote("\"\"", p), "", "or nothing");
     IS(ddb_json_unquote("\"a\\u0000b\"", p), NULL, "with a NUL it can't be told");
     IS(ddb_json_unquote("\"\\udc00\"", p), NULL, "nor with a lone surrogate");

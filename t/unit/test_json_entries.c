@@ -9,14 +9,15 @@
 
 #define ENTRIES_MAX 1000
 
-#define SAY(...) apr_psprintf(p, __VA_ARGS__)
+#define SAY(...)   apr_psprintf(p, __VA_ARGS__)
 #define LINE(text) apr_pescape_echo(p, (text), 0) /* a name in TAP is one line */
 
 static ddb_json_entries_t *parsed(const char *text, apr_pool_t *p)
 {
     ddb_json_entries_t *m = NULL;
 
-    OK(ddb_json_entries_parse(&m, text, ENTRIES_MAX, p, NULL) == APR_SUCCESS, SAY("%s is an object", text ? LINE(text) : "nothing"));
+    OK(ddb_json_entries_parse(&m, text, ENTRIES_MAX, p, NULL) == APR_SUCCESS,
+       SAY("%s is an object", text ? LINE(text) : "nothing"));
     return m;
 }
 
@@ -52,7 +53,9 @@ static const char *after(const char *text, const char *name, const char *value, 
 
 static void test_shown(apr_pool_t *p)
 {
-    static const struct { const char *text, *name, *value; } rows[] = {
+    static const struct {
+        const char *text, *name, *value;
+    } rows[] = {
         { "{\"a\": \"text\"}", "a", "text" },
         { "{\"a\": \"\"}", "a", "" },
         { "{\"\": \"x\"}", "", "x" },
@@ -93,7 +96,9 @@ static void test_shown(apr_pool_t *p)
 
 static void test_changed(apr_pool_t *p)
 {
-    static const struct { const char *text, *name, *value, *then, *says; } rows[] = {
+    static const struct {
+        const char *text, *name, *value, *then, *says;
+    } rows[] = {
         { "{}", "a", "1", "{\"a\":\"1\"}", "a new entry is a string" },
         { "{\"b\": 1.10, \"c\": [1, 2]}", "a", "1", "{\"b\":1.10,\"c\":[1, 2],\"a\":\"1\"}", "at the end" },
         { "{\"a\": 1, \"b\": 2}", "a", "3", "{\"a\":\"3\",\"b\":2}", "a changed one becomes one, in its place" },
@@ -108,7 +113,8 @@ static void test_changed(apr_pool_t *p)
         { "{\"Ab\": 1, \"aB\": 2}", "ab", "3", "{\"Ab\":1,\"aB\":2,\"ab\":\"3\"}", "a third one is new" },
         { "{\"A\": 1, \"a\": 2}", "a", NULL, "{\"A\": 1, \"a\": 2}", "neither can be removed" },
         { "{\"A\": 1, \"a\": 2, \"b\": 3}", "b", NULL, "{\"A\":1,\"a\":2}", "and both stay" },
-        { "{\"a\": 1, \"b\": 0, \"a\": 2}", "a", "3", "{\"a\":1,\"b\":0,\"a\":\"3\"}", "of one name the last is changed" },
+        { "{\"a\": 1, \"b\": 0, \"a\": 2}", "a", "3", "{\"a\":1,\"b\":0,\"a\":\"3\"}",
+          "of one name the last is changed" },
         { "{\"a\": 1, \"a\": 2, \"a\": 3, \"b\": 4}", "a", NULL, "{\"b\":4}", "but all are removed" },
         { "{\"a\": 1, \"a\": 2, \"b\": 4}", "b", NULL, "{\"a\":1,\"a\":2}", "and all are kept" },
         { "{\"a\": \"\\u0000\"}", "a", "1", "{\"a\":\"1\"}", "what could not be shown can be set" },
@@ -140,7 +146,8 @@ static void test_doubtful(apr_pool_t *p)
     IS(ddb_json_entries_value(m, "Role"), NULL, "one that says nothing has none");
     IS(ddb_json_entries_value(m, "rOLE"), NULL, "a name that is not there has none");
     IS(ddb_json_entries_value(m, "a"), NULL, "an entry is not asked for here");
-    OK(ddb_json_entries_doubtful(m) && strcasecmp(ddb_json_entries_doubtful(m), "role") == 0, "one of the names is told");
+    OK(ddb_json_entries_doubtful(m) && strcasecmp(ddb_json_entries_doubtful(m), "role") == 0,
+       "one of the names is told");
     m = parsed("{\"a\": 1, \"a\": 2, \"b\": 3}", p);
     IS(ddb_json_entries_doubtful(m), NULL, "the same name twice is no doubt");
     m = parsed("{\"expiry\": 1, \"Expiry\": 2}", p);
@@ -166,8 +173,10 @@ static void test_limit(apr_pool_t *p)
     const char *text = NULL;
 
     NUM_IS(ddb_json_entries_parse(&m, many(4, p), 3, p, &err), DDB_ETOOLARGE, "one entry too many is refused");
-    IS(err.detail, "the session has 4 entries, and 3 are allowed (SessionDynamoDBMaxEntries): store fewer in it, or"
-       " allow more", "with the directive to look at");
+    IS(err.detail,
+       "the session has 4 entries, and 3 are allowed (SessionDynamoDBMaxEntries): store fewer in it, or"
+       " allow more",
+       "with the directive to look at");
     OK(!m, "and no object is given");
     NUM_IS(ddb_json_entries_parse(&m, "{\"a\":1,\"a\":1,\"a\":1,\"a\":1}", 3, p, &err), DDB_ETOOLARGE,
            "members of one name count, too");
@@ -185,11 +194,44 @@ static void test_limit(apr_pool_t *p)
 static void test_refused(apr_pool_t *p)
 {
     static const char *const bad[] = {
-        " ", "[]", "1", "\"a\"", "null", "a=1", "{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{,}",
-        "{\"a\":1}x", "{\"a\":1}{}", "{a:1}", "{\"a\" 1}", "{\"a\":[1}", "{\"a\":[1,]}", "{\"a\":[}]", "{\"a\":{]}",
-        "{\"a\":tru}", "{\"a\":nullx}", "{\"a\":01}", "{\"a\":1.}", "{\"a\":.5}", "{\"a\":-}", "{\"a\":1e}", "{\"a\":+1}",
-        "{\"a\":\"\n\"}", "{\"a\":\"\\x\"}", "{\"a\":\"\\u12\"}", "{\"a\":\"\\", "{\"a\":\"", "{\"a\":1 \"b\":2}",
-        "{\"a\":-NaN}", "{\"a\":'1'}", "{\"a\":1,\"b\"}",
+        " ",
+        "[]",
+        "1",
+        "\"a\"",
+        "null",
+        "a=1",
+        "{",
+        "{\"a\"",
+        "{\"a\":",
+        "{\"a\":1",
+        "{\"a\":1,",
+        "{\"a\":1,}",
+        "{,}",
+        "{\"a\":1}x",
+        "{\"a\":1}{}",
+        "{a:1}",
+        "{\"a\" 1}",
+        "{\"a\":[1}",
+        "{\"a\":[1,]}",
+        "{\"a\":[}]",
+        "{\"a\":{]}",
+        "{\"a\":tru}",
+        "{\"a\":nullx}",
+        "{\"a\":01}",
+        "{\"a\":1.}",
+        "{\"a\":.5}",
+        "{\"a\":-}",
+        "{\"a\":1e}",
+        "{\"a\":+1}",
+        "{\"a\":\"\n\"}",
+        "{\"a\":\"\\x\"}",
+        "{\"a\":\"\\u12\"}",
+        "{\"a\":\"\\",
+        "{\"a\":\"",
+        "{\"a\":1 \"b\":2}",
+        "{\"a\":-NaN}",
+        "{\"a\":'1'}",
+        "{\"a\":1,\"b\"}",
     };
     ddb_json_entries_t *m = NULL;
     ddb_error_t err;
@@ -197,7 +239,8 @@ static void test_refused(apr_pool_t *p)
 
     for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         memset(&err, 0, sizeof(err));
-        NUM_IS(ddb_json_entries_parse(&m, bad[i], ENTRIES_MAX, p, &err), DDB_EBADITEM, SAY("%s is refused", LINE(bad[i])));
+        NUM_IS(ddb_json_entries_parse(&m, bad[i], ENTRIES_MAX, p, &err), DDB_EBADITEM,
+               SAY("%s is refused", LINE(bad[i])));
         OK(strstr(err.detail, "no JSON object"), "and the detail says so");
     }
     OK(!m, "and none of them gives an object");
@@ -218,9 +261,11 @@ static void test_deep(apr_pool_t *p)
 {
     ddb_json_entries_t *m = NULL;
 
-    NUM_IS(ddb_json_entries_parse(&m, nested(199, p), ENTRIES_MAX, p, NULL), APR_SUCCESS, "two hundred levels are read");
+    NUM_IS(ddb_json_entries_parse(&m, nested(199, p), ENTRIES_MAX, p, NULL), APR_SUCCESS,
+           "two hundred levels are read");
     NUM_IS(ddb_json_entries_parse(&m, nested(200, p), ENTRIES_MAX, p, NULL), DDB_EBADITEM, "one more is refused");
-    NUM_IS(ddb_json_entries_parse(&m, nested(1000000, p), ENTRIES_MAX, p, NULL), DDB_EBADITEM, "a million too, at once");
+    NUM_IS(ddb_json_entries_parse(&m, nested(1000000, p), ENTRIES_MAX, p, NULL), DDB_EBADITEM,
+           "a million too, at once");
 }
 
 int main(void)

@@ -40,13 +40,32 @@ static const char *split(const char *line)
 static void test_split(void)
 {
     static const char *const lines[][2] = {
-        { "", "" }, { " \t\r\n", "" }, { "a", "a|" }, { "  a  b\tc\nd ", "a|b|c|d|" }, { "'a b' c", "a b|c|" },
-        { "\"a b\" c", "a b|c|" }, { "--x=\"a b\"'c d'e", "--x=a bc de|" }, { "''", "|" }, { "a \"\" b", "a||b|" },
-        { "a\\ b c", "a b|c|" }, { "'a\\'", "a\\|" }, { "\"a\\\"b\\\\c\\d\"", "a\"b\\c\\d|" }, { "\\'a\\'", "'a'|" },
-        { "'a\"b' \"c'd\"", "a\"b|c'd|" }, { "a\\\nb", "a\nb|" }, { "# a", "#|a|" },
+        { "", "" },
+        { " \t\r\n", "" },
+        { "a", "a|" },
+        { "  a  b\tc\nd ", "a|b|c|d|" },
+        { "'a b' c", "a b|c|" },
+        { "\"a b\" c", "a b|c|" },
+        { "--x=\"a b\"'c d'e", "--x=a bc de|" },
+        { "''", "|" },
+        { "a \"\" b", "a||b|" },
+        { "a\\ b c", "a b|c|" },
+        { "'a\\'", "a\\|" },
+        { "\"a\\\"b\\\\c\\d\"", "a\"b\\c\\d|" },
+        { "\\'a\\'", "'a'|" },
+        { "'a\"b' \"c'd\"", "a\"b|c'd|" },
+        { "a\\\nb", "a\nb|" },
+        { "# a", "#|a|" },
         { "$HOME ~ * `x`", "$HOME|~|*|`x`|" },
-        { "a;b|c>d", "a;b|c>d|" }, { "'", "wrong" }, { "\"", "wrong" }, { "a 'b", "wrong" }, { "a \"b", "wrong" },
-        { "a\\", "wrong" }, { "\"a\\", "wrong" }, { "'a'b\"c", "wrong" }, { "\"\\\"", "wrong" },
+        { "a;b|c>d", "a;b|c>d|" },
+        { "'", "wrong" },
+        { "\"", "wrong" },
+        { "a 'b", "wrong" },
+        { "a \"b", "wrong" },
+        { "a\\", "wrong" },
+        { "\"a\\", "wrong" },
+        { "'a'b\"c", "wrong" },
+        { "\"\\\"", "wrong" },
         { "\xc3\xa9 x", "\xc3\xa9|x|" },
     };
     apr_size_t i;
@@ -206,7 +225,9 @@ static void test_cancel(void)
     OK(group > 1 && !is_alive(group), "with those it started");
     OK(run_and_cancel("exec >/dev/null; sleep 60", "one that has closed its output") < most, "at once");
     OK(run_and_cancel(apr_psprintf(pool, "setsid sleep 60 & echo $! >%s; exec sleep 60", path),
-                      "one whose output somebody else holds open") < most, "at once");
+                      "one whose output somebody else holds open")
+           < most,
+       "at once");
     kill(read_pid(path), SIGKILL);
     process.cancel = ddb_cancel_create(pool);
     NUM_IS(run_shell("echo a"), APR_SUCCESS, "one that is not cancelled ends as any other");

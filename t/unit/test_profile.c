@@ -27,7 +27,8 @@ static const char *value(const char *section, const char *key)
 static void test_lines(void)
 {
     NUM_IS(parse("[default]\nregion = eu-west-1\nOutPut:json\nempty =\nurl = http://h:8000\nx=a=b:c\n"
-                 "\ty \t=\t z z \t\n"), APR_SUCCESS, "a file of ordinary lines is read");
+                 "\ty \t=\t z z \t\n"),
+           APR_SUCCESS, "a file of ordinary lines is read");
     IS(value("default", "region"), "eu-west-1", "a value loses the blanks around it");
     IS(value("default", "output"), "json", "a colon separates too, and keys become lower case");
     IS(value("default", "empty"), NULL, "an empty value is none");
@@ -164,7 +165,8 @@ static void test_which_profile(void)
     aws_write(".aws/config",
               "[default]\nregion = d\n[profile a]\nregion = a\n[profile b]\nregion = b\n[c]\nregion = c\n"
               "[profile \"two words\"]\nregion = t\n[profile 'o\"ne']\nregion = o\n[profiles d]\nregion = x\n"
-              "[profile e f]\nregion = x\n[profile]\nregion = x\n", pool);
+              "[profile e f]\nregion = x\n[profile]\nregion = x\n",
+              pool);
     NUM_IS(read_profile(), APR_SUCCESS, "the default profile is read");
     IS(ddb_profile_get(profile, "region"), "d", "when nobody names one");
     aws_set("AWS_PROFILE", "b", pool);
@@ -200,14 +202,18 @@ static void test_missing_profile(void)
     reset();
     NUM_IS(read_profile(), APR_NOTFOUND, "no files, no profile");
     OK(profile == NULL && ddb_profile_get(NULL, "region") == NULL, "which is like an empty one");
-    IS(err.detail, apr_psprintf(pool, "no profile \"default\" in %s or %s", aws_path(".aws/credentials", pool),
-                                aws_path(".aws/config", pool)), "and says where it was looked for");
+    IS(err.detail,
+       apr_psprintf(pool, "no profile \"default\" in %s or %s", aws_path(".aws/credentials", pool),
+                    aws_path(".aws/config", pool)),
+       "and says where it was looked for");
     aws_write(".aws/config", "[profile a]\n", pool);
     NUM_IS(read_profile(), APR_NOTFOUND, "files without a default profile neither");
     aws_set("AWS_PROFILE", "b", pool);
     NUM_IS(read_profile(), DDB_ECONFIG, "a profile that a variable names has to be there");
-    IS(err.detail, apr_psprintf(pool, "no profile \"b\" in %s or %s; check the name",
-                                aws_path(".aws/credentials", pool), aws_path(".aws/config", pool)), "and is named");
+    IS(err.detail,
+       apr_psprintf(pool, "no profile \"b\" in %s or %s; check the name", aws_path(".aws/credentials", pool),
+                    aws_path(".aws/config", pool)),
+       "and is named");
     aws_set("AWS_PROFILE", NULL, pool);
     opts.name = "default";
     NUM_IS(read_profile(), DDB_ECONFIG, "even if it is named default");
@@ -245,8 +251,8 @@ static void test_merge(void)
 static void test_credentials_of_one_file(void)
 {
     reset();
-    aws_write(".aws/config",
-              "[default]\naws_access_key_id = C\naws_secret_access_key = cs\naws_session_token = ct\n", pool);
+    aws_write(".aws/config", "[default]\naws_access_key_id = C\naws_secret_access_key = cs\naws_session_token = ct\n",
+              pool);
     aws_write(".aws/credentials", "[default]\naws_access_key_id = K\naws_secret_access_key = ks\n", pool);
     read_profile();
     IS(ddb_profile_get(profile, "aws_access_key_id"), "K", "the credentials file's key ID counts");
@@ -310,8 +316,10 @@ static void test_missing_files(void)
     reset();
     opts.config_file = aws_path("none", pool);
     NUM_IS(read_profile(), DDB_ECONFIG, "a file that is named has to be there");
-    IS(err.detail, at("none", ": can't be found: No such file or directory; the user httpd runs as has to have access, "
-                      "or point to another file"), "and the reason is given");
+    IS(err.detail,
+       at("none", ": can't be found: No such file or directory; the user httpd runs as has to have access, "
+                  "or point to another file"),
+       "and the reason is given");
     opts.config_file = NULL;
     aws_set("AWS_CONFIG_FILE", aws_path("none", pool), pool);
     NUM_IS(read_profile(), DDB_ECONFIG, "also when a variable names it");
@@ -380,8 +388,10 @@ static void test_unreadable_files(void)
     aws_chmod(".aws", 0755, pool);
     chmod(getenv("HOME"), 0755);
     NUM_IS(read_profile_as_nobody(), DDB_ECONFIG, "a file that is there and can't be read is refused");
-    IS(err.detail, at(".aws/config", ": can't be read: Permission denied; the user httpd runs as has to have access, "
-                      "or point to another file"), "with the reason");
+    IS(err.detail,
+       at(".aws/config", ": can't be read: Permission denied; the user httpd runs as has to have access, "
+                         "or point to another file"),
+       "with the reason");
     aws_chmod(".aws", 0, pool);
     NUM_IS(read_profile_as_nobody(), APR_NOTFOUND, "a home directory that can't be looked into has no files");
     opts.config_file = aws_path(".aws/config", pool);
@@ -407,9 +417,10 @@ static void test_permissions(void)
                apr_psprintf(pool, "a secret in a file of mode %04o is %s", modes[i].mode,
                             modes[i].ok ? "fine" : "refused"));
         if (!modes[i].ok) {
-            IS(err.detail, apr_psprintf(pool, "%s has mode %04o and holds a secret key; run: chmod g-w,o-rwx %s",
-                                        aws_path(".aws/credentials", pool), modes[i].mode,
-                                        aws_path(".aws/credentials", pool)), "  with the remedy");
+            IS(err.detail,
+               apr_psprintf(pool, "%s has mode %04o and holds a secret key; run: chmod g-w,o-rwx %s",
+                            aws_path(".aws/credentials", pool), modes[i].mode, aws_path(".aws/credentials", pool)),
+               "  with the remedy");
         }
     }
     OK(profile == NULL, "a refused file gives no profile");
@@ -431,8 +442,10 @@ static void test_permissions(void)
     NUM_IS(read_profile(), APR_SUCCESS, "a program to run may be read by everybody");
     aws_chmod(".aws/config", 0664, pool);
     NUM_IS(read_profile(), DDB_ECONFIG, "and not written by the group");
-    IS(err.detail, at(".aws/config", apr_psprintf(pool, " has mode 0664 and names a program to run; run: chmod g-w,o-w %s",
-                                                  aws_path(".aws/config", pool))), "with the remedy");
+    IS(err.detail,
+       at(".aws/config", apr_psprintf(pool, " has mode 0664 and names a program to run; run: chmod g-w,o-w %s",
+                                      aws_path(".aws/config", pool))),
+       "with the remedy");
     aws_chmod(".aws/config", 0646, pool);
     NUM_IS(read_profile(), DDB_ECONFIG, "nor by others");
 }
@@ -463,12 +476,15 @@ static void test_other_sections(void)
 {
     reset();
     NUM_IS(read_section("sso-session", "s"), DDB_ECONFIG, "a section of a file that is not there");
-    IS(err.detail, apr_psprintf(pool, "no section [sso-session s] in %s; check the name", aws_path(".aws/config", pool)),
+    IS(err.detail,
+       apr_psprintf(pool, "no section [sso-session s] in %s; check the name", aws_path(".aws/config", pool)),
        "is named");
     aws_write(".aws/credentials", "[sso-session s]\nsso_region = no\n[s]\nsso_region = no\n", pool);
     NUM_IS(read_section("sso-session", "s"), DDB_ECONFIG, "the credentials file has none");
-    aws_write(".aws/config", "[sso-session s]\nsso_region = r\n[sso-session \"two words\"]\nsso_region = t\n"
-              "[profile s]\nregion = p\n[default]\nregion = d\n[services s]\ndynamodb =\n endpoint_url = u\n", pool);
+    aws_write(".aws/config",
+              "[sso-session s]\nsso_region = r\n[sso-session \"two words\"]\nsso_region = t\n"
+              "[profile s]\nregion = p\n[default]\nregion = d\n[services s]\ndynamodb =\n endpoint_url = u\n",
+              pool);
     NUM_IS(read_section("sso-session", "s"), APR_SUCCESS, "a section of another kind is read");
     IS(ddb_profile_get(profile, "sso_region"), "r", "with its values");
     IS(ddb_profile_get(profile, "region"), NULL, "and not those of a profile of this name");
@@ -483,8 +499,10 @@ static void test_other_sections(void)
 static void test_nested(void)
 {
     reset();
-    aws_write(".aws/config", "[services s]\ndynamodb =\n  endpoint_url = http://d\n  other=x\nsts =\n  # comment\n\n"
-              "  endpoint_url=http://s?a=b\nsso = endpoint_url = http://no\ns3 =\n  word\n  endpoint_url =\n", pool);
+    aws_write(".aws/config",
+              "[services s]\ndynamodb =\n  endpoint_url = http://d\n  other=x\nsts =\n  # comment\n\n"
+              "  endpoint_url=http://s?a=b\nsso = endpoint_url = http://no\ns3 =\n  word\n  endpoint_url =\n",
+              pool);
     read_section("services", "s");
     IS(ddb_profile_get_nested(profile, "dynamodb", "endpoint_url", pool), "http://d", "a value of a nested map");
     IS(ddb_profile_get_nested(profile, "dynamodb", "other", pool), "x", "another one");
@@ -507,7 +525,8 @@ static int shared_keys(const char *credentials, const char *config)
 static void test_whose_keys(void)
 {
     reset();
-    NUM_IS(shared_keys("aws_access_key_id = a\n", "aws_access_key_id = b\n"), 1, "in both files: the credentials file's");
+    NUM_IS(shared_keys("aws_access_key_id = a\n", "aws_access_key_id = b\n"), 1,
+           "in both files: the credentials file's");
     NUM_IS(shared_keys("aws_secret_access_key = a\n", "aws_access_key_id = b\n"), 0, "the file with the key ID counts");
     NUM_IS(shared_keys("", "aws_access_key_id = b\n"), 0, "in the config file alone");
     NUM_IS(shared_keys("aws_secret_access_key = a\n", "aws_secret_access_key = b\n"), 1, "half pairs");

@@ -11,21 +11,21 @@
 #include "tap.h"
 #include "world.h"
 
-#define ERROR(name) "{\"__type\":\"com.amazonaws.dynamodb.v20120810#" name "\",\"message\":\"m\"}"
-#define THROTTLED ERROR("ThrottlingException")
-#define REFUSED ERROR("ConditionalCheckFailedException")
-#define HASH "0123456789abcdef0123456789abcdef"
-#define MARKED(id, hash) "{\"id\":{\"S\":\"" id "\"},\"loggable\":{\"S\":\"" hash "\"}}"
-#define BARE(id) "{\"id\":{\"S\":\"" id "\"}}"
-#define DUE(id, expires) "{\"id\":{\"S\":\"" id "\"},\"expires\":{\"N\":\"" expires "\"}}"
+#define ERROR(name)       "{\"__type\":\"com.amazonaws.dynamodb.v20120810#" name "\",\"message\":\"m\"}"
+#define THROTTLED         ERROR("ThrottlingException")
+#define REFUSED           ERROR("ConditionalCheckFailedException")
+#define HASH              "0123456789abcdef0123456789abcdef"
+#define MARKED(id, hash)  "{\"id\":{\"S\":\"" id "\"},\"loggable\":{\"S\":\"" hash "\"}}"
+#define BARE(id)          "{\"id\":{\"S\":\"" id "\"}}"
+#define DUE(id, expires)  "{\"id\":{\"S\":\"" id "\"},\"expires\":{\"N\":\"" expires "\"}}"
 #define LAST(items, seen) "{\"Items\":[" items "],\"Count\":1,\"ScannedCount\":" seen "}"
-#define PAGE(items, seen, next) "{\"Items\":[" items "],\"Count\":1,\"ScannedCount\":" seen \
-    ",\"LastEvaluatedKey\":{\"id\":{\"S\":\"" next "\"}}}"
+#define PAGE(items, seen, next)                                                                                        \
+    "{\"Items\":[" items "],\"Count\":1,\"ScannedCount\":" seen ",\"LastEvaluatedKey\":{\"id\":{\"S\":\"" next "\"}}}"
 
 /* The world's time is 1795395723. */
 #define LONG_AGO "1795300000"
 #define JUST_NOW "1795395722"
-#define NOT_YET "1795395800"
+#define NOT_YET  "1795395800"
 
 typedef struct fixture_t {
     apr_pool_t *pool;
@@ -126,7 +126,8 @@ static void test_find(apr_pool_t *p)
     world_answer(f->w, 200, LAST(MARKED("key1", HASH), "7"));
     NUM_IS(find(f, "0123456789ABCDEF0123456789abcdef00ff"), APR_SUCCESS, "a row is found by its hash");
     IS(f->key, "key1", "which gives its key");
-    IS(sent(f, 0), "{\"TableName\":\"app_session\",\"Limit\":500,\"FilterExpression\":\"#loggable = :loggable\","
+    IS(sent(f, 0),
+       "{\"TableName\":\"app_session\",\"Limit\":500,\"FilterExpression\":\"#loggable = :loggable\","
        "\"ProjectionExpression\":\"#id, #loggable\",\"ExpressionAttributeNames\":{\"#id\":\"id\",\"#loggable\":"
        "\"loggable\"},\"ExpressionAttributeValues\":{\":loggable\":{\"S\":\"" HASH "\"}}}",
        "asked for are keys and hashes, never data");
@@ -243,9 +244,9 @@ typedef struct large_t {
     pthread_mutex_t mutex;
     pthread_cond_t moved;
     int calls, whole, together;
-    int pages[SEGMENTS];      /* asked for */
-    int at[SEGMENTS];         /* the page that has a row of the hash; -1: none */
-    int denied;               /* the segment that is refused; -1: none */
+    int pages[SEGMENTS]; /* asked for */
+    int at[SEGMENTS];    /* the page that has a row of the hash; -1: none */
+    int denied;          /* the segment that is refused; -1: none */
 } large_t;
 
 static int number_in(const char *body, const char *name)
@@ -255,8 +256,8 @@ static int number_in(const char *body, const char *name)
     return at ? atoi(at + strlen(name)) : -1;
 }
 
-static apr_status_t answer_segment(void *baton, const ddb_http_request_t *req, apr_pool_t *p,
-                                   ddb_http_response_t *res, ddb_error_t *err)
+static apr_status_t answer_segment(void *baton, const ddb_http_request_t *req, apr_pool_t *p, ddb_http_response_t *res,
+                                   ddb_error_t *err)
 {
     large_t *t = baton;
     int segment = number_in(req->body, "\"Segment\":"), page = number_in(req->body, "\"S\":\"page");
@@ -278,9 +279,9 @@ static apr_status_t answer_segment(void *baton, const ddb_http_request_t *req, a
     res->headers = apr_table_make(p, 1);
     res->status = segment >= 0 && segment == t->denied ? 400 : 200;
     res->body = res->status == 400 ? ERROR("AccessDeniedException")
-              : segment < 0 ? PAGE("", "500", "page1")
-              : apr_psprintf(p, n == PAGES - 1 ? LAST("%s", "10") : PAGE("%s", "10", "page%d"),
-                             t->at[segment] == n ? MARKED("found", HASH) : "", n + 1);
+                : segment < 0      ? PAGE("", "500", "page1")
+                                   : apr_psprintf(p, n == PAGES - 1 ? LAST("%s", "10") : PAGE("%s", "10", "page%d"),
+                                             t->at[segment] == n ? MARKED("found", HASH) : "", n + 1);
     res->body_len = strlen(res->body);
     return APR_SUCCESS;
 }
@@ -346,7 +347,8 @@ static void test_read(apr_pool_t *p)
 {
     fixture_t *f = setup(p);
 
-    world_answer(f->w, 200, "{\"Item\":{\"id\":{\"S\":\"key\"},\"data\":{\"B\":\"YWJjZA==\"},\"created\":{\"S\":"
+    world_answer(f->w, 200,
+                 "{\"Item\":{\"id\":{\"S\":\"key\"},\"data\":{\"B\":\"YWJjZA==\"},\"created\":{\"S\":"
                  "\"2026-11-23T01:02:03.000004+00:00\"},\"accessed\":{\"S\":\"2026-11-23T01:02:04.000000+00:00\"},"
                  "\"expires\":{\"N\":\"1795395800\"},\"idle_timeout\":{\"N\":\"60\"},\"absolute_timeout\":{\"N\":"
                  "\"600\"},\"version\":{\"N\":\"3\"},\"loggable\":{\"S\":\"" HASH "\"},\"user_mark\":{\"S\":\"m\"},"
@@ -368,7 +370,8 @@ static void test_read_others(apr_pool_t *p)
     fixture_t *f = setup(p);
 
     f->rows.ids = 1;
-    world_answer(f->w, 200, "{\"Item\":{\"id\":{\"S\":\"theid\"},\"data\":{\"S\":\"{\\\"a\\\": 1}\"},\"created\":{\"S\":"
+    world_answer(f->w, 200,
+                 "{\"Item\":{\"id\":{\"S\":\"theid\"},\"data\":{\"S\":\"{\\\"a\\\": 1}\"},\"created\":{\"S\":"
                  "\"yesterday\"},\"expires\":{\"N\":\"1.5e9\"},\"version\":{\"S\":\"1\"}}}");
     NUM_IS(read_row(f), APR_SUCCESS, "a row of another program is read");
     IS(f->row.loggable, ddb_sid_loggable("theid", p), "its hash is worked out");
@@ -397,8 +400,10 @@ static void test_end(apr_pool_t *p)
     world_answer(f->w, 200, "{}");
     NUM_IS(ddb_rows_end(&f->rows, "key", p, &f->err), APR_SUCCESS, "a session is ended");
     IS(operation(f, 0), "DeleteItem", "by a deletion");
-    IS(sent(f, 0), "{\"TableName\":\"app_session\",\"Key\":{\"id\":{\"S\":\"key\"}},\"ConditionExpression\":"
-       "\"attribute_exists(#id)\",\"ExpressionAttributeNames\":{\"#id\":\"id\"}}", "of a row that is there");
+    IS(sent(f, 0),
+       "{\"TableName\":\"app_session\",\"Key\":{\"id\":{\"S\":\"key\"}},\"ConditionExpression\":"
+       "\"attribute_exists(#id)\",\"ExpressionAttributeNames\":{\"#id\":\"id\"}}",
+       "of a row that is there");
     f = setup(p);
     world_answer(f->w, 400, REFUSED);
     NUM_IS(ddb_rows_end(&f->rows, "key", p, &f->err), APR_NOTFOUND, "one that is not there is said so");
@@ -427,9 +432,11 @@ static void test_sweep(apr_pool_t *p)
     OK(strstr(sent(f, 0), "\"FilterExpression\":\"#expires < :before\",\"ProjectionExpression\":\"#id, #expires\""),
        "only those are asked for");
     OK(strstr(sent(f, 0), "\":before\":{\"N\":\"1795395723\"}"), "by the time that it is");
-    IS(sent(f, 1), "{\"TableName\":\"app_session\",\"Key\":{\"id\":{\"S\":\"a\"}},\"ConditionExpression\":"
+    IS(sent(f, 1),
+       "{\"TableName\":\"app_session\",\"Key\":{\"id\":{\"S\":\"a\"}},\"ConditionExpression\":"
        "\"#expires < :before\",\"ExpressionAttributeNames\":{\"#expires\":\"expires\"},\"ExpressionAttributeValues\":"
-       "{\":before\":{\"N\":\"1795395723\"}}}", "and deleted if that is still so");
+       "{\":before\":{\"N\":\"1795395723\"}}}",
+       "and deleted if that is still so");
     OK(strstr(sent(f, 5), "\"S\":\"c\""), "a page that was throttled is asked for again");
     NUM_IS(f->w->n_sent, 6, "a living row that came along, and one without an end, are left alone");
     NUM_IS(f->rows.count.due, 3, "those that were due are counted");

@@ -12,9 +12,9 @@
 #define ALPHABET "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 /* 32 bytes 0 to 31, and what itsdangerous 2.1.2 makes of that with these keys. */
-#define VALUE "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
-#define SIGNED_NEW VALUE ".l0eOKvTaXU8Ok569DD8K6KVq9HE"
-#define SIGNED_OLD VALUE ".saMh77y5X88fd4Z7rboYqE8wz_Q"
+#define VALUE         "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+#define SIGNED_NEW    VALUE ".l0eOKvTaXU8Ok569DD8K6KVq9HE"
+#define SIGNED_OLD    VALUE ".saMh77y5X88fd4Z7rboYqE8wz_Q"
 #define SIGNED_SHA256 VALUE ".7gOn_XZGLAF2LZtsHvCCLyQvtesdMw9m_V0O4WChbcY"
 
 static apr_status_t count_up(void *out, apr_size_t len)
@@ -171,9 +171,12 @@ static void test_refused_form(apr_pool_t *p)
         { "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n", "a line end behind" },
         { "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh\n", "a line end for the last character" },
         { "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh%", "a percent sign" },
-        { "\x80""AECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", "a byte over 127" },
+        { "\x80"
+          "AECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+          "a byte over 127" },
         { "\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8\xf7\xf6\xf5\xf4\xf3\xf2\xf1\xf0\xef\xee\xed\xec\xeb\xea\xe9\xe8\xe7\xe6\xe5"
-          "\xe4\xe3\xe2\xe1\xe0\xdf\xde\xdd\xdc\xdb\xda\xd9\xd8\xd7\xd6\xd5", "binary of the right length" },
+          "\xe4\xe3\xe2\xe1\xe0\xdf\xde\xdd\xdc\xdb\xda\xd9\xd8\xd7\xd6\xd5",
+          "binary of the right length" },
         { "\x01\x02\x03", "binary of another length" },
         { SIGNED_NEW, "a signed ID where none is expected" },
         { VALUE ".", "an ID and a point" },
@@ -275,7 +278,8 @@ static void test_derived(apr_pool_t *p)
 {
     const char *mark, *other;
 
-    IS(ddb_sid_loggable("abc", p), "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+    IS(ddb_sid_loggable("abc", p),
+       "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
        "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
        "what may be logged is the SHA-512 of any text");
     NUM_IS(strlen(ddb_sid_loggable("", p)), 128, "even of none");

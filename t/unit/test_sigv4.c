@@ -10,11 +10,11 @@
 #include "tap.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
-#define SECRET "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+#define SECRET   "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 #define GET_ITEM "{\"TableName\":\"sess\",\"Key\":{\"id\":{\"S\":\"a\"}}}"
 
 /* 2026-11-23 01:02:03 UTC */
-#define NOW APR_INT64_C(1795395723000000)
+#define NOW   APR_INT64_C(1795395723000000)
 #define SCOPE "20261123/us-east-1/dynamodb/aws4_request"
 
 static const ddb_credentials_t long_term = { "AKIDEXAMPLE", SECRET, NULL, 0, NULL, NULL };
@@ -51,16 +51,25 @@ static const struct {
 } suite[] = {
     { "get-vanilla", "GET", { NULL }, "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31" },
     { "post-vanilla", "POST", { NULL }, "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b" },
-    { "get-header-value-trim", "GET", { "My-Header1", " value1", "My-Header2", " \"a   b   c\"" },
+    { "get-header-value-trim",
+      "GET",
+      { "My-Header1", " value1", "My-Header2", " \"a   b   c\"" },
       "acc3ed3afb60bb290fc8d2dd0098b9911fcaa05412b367055dee359757a9c736" },
-    { "get-header-key-duplicate", "GET", { "My-Header1", "value2", "My-Header1", "value2", "My-Header1", "value1" },
+    { "get-header-key-duplicate",
+      "GET",
+      { "My-Header1", "value2", "My-Header1", "value2", "My-Header1", "value1" },
       "c9d5ea9f3f72853aea855b47ea873832890dbdd183b4468f858259531a5138ea" },
-    { "get-header-value-order", "GET",
+    { "get-header-value-order",
+      "GET",
       { "My-Header1", "value4", "My-Header1", "value1", "My-Header1", "value3", "My-Header1", "value2" },
       "08c7e5a9acfcfeb3ab6b2185e75ce8b1deb5e634ec47601a50643f830c755c01" },
-    { "post-header-key-sort", "POST", { "My-Header1", "value1" },
+    { "post-header-key-sort",
+      "POST",
+      { "My-Header1", "value1" },
       "c5410059b04c1ee005303aed430f6e6645f61f4dc9e1461ec8f8916fdf18852c" },
-    { "post-header-value-case", "POST", { "My-Header1", "VALUE1" },
+    { "post-header-value-case",
+      "POST",
+      { "My-Header1", "VALUE1" },
       "cdbc9802e29d2942e5e10b5bccfdd67c5f22c7c4e8ae67b53629efa58b974b7d" },
 };
 
@@ -149,7 +158,8 @@ static void test_vector(int i, apr_pool_t *p)
     NUM_IS(ddb_sigv4_sign(out, &req, &signer, p), APR_SUCCESS, "all steps at once");
     IS(apr_table_get(out, "Authorization"),
        apr_pstrcat(p, "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/" SCOPE ", SignedHeaders=", vectors[i].signed_headers,
-                   ", Signature=", vectors[i].signature, NULL), "Authorization");
+                   ", Signature=", vectors[i].signature, NULL),
+       "Authorization");
     IS(apr_table_get(out, "X-Amz-Date"), "20261123T010203Z", "X-Amz-Date");
     IS(apr_table_get(out, "X-Amz-Security-Token"), token, "X-Amz-Security-Token, if there is one");
     NUM_IS(apr_table_elts(out)->nelts, token ? 3 : 2, "and nothing else");
@@ -195,9 +205,12 @@ static void test_canonical(apr_pool_t *p)
     req.path = "/a/b";
     req.query = "q=1";
     ddb_sigv4_canonical_request(&canonical, &names, &req, headers, p);
-    IS(canonical, apr_pstrcat(p, "POST\n/a/b\nq=1\n"
-                              "host:h\nx-a:3,1\nx-a-c:2\nx-ab:1\nx-b:two words\nx-empty:\nx-space:\n\n"
-                              "host;x-a;x-a-c;x-ab;x-b;x-empty;x-space\n", empty_hash, NULL),
+    IS(canonical,
+       apr_pstrcat(p,
+                   "POST\n/a/b\nq=1\n"
+                   "host:h\nx-a:3,1\nx-a-c:2\nx-ab:1\nx-b:two words\nx-empty:\nx-space:\n\n"
+                   "host;x-a;x-a-c;x-ab;x-b;x-empty;x-space\n",
+                   empty_hash, NULL),
        "sorted by name alone, lower case, trimmed, values of one name joined in their order");
     IS(names, "host;x-a;x-a-c;x-ab;x-b;x-empty;x-space", "each name once");
 
@@ -266,9 +279,11 @@ static void test_cache(apr_pool_t *p)
     for (round = 0; round < 3; round++) {
         for (i = 0; i < 7; i++) {
             wrong += strcmp(sign_get_item(&long_term, NOW + i * day, cache, p),
-                            sign_get_item(&long_term, NOW + i * day, NULL, p)) != 0;
+                            sign_get_item(&long_term, NOW + i * day, NULL, p))
+                     != 0;
             wrong += strcmp(sign_get_item(&other, NOW + i * day, cache, p),
-                            sign_get_item(&other, NOW + i * day, NULL, p)) != 0;
+                            sign_get_item(&other, NOW + i * day, NULL, p))
+                     != 0;
         }
     }
     NUM_IS(wrong, 0, "keys of other days and secrets are told apart, and old ones make room");
@@ -277,7 +292,10 @@ static void test_cache(apr_pool_t *p)
 static void test_cache_scope(apr_pool_t *p)
 {
     static const char *const scopes[][2] = {
-        { "us-east-1", "dynamodb" }, { "us-east-2", "dynamodb" }, { "us-east-1", "sts" }, { "us-east-1/dynamodb", "" },
+        { "us-east-1", "dynamodb" },
+        { "us-east-2", "dynamodb" },
+        { "us-east-1", "sts" },
+        { "us-east-1/dynamodb", "" },
     };
     ddb_sigv4_request_t req = request_of("h", "{}", dynamodb_headers("GetItem", p));
     ddb_sigv4_signer_t with = signer_of(&long_term, NOW, NULL), without = with;

@@ -49,15 +49,18 @@ static void test_clock(apr_pool_t *p)
 
 static void test_differences(apr_pool_t *p)
 {
-    static const struct { int ahead, believed; } cases[] = {
+    static const struct {
+        int ahead, believed;
+    } cases[] = {
         { 240, 1 }, { 239, 0 }, { -240, 1 }, { -239, 0 }, { 0, 0 }, { 86400 * 365, 1 }, { -86400 * 365, 1 },
     };
     apr_size_t i;
 
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         setup(p);
-        NUM_IS(refused(cases[i].ahead), cases[i].believed,
-               apr_psprintf(p, "%d s ahead: %s", cases[i].ahead, cases[i].believed ? "a wrong clock" : "another cause"));
+        NUM_IS(
+            refused(cases[i].ahead), cases[i].believed,
+            apr_psprintf(p, "%d s ahead: %s", cases[i].ahead, cases[i].believed ? "a wrong clock" : "another cause"));
         NUM_IS(ddb_skew_offset(skew), apr_time_from_sec(cases[i].believed ? cases[i].ahead : 0), "and corrected so");
     }
 }
@@ -94,8 +97,10 @@ static void test_notices(apr_pool_t *p)
     NUM_IS(ddb_skew_take_notice(skew, &notice), 0, "a clock that is right is not worth a word");
     refused(1200);
     NUM_IS(ddb_skew_take_notice(skew, &notice), 1, "one that is not is");
-    IS(notice.text, "this machine's clock is 1200 s behind DynamoDB's, which signatures and the ends of sessions go by "
-       "from now on: set it right (NTP)", "with what to do");
+    IS(notice.text,
+       "this machine's clock is 1200 s behind DynamoDB's, which signatures and the ends of sessions go by "
+       "from now on: set it right (NTP)",
+       "with what to do");
     NUM_IS(notice.warning, 1, "as a warning");
     NUM_IS(ddb_skew_take_notice(skew, &notice), 0, "once");
     refused(-1200);
@@ -109,11 +114,22 @@ static void test_notices(apr_pool_t *p)
 
 static void test_trust(apr_pool_t *p)
 {
-    static const struct { const char *url; int trusted; } cases[] = {
-        { "https://dynamodb.eu-central-1.amazonaws.com", 1 }, { "http://127.0.0.1:8000", 1 }, { "http://127.1.2.3", 1 },
-        { "http://localhost:8000", 1 }, { "http://localhost", 1 }, { "http://[::1]:8000", 1 },
-        { "http://dynamodb.internal", 0 }, { "http://127.0.0.1.example.com", 0 }, { "http://localhost.example.com", 0 },
-        { "http://10.0.0.1", 0 }, { "http://[::2]", 0 }, { "ftp://localhost", 0 },
+    static const struct {
+        const char *url;
+        int trusted;
+    } cases[] = {
+        { "https://dynamodb.eu-central-1.amazonaws.com", 1 },
+        { "http://127.0.0.1:8000", 1 },
+        { "http://127.1.2.3", 1 },
+        { "http://localhost:8000", 1 },
+        { "http://localhost", 1 },
+        { "http://[::1]:8000", 1 },
+        { "http://dynamodb.internal", 0 },
+        { "http://127.0.0.1.example.com", 0 },
+        { "http://localhost.example.com", 0 },
+        { "http://10.0.0.1", 0 },
+        { "http://[::2]", 0 },
+        { "ftp://localhost", 0 },
     };
     apr_size_t i;
 

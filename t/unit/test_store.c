@@ -15,8 +15,9 @@
 #define SECOND    APR_USEC_PER_SEC
 #define HOUR      (3600 * APR_INT64_C(1000000))
 #define THROTTLED "{\"__type\":\"com.amazonaws.dynamodb.v20120810#ThrottlingException\",\"message\":\"Rate exceeded\"}"
-#define CONDITION "{\"__type\":\"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException\"," \
-                  "\"message\":\"The conditional request failed\""
+#define CONDITION                                                                                                      \
+    "{\"__type\":\"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException\","                                \
+    "\"message\":\"The conditional request failed\""
 
 /* One store in one world, one request's call, one row in the table and the session that was read from it. */
 typedef struct fixture_t {
@@ -26,10 +27,10 @@ typedef struct fixture_t {
     ddb_sid_rules_t rules;
     ddb_error_t err;
     ddb_store_call_t call;
-    apr_int64_t now;     /* whole seconds of call.now */
+    apr_int64_t now; /* whole seconds of call.now */
     ddb_item_t row;
     ddb_session_t s;
-    int removes;         /* deletes without a condition that this test means */
+    int removes; /* deletes without a condition that this test means */
 } fixture_t;
 
 /* The n-th draw since `drawn` was set to 0 is all bytes n: a test knows each ID and each write id beforehand. */
@@ -159,7 +160,10 @@ static const char *item_text(fixture_t *f, const ddb_item_t *row)
     return ddb_json_print(ddb_json_child(json, "Item"), f->p);
 }
 
-static void answer_ok(fixture_t *f) { world_answer(f->w, 200, "{}"); }
+static void answer_ok(fixture_t *f)
+{
+    world_answer(f->w, 200, "{}");
+}
 
 static void answer_row(fixture_t *f, const ddb_item_t *row)
 {
@@ -171,7 +175,10 @@ static void answer_conflict(fixture_t *f, const ddb_item_t *row)
     world_answer(f->w, 400, row ? SAY(CONDITION ",\"Item\":%s}", item_text(f, row)) : CONDITION "}");
 }
 
-static void answer_lost(fixture_t *f) { world_fail(f->w, DDB_EUNAVAILABLE, 1); }
+static void answer_lost(fixture_t *f)
+{
+    world_fail(f->w, DDB_EUNAVAILABLE, 1);
+}
 
 /* The row as a write of draw n left it. */
 static ddb_item_t row_by(const fixture_t *f, int n, apr_int64_t version)
@@ -278,7 +285,10 @@ static void clean(fixture_t *f, const char *what)
 static void test_expires(apr_pool_t *p)
 {
     /* created and accessed in seconds, timeouts, end */
-    static const struct { int created, accessed, idle, absolute, end; const char *what; } rows[] = {
+    static const struct {
+        int created, accessed, idle, absolute, end;
+        const char *what;
+    } rows[] = {
         { 1000, 1000, 7200, 43200, 8200, "the idle end, when it is nearer" },
         { 1000, 42000, 7200, 43200, 44200, "the absolute end, when it is nearer" },
         { 1000, 1000, 43200, 7200, 8200, "the absolute end, when the idle timeout is the longer" },
@@ -443,7 +453,11 @@ static void test_load_crossing(apr_pool_t *p)
 /* Who else writes rows says nothing of the ID, but then the key is the ID. */
 static void test_load_unmarked(apr_pool_t *p)
 {
-    static const struct { int format, hash; apr_status_t rv; const char *what; } rows[] = {
+    static const struct {
+        int format, hash;
+        apr_status_t rv;
+        const char *what;
+    } rows[] = {
         { DDB_FORM, 1, DDB_EBADITEM, "a row without a mark is no session" },
         { DDB_FORM, 0, DDB_EBADITEM, "nor is it where table keys are IDs" },
         { DDB_JSON, 1, DDB_EBADITEM, "nor in JSON where table keys are hashed" },
@@ -505,7 +519,8 @@ static void test_load_expired(apr_pool_t *p)
         OK((out.sid != NULL) == (rows[i].rv == APR_SUCCESS), "is handed out only if it lives");
         NUM_IS(out.miss, rows[i].rv == APR_SUCCESS ? DDB_MISS_NONE : DDB_MISS_OVER, "or why it is not");
         OK(out.created <= f->call.now && out.accessed <= f->call.now
-           && ddb_store_expires(&out) <= f->now + rows[i].idle, "and lives no longer than its timeouts from now");
+               && ddb_store_expires(&out) <= f->now + rows[i].idle,
+           "and lives no longer than its timeouts from now");
         clean(f, rows[i].what);
         finish(f, rows[i].what);
     }
@@ -520,8 +535,9 @@ static const char *reply_changed(fixture_t *f, const char *from, const char *to)
 }
 
 static const char *const attributes[][2] = {
-    { "id", "S" }, { "data", "B" }, { "created", "S" }, { "accessed", "S" }, { "expires", "N" },
-    { "idle_timeout", "N" }, { "absolute_timeout", "N" }, { "version", "N" }, { "write_id", "B" }, { "user_mark", "S" }
+    { "id", "S" },       { "data", "B" },         { "created", "S" },          { "accessed", "S" },
+    { "expires", "N" },  { "idle_timeout", "N" }, { "absolute_timeout", "N" }, { "version", "N" },
+    { "write_id", "B" }, { "user_mark", "S" }
 };
 
 static void half_row(apr_pool_t *p, const char *from, const char *to, const char *what)
@@ -798,7 +814,12 @@ static void test_insert_unsettled(apr_pool_t *p)
 
 static void test_insert_failures(apr_pool_t *p)
 {
-    static const struct { int status; const char *body; apr_status_t rv; int sent; } rows[] = {
+    static const struct {
+        int status;
+        const char *body;
+        apr_status_t rv;
+        int sent;
+    } rows[] = {
         { 400, THROTTLED, DDB_ETHROTTLED, 3 },
         { 400, "{\"__type\":\"x#ValidationException\",\"message\":\"Item size has exceeded the maximum allowed size\"}",
           DDB_ETOOLARGE, 1 },
@@ -1193,7 +1214,8 @@ static void test_touch(apr_pool_t *p)
     IS(key_of(f, 0), f->row.id, "of its row");
     IS(ddb_json_str(body(f, 0), "UpdateExpression"), "SET #accessed = :accessed, #expires = :expires", "of two times");
     OK(!strstr(f->w->sent[0].body, "version") && !strstr(f->w->sent[0].body, "write_id")
-       && !strstr(f->w->sent[0].body, "created") && !strstr(f->w->sent[0].body, "data"), "and of nothing else");
+           && !strstr(f->w->sent[0].body, "created") && !strstr(f->w->sent[0].body, "data"),
+       "and of nothing else");
     IS(value(f, 0, "accessed", "S"), "2026-11-23T01:02:03.000004+00:00", "accessed becomes now");
     IS(value(f, 0, "expires", "N"), SAY("%" APR_INT64_T_FMT, f->now + 7200), "expires moves");
     IS(value(f, 0, "now", "N"), SAY("%" APR_INT64_T_FMT, f->now), "of a row that lives now");
@@ -1446,7 +1468,8 @@ static void test_size_save(apr_pool_t *p)
         nothing_sent(f, "save over the limit");
         OK(memcmp(&before, &f->s, sizeof(before)) == 0, "the session is as it was");
         OK(strstr(f->err.detail, SAY("would have %lu bytes, and %lu are allowed (SessionDynamoDBMaxSize)",
-                                     (unsigned long)most + 1, (unsigned long)most)), "the detail names size and limit");
+                                     (unsigned long)most + 1, (unsigned long)most)),
+           "the detail names size and limit");
         OK(strlen(f->err.detail) < sizeof(f->err.detail) - 1, "and is whole");
         finish(f, "save over the limit");
     }
@@ -1514,14 +1537,16 @@ static void test_packed(apr_pool_t *p)
     theirs = *s.row;
     answer_row(f, &theirs);
     f->call.compress = 0;
-    NUM_IS(ddb_store_load(f->st, &f->call, s.sid, &loaded), APR_SUCCESS, "it can be loaded where nothing is compressed");
+    NUM_IS(ddb_store_load(f->st, &f->call, s.sid, &loaded), APR_SUCCESS,
+           "it can be loaded where nothing is compressed");
     OK(loaded.data_len == s.data_len && strcmp(loaded.data, s.data) == 0, "and is the same");
     loaded.data = "b=2";
     loaded.data_len = 3;
     answer_ok(f);
     NUM_IS(ddb_store_save(f->st, &f->call, &loaded, &current), APR_SUCCESS, "and saved");
     IS(value(f, 2, "data", "B"), "Yj0y", "as it is");
-    OK(strstr(ddb_json_str(body(f, 2), "UpdateExpression"), "REMOVE #user_mark, #encoding"), "which takes the mark away");
+    OK(strstr(ddb_json_str(body(f, 2), "UpdateExpression"), "REMOVE #user_mark, #encoding"),
+       "which takes the mark away");
     finish(f, "packed load");
 }
 
@@ -1551,7 +1576,8 @@ static void test_packed_conflict(apr_pool_t *p)
     theirs.id = f->s.key;
     answer_lost(f);
     answer_conflict(f, &theirs);
-    NUM_IS(ddb_store_save(f->st, &f->call, &f->s, &current), APR_SUCCESS, "our own lost write is known by its write id");
+    NUM_IS(ddb_store_save(f->st, &f->call, &f->s, &current), APR_SUCCESS,
+           "our own lost write is known by its write id");
     NUM_IS(f->s.version, 8, "and is done");
     OK(strcmp(f->s.data, filled.data) == 0, "with the data that was meant");
     clean(f, "packed settled");
@@ -1581,7 +1607,8 @@ static void test_json_save(apr_pool_t *p)
     answer_ok(f);
     f->s.idle_timeout = 60;
     NUM_IS(save(f, &current), APR_SUCCESS, "a session that the other program wrote is saved");
-    OK(strstr(ddb_json_str(body(f, 0), "ConditionExpression"), "attribute_not_exists(#version) AND #data = :loaded_data"),
+    OK(strstr(ddb_json_str(body(f, 0), "ConditionExpression"),
+              "attribute_not_exists(#version) AND #data = :loaded_data"),
        "if the row still is as it left it");
     IS(value(f, 0, "loaded_data", "S"), "{\"a\":1}", "with the data that was read");
     IS(value(f, 0, "loaded_idle_timeout", "N"), "7200", "and the timeouts that were read");
@@ -1634,7 +1661,8 @@ static void test_json_replace(apr_pool_t *p)
 
     answer_ok(f);
     NUM_IS(replace(f, &current), APR_SUCCESS, "a session that the other program wrote is ended for its successor");
-    OK(strstr(ddb_json_str(body(f, 0), "ConditionExpression"), "attribute_not_exists(#version) AND #data = :loaded_data"),
+    OK(strstr(ddb_json_str(body(f, 0), "ConditionExpression"),
+              "attribute_not_exists(#version) AND #data = :loaded_data"),
        "if the row still is as it was read");
     IS(value(f, 0, "data", "S"), "{}", "nothing is left of its data");
     finish(f, "replace in JSON");
@@ -1642,16 +1670,45 @@ static void test_json_replace(apr_pool_t *p)
 
 int main(void)
 {
-    static void (*const tests[])(apr_pool_t *) = {
-        test_made, test_expires, test_load, test_load_none, test_load_signed, test_load_crossing, test_load_unmarked,
-        test_load_expired, test_load_moved, test_load_half,
-        test_load_failures, test_insert, test_insert_user, test_insert_settled, test_insert_unsettled,
-        test_insert_failures, test_insert_random, test_insert_collisions, test_save, test_save_times, test_save_user,
-        test_save_conflict, test_save_gone, test_save_settled, test_save_unsettled, test_save_failures, test_touch,
-        test_touch_nothing, test_remove, test_replace, test_replace_gone, test_json_save, test_json_conflict,
-        test_json_replace, test_size_save, test_size_insert, test_size_others,
-        test_packed, test_packed_conflict
-    };
+    static void (*const tests[])(apr_pool_t *) = { test_made,
+                                                   test_expires,
+                                                   test_load,
+                                                   test_load_none,
+                                                   test_load_signed,
+                                                   test_load_crossing,
+                                                   test_load_unmarked,
+                                                   test_load_expired,
+                                                   test_load_moved,
+                                                   test_load_half,
+                                                   test_load_failures,
+                                                   test_insert,
+                                                   test_insert_user,
+                                                   test_insert_settled,
+                                                   test_insert_unsettled,
+                                                   test_insert_failures,
+                                                   test_insert_random,
+                                                   test_insert_collisions,
+                                                   test_save,
+                                                   test_save_times,
+                                                   test_save_user,
+                                                   test_save_conflict,
+                                                   test_save_gone,
+                                                   test_save_settled,
+                                                   test_save_unsettled,
+                                                   test_save_failures,
+                                                   test_touch,
+                                                   test_touch_nothing,
+                                                   test_remove,
+                                                   test_replace,
+                                                   test_replace_gone,
+                                                   test_json_save,
+                                                   test_json_conflict,
+                                                   test_json_replace,
+                                                   test_size_save,
+                                                   test_size_insert,
+                                                   test_size_others,
+                                                   test_packed,
+                                                   test_packed_conflict };
     apr_pool_t *root, *p;
     apr_size_t i;
 

@@ -55,16 +55,22 @@ static void test_request(void)
     NUM_IS(assume(), APR_SUCCESS, "a role is taken on");
     IS(w->sent[0].method, "POST", "by a POST");
     IS(w->sent[0].url, "https://sts.eu-west-1.amazonaws.com/", "to the root");
-    IS(w->sent[0].body, "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3aaws%3aiam%3a%3a123456789012%3arole%2fa%2bb"
-       "%40c&RoleSessionName=name%3d1%2c2&DurationSeconds=900&ExternalId=ex%2f1+%c3%a4", "of a form");
+    IS(w->sent[0].body,
+       "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3aaws%3aiam%3a%3a123456789012%3arole%2fa%2bb"
+       "%40c&RoleSessionName=name%3d1%2c2&DurationSeconds=900&ExternalId=ex%2f1+%c3%a4",
+       "of a form");
     NUM_IS(w->sent[0].body_len, strlen(w->sent[0].body), "  sent whole");
     IS(header("Content-Type"), "application/x-www-form-urlencoded; charset=utf-8", "  with its type");
     IS(header("Host"), "sts.eu-west-1.amazonaws.com", "  to the host");
     IS(header("X-Amz-Security-Token"), "srctok", "  and the source's token");
     IS(header("X-Amz-Date"), "20261123T010203Z", "  as of now");
     signature = header("Authorization");
-    OK(signature && strncmp(signature, "AWS4-HMAC-SHA256 Credential=AKIDSRC/20261123/eu-west-1/sts/aws4_request, "
-                            "SignedHeaders=content-type;host;x-amz-date;x-amz-security-token, Signature=", 148) == 0,
+    OK(signature
+           && strncmp(signature,
+                      "AWS4-HMAC-SHA256 Credential=AKIDSRC/20261123/eu-west-1/sts/aws4_request, "
+                      "SignedHeaders=content-type;host;x-amz-date;x-amz-security-token, Signature=",
+                      148)
+                  == 0,
        "signed for STS");
     NUM_IS(w->sent[0].timeout, apr_time_from_sec(3), "an attempt has seconds");
     NUM_IS(w->sent[0].max_response_bytes, 65536, "and a reply has a limit");
@@ -77,8 +83,10 @@ static void test_web_identity(void)
     role.web_identity_token = "ey.J0+/=";
     world_answer(w, 200, STS_WEB_IDENTITY("ASIAW"));
     NUM_IS(assume(), APR_SUCCESS, "a role is taken on for a web identity");
-    IS(w->sent[0].body, "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3aaws%3aiam%3a%3a123456789012"
-       "%3arole%2fa%2bb%40c&RoleSessionName=name%3d1%2c2&WebIdentityToken=ey.J0%2b%2f%3d", "with the token in the form");
+    IS(w->sent[0].body,
+       "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3aaws%3aiam%3a%3a123456789012"
+       "%3arole%2fa%2bb%40c&RoleSessionName=name%3d1%2c2&WebIdentityToken=ey.J0%2b%2f%3d",
+       "with the token in the form");
     OK(!header("Authorization") && !header("X-Amz-Security-Token"), "and no signature");
     IS(found.access_key_id, "ASIAW", "the key ID is read");
     IS(found.session_token, "wt", "and the token");
@@ -97,9 +105,11 @@ static void test_reply(void)
     IS(found.account_id, "123456789012", "  the account");
     NUM_IS(found.expires, STS_EXPIRES, "  and when they end");
     reset();
-    world_answer(w, 200, STS_REPLY("AssumeRole", "<Credentials><SessionToken>a&amp;<![CDATA[<b>]]>&#99;</SessionToken>"
-                 "<Expiration>2026-11-23T02:02:03.999Z</Expiration><AccessKeyId>A</AccessKeyId><Other/>"
-                 "<SecretAccessKey>s</SecretAccessKey></Credentials>"));
+    world_answer(w, 200,
+                 STS_REPLY("AssumeRole",
+                           "<Credentials><SessionToken>a&amp;<![CDATA[<b>]]>&#99;</SessionToken>"
+                           "<Expiration>2026-11-23T02:02:03.999Z</Expiration><AccessKeyId>A</AccessKeyId><Other/>"
+                           "<SecretAccessKey>s</SecretAccessKey></Credentials>"));
     NUM_IS(assume(), APR_SUCCESS, "in any order, with escapes and without a role");
     IS(found.session_token, "a&<b>c", "the token");
     IS(found.account_id, NULL, "no account");
@@ -114,10 +124,11 @@ static void test_bad_replies(void)
         { STS_REPLY("AssumeRole", ""), "STS: the reply to AssumeRole lacks AccessKeyId" },
         { STS_WEB_IDENTITY("A"), "STS: the reply to AssumeRole lacks AccessKeyId" },
         { STS_REPLY("AssumeRole", STS_CREDENTIALS("", "s", "t")), "STS: the reply to AssumeRole lacks AccessKeyId" },
-        { STS_REPLY("AssumeRole", STS_CREDENTIALS("A", "", "t")), "STS: the reply to AssumeRole lacks SecretAccessKey" },
+        { STS_REPLY("AssumeRole", STS_CREDENTIALS("A", "", "t")),
+          "STS: the reply to AssumeRole lacks SecretAccessKey" },
         { STS_REPLY("AssumeRole", STS_CREDENTIALS("A", "s", "")), "STS: the reply to AssumeRole lacks SessionToken" },
         { STS_REPLY("AssumeRole", "<Credentials><AccessKeyId>A</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
-                    "<SessionToken>t</SessionToken><Expiration>soon</Expiration></Credentials>"),
+                                  "<SessionToken>t</SessionToken><Expiration>soon</Expiration></Credentials>"),
           "STS: the reply to AssumeRole lacks an Expiration that is a time" },
         { "<html>", "STS: status 200, but the body is no XML: check the endpoint and any proxy on the way" },
         { "", "STS: status 200, but the body is no XML: check the endpoint and any proxy on the way" },
@@ -199,12 +210,14 @@ static void test_retry(void)
         const char *body;
         apr_status_t rv;
     } cases[] = {
-        { 500, "", DDB_EUNAVAILABLE }, { 503, "<html>", DDB_EUNAVAILABLE },
+        { 500, "", DDB_EUNAVAILABLE },
+        { 503, "<html>", DDB_EUNAVAILABLE },
         { 503, STS_ERROR("ServiceUnavailable", "m"), DDB_EUNAVAILABLE },
         { 400, STS_ERROR("IDPCommunicationError", "m"), DDB_EUNAVAILABLE },
         { 400, STS_ERROR("Throttling", "Rate exceeded"), DDB_ETHROTTLED },
         { 400, STS_ERROR("ThrottlingException", "m"), DDB_ETHROTTLED },
-        { 503, STS_ERROR("RequestLimitExceeded", "m"), DDB_ETHROTTLED }, { 429, "", DDB_ETHROTTLED },
+        { 503, STS_ERROR("RequestLimitExceeded", "m"), DDB_ETHROTTLED },
+        { 429, "", DDB_ETHROTTLED },
     };
     apr_size_t i;
     int j;
@@ -249,9 +262,17 @@ static void test_deadline(void)
 
 static void test_times(void)
 {
-    static const char *const none[] = { NULL, "", "2026-11-23", "2026-11-23T01:02:03", "2026-11-23T01:02:03 Z",
-                                        " 2026-11-23T01:02:03Z", "2026-13-23T01:02:03Z", "2026-11-23T01:02:03Zz",
-                                        "2026-11-23T01:02:03+01:00", "tomorrow", "1795395723" };
+    static const char *const none[] = { NULL,
+                                        "",
+                                        "2026-11-23",
+                                        "2026-11-23T01:02:03",
+                                        "2026-11-23T01:02:03 Z",
+                                        " 2026-11-23T01:02:03Z",
+                                        "2026-13-23T01:02:03Z",
+                                        "2026-11-23T01:02:03Zz",
+                                        "2026-11-23T01:02:03+01:00",
+                                        "tomorrow",
+                                        "1795395723" };
     static const char *const same[] = { "2026-11-23T01:02:03Z", "2026-11-23T01:02:03UTC", "2026-11-23T01:02:03+00:00",
                                         "2026-11-23T01:02:03.5Z" };
     apr_time_t t;

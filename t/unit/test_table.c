@@ -10,15 +10,16 @@
 #include "world.h"
 
 #define ERROR(name) "{\"__type\":\"com.amazonaws.dynamodb.v20120810#" name "\",\"message\":\"m\"}"
-#define KEYS(name, type) "\"KeySchema\":[{\"AttributeName\":\"" name "\",\"KeyType\":\"HASH\"}]," \
-    "\"AttributeDefinitions\":[{\"AttributeName\":\"user\",\"AttributeType\":\"S\"}," \
+#define KEYS(name, type)                                                                                               \
+    "\"KeySchema\":[{\"AttributeName\":\"" name "\",\"KeyType\":\"HASH\"}],"                                           \
+    "\"AttributeDefinitions\":[{\"AttributeName\":\"user\",\"AttributeType\":\"S\"},"                                  \
     "{\"AttributeName\":\"" name "\",\"AttributeType\":\"" type "\"}]"
 #define TABLE(status, keys) "{\"Table\":{\"TableStatus\":\"" status "\"," keys "}}"
-#define GOOD_TABLE TABLE("ACTIVE", KEYS("id", "S"))
-#define TTL(status, rest) "{\"TimeToLiveDescription\":{\"TimeToLiveStatus\":\"" status "\"" rest "}}"
-#define GOOD_TTL TTL("ENABLED", ",\"AttributeName\":\"expires\"")
-#define REFUSED ERROR("ConditionalCheckFailedException")
-#define FORBIDDEN ERROR("AccessDeniedException")
+#define GOOD_TABLE          TABLE("ACTIVE", KEYS("id", "S"))
+#define TTL(status, rest)   "{\"TimeToLiveDescription\":{\"TimeToLiveStatus\":\"" status "\"" rest "}}"
+#define GOOD_TTL            TTL("ENABLED", ",\"AttributeName\":\"expires\"")
+#define REFUSED             ERROR("ConditionalCheckFailedException")
+#define FORBIDDEN           ERROR("AccessDeniedException")
 
 typedef struct fixture_t {
     apr_pool_t *pool;
@@ -132,10 +133,15 @@ static void test_missing(apr_pool_t *p)
 static void test_wrong_keys(apr_pool_t *p)
 {
     static const char *const tables[] = {
-        TABLE("ACTIVE", KEYS("sid", "S")), TABLE("ACTIVE", KEYS("id", "N")), TABLE("ACTIVE", KEYS("id", "B")),
+        TABLE("ACTIVE", KEYS("sid", "S")),
+        TABLE("ACTIVE", KEYS("id", "N")),
+        TABLE("ACTIVE", KEYS("id", "B")),
         TABLE("ACTIVE", "\"KeySchema\":[{\"AttributeName\":\"id\"},{\"AttributeName\":\"range\"}],"
-              "\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"S\"}]"),
-        TABLE("ACTIVE", "\"KeySchema\":[]"), TABLE("ACTIVE", "\"KeySchema\":\"id\""), "{\"Table\":{}}", "{}"
+                        "\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"S\"}]"),
+        TABLE("ACTIVE", "\"KeySchema\":[]"),
+        TABLE("ACTIVE", "\"KeySchema\":\"id\""),
+        "{\"Table\":{}}",
+        "{}"
     };
     apr_size_t i;
     int j;
@@ -156,8 +162,12 @@ static void test_wrong_keys(apr_pool_t *p)
 
 static void test_states(apr_pool_t *p)
 {
-    static const struct { const char *table; ddb_finding_e is; } cases[] = {
-        { TABLE("UPDATING", KEYS("id", "S")), DDB_GOOD }, { TABLE("CREATING", KEYS("id", "S")), DDB_WRONG },
+    static const struct {
+        const char *table;
+        ddb_finding_e is;
+    } cases[] = {
+        { TABLE("UPDATING", KEYS("id", "S")), DDB_GOOD },
+        { TABLE("CREATING", KEYS("id", "S")), DDB_WRONG },
         { TABLE("DELETING", KEYS("id", "S")), DDB_WRONG },
         { TABLE("INACCESSIBLE_ENCRYPTION_CREDENTIALS", KEYS("id", "S")), DDB_WRONG },
     };
@@ -175,7 +185,11 @@ static void test_states(apr_pool_t *p)
 
 static void test_ttl(apr_pool_t *p)
 {
-    static const struct { int status; const char *reply, *text; ddb_finding_e is; } cases[] = {
+    static const struct {
+        int status;
+        const char *reply, *text;
+        ddb_finding_e is;
+    } cases[] = {
         { 200, GOOD_TTL, "time to live is on", DDB_GOOD },
         { 200, TTL("ENABLING", ",\"AttributeName\":\"expires\""), "time to live is on", DDB_GOOD },
         { 200, TTL("DISABLED", ""), "time to live is off", DDB_DOUBT },
@@ -273,11 +287,15 @@ static void test_create(apr_pool_t *p)
     world_answer(f->w, 200, "{}");
     NUM_IS(ddb_table_create(&f->table, apr_time_from_sec(60), &had_it, &ttl, p, &f->err), APR_SUCCESS,
            "a table is made");
-    IS(f->w->sent[0].body, "{\"TableName\":\"app_session\",\"AttributeDefinitions\":[{\"AttributeName\":\"id\","
+    IS(f->w->sent[0].body,
+       "{\"TableName\":\"app_session\",\"AttributeDefinitions\":[{\"AttributeName\":\"id\","
        "\"AttributeType\":\"S\"}],\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"}],"
-       "\"BillingMode\":\"PAY_PER_REQUEST\"}", "as the seed's documentation makes it");
-    IS(f->w->sent[5].body, "{\"TableName\":\"app_session\",\"TimeToLiveSpecification\":{\"AttributeName\":\"expires\","
-       "\"Enabled\":true}}", "and its rows are swept");
+       "\"BillingMode\":\"PAY_PER_REQUEST\"}",
+       "as the seed's documentation makes it");
+    IS(f->w->sent[5].body,
+       "{\"TableName\":\"app_session\",\"TimeToLiveSpecification\":{\"AttributeName\":\"expires\","
+       "\"Enabled\":true}}",
+       "and its rows are swept");
     NUM_IS(had_it, 0, "it was not there");
     NUM_IS(ttl, 1, "time to live is on");
     NUM_IS(f->w->n_slept, 2, "between looks it waits");

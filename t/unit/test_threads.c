@@ -53,8 +53,9 @@ module AP_MODULE_DECLARE_DATA session_dynamodb_module;
 
 static int logged;
 
-AP_DECLARE(void) ap_log_error_(const char *file, int line, int module_index, int level, apr_status_t status,
-                               const server_rec *s, const char *format, ...)
+AP_DECLARE(void)
+ap_log_error_(const char *file, int line, int module_index, int level, apr_status_t status, const server_rec *s,
+              const char *format, ...)
 {
     (void)file;
     (void)line;
@@ -237,8 +238,12 @@ static apr_time_t leap(void *baton)
 /* As a tool that rotates them does: the file is whole at any time. */
 static void write_pair(int n, apr_pool_t *p)
 {
-    aws_write(".aws/new", apr_psprintf(p, "[default]\naws_access_key_id = AKID%d\naws_secret_access_key = secret%d\n"
-                                       "aws_session_token = token%d\n", n, n, n), p);
+    aws_write(".aws/new",
+              apr_psprintf(p,
+                           "[default]\naws_access_key_id = AKID%d\naws_secret_access_key = secret%d\n"
+                           "aws_session_token = token%d\n",
+                           n, n, n),
+              p);
     rename(aws_path(".aws/new", p), aws_path(".aws/credentials", p));
 }
 
@@ -257,7 +262,8 @@ static int get_many(void *shared, int number, apr_pool_t *p)
         if (number == 0) {
             write_pair(i, each);
         }
-        if (ddb_creds_get(w->creds, DDB_CREDS_FOREVER, each, &found, &err) != APR_SUCCESS || strncmp(found.access_key_id, "AKID", 4) != 0
+        if (ddb_creds_get(w->creds, DDB_CREDS_FOREVER, each, &found, &err) != APR_SUCCESS
+            || strncmp(found.access_key_id, "AKID", 4) != 0
             || strcmp(found.access_key_id + 4, found.secret_access_key + 6) != 0
             || strcmp(found.access_key_id + 4, found.session_token + 5) != 0) {
             wrong++;
@@ -295,8 +301,9 @@ static const char *signature(ddb_sigv4_cache_t *cache, int n, apr_pool_t *p)
 {
     ddb_credentials_t credentials = { .access_key_id = "AKID",
                                       .secret_access_key = apr_psprintf(p, "secret%d", n % 7) };
-    ddb_sigv4_request_t req = { "POST", "localhost", "/", "", apr_table_make(p, 1), "{}", 2, "eu-central-1",
-                                "dynamodb" };
+    ddb_sigv4_request_t req = {
+        "POST", "localhost", "/", "", apr_table_make(p, 1), "{}", 2, "eu-central-1", "dynamodb"
+    };
     ddb_sigv4_signer_t signer = { &credentials, NOW + (n % 3) * 86400 * SECOND, cache };
     apr_table_t *out = apr_table_make(p, 2);
 
@@ -468,8 +475,12 @@ static void no_sleep(void *baton, apr_interval_time_t t)
 /* The session with that key: used half an hour ago, its data names it. */
 static const char *row_text(const char *key, apr_pool_t *p)
 {
-    ddb_item_t row = { .id = key, .created = NOW - 3600 * SECOND, .accessed = NOW - 1800 * SECOND,
-                       .idle_timeout = 7200, .absolute_timeout = 43200, .version = 1 };
+    ddb_item_t row = { .id = key,
+                       .created = NOW - 3600 * SECOND,
+                       .accessed = NOW - 1800 * SECOND,
+                       .idle_timeout = 7200,
+                       .absolute_timeout = 43200,
+                       .version = 1 };
     ddb_json_t *json = NULL;
     const char *body;
 
@@ -516,8 +527,9 @@ static table_t *table_create(apr_pool_t *p)
     static const ddb_credentials_t fixed = { .access_key_id = "AKIDEXAMPLE", .secret_access_key = "secret" };
     table_t *t = apr_pcalloc(p, sizeof(*t));
     ddb_creds_opts_t creds_opts = { .fixed = &fixed, .http = &t->http, .clock = &t->clock };
-    ddb_client_opts_t o = { .connect_timeout = SECOND, .max_attempts = 20, .http = &t->http, .clock = &t->clock,
-                            .random = ddb_crypto_random };
+    ddb_client_opts_t o = {
+        .connect_timeout = SECOND, .max_attempts = 20, .http = &t->http, .clock = &t->clock, .random = ddb_crypto_random
+    };
     ddb_breaker_opts_t breaker_opts = { "the table", 1000, &t->clock, ddb_crypto_random, NULL };
     ddb_client_t *client = NULL;
 
@@ -543,8 +555,13 @@ static table_t *table_create(apr_pool_t *p)
 static int live(table_t *t, apr_pool_t *p)
 {
     ddb_error_t err = { 0 };
-    ddb_store_call_t call = { .rules = &t->rules, .format = DDB_FORM, .consistent = 1, .now = NOW,
-                              .deadline = apr_time_from_sec(1002), .pool = p, .err = &err };
+    ddb_store_call_t call = { .rules = &t->rules,
+                              .format = DDB_FORM,
+                              .consistent = 1,
+                              .now = NOW,
+                              .deadline = apr_time_from_sec(1002),
+                              .pool = p,
+                              .err = &err };
     ddb_session_t s = { 0 }, current;
     const char *sid = NULL;
     int wrong = 0;

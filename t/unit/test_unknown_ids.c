@@ -51,7 +51,8 @@ static void test_a_minute(apr_pool_t *p)
     OK(msd_unknown_ids_holds(m, "key", last, p), "for a minute");
     OK(!msd_unknown_ids_holds(m, "key", last + 1, p), "and no longer");
     msd_unknown_ids_add(m, "key", last + 1, p);
-    OK(msd_unknown_ids_holds(m, "key", last + apr_time_from_sec(59), p), "missed again, it is remembered for another one");
+    OK(msd_unknown_ids_holds(m, "key", last + apr_time_from_sec(59), p),
+       "missed again, it is remembered for another one");
 }
 
 static void test_forget(apr_pool_t *p)

@@ -8,7 +8,10 @@
 #include "base/ddb_zlib.h"
 #include "tap.h"
 
-#define BYTES(s) { (s), sizeof(s) - 1 }
+#define BYTES(s)                                                                                                       \
+    {                                                                                                                  \
+        (s), sizeof(s) - 1                                                                                             \
+    }
 
 /* The values are those of Python's zlib.crc32(). */
 static void test_checksums(void)
@@ -57,10 +60,11 @@ static void test_round_trip(ddb_zlib_bytes_t in, const char *name, apr_pool_t *p
     ddb_zlib_bytes_t small = compressed(in, p), back;
 
     OK(decompress(&back, small, in.len, p) == APR_SUCCESS && back.len == in.len
-       && memcmp(back.data, in.data, in.len) == 0, apr_psprintf(p, "%s: the same comes back", name));
+           && memcmp(back.data, in.data, in.len) == 0,
+       apr_psprintf(p, "%s: the same comes back", name));
     OK(back.data && back.data[in.len] == '\0', apr_psprintf(p, "%s: a NUL stands behind it", name));
-    NUM_IS(decompress(&back, small, in.len + 1, p), APR_SUCCESS, apr_psprintf(p, "%s: a limit above it is no limit",
-                                                                              name));
+    NUM_IS(decompress(&back, small, in.len + 1, p), APR_SUCCESS,
+           apr_psprintf(p, "%s: a limit above it is no limit", name));
     if (in.len) {
         NUM_IS(decompress(&back, small, in.len - 1, p), DDB_ETOOLARGE,
                apr_psprintf(p, "%s: a limit a byte under it is one", name));
@@ -110,8 +114,10 @@ static void test_round_trips(apr_pool_t *p)
 static void test_foreign(apr_pool_t *p)
 {
     /* Python: zlib.compress(b"user=alice&role=admin"), and the same with level 0. */
-    ddb_zlib_bytes_t python = BYTES("x\x9c+-N-\xb2M\xcc\xc9LNU+\xca\xcfI\xb5ML\xc9\xcd\xcc\x03\x00""Y\xa9\x08\x19");
-    ddb_zlib_bytes_t stored = BYTES("x\x01\x01\x15\x00\xea\xff""user=alice&role=adminY\xa9\x08\x19");
+    ddb_zlib_bytes_t python = BYTES("x\x9c+-N-\xb2M\xcc\xc9LNU+\xca\xcfI\xb5ML\xc9\xcd\xcc\x03\x00"
+                                    "Y\xa9\x08\x19");
+    ddb_zlib_bytes_t stored = BYTES("x\x01\x01\x15\x00\xea\xff"
+                                    "user=alice&role=adminY\xa9\x08\x19");
     ddb_zlib_bytes_t out;
 
     NUM_IS(decompress(&out, python, 1000, p), APR_SUCCESS, "a stream that Python made is read");
@@ -133,7 +139,8 @@ static void test_damaged(apr_pool_t *p)
     ddb_zlib_bytes_t good = compressed(repeated("user=alice&role=admin&", 500, p), p), out;
     ddb_zlib_bytes_t empty = BYTES(""), text = BYTES("user=alice&role=admin");
     ddb_zlib_bytes_t gzip = BYTES("\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03+-N-\x02\x00I\xd6\x93\x8d\x04\x00\x00\x00");
-    ddb_zlib_bytes_t dictionary = BYTES("x\xf9\x04m\x01\xc0+\x05""b\xdb\xc4\x9c\xcc\xe4T\x00\x16V\x03\xfb");
+    ddb_zlib_bytes_t dictionary = BYTES("x\xf9\x04m\x01\xc0+\x05"
+                                        "b\xdb\xc4\x9c\xcc\xe4T\x00\x16V\x03\xfb");
     ddb_zlib_bytes_t longer, part;
     char *copy = apr_palloc(p, good.len + 1);
     int wrong = 0, accepted = 0;
@@ -159,8 +166,8 @@ static void test_damaged(apr_pool_t *p)
         copy[i / 8] = (char)(copy[i / 8] ^ 1 << i % 8);
         part.data = copy;
         part.len = good.len;
-        accepted += decompress(&out, part, 1000, p) == APR_SUCCESS && (out.len != 500 || memcmp(out.data,
-                    repeated("user=alice&role=admin&", 500, p).data, 500) != 0);
+        accepted += decompress(&out, part, 1000, p) == APR_SUCCESS
+                    && (out.len != 500 || memcmp(out.data, repeated("user=alice&role=admin&", 500, p).data, 500) != 0);
     }
     NUM_IS(accepted, 0, "no flipped bit brings other content to light");
 }

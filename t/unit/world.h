@@ -13,9 +13,9 @@
 #define WORLD_MAX 64
 
 typedef struct world_answer_t {
-    apr_status_t rv;          /* not APR_SUCCESS: the exchange fails so */
-    int unsettled;            /* of such a failure */
-    int status;               /* HTTP status of an answer */
+    apr_status_t rv; /* not APR_SUCCESS: the exchange fails so */
+    int unsettled;   /* of such a failure */
+    int status;      /* HTTP status of an answer */
     const char *body;
     const char *header[4];    /* name, value, name, value */
     apr_interval_time_t took; /* the clock moves by this */
@@ -67,8 +67,14 @@ static inline apr_status_t world_perform(void *baton, const ddb_http_request_t *
     return APR_SUCCESS;
 }
 
-static inline apr_time_t world_wall(void *baton) { return ((world_t *)baton)->now; }
-static inline apr_time_t world_monotonic(void *baton) { return ((world_t *)baton)->mono; }
+static inline apr_time_t world_wall(void *baton)
+{
+    return ((world_t *)baton)->now;
+}
+static inline apr_time_t world_monotonic(void *baton)
+{
+    return ((world_t *)baton)->mono;
+}
 
 static inline void world_sleep(void *baton, apr_interval_time_t t)
 {

@@ -12,17 +12,17 @@
 #include "aws/creds/ddb_creds_reply.h"
 #include "base/ddb_crypto.h"
 
-#define RENEW_MIN     apr_time_from_sec(2)       /* between two askings because of a refusal */
-#define ADVISORY      apr_time_from_sec(15 * 60) /* before the end: others are worth asking for */
-#define MANDATORY     apr_time_from_sec(10 * 60) /* before the end: they are needed soon */
-#define RETRY_LATE    apr_time_from_sec(10)      /* after a failure, in the mandatory window */
-#define RETRY_EARLY   apr_time_from_sec(60)      /* before it */
-#define FILES_EVERY   apr_time_from_sec(5)       /* how often it is looked whether files have changed */
-#define STEP_MIN      apr_time_from_msec(200)
+#define RENEW_MIN   apr_time_from_sec(2)       /* between two askings because of a refusal */
+#define ADVISORY    apr_time_from_sec(15 * 60) /* before the end: others are worth asking for */
+#define MANDATORY   apr_time_from_sec(10 * 60) /* before the end: they are needed soon */
+#define RETRY_LATE  apr_time_from_sec(10)      /* after a failure, in the mandatory window */
+#define RETRY_EARLY apr_time_from_sec(60)      /* before it */
+#define FILES_EVERY apr_time_from_sec(5)       /* how often it is looked whether files have changed */
+#define STEP_MIN    apr_time_from_msec(200)
 
 struct ddb_creds_t {
     ddb_creds_opts_t o;
-    ddb_credentials_t fixed;     /* what o.fixed points to, if it does */
+    ddb_credentials_t fixed; /* what o.fixed points to, if it does */
 
     /* Of the one who asks. */
     ddb_creds_chain_t chain;
@@ -42,11 +42,11 @@ struct ddb_creds_t {
     apr_pool_t *pool;            /* of found and nothing else; wiped when cleared */
     int have;
     ddb_credentials_t found;
-    apr_uint32_t answers;        /* how often the chain was asked */
-    apr_status_t failure;        /* of the last answer */
-    ddb_error_t why;             /* of it */
-    apr_time_t due;              /* wall time from when others are asked for; 0: never */
-    apr_time_t renewed;          /* when they were last called stale, monotonic; 0: never */
+    apr_uint32_t answers; /* how often the chain was asked */
+    apr_status_t failure; /* of the last answer */
+    ddb_error_t why;      /* of it */
+    apr_time_t due;       /* wall time from when others are asked for; 0: never */
+    apr_time_t renewed;   /* when they were last called stale, monotonic; 0: never */
 };
 
 static apr_time_t wall(const ddb_creds_t *c)
@@ -71,7 +71,8 @@ static apr_status_t create_pool(apr_pool_t **pool, apr_pool_t *p)
     rv = apr_pool_create_ex(pool, p, NULL, allocator);
     if (rv == APR_SUCCESS) {
         apr_allocator_owner_set(allocator, *pool);
-    } else {
+    }
+    else {
         apr_allocator_destroy(allocator);
     }
     return rv;
@@ -185,7 +186,8 @@ static void publish(ddb_creds_t *c, apr_status_t rv, const ddb_credentials_t *fo
         c->pool = c->spare;
         c->spare = old;
         c->due = due_after_success(c, wall(c));
-    } else {
+    }
+    else {
         c->due = due_after_failure(c, wall(c));
     }
     c->began = 0;
@@ -240,8 +242,10 @@ static apr_status_t too_late(const ddb_creds_t *c, ddb_error_t *err)
 {
     const char *provider = c->chain.providers[apr_atomic_read32(c->chain.asked)]->name;
 
-    return c->began ? ddb_error_set(err, APR_TIMEUP, "no credentials yet: the provider asked for them is %s, which has "
-                                    "not answered for %.1f s", provider, (double)(monotonic(c) - c->began) / 1e6)
+    return c->began ? ddb_error_set(err, APR_TIMEUP,
+                                    "no credentials yet: the provider asked for them is %s, which has "
+                                    "not answered for %.1f s",
+                                    provider, (double)(monotonic(c) - c->began) / 1e6)
                     : ddb_error_set(err, APR_TIMEUP, "no credentials yet: no provider has been asked so far");
 }
 
@@ -279,7 +283,8 @@ static apr_status_t await_usable(ddb_creds_t *c, apr_time_t deadline, ddb_error_
         }
         if (c->asking || c->o.has_refresher) {
             await_answer(c, left);
-        } else {
+        }
+        else {
             c->asking = 1;
             ask_chain(c);
             stop_asking(c);
@@ -288,8 +293,7 @@ static apr_status_t await_usable(ddb_creds_t *c, apr_time_t deadline, ddb_error_
     return APR_SUCCESS;
 }
 
-apr_status_t ddb_creds_get(ddb_creds_t *c, apr_time_t deadline, apr_pool_t *p, ddb_credentials_t *out,
-                           ddb_error_t *err)
+apr_status_t ddb_creds_get(ddb_creds_t *c, apr_time_t deadline, apr_pool_t *p, ddb_credentials_t *out, ddb_error_t *err)
 {
     apr_status_t rv;
 

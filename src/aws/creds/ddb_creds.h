@@ -12,17 +12,17 @@
 typedef struct ddb_creds_t ddb_creds_t;
 
 typedef struct ddb_creds_opts_t {
-    const ddb_credentials_t *fixed;   /* used as they are and nothing else asked; NULL: ask the chain */
+    const ddb_credentials_t *fixed; /* used as they are and nothing else asked; NULL: ask the chain */
     ddb_profile_opts_t profile;
     const ddb_http_transport_t *http; /* for providers that ask over HTTP */
     const ddb_clock_t *clock;
-    ddb_random_fn *random;            /* NULL: ddb_crypto_random */
+    ddb_random_fn *random;               /* NULL: ddb_crypto_random */
     apr_interval_time_t process_timeout; /* of credential_process; 0: the usual */
-    const char *region;               /* for STS; NULL: as for any service, by environment and profile */
-    int imds_v1;                      /* 1: instance metadata of version 1 (without a token) will do */
-    int has_refresher;                /* 1: a thread calls ddb_creds_refresh, and nobody else asks the providers;
+    const char *region;                  /* for STS; NULL: as for any service, by environment and profile */
+    int imds_v1;                         /* 1: instance metadata of version 1 (without a token) will do */
+    int has_refresher;                   /* 1: a thread calls ddb_creds_refresh, and nobody else asks the providers;
                                          0: who needs credentials asks, while others wait for the answer */
-    ddb_cancel_t *cancel;             /* ends all asking and waiting; http and clock should go by it too. NULL: none */
+    ddb_cancel_t *cancel; /* ends all asking and waiting; http and clock should go by it too. NULL: none */
 } ddb_creds_opts_t;
 
 /** o is copied, the strings in it must outlive p. Nothing is read yet. */

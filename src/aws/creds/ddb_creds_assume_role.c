@@ -74,8 +74,9 @@ static apr_status_t ask_source(const walk_t *w, const char *name, ddb_credential
     memcpy((void *)one, &sources[i].provider, sizeof(*one));
     chain.providers = one;
     rv = ddb_creds_ask(&chain, &o, w->p, out, w->err);
-    return rv == APR_NOTFOUND ? refuse(w, apr_psprintf(w->p, "its credential_source has no credentials: %s",
-                                                       w->err ? w->err->detail : "")) : rv;
+    return rv == APR_NOTFOUND ? refuse(
+               w, apr_psprintf(w->p, "its credential_source has no credentials: %s", w->err ? w->err->detail : ""))
+                              : rv;
 }
 
 static apr_status_t ask_profile(const walk_t *w, const char *name, ddb_credentials_t *out)
@@ -88,8 +89,10 @@ static apr_status_t ask_profile(const walk_t *w, const char *name, ddb_credentia
     o.profile.name = name;
     rv = ddb_creds_ask(&chain, &o, w->p, out, &why);
     if (rv == APR_NOTFOUND) {
-        return ddb_error_set(w->err, DDB_ECONFIG, "the source_profile \"%.40s\" has no credentials: give it a key pair "
-                             "or another source", name);
+        return ddb_error_set(w->err, DDB_ECONFIG,
+                             "the source_profile \"%.40s\" has no credentials: give it a key pair "
+                             "or another source",
+                             name);
     }
     return rv == APR_SUCCESS ? rv : ddb_error_set(w->err, rv, "source_profile \"%.40s\": %s", name, why.detail);
 }
@@ -160,7 +163,7 @@ static apr_status_t check_duration(const walk_t *w, const char *seconds)
     }
     n = apr_strtoi64(seconds, &end, 10);
     return !*end && n >= 900 && n <= 43200 ? APR_SUCCESS
-         : refuse(w, "duration_seconds has to be a number from 900 to 43200");
+                                           : refuse(w, "duration_seconds has to be a number from 900 to 43200");
 }
 
 static apr_status_t assume(const walk_t *w, const ddb_profile_t *profile, const ddb_credentials_t *source,
@@ -185,8 +188,9 @@ static apr_status_t assume(const walk_t *w, const ddb_profile_t *profile, const 
         return rv;
     }
     rv = ddb_creds_ask_sts(out, &role, w->o, w->p, &why);
-    return rv == APR_SUCCESS ? rv : ddb_error_set(w->err, rv, "assume-role, profile \"%.40s\": %s", last_name(w),
-                                                  why.detail);
+    return rv == APR_SUCCESS
+               ? rv
+               : ddb_error_set(w->err, rv, "assume-role, profile \"%.40s\": %s", last_name(w), why.detail);
 }
 
 /* From the source's side back up; the last role is the one asked for. */

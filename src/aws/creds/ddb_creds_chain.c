@@ -12,25 +12,12 @@
 
 /* botocore's order. */
 const ddb_creds_provider_t *const ddb_creds_all[] = {
-    &ddb_creds_env,
-    &ddb_creds_assume_role,
-    &ddb_creds_web_identity,
-    &ddb_creds_sso,
-    &ddb_creds_shared_file,
-    &ddb_creds_process,
-    &ddb_creds_config_file,
-    &ddb_creds_container,
-    &ddb_creds_imds,
-    NULL,
+    &ddb_creds_env,     &ddb_creds_assume_role, &ddb_creds_web_identity, &ddb_creds_sso,  &ddb_creds_shared_file,
+    &ddb_creds_process, &ddb_creds_config_file, &ddb_creds_container,    &ddb_creds_imds, NULL,
 };
 
 const ddb_creds_provider_t *const ddb_creds_of_profile[] = {
-    &ddb_creds_web_identity,
-    &ddb_creds_sso,
-    &ddb_creds_shared_file,
-    &ddb_creds_process,
-    &ddb_creds_config_file,
-    NULL,
+    &ddb_creds_web_identity, &ddb_creds_sso, &ddb_creds_shared_file, &ddb_creds_process, &ddb_creds_config_file, NULL,
 };
 
 /* They become part of header lines: a line break that came with a file or variable would end one. */
@@ -54,12 +41,15 @@ static apr_status_t check_time(const ddb_credentials_t *found, const ddb_creds_o
 
 static apr_status_t check_characters(const ddb_credentials_t *found, const char *provider, ddb_error_t *err)
 {
-    const char *what = !is_visible(found->access_key_id) ? "access key ID"
-                     : !is_visible(found->secret_access_key) ? "secret access key"
-                     : !is_visible(found->session_token) ? "session token" : NULL;
+    const char *what = !is_visible(found->access_key_id)       ? "access key ID"
+                       : !is_visible(found->secret_access_key) ? "secret access key"
+                       : !is_visible(found->session_token)     ? "session token"
+                                                               : NULL;
 
-    return what ? ddb_error_set(err, DDB_ECONFIG, "the %s from the %s has a blank, a line break or another character "
-                                "that none has; write it anew", what, provider)
+    return what ? ddb_error_set(err, DDB_ECONFIG,
+                                "the %s from the %s has a blank, a line break or another character "
+                                "that none has; write it anew",
+                                what, provider)
                 : APR_SUCCESS;
 }
 
@@ -109,7 +99,8 @@ apr_status_t ddb_creds_ask(const ddb_creds_chain_t *chain, const ddb_creds_opts_
         if (rv == APR_SUCCESS) {
             rv = check_characters(out, chain->providers[i]->name, &why);
             rv = rv == APR_SUCCESS ? check_time(out, o, chain->providers[i]->name, &why) : rv;
-        } else if (rv == APR_NOTFOUND) {
+        }
+        else if (rv == APR_NOTFOUND) {
             note(&notes, chain->providers[i]->name, why.detail);
         }
     }

@@ -19,8 +19,9 @@
 #define REPLY_MAX_BYTES 10000
 #define TOKEN_MAX_BYTES 10000
 
-static const ddb_creds_shape_t shape = { SOURCE, "AccessKeyId", "SecretAccessKey", "Token", "Expiration", "AccountId",
-                                         1, 1 };
+static const ddb_creds_shape_t shape = {
+    SOURCE, "AccessKeyId", "SecretAccessKey", "Token", "Expiration", "AccountId", 1, 1
+};
 
 /* --- where to ask --- */
 
@@ -57,13 +58,15 @@ static apr_status_t check_full_uri(const char *url, apr_pool_t *p, ddb_error_t *
 
     if (!is_plain(url) || apr_uri_parse(p, url, &uri) != APR_SUCCESS || !uri.scheme || !uri.hostname || !*uri.hostname
         || uri.user || uri.password || strchr(uri.hostinfo, '@')) {
-        return ddb_error_set(err, DDB_ECONFIG, "AWS_CONTAINER_CREDENTIALS_FULL_URI is no URL; it begins with http:// "
+        return ddb_error_set(err, DDB_ECONFIG,
+                             "AWS_CONTAINER_CREDENTIALS_FULL_URI is no URL; it begins with http:// "
                              "or https:// and a host, without user and password");
     }
     if (strcasecmp(uri.scheme, "https") == 0 || (strcasecmp(uri.scheme, "http") == 0 && is_local(uri.hostname))) {
         return APR_SUCCESS;
     }
-    return ddb_error_set(err, DDB_ECONFIG, "AWS_CONTAINER_CREDENTIALS_FULL_URI: the host has to be asked by https; "
+    return ddb_error_set(err, DDB_ECONFIG,
+                         "AWS_CONTAINER_CREDENTIALS_FULL_URI: the host has to be asked by https; "
                          "http is for loopback addresses, localhost, 169.254.170.2, 169.254.170.23 and fd00:ec2::23");
 }
 
@@ -79,9 +82,11 @@ static apr_status_t find_url(const char **url, apr_pool_t *p, ddb_error_t *err)
     if (!relative) {
         return check_full_uri(*url, p, err);
     }
-    return *relative == '/' && is_plain(relative) ? APR_SUCCESS
-         : ddb_error_set(err, DDB_ECONFIG, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is no path that begins with a "
-                         "slash");
+    return *relative == '/' && is_plain(relative)
+               ? APR_SUCCESS
+               : ddb_error_set(err, DDB_ECONFIG,
+                               "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is no path that begins with a "
+                               "slash");
 }
 
 /* --- what to show --- */
@@ -133,8 +138,9 @@ static apr_status_t refuse(ddb_http_response_t *res, apr_pool_t *p, ddb_error_t 
 
     ddb_creds_reply_parse(&obj, (char *)res->body, res->body_len, p);
     code = ddb_creds_reply_printable(ddb_json_str(obj, "code"), p);
-    return ddb_error_set(err, is_busy ? DDB_EUNAVAILABLE : DDB_EDENIED, SOURCE " answers with HTTP %d%s%s; "
-                         "check the AWS_CONTAINER_* variables, and the role of the task or service account",
+    return ddb_error_set(err, is_busy ? DDB_EUNAVAILABLE : DDB_EDENIED,
+                         SOURCE " answers with HTTP %d%s%s; "
+                                "check the AWS_CONTAINER_* variables, and the role of the task or service account",
                          res->status, *code ? " " : "", code);
 }
 
@@ -151,15 +157,15 @@ static apr_status_t take(ddb_http_response_t *res, apr_pool_t *p, ddb_credential
     return ddb_creds_reply_read(out, obj, &shape, p, err);
 }
 
-static apr_status_t ask(const ddb_creds_opts_t *o, const ddb_http_request_t *req, apr_pool_t *p,
-                        ddb_credentials_t *out, ddb_error_t *err)
+static apr_status_t ask(const ddb_creds_opts_t *o, const ddb_http_request_t *req, apr_pool_t *p, ddb_credentials_t *out,
+                        ddb_error_t *err)
 {
     ddb_http_response_t res = { 0 };
     ddb_error_t why = { 0 };
     apr_status_t rv = o->http->perform(o->http->baton, req, p, &res, &why);
 
     return rv == APR_SUCCESS ? take(&res, p, out, err)
-         : ddb_error_set(err, rv, SOURCE " gives no answer: %s", why.detail);
+                             : ddb_error_set(err, rv, SOURCE " gives no answer: %s", why.detail);
 }
 
 /* Once more helps against an agent that is just starting or busy, not against one that says no. */
@@ -180,7 +186,10 @@ static apr_status_t fetch(const ddb_creds_opts_t *o, void *state, apr_pool_t *p,
                           ddb_error_t *err)
 {
     apr_table_t *headers = apr_table_make(p, 2);
-    ddb_http_request_t req = { .method = "GET", .headers = headers, .connect_timeout = TIMEOUT, .timeout = TIMEOUT,
+    ddb_http_request_t req = { .method = "GET",
+                               .headers = headers,
+                               .connect_timeout = TIMEOUT,
+                               .timeout = TIMEOUT,
                                .max_response_bytes = REPLY_MAX_BYTES };
     const char *token = NULL;
     apr_status_t rv = find_url(&req.url, p, err);

@@ -21,7 +21,8 @@ static apr_status_t fetch(const ddb_creds_opts_t *o, void *state, apr_pool_t *p,
         return ddb_error_set(err, APR_NOTFOUND, "no AWS_ACCESS_KEY_ID");
     }
     if (!secret) {
-        return ddb_error_set(err, DDB_ECONFIG, "AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not; set both or "
+        return ddb_error_set(err, DDB_ECONFIG,
+                             "AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not; set both or "
                              "none");
     }
     token = token ? token : ddb_profile_env("AWS_SESSION_TOKEN");

@@ -14,8 +14,9 @@
 #define ROLES_PATH     "meta-data/iam/security-credentials/"
 #define ROLE_MAX_BYTES 64
 
-static const ddb_creds_shape_t shape = { SOURCE, "AccessKeyId", "SecretAccessKey", "Token", "Expiration", "AccountId",
-                                         1, 1 };
+static const ddb_creds_shape_t shape = {
+    SOURCE, "AccessKeyId", "SecretAccessKey", "Token", "Expiration", "AccountId", 1, 1
+};
 
 /* --- settings --- */
 
@@ -66,8 +67,9 @@ static apr_status_t find_role(const char **role, const ddb_imds_opts_t *imds, ap
     for (i = 0; i < len && (apr_isalnum(res.body[i]) || strchr("+=,.@_-", res.body[i])); i++) {
     }
     if (i < len || len > ROLE_MAX_BYTES) {
-        return ddb_error_set(err, DDB_EBADREPLY, SOURCE " names a role that can't be one; is something else at its "
-                             "address?");
+        return ddb_error_set(err, DDB_EBADREPLY,
+                             SOURCE " names a role that can't be one; is something else at its "
+                                    "address?");
     }
     *role = apr_pstrmemdup(p, res.body, len);
     return APR_SUCCESS;

@@ -33,8 +33,8 @@ extern const ddb_creds_provider_t ddb_creds_imds;
 /** Providers in the order of asking, NULL behind the last, and what each keeps. */
 typedef struct ddb_creds_chain_t {
     const ddb_creds_provider_t *const *providers;
-    void **states;                   /* as many; NULL: they keep nothing */
-    volatile apr_uint32_t *asked;    /* where the number of the one that is being asked is put; NULL: nowhere */
+    void **states;                /* as many; NULL: they keep nothing */
+    volatile apr_uint32_t *asked; /* where the number of the one that is being asked is put; NULL: nowhere */
 } ddb_creds_chain_t;
 
 /** All there are. */

@@ -13,8 +13,9 @@
 #define OUTPUT_MAX_BYTES 65536
 #define ADVICE           "; run it by hand as the user httpd runs as"
 
-static const ddb_creds_shape_t shape = { SOURCE, "AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration",
-                                         "AccountId", 0, 0 };
+static const ddb_creds_shape_t shape = {
+    SOURCE, "AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration", "AccountId", 0, 0
+};
 
 /* @return APR_NOTFOUND when the profile has none. */
 static apr_status_t find_command(char ***argv, const ddb_creds_opts_t *o, apr_pool_t *p, ddb_error_t *err)
@@ -63,7 +64,8 @@ static apr_status_t fetch(const ddb_creds_opts_t *o, void *state, apr_pool_t *p,
 {
     char **argv = NULL;
     ddb_process_t process = { .timeout = o->process_timeout ? o->process_timeout : TIMEOUT,
-                              .max_output = OUTPUT_MAX_BYTES, .cancel = o->cancel };
+                              .max_output = OUTPUT_MAX_BYTES,
+                              .cancel = o->cancel };
     apr_status_t rv = find_command(&argv, o, p, err);
 
     (void)state;

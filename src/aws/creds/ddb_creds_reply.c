@@ -22,9 +22,12 @@ apr_status_t ddb_creds_reply_parse(ddb_json_t **obj, char *text, apr_size_t len,
 apr_status_t ddb_creds_reply_check_time(const ddb_credentials_t *c, apr_time_t now, const char *source,
                                         ddb_error_t *err)
 {
-    return !c->expires || c->expires > now ? APR_SUCCESS
-         : ddb_error_set(err, DDB_EBADREPLY, "%s gave credentials that expired %" APR_INT64_T_FMT " s ago; if they "
-                         "should not have, check this machine's clock (NTP)", source, apr_time_sec(now - c->expires));
+    return !c->expires || c->expires > now
+               ? APR_SUCCESS
+               : ddb_error_set(err, DDB_EBADREPLY,
+                               "%s gave credentials that expired %" APR_INT64_T_FMT " s ago; if they "
+                               "should not have, check this machine's clock (NTP)",
+                               source, apr_time_sec(now - c->expires));
 }
 
 /* --- members --- */
@@ -72,7 +75,8 @@ static apr_time_t read_time(reader_t *r, const char *name, int is_needed)
     }
     if (text && *text && ddb_time_parse_zoned(&t, text) != APR_SUCCESS) {
         bad(r, name, "is no time with a time zone");
-    } else if (!t && (is_needed || is_number)) {
+    }
+    else if (!t && (is_needed || is_number)) {
         bad(r, name, "is missing or no time");
     }
     return t;

@@ -33,8 +33,10 @@ static apr_status_t choose(const sso_t *s, const char **value, const ddb_profile
     const char *there = ddb_profile_get(section, key);
 
     if (*value && there && strcmp(*value, there) != 0) {
-        return ddb_error_set(s->err, DDB_ECONFIG, "SSO: the profile's %s is another than that of [sso-session %.40s]: "
-                             "remove one of the two", key, s->session);
+        return ddb_error_set(s->err, DDB_ECONFIG,
+                             "SSO: the profile's %s is another than that of [sso-session %.40s]: "
+                             "remove one of the two",
+                             key, s->session);
     }
     *value = there ? there : *value;
     return APR_SUCCESS;
@@ -74,8 +76,11 @@ static apr_status_t read_settings(sso_t *s, const ddb_profile_t *profile)
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    missing = !s->account_id ? "sso_account_id" : !s->role_name ? "sso_role_name" : !s->region ? "sso_region"
-            : !s->start_url ? "sso_start_url" : NULL;
+    missing = !s->account_id  ? "sso_account_id"
+              : !s->role_name ? "sso_role_name"
+              : !s->region    ? "sso_region"
+              : !s->start_url ? "sso_start_url"
+                              : NULL;
     return missing ? ddb_error_set(s->err, DDB_ECONFIG, "SSO: the profile lacks %s: run aws configure sso", missing)
                    : APR_SUCCESS;
 }
@@ -84,8 +89,10 @@ static apr_status_t read_settings(sso_t *s, const ddb_profile_t *profile)
 
 static apr_status_t ask_for_login(const sso_t *s, const char *why)
 {
-    return ddb_error_set(s->err, DDB_ENOCREDS, "SSO: %s: run aws sso login --profile %.60s as the user httpd runs as, "
-                         "or on a server use a role", why, ddb_profile_name(&s->o->profile));
+    return ddb_error_set(s->err, DDB_ENOCREDS,
+                         "SSO: %s: run aws sso login --profile %.60s as the user httpd runs as, "
+                         "or on a server use a role",
+                         why, ddb_profile_name(&s->o->profile));
 }
 
 static const char *token_path(const sso_t *s)
@@ -125,8 +132,9 @@ static apr_status_t read_token(const sso_t *s, const char **token)
 
 static apr_status_t judge(const sso_t *s, const ddb_http_response_t *res, ddb_credentials_t *out)
 {
-    static const ddb_creds_shape_t shape = { "SSO", "accessKeyId", "secretAccessKey", "sessionToken", "expiration",
-                                             NULL, 1, 1 };
+    static const ddb_creds_shape_t shape = {
+        "SSO", "accessKeyId", "secretAccessKey", "sessionToken", "expiration", NULL, 1, 1
+    };
     ddb_json_t *reply = NULL;
     apr_status_t rv;
 
@@ -135,12 +143,14 @@ static apr_status_t judge(const sso_t *s, const ddb_http_response_t *res, ddb_cr
     }
     if (res->status != 200) {
         rv = res->status >= 500 || res->status == 429 ? DDB_EUNAVAILABLE : DDB_EDENIED;
-        return ddb_error_set(s->err, rv, "SSO: status %d from the portal%s", res->status, rv == DDB_EUNAVAILABLE ? ""
-                             : ": check sso_account_id, sso_role_name and who is assigned to them");
+        return ddb_error_set(
+            s->err, rv, "SSO: status %d from the portal%s", res->status,
+            rv == DDB_EUNAVAILABLE ? "" : ": check sso_account_id, sso_role_name and who is assigned to them");
     }
     rv = ddb_creds_reply_parse(&reply, (char *)res->body, res->body_len, s->p);
     if (rv != APR_SUCCESS || !ddb_json_child(reply, "roleCredentials")) {
-        return ddb_error_set(s->err, DDB_EBADREPLY, "SSO: the portal's reply is not what it promises: check the "
+        return ddb_error_set(s->err, DDB_EBADREPLY,
+                             "SSO: the portal's reply is not what it promises: check the "
                              "endpoint and any proxy on the way");
     }
     rv = ddb_creds_reply_read(out, ddb_json_child(reply, "roleCredentials"), &shape, s->p, s->err);
@@ -171,8 +181,9 @@ static apr_status_t ask_portal(const sso_t *s, const ddb_http_request_t *req, dd
 static apr_status_t fetch_role(const sso_t *s, ddb_credentials_t *out)
 {
     ddb_endpoint_opts_t opts = { .region = s->region, .profile = s->o->profile, .service = DDB_SSO };
-    ddb_http_request_t req = { .method = "GET", .connect_timeout = ATTEMPT_MAX, .timeout = ATTEMPT_MAX,
-                               .max_response_bytes = REPLY_MAX_BYTES };
+    ddb_http_request_t req = {
+        .method = "GET", .connect_timeout = ATTEMPT_MAX, .timeout = ATTEMPT_MAX, .max_response_bytes = REPLY_MAX_BYTES
+    };
     ddb_endpoint_t endpoint = { .url = NULL };
     apr_table_t *headers = apr_table_make(s->p, 2);
     const char *token = NULL;
@@ -188,9 +199,9 @@ static apr_status_t fetch_role(const sso_t *s, ddb_credentials_t *out)
     apr_table_setn(headers, "Accept-Encoding", "identity");
     apr_table_setn(headers, "x-amz-sso_bearer_token", token);
     req.headers = headers;
-    req.url = apr_pstrcat(s->p, endpoint.url, "/federation/credentials?role_name=",
-                          apr_pescape_urlencoded(s->p, s->role_name), "&account_id=",
-                          apr_pescape_urlencoded(s->p, s->account_id), NULL);
+    req.url = apr_pstrcat(s->p, endpoint.url,
+                          "/federation/credentials?role_name=", apr_pescape_urlencoded(s->p, s->role_name),
+                          "&account_id=", apr_pescape_urlencoded(s->p, s->account_id), NULL);
     return ask_portal(s, &req, out);
 }
 

@@ -6,7 +6,7 @@
 
 #include "aws/creds/ddb_creds_role.h"
 
-#define TOKEN_MIN_BYTES 4     /* as the service's model has it */
+#define TOKEN_MIN_BYTES 4 /* as the service's model has it */
 #define TOKEN_MAX_BYTES 20000
 
 /* A variable goes before the profile, unless the configuration names the profile. */
@@ -30,8 +30,10 @@ static apr_status_t read_token(const char **token, const char *path, apr_pool_t 
     }
     len = strcspn(text, "\r\n");
     if (rv == DDB_ETOOLARGE || len < TOKEN_MIN_BYTES || text[len + strspn(text + len, "\r\n")] != '\0') {
-        return ddb_error_set(err, DDB_ECONFIG, "web identity: the file %.80s holds no token, which is one line of %d "
-                             "to %d characters", path, TOKEN_MIN_BYTES, TOKEN_MAX_BYTES);
+        return ddb_error_set(err, DDB_ECONFIG,
+                             "web identity: the file %.80s holds no token, which is one line of %d "
+                             "to %d characters",
+                             path, TOKEN_MIN_BYTES, TOKEN_MAX_BYTES);
     }
     text[len] = '\0';
     *token = text;

@@ -36,7 +36,7 @@ typedef struct shared_t {
     ddb_skew_t *skew;
     msd_write_queue_t *writer;
     msd_credentials_refresh_t *refresh;
-    int threaded;               /* the MPM ends requests before it destroys the child's pool */
+    int threaded;                 /* the MPM ends requests before it destroys the child's pool */
     apr_interval_time_t patience; /* for queued writes at the end */
 } shared_t;
 
@@ -86,8 +86,11 @@ static apr_status_t join_creds(msd_child_t *child, const msd_server_config_t *c,
 {
     ddb_cancel_t *cancel = ddb_cancel_create(shared->pool);
     ddb_http_transport_t *http = apr_palloc(shared->pool, sizeof(*http));
-    ddb_creds_opts_t o = { .profile = { c->profile, c->credentials_file, c->config_file }, .http = http,
-                           .region = c->endpoint.region, .has_refresher = 1, .cancel = cancel };
+    ddb_creds_opts_t o = { .profile = { c->profile, c->credentials_file, c->config_file },
+                           .http = http,
+                           .region = c->endpoint.region,
+                           .has_refresher = 1,
+                           .cancel = cancel };
     apr_status_t rv;
 
     for (; s; s = s->next) {
@@ -112,8 +115,8 @@ static apr_status_t join_creds(msd_child_t *child, const msd_server_config_t *c,
 static apr_status_t build_store(msd_child_t *child, const msd_server_config_t *c, const shared_t *shared)
 {
     const ddb_clock_t *clock = ddb_skew_clock(shared->skew);
-    ddb_client_opts_t o = { c->endpoint, c->connect_timeout, c->max_attempts, &shared->http, child->creds, clock,
-                            ddb_crypto_random, child->breaker, child->budget, shared->skew, c->count };
+    ddb_client_opts_t o = { c->endpoint,       c->connect_timeout, c->max_attempts, &shared->http, child->creds, clock,
+                            ddb_crypto_random, child->breaker,     child->budget,   shared->skew,  c->count };
     ddb_client_t *client = NULL;
     apr_status_t rv = ddb_client_create(&client, &o, shared->pool);
 
@@ -164,8 +167,17 @@ static apr_status_t look_later(const msd_server_config_t *c, const shared_t *sha
 {
     const ddb_clock_t *clock = ddb_skew_clock(shared->skew);
     ddb_http_transport_t *http = apr_palloc(shared->pool, sizeof(*http));
-    ddb_client_opts_t o = { c->endpoint, c->connect_timeout, c->max_attempts, http, c->child->creds, clock,
-                            ddb_crypto_random, NULL, NULL, shared->skew, NULL };
+    ddb_client_opts_t o = { c->endpoint,
+                            c->connect_timeout,
+                            c->max_attempts,
+                            http,
+                            c->child->creds,
+                            clock,
+                            ddb_crypto_random,
+                            NULL,
+                            NULL,
+                            shared->skew,
+                            NULL };
     msd_table_check_t *t = apr_pcalloc(shared->pool, sizeof(*t));
 
     ddb_curl_cancellable(shared->curl, http, msd_credentials_refresh_first_cancel(shared->refresh), shared->pool);
@@ -324,8 +336,10 @@ void msd_child_init(apr_pool_t *pchild, server_rec *main_server)
         rv = msd_credentials_refresh_start(shared->refresh);
     }
     if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, main_server, "this child process can't talk to DynamoDB and answers "
-                     "requests with sessions as failed: %s", ddb_error_text(rv, text, sizeof(text)));
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, main_server,
+                     "this child process can't talk to DynamoDB and answers "
+                     "requests with sessions as failed: %s",
+                     ddb_error_text(rv, text, sizeof(text)));
     }
 }
 

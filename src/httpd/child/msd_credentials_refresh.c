@@ -24,9 +24,9 @@ typedef struct job_t {
 typedef struct worker_t {
     msd_credentials_refresh_t *all;
     ddb_cancel_t *cancel;
-    ddb_creds_t *creds;          /* NULL: its work is the jobs */
+    ddb_creds_t *creds; /* NULL: its work is the jobs */
     apr_thread_t *thread;
-    volatile apr_uint32_t busy;  /* it may be waiting for others */
+    volatile apr_uint32_t busy;                       /* it may be waiting for others */
     char failure[sizeof(((ddb_error_t *)0)->detail)]; /* that was logged last; "": none since all was well */
 } worker_t;
 
@@ -100,11 +100,16 @@ static void log_failure(worker_t *w, const ddb_error_t *err)
 
     apr_cpystrn(w->failure, err->detail, sizeof(w->failure));
     if (ddb_creds_are_kept(w->creds)) {
-        ap_log_error(APLOG_MARK, level, 0, w->all->server, "the AWS credentials can't be renewed, those there are stay "
-                     "in use until they end: %s", err->detail);
-    } else {
-        ap_log_error(APLOG_MARK, level, 0, w->all->server, "there are no AWS credentials, requests that need the table "
-                     "have them asked for again: %s", err->detail);
+        ap_log_error(APLOG_MARK, level, 0, w->all->server,
+                     "the AWS credentials can't be renewed, those there are stay "
+                     "in use until they end: %s",
+                     err->detail);
+    }
+    else {
+        ap_log_error(APLOG_MARK, level, 0, w->all->server,
+                     "there are no AWS credentials, requests that need the table "
+                     "have them asked for again: %s",
+                     err->detail);
     }
 }
 
@@ -120,7 +125,8 @@ static apr_interval_time_t refresh(worker_t *w)
     apr_atomic_set32(&w->busy, 0);
     if (rv != APR_SUCCESS) {
         log_failure(w, &err);
-    } else if (ddb_creds_are_kept(w->creds)) {
+    }
+    else if (ddb_creds_are_kept(w->creds)) {
         w->failure[0] = '\0';
     }
     return next;

@@ -68,6 +68,9 @@ const char *msd_failure_log_rest(msd_failure_log_t *o, apr_time_t now, apr_pool_
             left += apr_atomic_xchg64(&k->left, 0);
         }
     }
-    return left ? apr_psprintf(p, "%" APR_UINT64_T_FMT " more failures to read or write sessions, each within a "
-                               "second of one that was logged", left) : NULL;
+    return left ? apr_psprintf(p,
+                               "%" APR_UINT64_T_FMT " more failures to read or write sessions, each within a "
+                               "second of one that was logged",
+                               left)
+                : NULL;
 }

@@ -16,7 +16,7 @@ APLOG_USE_MODULE(session_dynamodb);
 
 typedef struct shown_t {
     ddb_counted_e what;
-    const char *key;   /* behind SessionDynamoDB, for programs */
+    const char *key; /* behind SessionDynamoDB, for programs */
     const char *label;
 } shown_t;
 
@@ -46,8 +46,8 @@ static const char *value_of(const ddb_count_t *count, ddb_counted_e what, apr_po
 {
     apr_uint64_t n = ddb_count_get(count, what);
 
-    return what == DDB_COUNT_READ_HALVES || what == DDB_COUNT_WRITE_HALVES
-               ? ddb_count_units(n, p) : apr_psprintf(p, "%" APR_UINT64_T_FMT, n);
+    return what == DDB_COUNT_READ_HALVES || what == DDB_COUNT_WRITE_HALVES ? ddb_count_units(n, p)
+                                                                           : apr_psprintf(p, "%" APR_UINT64_T_FMT, n);
 }
 
 int msd_status_report(request_rec *r, int flags)

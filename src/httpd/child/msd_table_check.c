@@ -15,10 +15,12 @@ static void log_failure(const msd_table_check_t *t, const char *what, apr_status
 {
     char text[120];
 
-    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, t->server, "table %s: %s: %s: %s (%s, type %s, request ID %s, %d "
-                 "attempts); it is tried again at the next start or restart", t->table.name, what,
-                 ddb_error_text(rv, text, sizeof(text)), err->detail, err->operation[0] ? err->operation : "no call",
-                 err->type[0] ? err->type : "-", err->request_id[0] ? err->request_id : "-", err->attempts);
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, t->server,
+                 "table %s: %s: %s: %s (%s, type %s, request ID %s, %d "
+                 "attempts); it is tried again at the next start or restart",
+                 t->table.name, what, ddb_error_text(rv, text, sizeof(text)), err->detail,
+                 err->operation[0] ? err->operation : "no call", err->type[0] ? err->type : "-",
+                 err->request_id[0] ? err->request_id : "-", err->attempts);
 }
 
 static void log_findings(const msd_table_check_t *t, const apr_array_header_t *findings, int all)
@@ -64,8 +66,9 @@ static apr_status_t create_table(const msd_table_check_t *t, apr_pool_t *p)
 
     if (rv == APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, t->server, "table %s: created%s", t->table.name,
-                     ttl ? ", with time to live" : "; this service has no time to live, so rows of ended sessions stay "
-                     "until session-dynamodb purge deletes them");
+                     ttl ? ", with time to live"
+                         : "; this service has no time to live, so rows of ended sessions stay "
+                           "until session-dynamodb purge deletes them");
     }
     else if (rv != APR_EINTR) {
         log_failure(t, "could not be created", rv, &err);

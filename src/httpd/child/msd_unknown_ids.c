@@ -74,8 +74,10 @@ static int mark_of(mark_t *mark, const msd_unknown_ids_t *m, const char *key, ap
     unsigned char mac[DDB_SHA256_BYTES];
     apr_uint32_t number;
 
-    if (!m || ddb_crypto_hmac(DDB_SHA256, mac, (ddb_bytes_t){ m->secret, DDB_SHA256_BYTES },
-                              (ddb_bytes_t){ text, strlen(text) }) != APR_SUCCESS) {
+    if (!m
+        || ddb_crypto_hmac(DDB_SHA256, mac, (ddb_bytes_t){ m->secret, DDB_SHA256_BYTES },
+                           (ddb_bytes_t){ text, strlen(text) })
+               != APR_SUCCESS) {
         return 0;
     }
     memcpy(&mark->a, mac, sizeof(mark->a));

@@ -30,9 +30,9 @@ struct msd_write_queue_t {
     const msd_write_queue_job_t *queue[QUEUE_MAX];
     apr_pool_t *pools[QUEUE_MAX]; /* of each job */
     int first, count, stopping;
-    int dropped;               /* since the queue was full */
-    int given_up;              /* at the end; of the thread alone */
-    ddb_cancel_t *cancel;      /* nothing more is sent */
+    int dropped;                   /* since the queue was full */
+    int given_up;                  /* at the end; of the thread alone */
+    ddb_cancel_t *cancel;          /* nothing more is sent */
     volatile apr_uint32_t pending; /* queued and under way */
 };
 
@@ -62,7 +62,8 @@ static void drop(msd_write_queue_t *w, const msd_write_queue_job_t *job)
 {
     ap_log_error(APLOG_MARK, w->dropped ? APLOG_DEBUG : APLOG_WARNING, 0, w->server,
                  "%d writes to the table wait already: further ones are dropped; sessions may end up to "
-                 "SessionDynamoDBTouchInterval early", w->count);
+                 "SessionDynamoDBTouchInterval early",
+                 w->count);
     w->dropped++;
     release_claim(job);
 }
@@ -92,12 +93,12 @@ void msd_write_queue_push(msd_write_queue_t *w, const msd_write_queue_job_t *job
     apr_thread_mutex_unlock(w->mutex);
 }
 
-static void log_failure(const msd_write_queue_t *w, const msd_write_queue_job_t *job, apr_status_t rv, const ddb_error_t *e,
-                        apr_pool_t *p)
+static void log_failure(const msd_write_queue_t *w, const msd_write_queue_job_t *job, apr_status_t rv,
+                        const ddb_error_t *e, apr_pool_t *p)
 {
     const char *what = job->now ? "activity of a session" : "the removal of an unused row";
     const char *others = msd_failure_log_line(msd_config_server(w->server)->outage, MSD_FAILURE_LOG_QUEUE,
-                                         ddb_store_monotonic(job->store), p);
+                                              ddb_store_monotonic(job->store), p);
     char text[120];
 
     if (others) {
@@ -112,8 +113,13 @@ static void carry_out(msd_write_queue_t *w, const msd_write_queue_job_t *job, ap
 {
     ddb_error_t err = { 0 };
     /* Neither touches nor removals look at the data: how it is stored is none of their business. */
-    ddb_store_call_t call = { .format = DDB_FORM, .consistent = 1, .now = job->now, .pool = p, .err = &err,
-                              .deadline = ddb_store_monotonic(job->store) + job->timeout, .cancel = w->cancel };
+    ddb_store_call_t call = { .format = DDB_FORM,
+                              .consistent = 1,
+                              .now = job->now,
+                              .pool = p,
+                              .err = &err,
+                              .deadline = ddb_store_monotonic(job->store) + job->timeout,
+                              .cancel = w->cancel };
     apr_status_t rv = job->now ? ddb_store_touch(job->store, &call, &job->session)
                                : ddb_store_remove(job->store, &call, job->session.key);
 
@@ -122,7 +128,8 @@ static void carry_out(msd_write_queue_t *w, const msd_write_queue_job_t *job, ap
     }
     if (rv == APR_EINTR) {
         w->given_up++;
-    } else if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
+    }
+    else if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
         log_failure(w, job, rv, &err, p);
     }
     msd_store_notices_log(w->server, job->store);
@@ -133,7 +140,8 @@ static void settle(msd_write_queue_t *w, const msd_write_queue_job_t *job, apr_p
     if (ddb_cancel_is_set(w->cancel)) {
         w->given_up++;
         release_claim(job);
-    } else {
+    }
+    else {
         carry_out(w, job, p);
     }
 }
@@ -142,12 +150,16 @@ static void settle(msd_write_queue_t *w, const msd_write_queue_job_t *job, apr_p
 static void log_losses(msd_write_queue_t *w)
 {
     if (w->dropped) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->server, "all queued writes to the table are done again; %d were "
-                     "dropped meanwhile", w->dropped);
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->server,
+                     "all queued writes to the table are done again; %d were "
+                     "dropped meanwhile",
+                     w->dropped);
     }
     if (w->given_up) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->server, "this process ends before %d queued writes to the table: "
-                     "sessions may end up to SessionDynamoDBTouchInterval early", w->given_up);
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->server,
+                     "this process ends before %d queued writes to the table: "
+                     "sessions may end up to SessionDynamoDBTouchInterval early",
+                     w->given_up);
     }
     w->dropped = w->given_up = 0;
 }

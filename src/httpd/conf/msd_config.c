@@ -21,9 +21,9 @@ static const apr_array_header_t *joined(apr_pool_t *p, const apr_array_header_t 
 /* what comes of two of them, the outer one and the inner one, in the pool p, */
 #define MERGE_NUMBER(outer, inner)  (inner) != MSD_UNSET ? (inner) : (outer)
 #define MERGE_POINTER(outer, inner) (inner) ? (inner) : (outer)
-#define MERGE_LOWEST(outer, inner)  (inner) != MSD_UNSET && ((outer) == MSD_UNSET || (inner) < (outer)) \
-                                    ? (inner) : (outer)
-#define MERGE_JOINED(outer, inner)  joined(p, outer, inner)
+#define MERGE_LOWEST(outer, inner)                                                                                     \
+    (inner) != MSD_UNSET && ((outer) == MSD_UNSET || (inner) < (outer)) ? (inner) : (outer)
+#define MERGE_JOINED(outer, inner) joined(p, outer, inner)
 
 /* and that done for all of a list. */
 #define CREATE(kind, type, name, value)  c->name = UNSET_##kind;
@@ -86,7 +86,7 @@ int msd_config_enabled(const request_rec *r)
     return msd_config_merged(r)->enabled == 1;
 }
 
-#define AT_MOST(field, limit)     c->field = c->limit != MSD_UNSET && c->limit < c->field ? c->limit : c->field
+#define AT_MOST(field, limit) c->field = c->limit != MSD_UNSET && c->limit < c->field ? c->limit : c->field
 
 msd_dir_config_t *msd_config_resolve(const msd_dir_config_t *merged, apr_pool_t *p)
 {

@@ -27,21 +27,21 @@ typedef enum msd_no_store_e { MSD_NO_STORE_LOADED, MSD_NO_STORE_CHANGED } msd_no
  *   JOINED   unset: NULL; an apr_array_header_t, both count
  * Records, create, merge and defaults are made of these lists.
  */
-#define MSD_SERVER_SETTINGS(X) \
-    X(POINTER, const char *, table, "app_session") \
-    X(POINTER, const char *, endpoint_url, NULL) \
-    X(POINTER, const char *, region, NULL) \
-    X(POINTER, const char *, profile, NULL) \
-    X(POINTER, const char *, credentials_file, NULL) /* absolute */ \
-    X(POINTER, const char *, config_file, NULL) /* absolute */ \
-    X(POINTER, const char *, ca_file, NULL) /* absolute; of the main server, for all */ \
-    X(POINTER, const char *, proxy, NULL) /* URL; of the main server, for all */ \
-    X(NUMBER, apr_interval_time_t, timeout, apr_time_from_sec(2)) /* of all store calls of one request together */ \
-    X(NUMBER, apr_interval_time_t, connect_timeout, apr_time_from_sec(1)) /* of one attempt */ \
-    X(NUMBER, int, max_attempts, 3) \
-    X(NUMBER, int, warm_connections, 0) /* opened by each child at its start; 0: none */ \
-    X(NUMBER, int, breaker, 5) /* calls in a row without an answer that open it; 0: there is none */ \
-    X(NUMBER, int, create_table, 0) \
+#define MSD_SERVER_SETTINGS(X)                                                                                         \
+    X(POINTER, const char *, table, "app_session")                                                                     \
+    X(POINTER, const char *, endpoint_url, NULL)                                                                       \
+    X(POINTER, const char *, region, NULL)                                                                             \
+    X(POINTER, const char *, profile, NULL)                                                                            \
+    X(POINTER, const char *, credentials_file, NULL)              /* absolute */                                       \
+    X(POINTER, const char *, config_file, NULL)                   /* absolute */                                       \
+    X(POINTER, const char *, ca_file, NULL)                       /* absolute; of the main server, for all */          \
+    X(POINTER, const char *, proxy, NULL)                         /* URL; of the main server, for all */               \
+    X(NUMBER, apr_interval_time_t, timeout, apr_time_from_sec(2)) /* of all store calls of one request together */     \
+    X(NUMBER, apr_interval_time_t, connect_timeout, apr_time_from_sec(1)) /* of one attempt */                         \
+    X(NUMBER, int, max_attempts, 3)                                                                                    \
+    X(NUMBER, int, warm_connections, 0) /* opened by each child at its start; 0: none */                               \
+    X(NUMBER, int, breaker, 5)          /* calls in a row without an answer that open it; 0: there is none */          \
+    X(NUMBER, int, create_table, 0)                                                                                    \
     X(NUMBER, int, check_table, 1)
 
 #define MSD_SETTING(kind, type, name, value) type name;
@@ -52,15 +52,15 @@ typedef enum msd_no_store_e { MSD_NO_STORE_LOADED, MSD_NO_STORE_CHANGED } msd_no
  */
 typedef struct msd_server_config_t {
     MSD_SERVER_SETTINGS(MSD_SETTING)
-    int used;                            /* 1: SessionDynamoDB is On somewhere here; known once it was checked */
+    int used;                               /* 1: SessionDynamoDB is On somewhere here; known once it was checked */
     const apr_array_header_t *cookie_names; /* const char *: of the sessions of all areas here; known once checked */
-    ddb_endpoint_t endpoint;             /* worked out when the configuration was checked; url NULL: it can't be */
-    struct msd_touches_t *recent;         /* recent touches, shared by the children; made before fork */
-    struct msd_unknown_ids_t *misses;         /* keys of no session, of all children; NULL: none are kept */
-    struct msd_failure_log_t *outage;         /* which failures are logged, of all children; NULL: each */
-    volatile apr_uint32_t *plain_told;   /* for each server: 1 once a plain connection was told of; NULL: never is */
-    struct ddb_count_t *count;           /* what is counted of all children; NULL: nothing; made before fork */
-    struct msd_child_t *child;           /* what this child process talks to the store with; made after fork */
+    ddb_endpoint_t endpoint;                /* worked out when the configuration was checked; url NULL: it can't be */
+    struct msd_touches_t *recent;           /* recent touches, shared by the children; made before fork */
+    struct msd_unknown_ids_t *misses;       /* keys of no session, of all children; NULL: none are kept */
+    struct msd_failure_log_t *outage;       /* which failures are logged, of all children; NULL: each */
+    volatile apr_uint32_t *plain_told;      /* for each server: 1 once a plain connection was told of; NULL: never is */
+    struct ddb_count_t *count;              /* what is counted of all children; NULL: nothing; made before fork */
+    struct msd_child_t *child;              /* what this child process talks to the store with; made after fork */
 } msd_server_config_t;
 
 /** The header of the signature of what is forwarded. */
@@ -78,44 +78,44 @@ typedef struct msd_env_t {
     const char *name;
 } msd_env_t;
 
-#define MSD_DIR_SETTINGS(X) \
-    X(NUMBER, int, enabled, 0) \
-    X(NUMBER, int, consistent_read, 1) \
-    X(NUMBER, apr_int64_t, idle_timeout, 7200) /* seconds */ \
-    X(NUMBER, apr_int64_t, absolute_timeout, 43200) /* seconds */ \
-    X(NUMBER, apr_int64_t, touch_interval, 60) /* seconds; effective: at most idle_timeout / 10 */ \
+#define MSD_DIR_SETTINGS(X)                                                                                            \
+    X(NUMBER, int, enabled, 0)                                                                                         \
+    X(NUMBER, int, consistent_read, 1)                                                                                 \
+    X(NUMBER, apr_int64_t, idle_timeout, 7200)      /* seconds */                                                      \
+    X(NUMBER, apr_int64_t, absolute_timeout, 43200) /* seconds */                                                      \
+    X(NUMBER, apr_int64_t, touch_interval, 60)      /* seconds; effective: at most idle_timeout / 10 */                \
     X(LOWEST, apr_int64_t, idle_limit, MSD_UNSET) /* of .htaccess files: they shorten these times and lengthen none */ \
-    X(LOWEST, apr_int64_t, absolute_limit, MSD_UNSET) \
-    X(LOWEST, apr_int64_t, touch_limit, MSD_UNSET) \
-    X(NUMBER, int, sid_byte_length, 32) /* of new IDs */ \
-    X(POINTER, const apr_array_header_t *, sid_older_lengths, NULL) /* int: accepted beside it; empty for none */ \
-    X(POINTER, const apr_array_header_t *, sid_keys, NULL) /* const char *, oldest first */ \
-    X(NUMBER, int, sid_digest, DDB_SHA1) /* ddb_digest_e */ \
-    X(NUMBER, int, hash_sid, 1) \
-    X(POINTER, const char *, cookie_name, "id") \
-    X(NUMBER, int, cookie_secure, 1) \
-    X(NUMBER, int, cookie_http_only, 1) \
-    X(NUMBER, int, cookie_same_site, MSD_STRICT) /* msd_same_site_e */ \
-    X(POINTER, const char *, cookie_domain, "") /* "" for none */ \
-    X(POINTER, const char *, cookie_path, "/") \
-    X(NUMBER, int, cookie_persistent, 0) \
-    X(NUMBER, int, use_header, 0) \
-    X(POINTER, const char *, header_name, MSD_HEADER_NAME) \
-    X(NUMBER, int, on_error, MSD_DENY) /* msd_on_error_e */ \
-    X(NUMBER, int, no_store, MSD_NO_STORE_LOADED) /* msd_no_store_e */ \
-    X(POINTER, const apr_array_header_t *, forward, NULL) /* msd_forward_t; empty: nothing */ \
-    /* const char *: headers that forward here or around; NULL for none */ \
-    X(JOINED, const apr_array_header_t *, scrubbed, NULL) \
-    X(POINTER, const apr_array_header_t *, forward_keys, NULL) /* const char *, oldest first */ \
-    X(POINTER, const apr_array_header_t *, accept, NULL) /* const char *: names of entries, or "*"; empty: nothing */ \
-    X(POINTER, const apr_array_header_t *, env, NULL) /* msd_env_t; empty for none */ \
-    X(POINTER, const apr_array_header_t *, mask, NULL) /* const char *, names of entries; empty for none */ \
-    /* the same, of .htaccess files: they add to the server's */ \
-    X(JOINED, const apr_array_header_t *, mask_more, NULL) \
-    X(NUMBER, int, format, DDB_FORM) /* ddb_format_e */ \
-    X(NUMBER, int, max_size, DDB_ITEM_SIZE_MAX) /* bytes of an item */ \
-    X(NUMBER, int, max_entries, 1000) /* of a session, which loads with no more and stores no more */ \
-    X(NUMBER, int, compress, 0) /* bytes of data from which on it is compressed; 0: never */
+    X(LOWEST, apr_int64_t, absolute_limit, MSD_UNSET)                                                                  \
+    X(LOWEST, apr_int64_t, touch_limit, MSD_UNSET)                                                                     \
+    X(NUMBER, int, sid_byte_length, 32)                             /* of new IDs */                                   \
+    X(POINTER, const apr_array_header_t *, sid_older_lengths, NULL) /* int: accepted beside it; empty for none */      \
+    X(POINTER, const apr_array_header_t *, sid_keys, NULL)          /* const char *, oldest first */                   \
+    X(NUMBER, int, sid_digest, DDB_SHA1)                            /* ddb_digest_e */                                 \
+    X(NUMBER, int, hash_sid, 1)                                                                                        \
+    X(POINTER, const char *, cookie_name, "id")                                                                        \
+    X(NUMBER, int, cookie_secure, 1)                                                                                   \
+    X(NUMBER, int, cookie_http_only, 1)                                                                                \
+    X(NUMBER, int, cookie_same_site, MSD_STRICT) /* msd_same_site_e */                                                 \
+    X(POINTER, const char *, cookie_domain, "")  /* "" for none */                                                     \
+    X(POINTER, const char *, cookie_path, "/")                                                                         \
+    X(NUMBER, int, cookie_persistent, 0)                                                                               \
+    X(NUMBER, int, use_header, 0)                                                                                      \
+    X(POINTER, const char *, header_name, MSD_HEADER_NAME)                                                             \
+    X(NUMBER, int, on_error, MSD_DENY)                    /* msd_on_error_e */                                         \
+    X(NUMBER, int, no_store, MSD_NO_STORE_LOADED)         /* msd_no_store_e */                                         \
+    X(POINTER, const apr_array_header_t *, forward, NULL) /* msd_forward_t; empty: nothing */                          \
+    /* const char *: headers that forward here or around; NULL for none */                                             \
+    X(JOINED, const apr_array_header_t *, scrubbed, NULL)                                                              \
+    X(POINTER, const apr_array_header_t *, forward_keys, NULL) /* const char *, oldest first */                        \
+    X(POINTER, const apr_array_header_t *, accept, NULL) /* const char *: names of entries, or "*"; empty: nothing */  \
+    X(POINTER, const apr_array_header_t *, env, NULL)    /* msd_env_t; empty for none */                               \
+    X(POINTER, const apr_array_header_t *, mask, NULL)   /* const char *, names of entries; empty for none */          \
+    /* the same, of .htaccess files: they add to the server's */                                                       \
+    X(JOINED, const apr_array_header_t *, mask_more, NULL)                                                             \
+    X(NUMBER, int, format, DDB_FORM)            /* ddb_format_e */                                                     \
+    X(NUMBER, int, max_size, DDB_ITEM_SIZE_MAX) /* bytes of an item */                                                 \
+    X(NUMBER, int, max_entries, 1000)           /* of a session, which loads with no more and stores no more */        \
+    X(NUMBER, int, compress, 0)                 /* bytes of data from which on it is compressed; 0: never */
 
 /** The settings of one place. Unset fields as above; msd_config_dir fills in the defaults. */
 typedef struct msd_dir_config_t {

@@ -18,16 +18,22 @@ static const char *check_prefix(const msd_dir_config_t *c, apr_pool_t *p)
     int secure = strncasecmp(c->cookie_name, "__Secure-", 9) == 0;
 
     if ((host || secure) && !c->cookie_secure) {
-        return apr_psprintf(p, "the cookie name %s needs the attribute Secure, or browsers refuse the cookie: set "
-                            "SessionDynamoDBCookieSecure On, or choose another name", c->cookie_name);
+        return apr_psprintf(p,
+                            "the cookie name %s needs the attribute Secure, or browsers refuse the cookie: set "
+                            "SessionDynamoDBCookieSecure On, or choose another name",
+                            c->cookie_name);
     }
     if (host && *c->cookie_domain) {
-        return apr_psprintf(p, "the cookie name %s allows no Domain, or browsers refuse the cookie: remove "
-                            "SessionDynamoDBCookieDomain, or choose another name", c->cookie_name);
+        return apr_psprintf(p,
+                            "the cookie name %s allows no Domain, or browsers refuse the cookie: remove "
+                            "SessionDynamoDBCookieDomain, or choose another name",
+                            c->cookie_name);
     }
     if (host && strcmp(c->cookie_path, "/") != 0) {
-        return apr_psprintf(p, "the cookie name %s needs the path /, or browsers refuse the cookie: set "
-                            "SessionDynamoDBCookiePath /, or choose another name", c->cookie_name);
+        return apr_psprintf(p,
+                            "the cookie name %s needs the path /, or browsers refuse the cookie: set "
+                            "SessionDynamoDBCookiePath /, or choose another name",
+                            c->cookie_name);
     }
     return NULL;
 }
@@ -49,8 +55,10 @@ static const char *check_forward(const msd_dir_config_t *c, apr_pool_t *p)
     for (i = 0; c->use_header && c->forward && i < c->forward->nelts; i++) {
         const char *header = APR_ARRAY_IDX(c->forward, i, msd_forward_t).header;
         if (strcasecmp(header, c->header_name) == 0) {
-            return apr_psprintf(p, "SessionDynamoDBForward sends the header %s, which carries the session ID: give one "
-                                "of them another name", header);
+            return apr_psprintf(p,
+                                "SessionDynamoDBForward sends the header %s, which carries the session ID: give one "
+                                "of them another name",
+                                header);
         }
     }
     return NULL;
@@ -142,9 +150,13 @@ static int check_server(server_rec *s, int used, apr_pool_t *p)
 {
     const ddb_http_transport_t http = { ask_once, NULL };
     msd_server_config_t *c = msd_config_server(s);
-    ddb_endpoint_opts_t o = { .url = c->endpoint_url, .region = c->region, .table = c->table,
+    ddb_endpoint_opts_t o = { .url = c->endpoint_url,
+                              .region = c->region,
+                              .table = c->table,
                               .profile = { c->profile, c->credentials_file, c->config_file },
-                              .service = DDB_DYNAMODB, .http = used ? &http : NULL, .clock = &ddb_clock_system };
+                              .service = DDB_DYNAMODB,
+                              .http = used ? &http : NULL,
+                              .clock = &ddb_clock_system };
     ddb_error_t err = { 0 };
     apr_status_t rv;
     const char *problem;
@@ -162,9 +174,10 @@ static int check_server(server_rec *s, int used, apr_pool_t *p)
     }
     c->endpoint.url = NULL;
     if (used) {
-        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s, "SessionDynamoDB is On in the %s, but %s (the "
-                     "directives are SessionDynamoDBRegion and SessionDynamoDBEndpointURL)", server_name(s, p),
-                     err.detail);
+        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s,
+                     "SessionDynamoDB is On in the %s, but %s (the "
+                     "directives are SessionDynamoDBRegion and SessionDynamoDBEndpointURL)",
+                     server_name(s, p), err.detail);
     }
     return !used;
 }

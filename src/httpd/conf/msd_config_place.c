@@ -108,7 +108,8 @@ int msd_config_place_holds(const msd_config_place_t *place, const msd_config_pla
            || (place->folder && at->folder && msd_config_place_covers(place->folder, at->folder));
 }
 
-const msd_config_place_t *msd_config_place_holding(const apr_array_header_t *places, const char *name, const msd_config_place_t *at)
+const msd_config_place_t *msd_config_place_holding(const apr_array_header_t *places, const char *name,
+                                                   const msd_config_place_t *at)
 {
     const msd_config_place_t *best = NULL;
     int i, rank, highest = 0;

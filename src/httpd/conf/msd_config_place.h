@@ -11,10 +11,10 @@
  */
 typedef struct msd_config_place_t {
     const ap_directive_t *directive;
-    const char *word;             /* its first argument, without quotes; "" for none */
-    const ap_directive_t *host;   /* the <VirtualHost> around it; NULL: the main server's */
-    const char *location;         /* path of the <Location> around it; "" when it holds for all URLs; NULL: not known */
-    const char *folder;           /* path of the <Directory> around it; NULL: none, or not known */
+    const char *word;           /* its first argument, without quotes; "" for none */
+    const ap_directive_t *host; /* the <VirtualHost> around it; NULL: the main server's */
+    const char *location;       /* path of the <Location> around it; "" when it holds for all URLs; NULL: not known */
+    const char *folder;         /* path of the <Directory> around it; NULL: none, or not known */
 } msd_config_place_t;
 
 /** All directives of these names (NULL at the end) in the order read, msd_config_place_t, in p. Before httpd forks
@@ -35,7 +35,8 @@ int msd_config_place_holds(const msd_config_place_t *place, const msd_config_pla
  * before the main server's, a <Directory>'s before those, a <Location>'s before all, and of several the last. NULL when
  * there is none for sure.
  */
-const msd_config_place_t *msd_config_place_holding(const apr_array_header_t *places, const char *name, const msd_config_place_t *at);
+const msd_config_place_t *msd_config_place_holding(const apr_array_header_t *places, const char *name,
+                                                   const msd_config_place_t *at);
 
 /** 1 when a URL path lies in the one of a <Location> or of a cookie (RFC 6265 section 5.1.4), which may be "". */
 int msd_config_place_covers(const char *path, const char *url);

@@ -53,8 +53,12 @@ static void look_for_ways(const config_t *config, const msd_config_place_t *on)
     if ((!reads || !writes) && !is_near(config, on, "AuthType", "form")) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE | config->startup, 0, config->main_server,
                      "SessionDynamoDB is On at %s:%d, and there %s%s%s. Leave it so where only modules of httpd use "
-                     "the session", AT(on), reads ? "" : "programs can't see the session without SessionEnv On, "
-                     "SessionDynamoDBEnv or SessionDynamoDBForward", !reads && !writes ? ", and " : "",
+                     "the session",
+                     AT(on),
+                     reads ? ""
+                           : "programs can't see the session without SessionEnv On, "
+                             "SessionDynamoDBEnv or SessionDynamoDBForward",
+                     !reads && !writes ? ", and " : "",
                      writes ? "" : "programs can't change it without SessionHeader X-Replace-Session");
     }
 }
@@ -67,7 +71,8 @@ static void look_for_session(const config_t *config, const msd_config_place_t *o
     }
     ap_log_error(APLOG_MARK, APLOG_WARNING | config->startup, 0, config->main_server,
                  "SessionDynamoDB is On at %s:%d, but mod_session is Off there, so no request has a session: add "
-                 "Session On there", AT(on));
+                 "Session On there",
+                 AT(on));
 }
 
 /** A browser sends a cookie back below its path only: elsewhere each request would begin a session. */
@@ -81,7 +86,8 @@ static void look_at_cookie_path(const config_t *config, const msd_config_place_t
         ap_log_error(APLOG_MARK, APLOG_WARNING | config->startup, 0, config->main_server,
                      "SessionDynamoDBCookiePath %s at %s:%d does not cover %s, where SessionDynamoDB is On (%s:%d): a "
                      "browser does not send the cookie back there, and has a new session with each request. Make the "
-                     "two the same", path->word, AT(path), url, AT(on));
+                     "two the same",
+                     path->word, AT(path), url, AT(on));
     }
 }
 
@@ -93,12 +99,14 @@ static void look_at_other_store(const config_t *config, const msd_config_place_t
     for (i = 0; i < config->places->nelts; i++) {
         const msd_config_place_t *on = &APR_ARRAY_IDX(config->places, i, msd_config_place_t);
 
-        if (is_on(on) && (msd_config_place_holds(other, on)
-                          || msd_config_place_holding(config->places, "SessionDynamoDB", other) == on)) {
+        if (is_on(on)
+            && (msd_config_place_holds(other, on)
+                || msd_config_place_holding(config->places, "SessionDynamoDB", other) == on)) {
             ap_log_error(APLOG_MARK, APLOG_WARNING | config->startup, 0, config->main_server,
                          "%s (at %s:%d) names another store where SessionDynamoDB is On (at %s:%d): sessions are in "
                          "the table there, and nowhere else. Move it to a section where SessionDynamoDB is Off, or "
-                         "remove it", other->directive->directive, AT(other), AT(on));
+                         "remove it",
+                         other->directive->directive, AT(other), AT(on));
             return;
         }
     }
@@ -161,7 +169,8 @@ static void look_at_endpoint(const config_t *config, const server_rec *s)
     }
     ap_log_error(APLOG_MARK, APLOG_WARNING | config->startup, 0, s,
                  "the endpoint %s (%s) is another machine without TLS: anybody on the way there can read and change "
-                 "sessions. Use https", c->endpoint.url, endpoint_at(config, c->endpoint_url));
+                 "sessions. Use https",
+                 c->endpoint.url, endpoint_at(config, c->endpoint_url));
 }
 
 /* ---- virtual hosts that share sessions --------------------------------------------------------------------------- */
@@ -247,9 +256,10 @@ static void look_at_host(const config_t *config, const apr_array_header_t *hosts
         ap_log_error(APLOG_MARK, APLOG_NOTICE | config->startup, 0, config->main_server,
                      "the virtual hosts %s (%s:%u) and %s (%s:%u)%s share the table %s and %s: a session of the one is "
                      "a session of the other. If they are not one site, give each a SessionDynamoDBTableName or "
-                     "SessionDynamoDBSidKeys of its own", host->server->server_hostname, host->server->defn_name,
-                     host->server->defn_line_number, other->server->server_hostname, other->server->defn_name,
-                     other->server->defn_line_number, more ? apr_psprintf(config->pool, ", and %d more,", more) : "",
+                     "SessionDynamoDBSidKeys of its own",
+                     host->server->server_hostname, host->server->defn_name, host->server->defn_line_number,
+                     other->server->server_hostname, other->server->defn_name, other->server->defn_line_number,
+                     more ? apr_psprintf(config->pool, ", and %d more,", more) : "",
                      msd_config_server(host->server)->table, host->keys->nelts ? "a key for IDs" : "sign no IDs");
     }
 }
@@ -301,10 +311,8 @@ static const char *const read_directives[] = {
 
 void msd_config_warn(apr_pool_t *p, server_rec *main_server)
 {
-    const config_t config = {
-        p, main_server, msd_config_place_all(p, read_directives),
-        ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST ? APLOG_STARTUP : 0
-    };
+    const config_t config = { p, main_server, msd_config_place_all(p, read_directives),
+                              ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST ? APLOG_STARTUP : 0 };
     const server_rec *s;
     int i;
 
@@ -315,7 +323,8 @@ void msd_config_warn(apr_pool_t *p, server_rec *main_server)
             look_for_session(&config, place);
             look_at_cookie_path(&config, place);
         }
-        if (msd_config_place_is(place, "SessionDynamoDBSidKeys") || msd_config_place_is(place, "SessionDynamoDBForwardKeys")) {
+        if (msd_config_place_is(place, "SessionDynamoDBSidKeys")
+            || msd_config_place_is(place, "SessionDynamoDBForwardKeys")) {
             look_at_key_files(&config, place);
         }
         if (strncasecmp(place->directive->directive, "SessionCookieName", 17) == 0

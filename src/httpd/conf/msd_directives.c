@@ -16,7 +16,7 @@
 #define FIELD(type, record, cmd) ((type *)((char *)(record) + (apr_size_t)(cmd)->info))
 
 /* Bytes of an item; what is there without any entry takes up to half of it. */
-#define SIZE_LEAST 1024
+#define SIZE_LEAST   1024
 #define ENTRIES_MOST 100000 /* an item has no room for more */
 
 static const char *set_flag(cmd_parms *cmd, void *dir, int on)
@@ -32,10 +32,12 @@ static const char *parse_seconds(cmd_parms *cmd, const char *arg, apr_int64_t le
     const apr_int64_t most = APR_INT64_C(10) * 365 * 24 * 3600;
     apr_interval_time_t t = 0;
 
-    if (!apr_isdigit(arg[0]) || ap_timeout_parameter_parse(arg, &t, "s") != APR_SUCCESS
-        || t % APR_USEC_PER_SEC != 0 || t / APR_USEC_PER_SEC < least || t / APR_USEC_PER_SEC > most) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not a time: give whole seconds from %" APR_INT64_T_FMT
-                            " to ten years, such as 1800, 30min or 2h", cmd->cmd->name, arg, least);
+    if (!apr_isdigit(arg[0]) || ap_timeout_parameter_parse(arg, &t, "s") != APR_SUCCESS || t % APR_USEC_PER_SEC != 0
+        || t / APR_USEC_PER_SEC < least || t / APR_USEC_PER_SEC > most) {
+        return apr_psprintf(cmd->pool,
+                            "%s: '%s' is not a time: give whole seconds from %" APR_INT64_T_FMT
+                            " to ten years, such as 1800, 30min or 2h",
+                            cmd->cmd->name, arg, least);
     }
     *out = t / APR_USEC_PER_SEC;
     return NULL;
@@ -63,9 +65,10 @@ static const char *parse_length(cmd_parms *cmd, const char *arg, int *out)
     apr_int64_t bytes = apr_strtoi64(arg, &end, 10);
 
     if (!apr_isdigit(arg[0]) || *end || bytes < DDB_SID_BYTES_MIN || bytes > DDB_SID_BYTES_MAX) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not a length: give %d to %d random bytes (32 is the default; under "
-                            "%d an ID can be guessed)", cmd->cmd->name, arg, DDB_SID_BYTES_MIN, DDB_SID_BYTES_MAX,
-                            DDB_SID_BYTES_MIN);
+        return apr_psprintf(cmd->pool,
+                            "%s: '%s' is not a length: give %d to %d random bytes (32 is the default; under "
+                            "%d an ID can be guessed)",
+                            cmd->cmd->name, arg, DDB_SID_BYTES_MIN, DDB_SID_BYTES_MAX, DDB_SID_BYTES_MIN);
     }
     *out = (int)bytes;
     return NULL;
@@ -81,8 +84,10 @@ static const char *set_sid_byte_length(cmd_parms *cmd, void *dir, int argc, char
 
     msd_config_note(cmd, dir);
     if (argc == 0) {
-        return apr_psprintf(cmd->pool, "%s needs the random bytes of new IDs, and perhaps those of others that are "
-                            "accepted", cmd->cmd->name);
+        return apr_psprintf(cmd->pool,
+                            "%s needs the random bytes of new IDs, and perhaps those of others that are "
+                            "accepted",
+                            cmd->cmd->name);
     }
     problem = parse_length(cmd, argv[0], &c->sid_byte_length);
     for (i = 1; i < argc && !problem; i++) {
@@ -202,9 +207,12 @@ static int parse_bytes(const char *arg, int least, int *out)
 static const char *set_max_size(cmd_parms *cmd, void *dir, const char *arg)
 {
     msd_config_note(cmd, dir);
-    return parse_bytes(arg, SIZE_LEAST, &((msd_dir_config_t *)dir)->max_size) ? NULL
-           : apr_psprintf(cmd->pool, "%s: '%s' is not a size from 1K to 400K, which is DynamoDB's limit: give bytes, "
-                          "or K behind the number", cmd->cmd->name, arg);
+    return parse_bytes(arg, SIZE_LEAST, &((msd_dir_config_t *)dir)->max_size)
+               ? NULL
+               : apr_psprintf(cmd->pool,
+                              "%s: '%s' is not a size from 1K to 400K, which is DynamoDB's limit: give bytes, "
+                              "or K behind the number",
+                              cmd->cmd->name, arg);
 }
 
 static const char *set_max_entries(cmd_parms *cmd, void *dir, const char *arg)
@@ -229,9 +237,12 @@ static const char *set_compress(cmd_parms *cmd, void *dir, const char *arg)
         c->compress = 0;
         return NULL;
     }
-    return parse_bytes(arg, 1, &c->compress) ? NULL
-           : apr_psprintf(cmd->pool, "%s: '%s' is neither Off nor a size from 1 to 400K: give the bytes from which on "
-                          "a session is compressed, or K behind the number", cmd->cmd->name, arg);
+    return parse_bytes(arg, 1, &c->compress)
+               ? NULL
+               : apr_psprintf(cmd->pool,
+                              "%s: '%s' is neither Off nor a size from 1 to 400K: give the bytes from which on "
+                              "a session is compressed, or K behind the number",
+                              cmd->cmd->name, arg);
 }
 
 /** An HTTP token (RFC 9110 section 5.6.2), as names of cookies and headers are. */
@@ -249,8 +260,10 @@ static const char *set_token(cmd_parms *cmd, void *dir, const char *arg)
 static const char *set_header_name(cmd_parms *cmd, void *dir, const char *arg)
 {
     if (msd_reserved_names_header(arg)) {
-        return apr_psprintf(cmd->pool, "%s: the header %s has a meaning of its own, which a session ID in its place "
-                            "would break: choose another name", cmd->cmd->name, arg);
+        return apr_psprintf(cmd->pool,
+                            "%s: the header %s has a meaning of its own, which a session ID in its place "
+                            "would break: choose another name",
+                            cmd->cmd->name, arg);
     }
     return set_token(cmd, dir, arg);
 }
@@ -308,8 +321,10 @@ const command_rec msd_directives[] = {
                   "name or ARN of the table of the sessions"),
     AP_INIT_TAKE1("SessionDynamoDBEndpointURL", msd_directives_server_set_endpoint_url, NULL, RSRC_CONF,
                   "URL of the DynamoDB API, if not AWS's own"),
-    AP_INIT_TAKE1("SessionDynamoDBRegion", msd_directives_server_set_region, NULL, RSRC_CONF, "AWS region, such as eu-central-1"),
-    AP_INIT_TAKE1("SessionDynamoDBProfile", msd_directives_server_set_profile, NULL, RSRC_CONF, "profile in the AWS files"),
+    AP_INIT_TAKE1("SessionDynamoDBRegion", msd_directives_server_set_region, NULL, RSRC_CONF,
+                  "AWS region, such as eu-central-1"),
+    AP_INIT_TAKE1("SessionDynamoDBProfile", msd_directives_server_set_profile, NULL, RSRC_CONF,
+                  "profile in the AWS files"),
     AP_INIT_TAKE1("SessionDynamoDBCredentialsFile", msd_directives_server_set_file, SERVER(credentials_file), RSRC_CONF,
                   "path of the AWS credentials file"),
     AP_INIT_TAKE1("SessionDynamoDBConfigFile", msd_directives_server_set_file, SERVER(config_file), RSRC_CONF,
@@ -322,8 +337,8 @@ const command_rec msd_directives[] = {
                   "how many connections a child process opens at its start"),
     AP_INIT_TAKE1("SessionDynamoDBTimeout", msd_directives_server_set_timeout, SERVER(timeout), RSRC_CONF,
                   "longest time that a request waits for the table in all"),
-    AP_INIT_TAKE1("SessionDynamoDBConnectTimeout", msd_directives_server_set_timeout, SERVER(connect_timeout), RSRC_CONF,
-                  "longest time that one connect may take"),
+    AP_INIT_TAKE1("SessionDynamoDBConnectTimeout", msd_directives_server_set_timeout, SERVER(connect_timeout),
+                  RSRC_CONF, "longest time that one connect may take"),
     AP_INIT_TAKE1("SessionDynamoDBMaxAttempts", msd_directives_server_set_max_attempts, NULL, RSRC_CONF,
                   "how often a call is tried"),
     AP_INIT_TAKE1("SessionDynamoDBBreaker", msd_directives_server_set_breaker, NULL, RSRC_CONF,
@@ -353,8 +368,7 @@ const command_rec msd_directives[] = {
                  "Off to leave the cookie attribute Secure out"),
     AP_INIT_FLAG("SessionDynamoDBCookieHttpOnly", set_flag, DIR(cookie_http_only), PLACE,
                  "Off to leave the cookie attribute HttpOnly out"),
-    AP_INIT_TAKE1("SessionDynamoDBCookieSameSite", set_same_site, DIR(cookie_same_site), PLACE,
-                  "Strict, Lax or None"),
+    AP_INIT_TAKE1("SessionDynamoDBCookieSameSite", set_same_site, DIR(cookie_same_site), PLACE, "Strict, Lax or None"),
     AP_INIT_TAKE1("SessionDynamoDBCookieDomain", set_cookie_domain, DIR(cookie_domain), PLACE,
                   "cookie attribute Domain"),
     AP_INIT_TAKE1("SessionDynamoDBCookiePath", set_cookie_path, DIR(cookie_path), PLACE, "cookie attribute Path"),
@@ -376,8 +390,7 @@ const command_rec msd_directives[] = {
                   "form or json: how the entries are stored; json is shared with dynamodb-session-flask"),
     AP_INIT_TAKE1("SessionDynamoDBMaxSize", set_max_size, NULL, PLACE,
                   "bytes that a stored session may have, K for units of 1024"),
-    AP_INIT_TAKE1("SessionDynamoDBMaxEntries", set_max_entries, NULL, PLACE,
-                  "how many entries a session may have"),
+    AP_INIT_TAKE1("SessionDynamoDBMaxEntries", set_max_entries, NULL, PLACE, "how many entries a session may have"),
     AP_INIT_TAKE1("SessionDynamoDBCompress", set_compress, NULL, PLACE,
                   "bytes from which on a session is stored compressed, K for units of 1024; or Off"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBForward", msd_directives_entries_forward, NULL, PLACE,

@@ -33,13 +33,18 @@ static const char *add_line(cmd_parms *cmd, msd_dir_config_t *conf, const list_t
     *field = further ? *field : apr_array_make(cmd->pool, 4, list->element_size);
     /* An empty list is what a None before left. */
     if (further && none != ((*field)->nelts == 0)) {
-        return apr_psprintf(cmd->pool, "%s: the lines of a section add up, and one of them says None: remove that "
-                            "line, or the others", cmd->cmd->name);
+        return apr_psprintf(cmd->pool,
+                            "%s: the lines of a section add up, and one of them says None: remove that "
+                            "line, or the others",
+                            cmd->cmd->name);
     }
     for (i = 0; i < argc && !problem && !none; i++) {
-        problem = strcasecmp(argv[i], "None") != 0 ? list->add(cmd, *field, argv[i])
-                  : apr_psprintf(cmd->pool, "%s: None stands alone, for an empty list: remove it, or the names beside "
-                                 "it", cmd->cmd->name);
+        problem = strcasecmp(argv[i], "None") != 0
+                      ? list->add(cmd, *field, argv[i])
+                      : apr_psprintf(cmd->pool,
+                                     "%s: None stands alone, for an empty list: remove it, or the names beside "
+                                     "it",
+                                     cmd->cmd->name);
     }
     return problem;
 }
@@ -65,8 +70,10 @@ static const char *check_forward(cmd_parms *cmd, const apr_array_header_t *list,
     }
     for (i = 0; i < list->nelts; i++) {
         if (strcasecmp(APR_ARRAY_IDX(list, i, msd_forward_t).header, f->header) == 0) {
-            return apr_psprintf(cmd->pool, "%s: the header %s is there twice: write KEY=Header with another name "
-                                "for one", cmd->cmd->name, f->header);
+            return apr_psprintf(cmd->pool,
+                                "%s: the header %s is there twice: write KEY=Header with another name "
+                                "for one",
+                                cmd->cmd->name, f->header);
         }
     }
     return NULL;
@@ -85,8 +92,10 @@ static const char *add_forward(cmd_parms *cmd, apr_array_header_t *to, const cha
         *c = *c == '_' ? '-' : *c;
     }
     if (!*f.key || !is_plain_name(f.header)) {
-        return apr_psprintf(cmd->pool, "%s: '%s' does not make the name of a header: write KEY=Header with letters, "
-                            "digits and '-' in Header", cmd->cmd->name, arg);
+        return apr_psprintf(cmd->pool,
+                            "%s: '%s' does not make the name of a header: write KEY=Header with letters, "
+                            "digits and '-' in Header",
+                            cmd->cmd->name, arg);
     }
     problem = check_forward(cmd, to, &f);
     if (!problem) {
@@ -151,17 +160,23 @@ static const char *check_env(cmd_parms *cmd, const apr_array_header_t *list, con
     int i;
 
     if (msd_config_in_htaccess(cmd) && strncmp(e->name, ENTRY_PREFIX, strlen(ENTRY_PREFIX)) != 0) {
-        return apr_psprintf(cmd->pool, "%s: in .htaccess the variable of '%s' is " ENTRY_PREFIX "...: another name is "
-                            "for the server's files to give", cmd->cmd->name, e->key);
+        return apr_psprintf(cmd->pool,
+                            "%s: in .htaccess the variable of '%s' is " ENTRY_PREFIX "...: another name is "
+                            "for the server's files to give",
+                            cmd->cmd->name, e->key);
     }
     if (msd_reserved_names_variable(e->name)) {
-        return apr_psprintf(cmd->pool, "%s: the variable %s has a meaning of its own for httpd, programs or what runs "
-                            "them: write KEY=NAME with another name", cmd->cmd->name, e->name);
+        return apr_psprintf(cmd->pool,
+                            "%s: the variable %s has a meaning of its own for httpd, programs or what runs "
+                            "them: write KEY=NAME with another name",
+                            cmd->cmd->name, e->name);
     }
     for (i = 0; i < list->nelts; i++) {
         if (strcmp(APR_ARRAY_IDX(list, i, msd_env_t).name, e->name) == 0) {
-            return apr_psprintf(cmd->pool, "%s: the variable %s is there twice: write KEY=NAME with another name for "
-                                "one", cmd->cmd->name, e->name);
+            return apr_psprintf(cmd->pool,
+                                "%s: the variable %s is there twice: write KEY=NAME with another name for "
+                                "one",
+                                cmd->cmd->name, e->name);
         }
     }
     return NULL;
@@ -180,8 +195,10 @@ static const char *add_env(cmd_parms *cmd, apr_array_header_t *to, const char *a
     e.key = key;
     e.name = name ? name : made_name(cmd->pool, key);
     if (!*key || strcasecmp(key, "expiry") == 0 || !is_variable(e.name)) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not KEY or KEY=NAME: KEY is an entry of the session, NAME of "
-                            "letters, digits and _, and does not begin with a digit", cmd->cmd->name, arg);
+        return apr_psprintf(cmd->pool,
+                            "%s: '%s' is not KEY or KEY=NAME: KEY is an entry of the session, NAME of "
+                            "letters, digits and _, and does not begin with a digit",
+                            cmd->cmd->name, arg);
     }
     problem = check_env(cmd, to, &e);
     if (!problem) {

@@ -89,8 +89,10 @@ const char *msd_directives_server_set_proxy(cmd_parms *cmd, void *dir, const cha
     (void)dir;
     server_of(cmd)->proxy = arg;
     if (!misplaced && ddb_endpoint_check_url(arg, cmd->pool)) {
-        return apr_psprintf(cmd->pool, "%s: a proxy is http:// or https://, a host and perhaps a port, such as "
-                            "http://proxy:3128; no user, no path", cmd->cmd->name);
+        return apr_psprintf(cmd->pool,
+                            "%s: a proxy is http:// or https://, a host and perhaps a port, such as "
+                            "http://proxy:3128; no user, no path",
+                            cmd->cmd->name);
     }
     return misplaced;
 }
@@ -143,8 +145,8 @@ const char *msd_directives_server_set_breaker(cmd_parms *cmd, void *dir, const c
 
     (void)dir;
     if (end && (!apr_isdigit(arg[0]) || *end || n < 1 || n > 1000)) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is neither a number of calls from 1 to 1000 nor Off",
-                            cmd->cmd->name, arg);
+        return apr_psprintf(cmd->pool, "%s: '%s' is neither a number of calls from 1 to 1000 nor Off", cmd->cmd->name,
+                            arg);
     }
     server_of(cmd)->breaker = (int)n;
     return NULL;

@@ -24,9 +24,9 @@ static const char *const headers[] = {
     "X-Forwarded", "X-Forwarded-By", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix",
     "X-Forwarded-Proto", "X-Forwarded-Scheme", "X-Forwarded-Server", "X-Forwarded-Ssl", "X-Real-IP", NULL
 };
-static const char *const header_families[] = {
-    "Accept-", "Access-Control-", "Content-", "Cross-Origin-", "If-", "Proxy-", "Sec-", "X-Accel-", NULL
-};
+static const char *const header_families[] = { "Accept-", "Access-Control-", "Content-", "Cross-Origin-",
+                                               "If-",     "Proxy-",          "Sec-",     "X-Accel-",
+                                               NULL };
 
 static const char *const variables[] = {
     /* CGI and httpd */
@@ -40,9 +40,11 @@ static const char *const variables[] = {
     "CLASSPATH", "EDITOR", "PAGER", "VISUAL", "ALL_PROXY", "FTP_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", NULL
 };
 static const char *const variable_families[] = {
-    "AWS_", "BASH", "CONTENT_", "CONTEXT_", "CURL_", "DOCUMENT_", "DYLD_", "FCGI_", "GIT_", "GLIBC_", "HTTP_", "HTTPS_",
-    "JAVA_", "JDK_", "_JAVA_", "LC_", "LD_", "LUA_", "MALLOC_", "NODE_", "OPENSSL_", "ORIG_", "PERL", "PHP", "PYTHON",
-    "REDIRECT_", "REMOTE_", "REQUEST_", "RUBY", "SCRIPT_", "SERVER_", "SESSION_DYNAMODB_", "SSL_", "_RLD", NULL
+    "AWS_",   "BASH",      "CONTENT_", "CONTEXT_", "CURL_",    "DOCUMENT_", "DYLD_",   "FCGI_",
+    "GIT_",   "GLIBC_",    "HTTP_",    "HTTPS_",   "JAVA_",    "JDK_",      "_JAVA_",  "LC_",
+    "LD_",    "LUA_",      "MALLOC_",  "NODE_",    "OPENSSL_", "ORIG_",     "PERL",    "PHP",
+    "PYTHON", "REDIRECT_", "REMOTE_",  "REQUEST_", "RUBY",     "SCRIPT_",   "SERVER_", "SESSION_DYNAMODB_",
+    "SSL_",   "_RLD",      NULL
 };
 
 /** How far b begins as a does, in the sense of msd_reserved_names_same_header. */

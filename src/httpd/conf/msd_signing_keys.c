@@ -10,8 +10,8 @@
 #include "base/ddb_crypto.h"
 #include "httpd/conf/msd_signing_keys.h"
 
-#define KEY_MAX       1024 /* bytes of one key, with the end of the line */
-#define KEYS_MAX      16
+#define KEY_MAX  1024 /* bytes of one key, with the end of the line */
+#define KEYS_MAX 16
 
 const char *msd_signing_keys_check_file(apr_pool_t *p, const char *path)
 {
@@ -25,8 +25,10 @@ const char *msd_signing_keys_check_file(apr_pool_t *p, const char *path)
         return apr_psprintf(p, "%s is not a regular file", path);
     }
     if (info.protection & (APR_FPROT_WREAD | APR_FPROT_WWRITE | APR_FPROT_GWRITE)) {
-        return apr_psprintf(p, "%s holds secrets, but others can read it or somebody besides its owner can change it: "
-                            "chmod 0600 (or 0640) it", path);
+        return apr_psprintf(p,
+                            "%s holds secrets, but others can read it or somebody besides its owner can change it: "
+                            "chmod 0600 (or 0640) it",
+                            path);
     }
     return NULL;
 }
@@ -120,7 +122,9 @@ const char *msd_signing_keys_read(cmd_parms *cmd, const char *source, apr_array_
         return read_variable(cmd, source + 4, keys);
     }
     /* The argument may be a key: it is not repeated. */
-    return apr_psprintf(cmd->pool, "%s: the argument does not begin with file:, exec: or env:. Keys are not written "
+    return apr_psprintf(cmd->pool,
+                        "%s: the argument does not begin with file:, exec: or env:. Keys are not written "
                         "into the configuration, where too many can read them: put them into a file, one a line, and "
-                        "write file:PATH", cmd->cmd->name);
+                        "write file:PATH",
+                        cmd->cmd->name);
 }
