@@ -182,7 +182,7 @@ apr_status_t ddb_rows_end(const ddb_rows_t *r, const char *key, apr_pool_t *p, d
 /* Read anew each time: the clock is corrected once the service has called it wrong. */
 static apr_int64_t end_before(const ddb_rows_scan_t *s)
 {
-    return apr_time_sec(ddb_client_wall(s->rows->table->client)) - s->sweep->older_than;
+    return apr_time_sec(ddb_clock_wall(s->rows->table->clock)) - s->sweep->older_than;
 }
 
 static void fill_sweep(const ddb_rows_scan_t *s, ddb_json_t *names, ddb_json_t *values, apr_pool_t *p)

@@ -119,7 +119,7 @@ exit_e rows_show(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p
     if (rv != APR_SUCCESS) {
         return report_failure(r, rv, &err);
     }
-    say_row(r, &row, ddb_client_wall(c->table.client), p);
+    say_row(r, &row, ddb_clock_wall(c->table.clock), p);
     return EXIT_GOOD;
 }
 

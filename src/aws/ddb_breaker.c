@@ -36,11 +36,6 @@ apr_status_t ddb_breaker_create(ddb_breaker_t **pb, const ddb_breaker_opts_t *o,
     return rv;
 }
 
-static apr_time_t now_of(const ddb_breaker_t *b)
-{
-    return b->o.clock->monotonic(b->o.clock->baton);
-}
-
 /* The time of the next probe, and the pause after that one. */
 static void plan_probe(ddb_breaker_t *b)
 {
@@ -50,7 +45,7 @@ static void plan_probe(ddb_breaker_t *b)
     if (b->o.random(&drawn, sizeof(drawn)) != APR_SUCCESS) {
         drawn = (apr_uint32_t)half;
     }
-    b->next_probe = now_of(b) + b->pause - half + drawn % (half + 1);
+    b->next_probe = ddb_clock_monotonic(b->o.clock) + b->pause - half + drawn % (half + 1);
     b->pause = b->pause * 2 < PAUSE_MAX ? b->pause * 2 : PAUSE_MAX;
 }
 
@@ -61,7 +56,7 @@ static int may_probe(const ddb_breaker_t *b, apr_time_t now)
 
 int ddb_breaker_admit(ddb_breaker_t *b, ddb_breaker_pass_t *pass)
 {
-    apr_time_t now = now_of(b);
+    apr_time_t now = ddb_clock_monotonic(b->o.clock);
     int admitted = 1;
 
     apr_thread_mutex_lock(b->mutex);
@@ -88,7 +83,7 @@ void ddb_breaker_answered(ddb_breaker_t *b)
     b->failures = 0;
     if (b->open) {
         b->probing = 0;
-        b->closed = now_of(b);
+        b->closed = ddb_clock_monotonic(b->o.clock);
         apr_atomic_set32(&b->open, 0);
     }
     apr_thread_mutex_unlock(b->mutex);
@@ -96,7 +91,7 @@ void ddb_breaker_answered(ddb_breaker_t *b)
 
 static void open_it(ddb_breaker_t *b)
 {
-    b->opened = now_of(b);
+    b->opened = ddb_clock_monotonic(b->o.clock);
     b->turned_away = 0;
     b->probing = 0;
     b->pause = PAUSE_FIRST;

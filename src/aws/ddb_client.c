@@ -36,24 +36,9 @@ apr_status_t ddb_client_create(ddb_client_t **pc, const ddb_client_opts_t *o, ap
     return rv;
 }
 
-ddb_count_t *ddb_client_count(const ddb_client_t *c)
-{
-    return c->o.count;
-}
-
-apr_time_t ddb_client_monotonic(const ddb_client_t *c)
-{
-    return c->o.clock->monotonic(c->o.clock->baton);
-}
-
-apr_time_t ddb_client_wall(const ddb_client_t *c)
-{
-    return c->o.clock->wall(c->o.clock->baton);
-}
-
 static apr_interval_time_t time_left(const ddb_client_run_t *r)
 {
-    return r->call->deadline - ddb_client_monotonic(r->client);
+    return r->call->deadline - ddb_clock_monotonic(r->client->o.clock);
 }
 
 /* The headers to send, signed as of now with the credentials as they are now: both may have changed since the last
@@ -97,7 +82,7 @@ static apr_status_t sign(ddb_client_run_t *r, apr_table_t **headers)
     r->provider = credentials.provider;
     /* The offset first: if it changes before the next line, a correction that follows finds another one, and knows. */
     r->offset = o->skew ? ddb_skew_offset(o->skew) : 0;
-    signer.now = r->signed_at = ddb_client_wall(r->client);
+    signer.now = r->signed_at = ddb_clock_wall(o->clock);
     rv = ddb_sigv4_sign(*headers, &req, &signer, r->scratch);
     return rv == APR_SUCCESS ? rv : ddb_error_set(r->err, rv, "OpenSSL could not sign the request");
 }
@@ -278,10 +263,4 @@ apr_status_t ddb_client_call(ddb_client_t *c, const ddb_call_t *call, apr_pool_t
         ddb_breaker_failed(c->o.breaker, &r.pass);
     }
     return rv;
-}
-
-int ddb_client_take_notice(ddb_client_t *c, ddb_notice_t *n)
-{
-    return (c->o.breaker && ddb_breaker_take_notice(c->o.breaker, n))
-           || (c->o.skew && ddb_skew_take_notice(c->o.skew, n));
 }

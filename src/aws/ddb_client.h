@@ -25,17 +25,17 @@ typedef struct ddb_client_opts_t {
     ddb_breaker_t *breaker;     /* NULL: every call is tried, whatever became of those before */
     ddb_retry_budget_t *budget; /* NULL: without limit */
     ddb_skew_t *skew;           /* NULL: a wrong clock is said and not corrected */
-    ddb_count_t *count;         /* of calls and of what writes consume; NULL: nothing is counted */
+    ddb_count_t *count;         /* of calls and of what they consume; NULL: nothing is counted */
 } ddb_client_opts_t;
 
 /** o is copied; what it points to must outlive p. */
 apr_status_t ddb_client_create(ddb_client_t **pc, const ddb_client_opts_t *o, apr_pool_t *p);
 
 /**
- * Read a good reply. @return DDB_EBADREPLY, with a detail in the call's err, when it makes no sense, and the call is
- * tried again; anything else is for the caller alone.
+ * Read a good reply, and set its consumed. @return DDB_EBADREPLY, with a detail in the call's err, when it makes no
+ * sense, and the call is tried again; anything else is for the caller alone.
  */
-typedef apr_status_t ddb_read_fn(void *baton, const ddb_reply_t *reply);
+typedef apr_status_t ddb_read_fn(void *baton, ddb_reply_t *reply);
 
 typedef struct ddb_call_t {
     const char *operation; /* such as "GetItem" */
@@ -60,17 +60,5 @@ typedef struct ddb_call_t {
  */
 apr_status_t ddb_client_call(ddb_client_t *c, const ddb_call_t *call, apr_pool_t *p, ddb_reply_t *reply,
                              ddb_error_t *err);
-
-/** What the client counts in, for what is seen by its callers only, as what reads consume; may be NULL. */
-ddb_count_t *ddb_client_count(const ddb_client_t *c);
-
-/** The client's monotonic time, to compute deadlines from. */
-apr_time_t ddb_client_monotonic(const ddb_client_t *c);
-
-/** The time of day as the service has it, as far as that is known to be another than this machine's. */
-apr_time_t ddb_client_wall(const ddb_client_t *c);
-
-/** To be asked after calls: @return 1 with one thing that changed and has to be logged, to one caller only. */
-int ddb_client_take_notice(ddb_client_t *c, ddb_notice_t *n);
 
 #endif

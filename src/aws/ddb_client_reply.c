@@ -84,13 +84,17 @@ static void keep_body(ddb_client_run_t *r, const ddb_http_response_t *res)
     r->reply->len = res->body_len;
 }
 
-/* What a read consumed stands in a reply that has to be read whole anyway, by who asked for it. */
+/* A read's reply was read whole by its caller, who found there what it consumed. */
 static void count_capacity(const ddb_client_run_t *r, const ddb_http_response_t *res)
 {
+    ddb_count_t *count = r->client->o.count;
     ddb_counted_e kind = ddb_count_operation(r->call->operation);
 
-    if (r->client->o.count && kind != DDB_COUNTED && kind != DDB_COUNT_GET) {
-        ddb_count_add(r->client->o.count, DDB_COUNT_WRITE_HALVES,
+    if (kind == DDB_COUNT_GET) {
+        ddb_count_add(count, DDB_COUNT_READ_HALVES, (apr_uint64_t)r->reply->consumed);
+    }
+    else if (count && kind != DDB_COUNTED) {
+        ddb_count_add(count, DDB_COUNT_WRITE_HALVES,
                       (apr_uint64_t)ddb_reply_consumed(res->body, res->body_len, r->scratch));
     }
 }
@@ -106,11 +110,11 @@ static apr_status_t judge_good(ddb_client_run_t *r, const ddb_http_response_t *r
                              "and any proxy on the way");
     }
     keep_body(r, res);
-    count_capacity(r, res);
     if (r->call->read && r->call->read(r->call->baton, r->reply) == DDB_EBADREPLY) {
         memset(r->reply, 0, sizeof(*r->reply));
         return DDB_EBADREPLY;
     }
+    count_capacity(r, res);
     r->answered = 1;
     return APR_SUCCESS;
 }

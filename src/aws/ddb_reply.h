@@ -11,7 +11,9 @@
 typedef struct ddb_reply_t {
     const char *body; /* in the pool of the call; also of an error reply that is an answer (DDB_ECONFLICT) */
     apr_size_t len;
+    apr_int64_t consumed; /* half capacity units, of a read; 0: not reported */
 } ddb_reply_t;
+
 /** Half capacity units that a reply, already read, reports; 0: it does not. */
 apr_int64_t ddb_reply_capacity(const ddb_json_t *reply);
 

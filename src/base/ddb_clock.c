@@ -32,6 +32,16 @@ static void pause_for(void *baton, apr_interval_time_t t)
 
 const ddb_clock_t ddb_clock_system = { wall, monotonic, pause_for, NULL };
 
+apr_time_t ddb_clock_wall(const ddb_clock_t *c)
+{
+    return c->wall(c->baton);
+}
+
+apr_time_t ddb_clock_monotonic(const ddb_clock_t *c)
+{
+    return c->monotonic(c->baton);
+}
+
 int ddb_clock_parse(apr_time_t *t, const char *text)
 {
     struct tm when = { 0 };

@@ -18,6 +18,10 @@ typedef struct ddb_clock_t {
 /** The machine's own clocks. */
 extern const ddb_clock_t ddb_clock_system;
 
+/** What the clock shows. */
+apr_time_t ddb_clock_wall(const ddb_clock_t *c);
+apr_time_t ddb_clock_monotonic(const ddb_clock_t *c);
+
 /**
  * Read a time as AWS's services and tools write it: 2026-11-23T01:02:03, perhaps a fraction, which is left out, and Z,
  * UTC or +00:00. @return 0 when text (NULL allowed) is none.

@@ -177,7 +177,7 @@ static const char *sign(request_rec *r, const msd_dir_config_t *conf)
     const char *when;
     int i;
 
-    when = apr_psprintf(r->pool, "%" APR_TIME_T_FMT, apr_time_sec(msd_child_now(r->server)));
+    when = apr_psprintf(r->pool, "%" APR_TIME_T_FMT, apr_time_sec(ddb_clock_wall(msd_child_clock(r->server))));
     APR_ARRAY_PUSH(lines, const char *) = when;
     APR_ARRAY_PUSH(lines, const char *) = r->method;
     APR_ARRAY_PUSH(lines, const char *) = target_of(r);

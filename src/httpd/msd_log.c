@@ -17,14 +17,9 @@ static void log_call(request_rec *r, int level, apr_status_t rv, const char *wha
 
     ap_log_rerror(APLOG_MARK, level, 0, r,
                   "table %s: %s: %s: %s (%s, type %s, HTTP status %d, request ID %s, %d attempts)%s",
-                  q->store ? ddb_store_table(q->store) : "-", what, ddb_error_text(rv, text, sizeof(text)), e->detail,
-                  e->operation[0] ? e->operation : "no call", e->type[0] ? e->type : "-", e->http_status,
+                  q->store ? msd_config_server(r->server)->table : "-", what, ddb_error_text(rv, text, sizeof(text)),
+                  e->detail, e->operation[0] ? e->operation : "no call", e->type[0] ? e->type : "-", e->http_status,
                   e->request_id[0] ? e->request_id : "-", e->attempts, others);
-}
-
-static apr_time_t monotonic(void)
-{
-    return ddb_clock_system.monotonic(ddb_clock_system.baton);
 }
 
 void msd_log_failure(request_rec *r, apr_status_t rv, msd_failure_log_e what)
@@ -35,7 +30,8 @@ void msd_log_failure(request_rec *r, apr_status_t rv, msd_failure_log_e what)
 
     /* What lies in one session, or in what a program stores, is no outage. */
     if (rv != DDB_ETOOLARGE && rv != DDB_EBADITEM) {
-        others = msd_failure_log_line(msd_config_server(r->server)->outage, what, monotonic(), r->pool);
+        others = msd_failure_log_line(msd_config_server(r->server)->outage, what,
+                                      ddb_clock_monotonic(&ddb_clock_system), r->pool);
     }
     if (others) {
         log_call(r, APLOG_ERR, rv, texts[what], others);
@@ -126,7 +122,7 @@ static int changes_dropped(const msd_request_t *q)
 void msd_log_end(const msd_request_t *q)
 {
     const msd_server_config_t *c = msd_config_server(q->top->server);
-    const char *rest = msd_failure_log_rest(c->outage, monotonic(), q->top->pool);
+    const char *rest = msd_failure_log_rest(c->outage, ddb_clock_monotonic(&ddb_clock_system), q->top->pool);
 
     if (rest) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, q->top->server, "%s", rest);

@@ -5,7 +5,6 @@
 #include <http_request.h>
 
 #include "httpd/child/msd_unknown_ids.h"
-#include "httpd/child/msd_store_notices.h"
 #include "httpd/msd_request.h"
 #include "httpd/msd_carrier.h"
 
@@ -220,7 +219,7 @@ void msd_request_begin_new(msd_request_t *q)
  */
 apr_time_t msd_request_call_begin(msd_request_t *q, ddb_store_call_t *call, ddb_sid_rules_t *rules)
 {
-    apr_time_t started = ddb_store_monotonic(q->store);
+    apr_time_t started = ddb_clock_monotonic(q->clock);
 
     msd_config_rules(rules, q->conf);
     call->rules = rules;
@@ -239,12 +238,12 @@ apr_time_t msd_request_call_begin(msd_request_t *q, ddb_store_call_t *call, ddb_
 
 void msd_request_call_end(msd_request_t *q, apr_time_t started)
 {
-    apr_interval_time_t took = ddb_store_monotonic(q->store) - started;
+    apr_interval_time_t took = ddb_clock_monotonic(q->clock) - started;
 
     q->spent += took;
     q->budget -= took;
     if (q->budget < 0) {
         q->budget = 0;
     }
-    msd_store_notices_log(q->top->server, q->store);
+    msd_store_notices_log(q->top->server, q->notices);
 }

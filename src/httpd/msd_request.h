@@ -3,6 +3,7 @@
 
 #include <mod_session.h>
 
+#include "httpd/child/msd_store_notices.h"
 #include "httpd/conf/msd_config.h"
 #include "store/ddb_json_entries.h"
 #include "store/ddb_store.h"
@@ -32,10 +33,12 @@ typedef enum msd_written_e {
  */
 typedef struct msd_request_t {
     request_rec *top;
-    request_rec *loader;              /* the request that loaded: its settings hold for the tree; NULL before */
-    const request_rec *passed_fixups; /* the last request, no subrequest, that did; NULL before */
-    msd_dir_config_t *conf;           /* of the loader */
-    ddb_store_t *store;               /* NULL when this child has none */
+    request_rec *loader;                /* the request that loaded: its settings hold for the tree; NULL before */
+    const request_rec *passed_fixups;   /* the last request, no subrequest, that did; NULL before */
+    msd_dir_config_t *conf;             /* of the loader */
+    ddb_store_t *store;                 /* NULL when this child has none */
+    const ddb_clock_t *clock;           /* of its calls; the machine's own without a store */
+    const msd_store_notices_t *notices; /* of its calls */
     msd_outcome_e outcome;
     msd_written_e written;
     session_rec *z;               /* the one that mod_session was given */

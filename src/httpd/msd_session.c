@@ -63,7 +63,7 @@ static const msd_unknown_ids_t *misses_for(const msd_request_t *q, const ddb_sto
 /** ddb_store_load, without asking the table again for an ID that is no session's. */
 static apr_status_t look_up(const msd_request_t *q, const ddb_store_call_t *call, const char *sid, ddb_session_t *s)
 {
-    apr_time_t began = ddb_store_monotonic(q->store);
+    apr_time_t began = ddb_clock_monotonic(q->clock);
     const char *key = NULL;
     const msd_unknown_ids_t *m = misses_for(q, call, sid, &key);
     apr_status_t rv;
@@ -195,8 +195,10 @@ apr_status_t msd_session_load(request_rec *r, msd_request_t *q)
     q->loader = r;
     q->conf = msd_config_dir(r, q->top->pool);
     q->store = msd_child_store(r->server);
+    q->clock = msd_child_clock(r->server);
+    q->notices = msd_child_notices(r->server);
     q->budget = msd_config_server(r->server)->timeout;
-    q->now = msd_child_now(r->server);
+    q->now = ddb_clock_wall(q->clock);
     problem = msd_config_check_dir(q->conf, NULL, q->top->pool);
     if (problem) {
         q->outcome = MSD_MISCONFIGURED;

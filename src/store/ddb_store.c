@@ -23,26 +23,6 @@ apr_status_t ddb_store_create(ddb_store_t **ps, ddb_client_t *client, const char
     return APR_SUCCESS;
 }
 
-apr_time_t ddb_store_monotonic(const ddb_store_t *st)
-{
-    return ddb_client_monotonic(st->client);
-}
-
-apr_time_t ddb_store_wall(const ddb_store_t *st)
-{
-    return ddb_client_wall(st->client);
-}
-
-int ddb_store_take_notice(ddb_store_t *st, ddb_notice_t *n)
-{
-    return ddb_client_take_notice(st->client, n);
-}
-
-const char *ddb_store_table(const ddb_store_t *st)
-{
-    return st->table;
-}
-
 int ddb_store_same_user(const ddb_session_t *s, const char *user, apr_pool_t *p)
 {
     const char *mark;

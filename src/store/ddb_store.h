@@ -49,17 +49,12 @@ typedef struct ddb_store_call_t {
     apr_size_t max_size;  /* of an item that is written, as ddb_item_size counts; 0: DynamoDB's limit */
     int consistent;       /* of the load; reads that settle a write are always consistent */
     apr_time_t now;       /* the request's one reading of the wall clock: activity and expiry go by it */
-    apr_time_t deadline;  /* on ddb_store_monotonic */
+    apr_time_t deadline;  /* on the monotonic time of the client's clock */
     ddb_cancel_t *cancel; /* of what nobody waits for; NULL: none */
     apr_pool_t *pool;     /* results live here */
     ddb_error_t *err;     /* never NULL */
     int *calls;           /* counted up by each call to the table; NULL: they are not counted */
 } ddb_store_call_t;
-
-apr_time_t ddb_store_monotonic(const ddb_store_t *st);
-apr_time_t ddb_store_wall(const ddb_store_t *st);            /* ddb_client_wall */
-int ddb_store_take_notice(ddb_store_t *st, ddb_notice_t *n); /* ddb_client_take_notice */
-const char *ddb_store_table(const ddb_store_t *st);
 
 /** 1 when the session is known to belong to this user; both must be given. */
 int ddb_store_same_user(const ddb_session_t *s, const char *user, apr_pool_t *p);

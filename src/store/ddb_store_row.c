@@ -99,11 +99,12 @@ typedef struct reading_t {
     apr_status_t rv; /* what the last reply came to */
 } reading_t;
 
-static apr_status_t read_reply(void *baton, const ddb_reply_t *reply)
+static apr_status_t read_reply(void *baton, ddb_reply_t *reply)
 {
     reading_t *r = baton;
 
     r->rv = parse_row(r->row, reply, r->key, r->call);
+    reply->consumed = r->row->consumed;
     return r->rv;
 }
 
@@ -117,11 +118,7 @@ apr_status_t ddb_store_read_row(ddb_store_t *st, const ddb_store_call_t *call, c
 
     get.body = ddb_item_get_body(st->table, key, consistent, call->pool);
     rv = ddb_store_send(st, call, get, &reply);
-    if (rv == APR_SUCCESS) {
-        ddb_count_add(ddb_client_count(st->client), DDB_COUNT_READ_HALVES, (apr_uint64_t)row->consumed);
-        rv = r.rv;
-    }
-    return rv;
+    return rv == APR_SUCCESS ? r.rv : rv;
 }
 
 apr_status_t ddb_store_row_of_conflict(ddb_store_t *st, const ddb_store_call_t *call, const char *key,

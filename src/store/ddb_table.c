@@ -38,7 +38,7 @@ typedef struct parsed_t {
     ddb_error_t *err;
 } parsed_t;
 
-static apr_status_t parse(void *baton, const ddb_reply_t *reply)
+static apr_status_t parse(void *baton, ddb_reply_t *reply)
 {
     parsed_t *parsed = baton;
 
@@ -53,7 +53,7 @@ apr_status_t ddb_table_call(const ddb_table_t *t, const char *operation, const c
     parsed_t parsed = { NULL, p, err };
     ddb_call_t c = { .operation = operation,
                      .body = body,
-                     .deadline = ddb_client_monotonic(t->client) + t->timeout,
+                     .deadline = ddb_clock_monotonic(t->clock) + t->timeout,
                      .read = is_read(operation) ? parse : NULL,
                      .baton = &parsed };
     ddb_reply_t r;
@@ -294,7 +294,7 @@ static const ddb_json_t *table_to_make(const ddb_table_t *t, apr_pool_t *p)
 
 static apr_status_t await_active(const ddb_table_t *t, apr_interval_time_t patience, apr_pool_t *p, ddb_error_t *err)
 {
-    apr_time_t until = ddb_client_monotonic(t->client) + patience;
+    apr_time_t until = ddb_clock_monotonic(t->clock) + patience;
     apr_interval_time_t wait = FIRST_LOOK;
     apr_status_t rv;
 
@@ -312,7 +312,7 @@ static apr_status_t await_active(const ddb_table_t *t, apr_interval_time_t patie
         if (status && strcmp(status, "ACTIVE") == 0) {
             return APR_SUCCESS;
         }
-        if (ddb_client_monotonic(t->client) + wait > until) {
+        if (ddb_clock_monotonic(t->clock) + wait > until) {
             return ddb_error_set(err, APR_TIMEUP,
                                  "the table %.100s was created, but is not active yet: wait, then "
                                  "check it again",

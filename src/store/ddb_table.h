@@ -10,7 +10,7 @@
 /** The table itself: whether it is as the store needs it, and making it so. Thread safe. */
 typedef struct ddb_table_t {
     ddb_client_t *client;
-    const ddb_clock_t *clock;    /* to wait by */
+    const ddb_clock_t *clock;    /* for deadlines, which are the client's, and to wait by */
     const char *name;            /* or ARN */
     apr_interval_time_t timeout; /* microseconds, of one call */
 } ddb_table_t;

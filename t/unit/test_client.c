@@ -316,7 +316,7 @@ static void test_error_classes(apr_pool_t *p)
 }
 
 /* The reply to a read: with "sense" in it, or none. */
-static apr_status_t make_sense(void *baton, const ddb_reply_t *reply)
+static apr_status_t make_sense(void *baton, ddb_reply_t *reply)
 {
     fixture_t *f = baton;
 
@@ -718,7 +718,6 @@ static void test_wall_clock_jump(apr_pool_t *p)
 {
     static const apr_uint32_t some[] = { 1000, 1000 };
     fixture_t *f = setup(p);
-    ddb_client_t *client;
 
     f->w->clock.sleep = jump_and_sleep;
     script_draws(some, 2);
@@ -727,8 +726,6 @@ static void test_wall_clock_jump(apr_pool_t *p)
     NUM_IS(run(f), APR_SUCCESS, "the wall clock jumps back an hour between two attempts");
     IS(sent_header(f, 1, "X-Amz-Date"), "20261123T000203Z", "the second is signed with what it shows then");
     NUM_IS(f->w->sent[1].timeout, 1000000, "the deadline does not move with it");
-    ddb_client_create(&client, &f->o, p);
-    NUM_IS(ddb_client_monotonic(client), f->w->mono, "deadlines are made of the client's own time");
 }
 
 /* --- the breaker --- */
@@ -761,8 +758,8 @@ static void test_breaker(apr_pool_t *p)
     NUM_IS(f->err.unsettled, 0, "and leaves nothing open");
     IS(f->err.operation, "GetItem", "the record says what for");
     OK(strstr(f->err.detail, "not asked"), "and why");
-    OK(ddb_client_take_notice(f->client, &n) && strstr(n.text, f->o.endpoint.url), "the change can be logged");
-    OK(!ddb_client_take_notice(f->client, &n), "once");
+    OK(ddb_breaker_take_notice(f->o.breaker, &n) && strstr(n.text, f->o.endpoint.url), "the change can be logged");
+    OK(!ddb_breaker_take_notice(f->o.breaker, &n), "once");
 
     f->o.max_attempts = 3;
     ddb_client_create(&f->client, &f->o, p);
@@ -782,7 +779,7 @@ static void test_breaker(apr_pool_t *p)
     NUM_IS(run_again(f), APR_SUCCESS, "when one is answered");
     NUM_IS(run_again(f), APR_SUCCESS, "so is the next");
     NUM_IS(f->w->sent[LIMIT + 2].fresh_connection, 0, "over any connection");
-    OK(ddb_client_take_notice(f->client, &n) && strstr(n.text, "answers again"), "the change can be logged");
+    OK(ddb_breaker_take_notice(f->o.breaker, &n) && strstr(n.text, "answers again"), "the change can be logged");
 }
 
 static void test_probe_that_goes_on(apr_pool_t *p)
@@ -960,22 +957,22 @@ static void test_clock_is_corrected(apr_pool_t *p)
     NUM_IS(f->w->n_slept, 0, "at once");
     IS(sent_header(f, 1, "X-Amz-Date"), "20261123T012203Z", "with the service's time");
     IS(f->err.type, "", "there is no error in the end");
-    OK(ddb_client_take_notice(f->client, &n) && strstr(n.text, "1199 s behind"), "the change can be logged");
-    OK(!ddb_client_take_notice(f->client, &n), "once");
-    NUM_IS(apr_time_sec(ddb_client_wall(f->client)), apr_time_sec(f->w->now) + 1200, "the client tells the time so");
+    OK(ddb_skew_take_notice(f->o.skew, &n) && strstr(n.text, "1199 s behind"), "the change can be logged");
+    OK(!ddb_skew_take_notice(f->o.skew, &n), "once");
+    NUM_IS(apr_time_sec(ddb_clock_wall(f->o.clock)), apr_time_sec(f->w->now) + 1200, "the clock tells the time so");
     world_answer(f->w, 200, "{}");
     NUM_IS(run_again(f), APR_SUCCESS, "the next call");
     NUM_IS(f->err.attempts, 1, "is right at once");
     answer_at(f, 200, "{}", "Mon, 23 Nov 2026 05:22:03 GMT");
     run_again(f);
-    NUM_IS(apr_time_sec(ddb_client_wall(f->client)), apr_time_sec(f->w->now) + 1200,
+    NUM_IS(apr_time_sec(ddb_clock_wall(f->o.clock)), apr_time_sec(f->w->now) + 1200,
            "other answers' dates are not asked");
 
     f->w->now += apr_time_from_sec(1200);
     answer_at(f, 403, ERROR("RequestTimeTooSkewed"), "Mon, 23 Nov 2026 01:22:03 GMT");
     world_answer(f->w, 200, "{}");
     NUM_IS(run_again(f), APR_SUCCESS, "when the machine's clock is set right, it is refused and corrected back");
-    NUM_IS(ddb_client_wall(f->client), f->w->now, "to what it shows");
+    NUM_IS(ddb_clock_wall(f->o.clock), f->w->now, "to what it shows");
 }
 
 static void test_clock_that_is_not_the_cause(apr_pool_t *p)
@@ -1001,13 +998,13 @@ static void test_clock_that_is_not_the_cause(apr_pool_t *p)
     answer_at(f, 400, SIGNATURE, "Mon, 23 Nov 2026 01:22:03 GMT");
     NUM_IS(run(f), DDB_EDENIED, "a Date that anybody on the way could have written");
     NUM_IS(f->err.attempts, 1, "changes nothing");
-    NUM_IS(ddb_client_wall(f->client), f->w->now, "not the time either");
+    NUM_IS(ddb_clock_wall(f->o.clock), f->w->now, "not the time either");
     OK(strstr(f->err.detail, "1199 s behind"), "it is only told");
 
     f = setup_clock(p);
     answer_at(f, 400, ERROR("AccessDeniedException"), "Mon, 23 Nov 2026 01:22:03 GMT");
     run(f);
-    NUM_IS(ddb_client_wall(f->client), f->w->now, "nor does any other refusal change it");
+    NUM_IS(ddb_clock_wall(f->o.clock), f->w->now, "nor does any other refusal change it");
 }
 
 /* --- credentials that are replaced --- */

@@ -1405,8 +1405,9 @@ static void test_made(apr_pool_t *p)
 
     NUM_IS(ddb_store_create(&st, client_of(f->w, p), table, draw, p), APR_SUCCESS, "a store is made");
     table[0] = 'X';
-    IS(ddb_store_table(st), "one", "with a copy of the table's name");
-    NUM_IS(ddb_store_monotonic(st), f->w->mono, "and the client's clock for deadlines");
+    world_answer(f->w, 200, "{}");
+    NUM_IS(ddb_store_remove(st, &f->call, "key"), APR_SUCCESS, "and a call made");
+    OK(strstr(f->w->sent[0].body, "\"TableName\":\"one\""), "with a copy of the table's name");
 }
 
 /* --- size --- */

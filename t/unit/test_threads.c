@@ -462,6 +462,7 @@ typedef struct table_t {
     ddb_http_transport_t http;
     ddb_clock_t clock;
     ddb_store_t *store;
+    msd_store_notices_t notices;
     ddb_sid_rules_t rules;
     int calls, writes; /* writes: those that were done */
 } table_t;
@@ -535,6 +536,7 @@ static table_t *table_create(apr_pool_t *p)
 
     ddb_skew_create(&o.skew, &t->clock, p);
     ddb_breaker_create(&o.breaker, &breaker_opts, p);
+    t->notices = (msd_store_notices_t){ .breaker = o.breaker, .skew = o.skew };
     t->http.perform = table_perform;
     t->http.baton = t;
     t->clock = (ddb_clock_t){ fixed_wall, fixed_monotonic, no_sleep, t };
@@ -604,6 +606,13 @@ static void test_store(void)
 
 /* --- the writer --- */
 
+static msd_write_queue_job_t job_for(const table_t *t)
+{
+    return (msd_write_queue_job_t){
+        .store = t->store, .table = "t", .clock = &t->clock, .notices = &t->notices, .timeout = 2 * SECOND
+    };
+}
+
 typedef struct writer_world_t {
     table_t *table;
     msd_write_queue_t *writer;
@@ -618,8 +627,9 @@ static int push_many(void *shared, int number, apr_pool_t *p)
     apr_pool_create(&each, p);
     for (i = 0; i < 100; i++) {
         ddb_item_t row = { .accessed = NOW };
-        msd_write_queue_job_t job = { w->table->store, 2 * SECOND, { 0 }, i % 4 ? NOW : 0, NULL };
+        msd_write_queue_job_t job = job_for(w->table);
 
+        job.now = i % 4 ? NOW : 0;
         job.session.key = apr_psprintf(each, "thread %d, row %d", number, i);
         job.session.created = job.session.accessed = NOW - 100 * SECOND;
         job.session.idle_timeout = 7200;
@@ -660,11 +670,13 @@ static apr_status_t closed_perform(void *baton, const ddb_http_request_t *req, a
 static int push(msd_write_queue_t *writer, const table_t *t, msd_touches_t *recent, int i)
 {
     ddb_item_t row = { .accessed = NOW };
-    msd_write_queue_job_t job = { t->store, 2 * SECOND, { 0 }, NOW, recent };
+    msd_write_queue_job_t job = job_for(t);
     apr_pool_t *p = NULL;
     int claimed;
 
     apr_pool_create(&p, pool);
+    job.now = NOW;
+    job.recent = recent;
     job.session.key = ddb_sid_loggable(apr_psprintf(p, "session %d", i), p);
     job.session.created = job.session.accessed = NOW - 100 * SECOND;
     job.session.idle_timeout = 7200;

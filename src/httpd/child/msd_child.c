@@ -22,10 +22,10 @@ APLOG_USE_MODULE(session_dynamodb);
 
 typedef struct msd_child_t {
     ddb_store_t *store;
-    struct shared_t *shared;    /* by all servers of the process */
-    ddb_creds_t *creds;         /* one for all that look for them in the same places */
-    ddb_breaker_t *breaker;     /* one for all that ask the same endpoint in the same way; NULL: Off */
-    ddb_retry_budget_t *budget; /* beside it */
+    struct shared_t *shared;     /* by all servers of the process */
+    ddb_creds_t *creds;          /* one for all that look for them in the same places */
+    msd_store_notices_t notices; /* its breaker: one for all that ask the same endpoint in the same way; NULL: Off */
+    ddb_retry_budget_t *budget;  /* beside the breaker */
 } msd_child_t;
 
 /** What the servers of one process share. */
@@ -34,6 +34,7 @@ typedef struct shared_t {
     ddb_curl_t *curl;
     ddb_http_transport_t http;
     ddb_skew_t *skew;
+    const ddb_clock_t *clock; /* corrected by skew */
     msd_write_queue_t *writer;
     msd_credentials_refresh_t *refresh;
     int threaded;                 /* the MPM ends requests before it destroys the child's pool */
@@ -58,13 +59,13 @@ static apr_status_t join_breaker(msd_child_t *child, const msd_server_config_t *
     for (; s; s = s->next) {
         const msd_server_config_t *other = msd_config_server(s);
         if (other->child && is_alike(c, other)) {
-            child->breaker = other->child->breaker;
+            child->notices.breaker = other->child->notices.breaker;
             child->budget = other->child->budget;
             return APR_SUCCESS;
         }
     }
     ddb_retry_budget_create(&child->budget, p);
-    return ddb_breaker_create(&child->breaker, &o, p);
+    return ddb_breaker_create(&child->notices.breaker, &o, p);
 }
 
 static int is_same(const char *a, const char *b)
@@ -103,7 +104,7 @@ static apr_status_t join_creds(msd_child_t *child, const msd_server_config_t *c,
         }
     }
     ddb_curl_cancellable(shared->curl, http, cancel, shared->pool);
-    o.clock = ddb_cancel_clock(cancel, ddb_skew_clock(shared->skew), shared->pool);
+    o.clock = ddb_cancel_clock(cancel, shared->clock, shared->pool);
     rv = ddb_creds_create(&child->creds, &o, shared->pool);
     if (rv == APR_SUCCESS) {
         msd_credentials_refresh_add(shared->refresh, child->creds, cancel);
@@ -112,14 +113,28 @@ static apr_status_t join_creds(msd_child_t *child, const msd_server_config_t *c,
     return rv;
 }
 
+static ddb_client_opts_t client_opts(const msd_server_config_t *c, ddb_creds_t *creds, const shared_t *shared)
+{
+    return (ddb_client_opts_t){ .endpoint = c->endpoint,
+                                .connect_timeout = c->connect_timeout,
+                                .max_attempts = c->max_attempts,
+                                .http = &shared->http,
+                                .creds = creds,
+                                .clock = shared->clock,
+                                .random = ddb_crypto_random,
+                                .skew = shared->skew };
+}
+
 static apr_status_t build_store(msd_child_t *child, const msd_server_config_t *c, const shared_t *shared)
 {
-    const ddb_clock_t *clock = ddb_skew_clock(shared->skew);
-    ddb_client_opts_t o = { c->endpoint,       c->connect_timeout, c->max_attempts, &shared->http, child->creds, clock,
-                            ddb_crypto_random, child->breaker,     child->budget,   shared->skew,  c->count };
+    ddb_client_opts_t o = client_opts(c, child->creds, shared);
     ddb_client_t *client = NULL;
-    apr_status_t rv = ddb_client_create(&client, &o, shared->pool);
+    apr_status_t rv;
 
+    o.breaker = child->notices.breaker;
+    o.budget = child->budget;
+    o.count = c->count;
+    rv = ddb_client_create(&client, &o, shared->pool);
     if (rv == APR_SUCCESS) {
         rv = ddb_store_create(&child->store, client, c->table, ddb_crypto_random, shared->pool);
     }
@@ -165,25 +180,16 @@ static int is_looked_at(const server_rec *server, const server_rec *s)
 
 static apr_status_t look_later(const msd_server_config_t *c, const shared_t *shared, const server_rec *s)
 {
-    const ddb_clock_t *clock = ddb_skew_clock(shared->skew);
     ddb_http_transport_t *http = apr_palloc(shared->pool, sizeof(*http));
-    ddb_client_opts_t o = { c->endpoint,
-                            c->connect_timeout,
-                            c->max_attempts,
-                            http,
-                            c->child->creds,
-                            clock,
-                            ddb_crypto_random,
-                            NULL,
-                            NULL,
-                            shared->skew,
-                            NULL };
+    ddb_client_opts_t o = client_opts(c, c->child->creds, shared);
     msd_table_check_t *t = apr_pcalloc(shared->pool, sizeof(*t));
 
     ddb_curl_cancellable(shared->curl, http, msd_credentials_refresh_first_cancel(shared->refresh), shared->pool);
-    t->table.clock = clock;
+    o.http = http;
+    t->table.clock = shared->clock;
     t->table.name = c->table;
     t->table.timeout = c->timeout;
+    t->notices.skew = shared->skew;
     t->server = s;
     t->thread = shared->refresh;
     t->check = c->check_table;
@@ -259,6 +265,7 @@ static apr_status_t build_shared(shared_t *shared, apr_pool_t *pchild, server_re
     shared->patience = c->timeout;
 
     ddb_skew_create(&shared->skew, &ddb_clock_system, shared->pool);
+    shared->clock = ddb_skew_clock(shared->skew);
     ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
     ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded);
     /* A hint only: HTTP/2 has threads of its own. One more for each thread of ours. */
@@ -296,6 +303,7 @@ static apr_status_t build_child(msd_server_config_t *c, shared_t *shared, server
     apr_status_t rv = join_breaker(child, c, main_server, shared->pool);
 
     child->shared = shared;
+    child->notices.skew = shared->skew;
     if (rv == APR_SUCCESS) {
         rv = join_creds(child, c, main_server, shared);
     }
@@ -375,19 +383,36 @@ ddb_store_t *msd_child_store(const server_rec *s)
     return child_of(s) ? child_of(s)->store : NULL;
 }
 
-apr_time_t msd_child_now(const server_rec *s)
+const ddb_clock_t *msd_child_clock(const server_rec *s)
 {
-    const ddb_store_t *store = msd_child_store(s);
+    return child_of(s) ? child_of(s)->shared->clock : &ddb_clock_system;
+}
 
-    return store ? ddb_store_wall(store) : apr_time_now();
+const msd_store_notices_t *msd_child_notices(const server_rec *s)
+{
+    return child_of(s) ? &child_of(s)->notices : NULL;
+}
+
+static msd_write_queue_job_t job_for(const server_rec *s)
+{
+    const msd_server_config_t *c = msd_config_server(s);
+
+    return (msd_write_queue_job_t){ .store = msd_child_store(s),
+                                    .table = c->table,
+                                    .clock = msd_child_clock(s),
+                                    .notices = msd_child_notices(s),
+                                    .timeout = c->timeout };
 }
 
 void msd_child_touch_later(const server_rec *s, const ddb_session_t *session, apr_time_t now,
                            apr_interval_time_t interval)
 {
     const msd_server_config_t *c = msd_config_server(s);
-    msd_write_queue_job_t job = { c->child->store, c->timeout, *session, now, c->recent };
+    msd_write_queue_job_t job = job_for(s);
 
+    job.session = *session;
+    job.now = now;
+    job.recent = c->recent;
     if (!c->recent || msd_touches_claim(c->recent, session->key, now, interval)) {
         msd_write_queue_push(c->child->shared->writer, &job);
     }
@@ -395,7 +420,7 @@ void msd_child_touch_later(const server_rec *s, const ddb_session_t *session, ap
 
 void msd_child_remove_later(const server_rec *s, const char *key)
 {
-    msd_write_queue_job_t job = { msd_child_store(s), msd_config_server(s)->timeout, { 0 }, 0, NULL };
+    msd_write_queue_job_t job = job_for(s);
 
     job.session.key = key;
     msd_write_queue_push(child_of(s)->shared->writer, &job);

@@ -3,6 +3,7 @@
 
 #include <httpd.h>
 
+#include "httpd/child/msd_store_notices.h"
 #include "store/ddb_store.h"
 
 /*
@@ -23,8 +24,14 @@ void msd_child_stopping(server_rec *main_server, int graceful);
 /** The store of a server in this child; NULL when it could not be built. */
 ddb_store_t *msd_child_store(const server_rec *s);
 
-/** The time of day, corrected once the service has shown that this machine's clock is wrong. */
-apr_time_t msd_child_now(const server_rec *s);
+/**
+ * The clock that its calls go by; the time of day is corrected once the service has shown that this machine's is wrong.
+ * The machine's own where there is no store.
+ */
+const ddb_clock_t *msd_child_clock(const server_rec *s);
+
+/** For msd_store_notices_log after its calls; NULL where there is no store. */
+const msd_store_notices_t *msd_child_notices(const server_rec *s);
 
 /**
  * Record a request's activity in the table, after the request and without delaying anything. Several requests within

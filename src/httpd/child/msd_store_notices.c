@@ -7,11 +7,11 @@
 
 APLOG_USE_MODULE(session_dynamodb);
 
-void msd_store_notices_log(const server_rec *s, ddb_store_t *store)
+void msd_store_notices_log(const server_rec *s, const msd_store_notices_t *from)
 {
     ddb_notice_t n;
 
-    while (ddb_store_take_notice(store, &n)) {
+    while ((from->breaker && ddb_breaker_take_notice(from->breaker, &n)) || ddb_skew_take_notice(from->skew, &n)) {
         ap_log_error(APLOG_MARK, n.warning ? APLOG_WARNING : APLOG_NOTICE, 0, s, "%s", n.text);
     }
 }

@@ -97,15 +97,6 @@ static void look(const msd_table_check_t *t, apr_pool_t *p)
     }
 }
 
-static void log_notices(const msd_table_check_t *t)
-{
-    ddb_notice_t n;
-
-    while (ddb_client_take_notice(t->table.client, &n)) {
-        ap_log_error(APLOG_MARK, n.warning ? APLOG_WARNING : APLOG_NOTICE, 0, t->server, "%s", n.text);
-    }
-}
-
 void msd_table_check_look(void *baton)
 {
     const msd_table_check_t *t = baton;
@@ -113,7 +104,7 @@ void msd_table_check_look(void *baton)
 
     if (apr_pool_create_unmanaged_ex(&p, NULL, NULL) == APR_SUCCESS) {
         look(t, p);
-        log_notices(t);
+        msd_store_notices_log(t->server, &t->notices);
         apr_pool_destroy(p);
     }
 }

@@ -4,6 +4,7 @@
 #include <httpd.h>
 
 #include "httpd/child/msd_credentials_refresh.h"
+#include "httpd/child/msd_store_notices.h"
 #include "store/ddb_table.h"
 
 /*
@@ -12,6 +13,7 @@
  */
 typedef struct msd_table_check_t {
     ddb_table_t table; /* with a client of its own: its failures are none of the requests' */
+    msd_store_notices_t notices;
     const server_rec *server;
     msd_credentials_refresh_t *thread; /* that this is a job of */
     int check;                         /* 1: say what is wrong, or that nothing is */

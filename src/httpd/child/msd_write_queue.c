@@ -10,7 +10,6 @@
 #include <httpd.h>
 #include <http_log.h>
 
-#include "httpd/child/msd_store_notices.h"
 #include "httpd/child/msd_failure_log.h"
 #include "httpd/child/msd_write_queue.h"
 #include "httpd/conf/msd_config.h"
@@ -98,13 +97,13 @@ static void log_failure(const msd_write_queue_t *w, const msd_write_queue_job_t 
 {
     const char *what = job->now ? "activity of a session" : "the removal of an unused row";
     const char *others = msd_failure_log_line(msd_config_server(w->server)->outage, MSD_FAILURE_LOG_QUEUE,
-                                              ddb_store_monotonic(job->store), p);
+                                              ddb_clock_monotonic(job->clock), p);
     char text[120];
 
     if (others) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->server,
                      "table %s: %s could not be written: %s: %s (%s, type %s, request ID %s, %d attempts)%s",
-                     ddb_store_table(job->store), what, ddb_error_text(rv, text, sizeof(text)), e->detail, e->operation,
+                     job->table, what, ddb_error_text(rv, text, sizeof(text)), e->detail, e->operation,
                      e->type[0] ? e->type : "-", e->request_id[0] ? e->request_id : "-", e->attempts, others);
     }
 }
@@ -118,7 +117,7 @@ static void carry_out(msd_write_queue_t *w, const msd_write_queue_job_t *job, ap
                               .now = job->now,
                               .pool = p,
                               .err = &err,
-                              .deadline = ddb_store_monotonic(job->store) + job->timeout,
+                              .deadline = ddb_clock_monotonic(job->clock) + job->timeout,
                               .cancel = w->cancel };
     apr_status_t rv = job->now ? ddb_store_touch(job->store, &call, &job->session)
                                : ddb_store_remove(job->store, &call, job->session.key);
@@ -132,7 +131,7 @@ static void carry_out(msd_write_queue_t *w, const msd_write_queue_job_t *job, ap
     else if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
         log_failure(w, job, rv, &err, p);
     }
-    msd_store_notices_log(w->server, job->store);
+    msd_store_notices_log(w->server, job->notices);
 }
 
 static void settle(msd_write_queue_t *w, const msd_write_queue_job_t *job, apr_pool_t *p)

@@ -3,6 +3,7 @@
 
 #include <httpd.h>
 
+#include "httpd/child/msd_store_notices.h"
 #include "httpd/child/msd_touches.h"
 #include "store/ddb_item.h"
 #include "store/ddb_store.h"
@@ -22,10 +23,13 @@ apr_status_t msd_write_queue_create(msd_write_queue_t **pw, server_rec *s);
 /** What is to be written where, and how long it may take. */
 typedef struct msd_write_queue_job_t {
     ddb_store_t *store;
-    apr_interval_time_t timeout; /* microseconds, all attempts */
-    ddb_session_t session;       /* of a touch; key only for a removal */
-    apr_time_t now;              /* of the touch: the activity's time; 0 for a removal */
-    msd_touches_t *recent;       /* where the touch was claimed: released if it is not sent; NULL: nowhere */
+    const char *table;                  /* its name */
+    const ddb_clock_t *clock;           /* of its client */
+    const msd_store_notices_t *notices; /* of its calls */
+    apr_interval_time_t timeout;        /* microseconds, all attempts */
+    ddb_session_t session;              /* of a touch; key only for a removal */
+    apr_time_t now;                     /* of the touch: the activity's time; 0 for a removal */
+    msd_touches_t *recent;              /* where the touch was claimed: released if it is not sent; NULL: nowhere */
 } msd_write_queue_job_t;
 
 /** Queue a copy of the job; dropped, and its claim released, when the queue is full. Never blocks on the network. */
