@@ -172,11 +172,12 @@ for my $transport (@TRANSPORTS) {
     cmp_ok row_of($id)->{expires}{N}, '>=', $before->{expires}{N} + 999, "$name: 15: a load moves expires";
 
     delete_row(key_of($id));
-    my $lines = log_lines(qr/no session has the ID that came/);
+    my $lines = log_lines(qr/invalid, unknown or expired session ID/);
     get("$area?get=a", $with->($id));
     is row_of($id), undef, "$name: 16: an ID whose record is gone is not recreated";
     is_deeply [$id_of->(res()), res()->set_cookies], [undef], "$name: 16: ... and no new one sent for a read";
-    is scalar(log_lines(qr/no session has the ID that came/)), $lines + 1, "$name: 16: ... the log says it is unknown";
+    is scalar(log_lines(qr/invalid, unknown or expired session ID/)), $lines + 1,
+        "$name: 16: ... the log says it is unknown";
 
     get("$area?set=a:1", $with->($UNKNOWN));
     isnt $id_of->(res()), $UNKNOWN, "$name: 17: a write by who made an ID up gets another one";
@@ -228,7 +229,7 @@ for my $case ([28, 'created'], [29, 'accessed']) {
     change_row($id, sub { $_->{$name}{S} =~ s/\+00:00$/+01:00/ or die });
     is get('/test/?get=a', cookie => $id)->line('get a'), '(none)', "$number: $name in another time zone: no session";
     is res()->status, 200, "$number: ... but a page";
-    expect_log qr/session_dynamodb:warn.*a row is no session.*attribute $name .*is no time in UTC/;
+    expect_log qr/session_dynamodb:warn.*ignored a malformed session row.*attribute $name .*is no time in UTC/;
 }
 {
     my $failed = 'SESSION_DYNAMODB_FAILED_ID';
@@ -357,7 +358,7 @@ for my $op ('get=a', 'set=b:2') {
     change_row($id, sub { delete @$_{qw(data idle_timeout absolute_timeout version write_id)} });
     calls_are { get('/test/?get=a', cookie => $id) } ['GetItem'], 'S2: and where there is one';
     is_deeply [res()->status, res()->line('get a')], [200, '(none)'], 'S2: ... it is no session, and no error';
-    expect_log qr/session_dynamodb:warn.*a row is no session/;
+    expect_log qr/session_dynamodb:warn.*ignored a malformed session row/;
 
     $id = session(a => 1);
     age($id, 300);

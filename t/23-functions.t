@@ -243,7 +243,7 @@ for my $case ([$program, 'an unknown one', 'AAAAunknown' . 'A' x 32],
         '... the access log has the same';
     my @lines = log_lines(qr/SHA-512 of the ID/);
     is scalar(@lines), $before + 1, '... and the error log one line';
-    like $lines[-1], qr/\[session_dynamodb:info\].*no session has the ID that came; SHA-512 of the ID: $hash/,
+    like $lines[-1], qr/\[session_dynamodb:info\].*invalid, unknown or expired session ID; SHA-512 of the ID: $hash/,
         '... with the same';
 }
 {

@@ -102,7 +102,7 @@ note 'A session that comes back';
     is get('/test/?get=b', cookie => $id)->line('get b'), 2, '... which makes it known again';
 }
 
-expect_log qr/\[session_dynamodb:warn\].*a row is no session and was passed over/,
+expect_log qr/\[session_dynamodb:warn\].*ignored a malformed session row/,
     qr/\[session_dynamodb:error\].*the session could not be read/, qr/\[session:error\].*AH01816/;
 
 done;

@@ -40,68 +40,70 @@ sub story_is (&$$) {
 note 'The story of a request';
 {
     my $id;
-    story_is { get('/test/') } qr/0 cookies came: new; not changed; $NONE; no ID was sent; no TLS/, 'nobody';
+    story_is { get('/test/') } qr/0 cookies received: new; not changed; $NONE; no ID sent; no TLS/, 'nobody';
     story_is { $id = get('/test/?set=a:1')->cookie('id') }
-        qr/0 cookies came: new; stored; 1 call in $MS; an ID was sent in a Secure cookie; no TLS/, 'a new session';
+        qr/0 cookies received: new; stored; 1 call in $MS; ID sent in a Secure cookie; no TLS/, 'a new session';
     story_is { get('/test/?get=a', cookie => $id) }
-        qr/1 cookie came: loaded; not changed; 1 call in $MS; no ID was sent; no TLS/, 'a page';
+        qr/1 cookie received: loaded; not changed; 1 call in $MS; no ID sent; no TLS/, 'a page';
     story_is { get('/ssi/page.shtml', cookie => $id) }
-        qr/1 cookie came: loaded; not changed; 1 call in $MS; no ID was sent; no TLS/, 'a page of parts';
+        qr/1 cookie received: loaded; not changed; 1 call in $MS; no ID sent; no TLS/, 'a page of parts';
     story_is { get('/test/?set=a:2', cookie => $id) }
-        qr/1 cookie came: loaded; stored; 2 calls in $MS; no ID was sent; no TLS/, 'a change';
+        qr/1 cookie received: loaded; stored; 2 calls in $MS; no ID sent; no TLS/, 'a change';
     story_is { get('/test/?get=a', cookies => ["id=GA1.2; id=$id"]) }
-        qr/2 cookies came: loaded; not changed; 1 call in $MS; no ID was sent; no TLS/, 'another application\'s cookie';
+        qr/2 cookies received: loaded; not changed; 1 call in $MS; no ID sent; no TLS/, 'another application\'s cookie';
     story_is { $id = get('/test/?renew', cookie => $id)->cookie('id') }
-        qr/1 cookie came: loaded; stored; 4 calls in $MS; an ID was sent in a Secure cookie; no TLS/, 'a new ID';
+        qr/1 cookie received: loaded; stored; 4 calls in $MS; ID sent in a Secure cookie; no TLS/, 'a new ID';
     story_is { get('/test/?clear', cookie => $id) }
-        qr/1 cookie came: loaded; ended; 2 calls in $MS; its end was sent; no TLS/, 'a logout';
-    story_is { h2('/test/', port => 'tls') } qr/0 cookies came: new; not changed; $NONE; no ID was sent; TLS/, 'TLS';
+        qr/1 cookie received: loaded; ended; 2 calls in $MS; ID cleared; no TLS/, 'a logout';
+    story_is { h2('/test/', port => 'tls') } qr/0 cookies received: new; not changed; $NONE; no ID sent; TLS/, 'TLS';
     story_is { get('/header/?set=a:1') }
-        qr/0 headers came: new; stored; 1 call in $MS; an ID was sent in a header; no TLS/,
+        qr/0 headers received: new; stored; 1 call in $MS; ID sent in a header; no TLS/,
         'a header';
 
     note 'Why there is no session';
-    my @end = (qr/no ID was sent; no TLS/);
+    my @end = (qr/no ID sent; no TLS/);
     story_is { get('/test/', cookie => $id) }
-        qr/1 cookie came: refused: the table does not hold it; not changed; 1 call in $MS; @end/,
+        qr/1 cookie received: refused: unknown ID; not changed; 1 call in $MS; @end/,
         'an ended one';
     story_is { get('/test/', cookie => $id) }
-        qr/1 cookie came: refused: the table did not hold it a moment ago, or .*; not changed; $NONE; @end/, '... again';
+        qr/1 cookie received: refused: recently unknown or expired, table not asked again; not changed; $NONE; @end/,
+        '... again';
     story_is { get('/test/', cookie => 'short') }
-        qr/1 cookie came: refused: it has not the form, or not the signature, .*; not changed; $NONE; @end/, 'no ID';
+        qr/1 cookie received: refused: malformed ID or wrong signature; not changed; $NONE; @end/, 'no ID';
     story_is { get('/signed/', cookie => 'A' x 42 . 'E') }
-        qr/1 cookie came: refused: it has not the form, or not the signature, .*; not changed; $NONE; @end/, 'no signature';
+        qr/1 cookie received: refused: malformed ID or wrong signature; not changed; $NONE; @end/, 'no signature';
     $id = told { session(a => 1) };
     age($id, 8000);
     story_is { get('/test/', cookie => $id) }
-        qr/1 cookie came: refused: its session is over; not changed; 1 call in $MS; @end/,
+        qr/1 cookie received: refused: expired; not changed; 1 call in $MS; @end/,
         'one whose time is over';
     $id = told { session('/maxage/', a => 1) };
     age($id, 4000);
     story_is { get('/maxage/', cookie => $id) }
-        qr/1 cookie came: refused: its session is over; not changed; 1 call in $MS; @end/,
+        qr/1 cookie received: refused: expired; not changed; 1 call in $MS; @end/,
         'one that SessionMaxAge ends';
     $id = told { session(a => 1) };
     change_row($id, sub { delete $_->{created} });
     story_is { get('/test/', cookie => $id) }
-        qr/1 cookie came: refused: its row is no session; not changed; 1 call in $MS; @end/,
+        qr/1 cookie received: refused: malformed row; not changed; 1 call in $MS; @end/,
         'half a row';
     my @two = (told { session(a => 1) }, told { session(a => 2) });
     story_is { get('/test/', cookies => ["id=$two[0]; id=$two[1]"]) }
-        qr/2 cookies came: refused: more than one can be meant; not changed; 2 calls in $MS; @end/, 'two that live';
+        qr/2 cookies received: refused: more than one could be the session's; not changed; 2 calls in $MS; @end/,
+        'two that live';
     fault(kind => 'error', type => 'AccessDeniedException', count => 0);
     story_is { get('/test/', cookie => $two[0]) }
-        qr/1 cookie came: could not be read; not changed; 1 call in $MS; @end/,
+        qr/1 cookie received: could not be read; not changed; 1 call in $MS; @end/,
         'a table that refuses';
     story_is { get('/test/?set=a:1') }
-        qr/0 cookies came: new; could not be written; 1 call in $MS; @end/, '... a write';
+        qr/0 cookies received: new; could not be written; 1 call in $MS; @end/, '... a write';
     clear_faults();
 }
 
 note 'A change that comes when the response has begun';
 for my $change ('set=b:2', 'del=a', 'renew', 'timeouts=300:600') {
     my $id   = session(a => 1);
-    my $lost = qr/\[session_dynamodb:warn\].*the session was changed after it had been saved.*the change is dropped/;
+    my $lost = qr/\[session_dynamodb:warn\].*dropped the changes to the session: they came after it was saved/;
     my $said = () = log_lines($lost);
     calls_are { get("/test/?late&$change", cookie => $id) } ['GetItem'], "$change is not stored";
     is scalar(() = log_lines($lost)), $said + 1, '... and that is a warning';
@@ -118,7 +120,7 @@ note 'A Secure cookie on a plain connection';
         '<VirtualHost *>', 'ServerName https://said.test', '</VirtualHost>',
         '<VirtualHost *>', 'ServerName plain.test', 'SessionDynamoDBCookieSecure Off', '</VirtualHost>');
     my $told = sub {
-        my $notice = qr/:notice\].*a Secure cookie was sent on a plain connection, to \Q$_[0]\E:/;
+        my $notice = qr/:notice\].*a Secure cookie for \Q$_[0]\E was sent over an unencrypted connection:/;
         return scalar(() = $server->log_lines($notice));
     };
     my $ended = 0;
@@ -148,8 +150,8 @@ note 'A Secure cookie on a plain connection';
     $server->stop;
 }
 
-expect_log qr/\[session_dynamodb:warn\].*a row is no session/,
-    qr/\[session_dynamodb:warn\].*the browser sent several cookies/,
+expect_log qr/\[session_dynamodb:warn\].*ignored a malformed session row/,
+    qr/\[session_dynamodb:warn\].*ignored the cookies named/,
     qr/\[session_dynamodb:error\].*the session could not be (?:read|written)/, qr/AH01816/, qr/AH01822/;
 
 done;

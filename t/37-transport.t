@@ -114,13 +114,13 @@ sub ended { my $id = session(a => 'ended'); get('/test/?end', cookie => $id); re
                      [[join '; ', map { 'id=' . substr("$_$MADE_UP", 0, 43) } 10 .. 80], 0]);
     for (@ambiguous) {
         my($cookies, $reads) = @$_;
-        my $before = () = log_lines(qr/the browser sent several cookies/);
+        my $before = () = log_lines(qr/ignored the cookies named/);
         calls_are { get('/test/?get=a&in=Cookie', cookies => $cookies) } [('GetItem') x $reads],
             substr($names->($cookies), 0, 60) . ": more than one can be meant, $reads reads";
         is res()->line('get a'), '(none)', '... and none is the session';
-        my @told = log_lines(qr/the browser sent several cookies/);
+        my @told = log_lines(qr/ignored the cookies named/);
         is scalar(@told), $before + 1, '... which is told once';
-        like $told[-1], qr/\[session_dynamodb:warn\].* cookies id \(\d+\).*SessionDynamoDBCookieName.*__Host-/,
+        like $told[-1], qr/\[session_dynamodb:warn\].* cookies named id \(\d+\).*SessionDynamoDBCookieName.*__Host-/,
             '... with what to do';
         $nobody_sees_it->($cookies);
     }
@@ -147,7 +147,7 @@ sub ended { my $id = session(a => 'ended'); get('/test/?end', cookie => $id); re
             '... nor is anything left of the one that was read before';
         clear_faults();
     }
-    expect_log qr/\[session_dynamodb:warn\].*the browser sent several cookies/,
+    expect_log qr/\[session_dynamodb:warn\].*ignored the cookies named/,
         qr/\[session_dynamodb:error\].*the session could not be read/, qr/\[session:error\].*AH01816/;
 }
 {
@@ -349,16 +349,17 @@ unlike get('/ssi/cookie.shtml', headers => ['Session', 'evil=1'])->body, qr/in S
 
 note 'Sessions too long for an environment';
 {
-    expect_log qr/\[session_dynamodb:warn\].*HTTP_SESSION is left out/;
+    expect_log qr/\[session_dynamodb:warn\].*omitted the environment variable HTTP_SESSION/;
     # 128 KiB less "HTTP_SESSION=" and the end of the string, less "a="
     my $most = 128 * 1024 - length('HTTP_SESSION=') - 1 - length('a=');
     my $id = get("/test/?big=a:$most")->cookie('id');
     is length(get('/cgi/session.pl', cookie => $id)->line('HTTP_SESSION')), $most + 2, 'as much as a program can take';
     is get('/test/?big=a:' . ($most + 1), cookie => $id)->status, 200, '... and a byte more';
-    my $before = () = log_lines(qr/HTTP_SESSION is left out/);
+    my $before = () = log_lines(qr/omitted the environment variable HTTP_SESSION/);
     calls_are { get('/cgi/session.pl', cookie => $id) } ['GetItem'], '... costs one read';
     is_deeply [res()->status, res()->line('HTTP_SESSION')], [200, '(none)'], '... and the program runs without it';
-    cmp_ok scalar(() = log_lines(qr/HTTP_SESSION is left out/)), '>', $before, '... which the log says';
+    cmp_ok scalar(() = log_lines(qr/omitted the environment variable HTTP_SESSION/)), '>', $before,
+        '... which the log says';
     is get('/cgi/session.pl?replace=b%3D2', cookie => $id)->status, 200, '... and may change the session';
     is get('/test/?get=b', cookie => $id)->line('get b'), 2, '... with effect';
     get('/test/?big=a:200000', cookie => $id);

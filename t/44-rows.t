@@ -39,7 +39,7 @@ sub is_no_session {
     is res()->line('env SESSION_DYNAMODB_NEW'), 1, '... or a new one';
     is_deeply [res()->set_cookies], [], '... which is nobody\'s yet';
     is scalar(@lines), @also ? 2 : 1, '... one warning' or diag "@lines";
-    like $lines[-1], qr/$WARNING.*table app_session: a row is no session and was passed over: .*$log/, '... says why';
+    like $lines[-1], qr/$WARNING.*table app_session: ignored a malformed session row: .*$log/, '... says why';
 
     calls_are { get("${area}?set=b:2", cookie => $id) } [qw(GetItem PutItem)], '... a page that stores something';
     my $new = res()->cookie('id');
@@ -174,7 +174,7 @@ note 'A row that goes bad while a request works with it';
     is_deeply row(key_of($id)), $strange, '... and the row is left alone';
 }
 
-expect_log qr/$WARNING.*a row is no session and was passed over/, qr/\[session_crypto:error\].*AH0184[0-9]/,
+expect_log qr/$WARNING.*ignored a malformed session row/, qr/\[session_crypto:error\].*AH0184[0-9]/,
     qr/\[session_dynamodb:error\].*the session could not be written/, qr/\[session:error\].*AH01822/;
 
 done;

@@ -30,7 +30,7 @@ sub at_once {
 # The numbers of rounds that requests took to merge, since the last time.
 my $ROUNDS_SEEN = 0;
 sub rounds {
-    my @all = map { /merged with theirs in (\d+) rounds/ } log_lines(qr/merged with theirs/);
+    my @all = map { /merged .* concurrent requests \(rounds: (\d+)\)/ } log_lines(qr/merged .* concurrent requests/);
     my @new = @all[$ROUNDS_SEEN .. $#all];
     $ROUNDS_SEEN = @all;
     return @new;
@@ -170,7 +170,7 @@ for my $case (
     is row(key_of($id)), undef, '... the old ID stays dead';
     is_deeply entries($new), { a => 1, c => 1 }, '... and the new session is who renewed it\'s';
     ok scalar(log_lines(
-        qr/:info\].* the session was ended by another request meanwhile: what this one changed is dropped/)),
+        qr/:info\].* dropped the changes to the session: another request ended it meanwhile/)),
         '... a line tells of it';
 }
 for my $case (['ended', 'end', 0], ['emptied', 'clear', 0], ['renewed', 'renew', 1]) {
@@ -208,7 +208,7 @@ note 'A table that says no for ever';
     is scalar(grep { $_->{op} eq 'UpdateItem' } @calls), 101, '... after so many rounds';
     clear_faults();
     is_deeply entries($id), { a => 1 }, '... the session is as it was';
-    expect_log qr/session_dynamodb:error\].*could not be written: .*given up after 100 rounds/, qr/AH01822/;
+    expect_log qr/session_dynamodb:error\].*could not be written: .*gave up after 100 attempts/, qr/AH01822/;
 }
 
 note 'Beginners';

@@ -152,7 +152,7 @@ note 'Damaged; t/49-entries.t has what is too much';
         my($what, $encoding, $data, $fault) = @$case;
         my $id = session('/compress/', a => 1);
         my $strange = change_row($id, sub { $_->{data} = { B => $data }; $_->{encoding} = { S => $encoding } });
-        my $pattern = qr/\[session_dynamodb:warn\].*a row is no session and was passed over: .*$fault/;
+        my $pattern = qr/\[session_dynamodb:warn\].*ignored a malformed session row: .*$fault/;
         my $lines = () = log_lines($pattern);
         expect_log $pattern;
         calls_are { get('/compress/?entries', cookie => $id) } ['GetItem'], "$what: one read";

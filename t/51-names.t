@@ -10,7 +10,7 @@ use SessionTest::Backend;
 
 backend('app', "$SessionTest::T/lib/backend.py", port('app'));
 
-my $WARNING = qr/\[session_dynamodb:warn\].*the session has names that differ in case only, such as '/;
+my $WARNING = qr/\[session_dynamodb:warn\].*the session has entry names that differ only in case, such as '/;
 my $REFUSED = qr/\[session_dynamodb:warn\].*may not change the entry/;
 
 # A session with this object, and the text that it holds.

@@ -123,8 +123,8 @@ for my $case ([8000, 1], [8001, 0], [20000, 0]) {
     like arrived(), qr/X-Role: kept/, '... and the others are there';
     ok verified(res()->body), '... signed';
 }
-expect_log qr/session_dynamodb:warn.*X-Session-user is left out: the entry has 8001 bytes/,
-    qr/the entry has 20000 bytes/;
+expect_log qr/session_dynamodb:warn.*omitted the header X-Session-user: its 8001 bytes/,
+    qr/its 20000 bytes/;
 
 note 'The signature';
 {

@@ -130,7 +130,7 @@ if (setting('mpm') ne 'prefork') {
 
 note 'Programs whose answers nobody reads';
 for my $path (qw(/cgi/nph-session.pl /header-forgotten/nph-session.pl /programs/nph-session.pl /programs/nph-session)) {
-    expect_log qr/\[session_dynamodb:error\].*nph-session\.pl is not run where SessionDynamoDB is On/;
+    expect_log qr/\[session_dynamodb:error\].*refused to run \S+nph-session\.pl where SessionDynamoDB is On/;
     get($path);
     is_deeply [res()->status, res()->all('X-Replace-Session')], [403], "$path is refused";
 }

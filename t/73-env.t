@@ -36,7 +36,7 @@ note 'Variables';
 
 note 'Too long for an environment';
 {
-    expect_log qr/SESSION_ENTRY_role is left out/;
+    expect_log qr/omitted the environment variable SESSION_ENTRY_role/;
     my $id = get('/env/?big=role:131054')->cookie('id');
     calls_are { get('/env/?env=SESSION_ENTRY_role', cookie => $id) } ['GetItem'], 'an entry that no environment takes';
     is res()->line('env SESSION_ENTRY_role'), '(none)', '... is left out';

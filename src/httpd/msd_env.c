@@ -24,8 +24,8 @@ static int too_long(request_rec *r, const char *name, const char *value)
         return 0;
     }
     ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
-                  "%s is left out: it has %" APR_SIZE_T_FMT " bytes, and a program's "
-                  "environment takes %" APR_SIZE_T_FMT ". Keep less in the session.",
+                  "omitted the environment variable %s: its %" APR_SIZE_T_FMT
+                  " bytes exceed the system's limit of %" APR_SIZE_T_FMT ". Store less in the session",
                   name, strlen(value), most);
     return 1;
 }

@@ -127,10 +127,11 @@ static const char *header_value(request_rec *r, const msd_forward_t *f, const se
 
     value = value ? escape(r->pool, value) : "";
     if (strlen(value) > VALUE_MAX) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
-                      "the header %s is left out: the entry has %" APR_SIZE_T_FMT
-                      " bytes as a header, and %d can be sent. Keep less in the entry, or do not forward it",
-                      f->header, strlen(value), VALUE_MAX);
+        ap_log_rerror(
+            APLOG_MARK, APLOG_WARNING, 0, r,
+            "omitted the header %s: its %" APR_SIZE_T_FMT
+            " bytes exceed the limit of %d. Store less in the entry, or remove it from SessionDynamoDBForward",
+            f->header, strlen(value), VALUE_MAX);
         return "";
     }
     return value;

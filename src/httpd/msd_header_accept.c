@@ -115,8 +115,8 @@ const char *msd_header_accept_filter(request_rec *r, const char *header, const c
     }
     if (refused) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
-                      "the backend of %s may not change the entry '%.64s' by "
-                      "its header %s: that is ignored. SessionDynamoDBAccept names the entries that it may change",
+                      "the backend of %s may not change the entry '%.64s' by its header %s, so the change is ignored: "
+                      "to allow it, name the entry in SessionDynamoDBAccept",
                       r->uri, refused, header);
     }
     return said;

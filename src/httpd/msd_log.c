@@ -41,32 +41,30 @@ void msd_log_failure(request_rec *r, apr_status_t rv, msd_failure_log_e what)
 void msd_log_load(request_rec *r, const msd_request_t *q, apr_status_t rv)
 {
     if (q->outcome == MSD_MISCONFIGURED) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "%s (in the sections that hold for %s together)", q->error.detail,
-                      r->uri);
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "%s (in the merged configuration for %s)", q->error.detail, r->uri);
     }
     else if (q->outcome == MSD_FAILED) {
         msd_log_failure(r, rv, MSD_FAILURE_LOG_READ);
     }
     else if (rv == DDB_EBADITEM) {
-        log_call(r, APLOG_WARNING, rv, "a row is no session and was passed over", "");
+        log_call(r, APLOG_WARNING, rv, "ignored a malformed session row", "");
     }
     if (q->outcome == MSD_LOADED && q->members && ddb_json_entries_doubtful(q->members)) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
-                      "the session has names that differ in case only, such as "
-                      "'%.64s': programs are shown none of them, as mod_session can't tell them apart, and all stay. "
-                      "SessionDynamoDBEnv, Forward and Accept go by the exact name",
+                      "the session has entry names that differ only in case, such as '%.64s': mod_session can't tell "
+                      "them apart, so they are hidden from programs, but stay stored. SessionDynamoDBEnv, "
+                      "SessionDynamoDBForward and SessionDynamoDBAccept match exact names",
                       ddb_json_entries_doubtful(q->members));
     }
     if (q->refused) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "no session has the ID that came; SHA-512 of the ID: %s",
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "invalid, unknown or expired session ID; SHA-512 of the ID: %s",
                       q->refused);
     }
     if (q->ambiguous) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
-                      "the browser sent several cookies %s (%d), and more than one of "
-                      "them could be the session: none is used. One was set with another path or domain, or by another "
-                      "application or host. Remove it, or change SessionDynamoDBCookieName, best to a name that begins "
-                      "with __Host-, which no other host or path can set",
+                      "ignored the cookies named %s (%d): more than one could be the session's. Another path, domain, "
+                      "application or host set one of them. Remove it, or change SessionDynamoDBCookieName, preferably "
+                      "to a name that begins with __Host-, which no other host or path can set",
                       q->conf->cookie_name, q->taken);
     }
 }
@@ -75,39 +73,33 @@ void msd_log_saved(request_rec *r, const msd_request_t *q)
 {
     if (q->written == MSD_STORED && q->merges) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
-                      "the session was changed by other requests meanwhile: merged with "
-                      "theirs in %d rounds",
-                      q->merges);
+                      "merged the changes to the session with those of concurrent requests (rounds: %d)", q->merges);
     }
     if (q->written == MSD_TOO_LATE) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
-                      "the session needs a new ID, but the response has begun: what "
-                      "was changed is dropped. Change sessions before the first byte of a page, not in an include "
-                      "below it");
+                      "dropped the changes to the session: it needs a new ID, but the response has begun. Change the "
+                      "session before the first byte of the page is sent, not in an include further down");
     }
     if (q->written == MSD_GONE) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
-                      "the session was ended by another request meanwhile: what this one "
-                      "changed is dropped");
+                      "dropped the changes to the session: another request ended it meanwhile");
     }
 }
 
 void msd_log_unparsed(request_rec *r)
 {
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
-                  "%s is not run where SessionDynamoDB is On: httpd hands the answer of a "
-                  "program named nph-* to the client as it is, so that its session header would go along and no change "
-                  "would be stored. Give it another name",
+                  "refused to run %s where SessionDynamoDB is On: httpd sends the output of nph-* programs to the "
+                  "client unparsed, which would disclose the session header and lose its changes. Rename the program",
                   r->filename);
 }
 
 void msd_log_dropped(request_rec *r, const char *carrier)
 {
     ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
-                  "the answer to %s sets %s itself, which carries the session ID "
-                  "here: that is dropped. Give the application's another name, or the session's by "
-                  "SessionDynamoDBCookieName or SessionDynamoDBHeaderName",
-                  r->uri, carrier);
+                  "dropped %s, which the response to %s sets: this name carries the session ID. Use another name in "
+                  "the application, or change SessionDynamoDBCookieName or SessionDynamoDBHeaderName",
+                  carrier, r->uri);
 }
 
 /** 1 when changes were made that came to no save: mod_session saves once, and not everywhere. */
@@ -129,8 +121,8 @@ void msd_log_end(const msd_request_t *q)
     }
     msd_log_request(q);
     if (changes_dropped(q)) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, q->top,
-                      "the session was changed after it had been saved, or where "
-                      "mod_session saves none: the change is dropped");
+        ap_log_rerror(
+            APLOG_MARK, APLOG_WARNING, 0, q->top,
+            "dropped the changes to the session: they came after it was saved, or mod_session does not save it here");
     }
 }

@@ -18,21 +18,21 @@ static const char *why_refused(const msd_request_t *q)
 {
     switch (q->miss) {
     case DDB_MISS_FORM:
-        return "it has not the form, or not the signature, of an ID here";
+        return "malformed ID or wrong signature";
     case DDB_MISS_ABSENT:
-        return "the table does not hold it";
+        return "unknown ID";
     case DDB_MISS_OVER:
-        return "its session is over";
+        return "expired";
     case DDB_MISS_MOVED:
-        return "its session has ended or got a new ID";
+        return "the session ended or got a new ID";
     case DDB_MISS_KNOWN:
-        return "the table did not hold it a moment ago, or its session was over, and was not asked again";
+        return "recently unknown or expired, table not asked again";
     case DDB_MISS_FOREIGN:
-        return "the row was made for another ID";
+        return "the row belongs to another ID";
     case DDB_MISS_NONE:
         break;
     }
-    return "its row is no session";
+    return "malformed row";
 }
 
 /** What the load found; an end makes the session a new one, so the outcome alone does not tell. */
@@ -42,10 +42,10 @@ static const char *found(const msd_request_t *q, apr_pool_t *p)
         return "could not be read";
     }
     if (q->outcome == MSD_MISCONFIGURED) {
-        return "not looked for, as the configuration contradicts itself";
+        return "not loaded, as settings conflict";
     }
     if (q->ambiguous) {
-        return "refused: more than one can be meant";
+        return "refused: more than one could be the session's";
     }
     return q->refused ? apr_pstrcat(p, "refused: ", why_refused(q), NULL) : q->taken ? "loaded" : "new";
 }
@@ -58,7 +58,7 @@ static const char *written(const msd_request_t *q)
     case MSD_ENDED:
         return "ended";
     case MSD_GONE:
-        return "not stored, as another request ended it";
+        return "not stored, as another request ended the session";
     case MSD_TOO_LATE:
         return "not stored, as the response had begun";
     case MSD_WRITE_FAILED:
@@ -78,11 +78,11 @@ static int is_issued(const msd_request_t *q)
 static const char *issued(const msd_request_t *q)
 {
     if (is_issued(q)) {
-        return q->conf->use_header      ? "an ID was sent in a header"
-               : q->conf->cookie_secure ? "an ID was sent in a Secure cookie"
-                                        : "an ID was sent in a cookie without Secure";
+        return q->conf->use_header      ? "ID sent in a header"
+               : q->conf->cookie_secure ? "ID sent in a Secure cookie"
+                                        : "ID sent in a cookie without Secure";
     }
-    return q->end_id && q->begun && q->written != MSD_WRITE_FAILED ? "its end was sent" : "no ID was sent";
+    return q->end_id && q->begun && q->written != MSD_WRITE_FAILED ? "ID cleared" : "no ID sent";
 }
 
 static void log_story(const msd_request_t *q)
@@ -91,7 +91,7 @@ static void log_story(const msd_request_t *q)
 
     if (APLOGrdebug(r)) {
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r,
-                      "session: %d %s%s came: %s; %s; %d call%s in %" APR_TIME_T_FMT ".%03d ms; %s; %s", q->taken,
+                      "session: %d %s%s received: %s; %s; %d call%s in %" APR_TIME_T_FMT ".%03d ms; %s; %s", q->taken,
                       q->conf->use_header ? "header" : "cookie", q->taken == 1 ? "" : "s", found(q, r->pool),
                       written(q), q->calls, q->calls == 1 ? "" : "s", q->spent / 1000, (int)(q->spent % 1000),
                       issued(q), ap_ssl_conn_is_ssl(r->connection) ? "TLS" : "no TLS");
@@ -124,10 +124,10 @@ static void notice_plain(const msd_request_t *q)
     if (is_issued(q) && q->conf->cookie_secure && !q->conf->use_header && !is_here(r)
         && !ap_ssl_conn_is_ssl(r->connection) && !is_said_to_be_https(r) && msd_shared_memory_plain_first(r->server)) {
         ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
-                      "a Secure cookie was sent on a plain connection, to %s: browsers "
-                      "drop it there, and each request begins a new session. Where TLS ends before this server, have "
-                      "X-Forwarded-Proto: https sent to it, or say ServerName https://...; to do without TLS, set "
-                      "SessionDynamoDBCookieSecure Off. This is told once for each virtual host and start",
+                      "a Secure cookie for %s was sent over an unencrypted connection: browsers ignore it there, so "
+                      "each request begins a new session. Where a proxy terminates TLS, let it send X-Forwarded-Proto: "
+                      "https, or set ServerName https://...; to do without TLS, set SessionDynamoDBCookieSecure Off. "
+                      "Logged once per virtual host and start",
                       r->hostname);
     }
 }

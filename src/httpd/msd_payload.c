@@ -23,9 +23,9 @@ apr_status_t msd_payload_check(request_rec *r, msd_request_t *q)
     probe.entries = apr_table_make(r->pool, 1);
     apr_table_setn(probe.entries, "a", "b");
     if (hook_failed(ap_run_session_encode(r, &probe)) || !probe.encoded || strcmp(probe.encoded, "a=b") != 0) {
-        return ddb_error_set(&q->error, DDB_ECONFIG,
-                             "SessionDynamoDBFormat json can't be encrypted, and"
-                             " SessionCryptoPassphrase asks for it: remove one of them");
+        return ddb_error_set(
+            &q->error, DDB_ECONFIG,
+            "SessionDynamoDBFormat json can't be combined with SessionCryptoPassphrase: remove one of them");
     }
     return APR_SUCCESS;
 }
@@ -43,9 +43,9 @@ static apr_status_t decode_form(request_rec *r, msd_request_t *q, session_rec *z
         return rv;
     }
     if (hook_failed(rv)) {
-        return ddb_error_set(&q->error, DDB_EBADITEM,
-                             "the data can't be decoded: encrypted with another passphrase, "
-                             "or not written by mod_session");
+        return ddb_error_set(
+            &q->error, DDB_EBADITEM,
+            "the data can't be decoded: it was encrypted with another passphrase, or not written by mod_session");
     }
     return APR_SUCCESS;
 }

@@ -35,8 +35,8 @@ static apr_status_t merge(request_rec *r, msd_request_t *q, const ddb_session_t 
     theirs.entries = apr_table_make(p, 10);
     if (q->merges == MERGES_MAX) {
         return ddb_error_set(&q->error, DDB_EUNAVAILABLE,
-                             "given up after %d rounds, each of which another request had "
-                             "won: see who writes this session so often",
+                             "gave up after %d attempts, because other requests kept changing the session: find out "
+                             "what changes it so often",
                              MERGES_MAX);
     }
     q->merges++;
@@ -279,9 +279,11 @@ apr_status_t msd_save(request_rec *r, msd_request_t *q)
         return APR_SUCCESS;
     }
     if (!q->store) {
-        return fail(q, ddb_error_set(&q->error, DDB_ECONFIG,
-                                     "this server has no store: an earlier line of the log or "
-                                     "apachectl configtest says why"));
+        return fail(
+            q,
+            ddb_error_set(
+                &q->error, DDB_ECONFIG,
+                "the session store is not available: see the earlier lines of the log, or run apachectl configtest"));
     }
     /* In its own form mod_session has encoded the entries. */
     rv = q->conf->format == DDB_JSON && write != end_emptied ? msd_payload_encode(r, q) : APR_SUCCESS;

@@ -110,9 +110,11 @@ static apr_status_t ask_store(request_rec *r, msd_request_t *q, const apr_array_
     int live = 0, i;
 
     if (!q->store) {
-        return fail(q, ddb_error_set(&q->error, DDB_ECONFIG,
-                                     "this server has no store: an earlier line of the log or "
-                                     "apachectl configtest says why"));
+        return fail(
+            q,
+            ddb_error_set(
+                &q->error, DDB_ECONFIG,
+                "the session store is not available: see the earlier lines of the log, or run apachectl configtest"));
     }
     for (i = 0; i < sids->nelts; i++) {
         rv = read_row(q, APR_ARRAY_IDX(sids, i, const char *), &s);

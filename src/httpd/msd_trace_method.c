@@ -37,9 +37,8 @@ void msd_trace_method_check(server_rec *main_server)
 
         if (msd_config_server(s)->used && core->trace_enable != AP_TRACE_DISABLE) {
             ap_log_error(APLOG_MARK, APLOG_NOTICE | APLOG_STARTUP, 0, s,
-                         "httpd answers TRACE here, by sending a "
-                         "request's headers back. Session IDs are taken out of them; what else they tell is for "
-                         "nobody either: set TraceEnable Off");
+                         "httpd answers TRACE by sending the request's headers back. Session IDs are removed from "
+                         "them, but other headers can be confidential, too: set TraceEnable Off");
             return; /* it is one directive, for all hosts */
         }
     }

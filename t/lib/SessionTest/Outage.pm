@@ -43,7 +43,9 @@ sub settle {
     my $from = SessionTest::Log::size($SessionTest::T);
     SessionTest::get('/test/');
     # Behind the answer the log is written: what is told, and then the story of the request.
-    SessionTest::eventually(sub { grep { /\bsession: 0 cookies came/ } SessionTest::Log::lines($SessionTest::T, $from) });
+    SessionTest::eventually(sub {
+        grep { /\bsession: 0 cookies received/ } SessionTest::Log::lines($SessionTest::T, $from);
+    });
     return;
 }
 
