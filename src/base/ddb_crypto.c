@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include <apr_strings.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 
 #include "base/ddb_crypto.h"
@@ -24,28 +26,55 @@ static const struct {
 #define DIGESTS (sizeof(digests) / sizeof(digests[0]))
 
 /*
- * What EVP_sha256() gives makes OpenSSL look for the code behind it in each use. This is found once per process, on
- * first use, which is a request's: what a module set up for the process before (SSLFIPS) holds for it. Never changed
- * after, and never freed: the process may end while threads use it.
+ * What EVP_sha256() gives makes OpenSSL look for the code behind it in each use, and so does the name of HMAC. This is
+ * found once per process, on first use, which is a request's: what a module set up for the process before (SSLFIPS)
+ * holds for it. Never changed after, and never freed: the process may end while threads use it.
  */
-static EVP_MD *fetched[DIGESTS];
+static struct {
+    EVP_MD *md;
+    EVP_MAC_CTX *hmac; /* to be copied, as each key has a context of its own */
+} fetched[DIGESTS];
 static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;
 
-static void fetch_digests(void)
+static EVP_MAC_CTX *fetch_hmac(ddb_digest_e alg)
+{
+    /* Only a context that has a key can be copied. */
+    static const unsigned char key[DDB_DIGEST_MAX];
+    OSSL_PARAM digest[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)digests[alg].name, 0),
+                            OSSL_PARAM_construct_end() };
+    EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    EVP_MAC_CTX *ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
+
+    EVP_MAC_free(mac); /* ctx has a reference of its own */
+    if (ctx && !EVP_MAC_init(ctx, key, sizeof(key), digest)) {
+        EVP_MAC_CTX_free(ctx);
+        ctx = NULL;
+    }
+    return ctx;
+}
+
+static void fetch_all(void)
 {
     apr_size_t i;
 
     ERR_set_mark();
     for (i = 0; i < DIGESTS; i++) {
-        fetched[i] = EVP_MD_fetch(NULL, digests[i].name, NULL);
+        fetched[i].md = EVP_MD_fetch(NULL, digests[i].name, NULL);
+        fetched[i].hmac = fetch_hmac(i);
     }
     ERR_pop_to_mark(); /* one that is missing is the affair of who uses it */
 }
 
 static const EVP_MD *digest_of(ddb_digest_e alg)
 {
-    pthread_once(&fetch_once, fetch_digests);
-    return fetched[alg] ? fetched[alg] : digests[alg].md();
+    pthread_once(&fetch_once, fetch_all);
+    return fetched[alg].md ? fetched[alg].md : digests[alg].md();
+}
+
+static EVP_MAC_CTX *hmac_of(ddb_digest_e alg)
+{
+    pthread_once(&fetch_once, fetch_all);
+    return fetched[alg].hmac ? EVP_MAC_CTX_dup(fetched[alg].hmac) : fetch_hmac(alg);
 }
 
 /* Entries that we leave in the thread's error queue would be read by mod_ssl as its own; those of others stay. Every
@@ -73,14 +102,18 @@ apr_status_t ddb_crypto_digest(ddb_digest_e alg, unsigned char *out, const void 
 
 apr_status_t ddb_crypto_hmac(ddb_digest_e alg, unsigned char *out, ddb_bytes_t key, ddb_bytes_t in)
 {
-    /* A NULL key would mean "the key set before", of which there is none: an empty one needs an address. */
+    /* A NULL key would mean "the key set before": an empty one needs an address. */
     const void *key_data = key.data ? key.data : "";
     apr_size_t size = digests[alg].size, made = 0;
+    EVP_MAC_CTX *ctx;
+    int good;
 
     ERR_set_mark();
-    return outcome(
-        EVP_Q_mac(NULL, "HMAC", NULL, digests[alg].name, NULL, key_data, key.len, in.data, in.len, out, size, &made)
-        && made == size);
+    ctx = hmac_of(alg);
+    good = ctx && EVP_MAC_init(ctx, key_data, key.len, NULL) && EVP_MAC_update(ctx, in.data, in.len)
+           && EVP_MAC_final(ctx, out, &made, size) && made == size;
+    EVP_MAC_CTX_free(ctx);
+    return outcome(good);
 }
 
 apr_status_t ddb_crypto_random(void *out, apr_size_t len)

@@ -116,6 +116,8 @@ static ddb_bytes_t hmac_key(int i, char *buf)
     return key;
 }
 
+#define EMPTY_HMAC "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad"
+
 static void test_hmac(apr_pool_t *p)
 {
     unsigned char out[DDB_DIGEST_MAX];
@@ -132,12 +134,12 @@ static void test_hmac(apr_pool_t *p)
         IS(ddb_crypto_hex(p, out, ddb_crypto_size(hmac_vectors[i].alg)), hmac_vectors[i].want, hmac_vectors[i].name);
     }
     NUM_IS(ddb_crypto_hmac(DDB_SHA256, out, none, none), APR_SUCCESS, "HMAC with nothing for key and text");
-    IS(ddb_crypto_hex(p, out, 32), "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad",
-       "is that of an empty key and an empty text");
+    IS(ddb_crypto_hex(p, out, 32), EMPTY_HMAC, "is that of an empty key and an empty text");
 }
 
 /* No algorithm of OpenSSL's default provider has the property asked for here: fetching fails, as it does on a machine
- * whose OpenSSL is set up wrong. Digests are fetched once per process: this is for one that has fetched none yet. */
+ * whose OpenSSL is set up wrong. Digests and HMAC are fetched once per process: this is for one that has fetched none
+ * yet. */
 static void test_failure(void)
 {
     unsigned char out[DDB_DIGEST_MAX];
@@ -178,10 +180,13 @@ static void run_apart(void (*test)(void))
 static void test_fetched(apr_pool_t *p)
 {
     unsigned char out[DDB_DIGEST_MAX];
+    ddb_bytes_t none = { NULL, 0 };
 
     EVP_set_default_properties(NULL, "nobody=has_this");
     NUM_IS(ddb_crypto_digest(DDB_SHA256, out, "abc", 3), APR_SUCCESS, "a digest used before is not looked for again");
     IS(ddb_crypto_hex(p, out, 32), digest_vectors[3].want, "and is the same");
+    NUM_IS(ddb_crypto_hmac(DDB_SHA256, out, none, none), APR_SUCCESS, "neither is HMAC");
+    IS(ddb_crypto_hex(p, out, 32), EMPTY_HMAC, "which is the same, too");
     EVP_set_default_properties(NULL, "");
 }
 
