@@ -41,45 +41,57 @@ static apr_interval_time_t time_left(const ddb_client_run_t *r)
     return r->call->deadline - ddb_clock_monotonic(r->client->o.clock);
 }
 
-/* The headers to send, signed as of now with the credentials as they are now: both may have changed since the last
- * attempt. What proxies rewrite is not signed. */
-static apr_status_t sign(ddb_client_run_t *r, apr_table_t **headers)
+/* The credentials as they are now, which may have changed since the last attempt, and the endpoint of their account. */
+static apr_status_t find_credentials(ddb_client_run_t *r, ddb_credentials_t *credentials)
 {
     const ddb_client_opts_t *o = &r->client->o;
-    ddb_credentials_t credentials;
-    ddb_sigv4_signer_t signer = { .credentials = &credentials, .cache = r->client->cache };
+    apr_status_t rv = ddb_creds_get(o->creds, r->call->deadline, r->scratch, credentials, r->err);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (time_left(r) < ATTEMPT_MIN) {
+        return ddb_error_set(r->err, APR_TIMEUP,
+                             "credentials came from the provider %s when the time for the whole was "
+                             "used up",
+                             credentials->provider ? credentials->provider : "given");
+    }
+    r->access_key_id = credentials->access_key_id;
+    r->provider = credentials->provider;
+    return ddb_endpoint_of_account(&r->endpoint, &o->endpoint, credentials->account_id, r->scratch, r->err);
+}
+
+/* What proxies rewrite is not signed. */
+static apr_table_t *headers_to_send(const ddb_client_run_t *r, const apr_table_t *to_sign)
+{
+    apr_table_t *headers = apr_table_copy(r->scratch, to_sign);
+
+    apr_table_setn(headers, "Host", r->endpoint.host);      /* as signed, whatever the case of the URL */
+    apr_table_setn(headers, "Accept-Encoding", "identity"); /* x-amz-crc32 is of the body as sent */
+    apr_table_setn(headers, "User-Agent", "mod_session_dynamodb/" DDB_VERSION);
+    return headers;
+}
+
+/* headers: all that are to be sent, signed as of now. */
+static apr_status_t sign(ddb_client_run_t *r, const ddb_credentials_t *credentials, apr_table_t **headers)
+{
+    const ddb_client_opts_t *o = &r->client->o;
     apr_table_t *to_sign = apr_table_make(r->scratch, 2);
     ddb_sigv4_request_t req = { .method = "POST",
+                                .host = r->endpoint.host,
                                 .path = "/",
                                 .query = "",
                                 .headers = to_sign,
                                 .body = r->call->body,
                                 .body_len = strlen(r->call->body),
+                                .region = r->endpoint.region,
                                 .service = "dynamodb" };
-    apr_status_t rv = ddb_creds_get(o->creds, r->call->deadline, r->scratch, &credentials, r->err);
+    ddb_sigv4_signer_t signer = { .credentials = credentials, .cache = r->client->cache };
+    apr_status_t rv;
 
-    if (rv == APR_SUCCESS && time_left(r) < ATTEMPT_MIN) {
-        rv = ddb_error_set(r->err, APR_TIMEUP,
-                           "credentials came from the provider %s when the time for the whole was "
-                           "used up",
-                           credentials.provider ? credentials.provider : "given");
-    }
-    if (rv == APR_SUCCESS) {
-        rv = ddb_endpoint_of_account(&r->endpoint, &o->endpoint, credentials.account_id, r->scratch, r->err);
-    }
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    req.host = r->endpoint.host;
-    req.region = r->endpoint.region;
     apr_table_setn(to_sign, "Content-Type", "application/x-amz-json-1.0");
     apr_table_setn(to_sign, "X-Amz-Target", apr_pstrcat(r->scratch, TARGET_PREFIX, r->call->operation, NULL));
-    *headers = apr_table_copy(r->scratch, to_sign);
-    apr_table_setn(*headers, "Host", r->endpoint.host);      /* as signed, whatever the case of the URL */
-    apr_table_setn(*headers, "Accept-Encoding", "identity"); /* x-amz-crc32 is of the body as sent */
-    apr_table_setn(*headers, "User-Agent", "mod_session_dynamodb/" DDB_VERSION);
-    r->access_key_id = credentials.access_key_id;
-    r->provider = credentials.provider;
+    *headers = headers_to_send(r, to_sign);
     /* The offset first: if it changes before the next line, a correction that follows finds another one, and knows. */
     r->offset = o->skew ? ddb_skew_offset(o->skew) : 0;
     signer.now = r->signed_at = ddb_clock_wall(o->clock);
@@ -116,6 +128,7 @@ static apr_status_t send_request(ddb_client_run_t *r, const apr_table_t *headers
 
 static apr_status_t attempt(ddb_client_run_t *r)
 {
+    ddb_credentials_t credentials;
     apr_table_t *headers = NULL;
     ddb_http_response_t res;
     apr_status_t rv = apr_pool_create(&r->scratch, r->pool);
@@ -124,13 +137,10 @@ static apr_status_t attempt(ddb_client_run_t *r)
     if (rv != APR_SUCCESS) {
         return ddb_error_set(r->err, rv, "no memory for a request");
     }
-    rv = sign(r, &headers);
-    if (rv == APR_SUCCESS) {
-        rv = send_request(r, headers, &res);
-        if (rv == APR_SUCCESS) {
-            rv = ddb_client_judge(r, &res);
-        }
-    }
+    rv = find_credentials(r, &credentials);
+    rv = rv == APR_SUCCESS ? sign(r, &credentials, &headers) : rv;
+    rv = rv == APR_SUCCESS ? send_request(r, headers, &res) : rv;
+    rv = rv == APR_SUCCESS ? ddb_client_judge(r, &res) : rv;
     apr_pool_destroy(r->scratch); /* with it the credentials are wiped */
     return rv;
 }
