@@ -12,6 +12,7 @@
 #include "httpd/child/msd_touches.h"
 #include "httpd/child/msd_credentials_refresh.h"
 #include "httpd/child/msd_table_check.h"
+#include "httpd/child/msd_thread.h"
 #include "httpd/child/msd_warm_connections.h"
 #include "httpd/child/msd_write_queue.h"
 #include "httpd/conf/msd_config.h"
@@ -231,30 +232,6 @@ static apr_status_t close_shared(void *baton)
     return APR_SUCCESS;
 }
 
-/**
- * Unmanaged: no pool of httpd's destroys it while a thread is at work in it, as prefork's signal handler would. Its
- * allocator is guarded, because that thread makes pools in it beside requests.
- */
-static apr_status_t create_pool(apr_pool_t **pool)
-{
-    apr_allocator_t *allocator = NULL;
-    apr_thread_mutex_t *mutex = NULL;
-    apr_status_t rv = apr_allocator_create(&allocator);
-
-    if (rv == APR_SUCCESS) {
-        rv = apr_pool_create_unmanaged_ex(pool, NULL, allocator);
-    }
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    apr_allocator_owner_set(allocator, *pool);
-    rv = apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT, *pool);
-    if (rv == APR_SUCCESS) {
-        apr_allocator_mutex_set(allocator, mutex);
-    }
-    return rv;
-}
-
 static apr_status_t build_shared(shared_t *shared, apr_pool_t *pchild, server_rec *main_server)
 {
     const msd_server_config_t *c = msd_config_server(main_server);
@@ -287,7 +264,7 @@ static apr_status_t build_shared(shared_t *shared, apr_pool_t *pchild, server_re
 static apr_status_t create_shared(shared_t **ps, apr_pool_t *pchild, server_rec *main_server)
 {
     apr_pool_t *p = NULL;
-    apr_status_t rv = create_pool(&p);
+    apr_status_t rv = msd_thread_pool_create(&p);
 
     if (rv != APR_SUCCESS) {
         return rv;

@@ -1,14 +1,12 @@
 /* The threads that ask for credentials, and the one for what is done at the start. */
 
-#include <signal.h>
-
 #include <apr_atomic.h>
 #include <apr_strings.h>
-#include <apr_thread_proc.h>
 #include <httpd.h>
 #include <http_log.h>
 
 #include "httpd/child/msd_credentials_refresh.h"
+#include "httpd/child/msd_thread.h"
 
 APLOG_USE_MODULE(session_dynamodb);
 
@@ -44,11 +42,9 @@ static worker_t *worker(const msd_credentials_refresh_t *r, int i)
 
 static void add_worker(msd_credentials_refresh_t *r, ddb_creds_t *creds, ddb_cancel_t *cancel)
 {
-    worker_t *w = apr_pcalloc(r->pool, sizeof(*w));
+    worker_t *w = apr_palloc(r->pool, sizeof(*w));
 
-    w->all = r;
-    w->creds = creds;
-    w->cancel = cancel;
+    *w = (worker_t){ .all = r, .creds = creds, .cancel = cancel };
     APR_ARRAY_PUSH(r->workers, worker_t *) = w;
 }
 
@@ -59,7 +55,7 @@ void msd_credentials_refresh_add(msd_credentials_refresh_t *r, ddb_creds_t *cred
 
 void msd_credentials_refresh_first(msd_credentials_refresh_t *r, msd_credentials_refresh_job_fn *job, void *baton)
 {
-    const job_t j = { job, baton };
+    const job_t j = { .job = job, .baton = baton };
 
     APR_ARRAY_PUSH(r->first, job_t) = j;
 }
@@ -148,28 +144,23 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *baton)
 
 apr_status_t msd_credentials_refresh_start(msd_credentials_refresh_t *r)
 {
-    sigset_t all, before;
     apr_status_t rv = APR_SUCCESS;
     int i;
 
-    /* prefork's signal handlers end the process where they run: that must be none of these threads. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     for (i = r->first->nelts ? 0 : 1; rv == APR_SUCCESS && i < r->workers->nelts; i++) {
-        rv = apr_thread_create(&worker(r, i)->thread, NULL, run, worker(r, i), r->pool);
+        rv = msd_thread_start(&worker(r, i)->thread, run, worker(r, i), r->pool);
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return rv;
 }
 
 msd_credentials_refresh_t *msd_credentials_refresh_create(server_rec *s, apr_pool_t *p)
 {
-    msd_credentials_refresh_t *r = apr_pcalloc(p, sizeof(*r));
+    msd_credentials_refresh_t *r = apr_palloc(p, sizeof(*r));
 
-    r->pool = p;
-    r->server = s;
-    r->first = apr_array_make(p, 2, sizeof(job_t));
-    r->workers = apr_array_make(p, 2, sizeof(worker_t *));
+    *r = (msd_credentials_refresh_t){ .pool = p,
+                                      .server = s,
+                                      .first = apr_array_make(p, 2, sizeof(job_t)),
+                                      .workers = apr_array_make(p, 2, sizeof(worker_t *)) };
     add_worker(r, NULL, ddb_cancel_create(p));
     return r;
 }

@@ -14,8 +14,8 @@
 typedef struct msd_credentials_refresh_t msd_credentials_refresh_t;
 
 /**
- * Make one that has nothing to do and no thread yet. p must not be destroyed while the threads run, as prefork does
- * with the child's pool inside a signal handler. s is for the log.
+ * Make one that has nothing to do and no thread yet. p comes of msd_thread_pool_create and outlives the threads. s is
+ * for the log.
  */
 msd_credentials_refresh_t *msd_credentials_refresh_create(server_rec *s, apr_pool_t *p);
 

@@ -1,16 +1,14 @@
 /* The queue and the thread for writes that nobody waits for. */
 
-#include <signal.h>
-
 #include <apr_atomic.h>
 #include <apr_strings.h>
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
-#include <apr_thread_proc.h>
 #include <httpd.h>
 #include <http_log.h>
 
 #include "httpd/child/msd_failure_log.h"
+#include "httpd/child/msd_thread.h"
 #include "httpd/child/msd_write_queue.h"
 #include "httpd/conf/msd_config.h"
 
@@ -205,50 +203,37 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *baton)
 
 static apr_status_t start(msd_write_queue_t *w)
 {
-    sigset_t all, before;
     apr_status_t rv = apr_thread_mutex_create(&w->mutex, APR_THREAD_MUTEX_DEFAULT, w->pool);
 
     if (rv == APR_SUCCESS) {
         rv = apr_thread_cond_create(&w->filled, w->pool);
     }
     if (rv == APR_SUCCESS) {
-        /* prefork's signal handlers end the process where they run: that must not be this thread. */
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
-        rv = apr_thread_create(&w->thread, NULL, run, w, w->pool);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        rv = msd_thread_start(&w->thread, run, w, w->pool);
     }
     return rv;
 }
 
 apr_status_t msd_write_queue_create(msd_write_queue_t **pw, server_rec *s)
 {
-    apr_allocator_t *allocator = NULL;
-    apr_thread_mutex_t *mutex = NULL;
     apr_pool_t *p = NULL;
     msd_write_queue_t *w;
-    apr_status_t rv = apr_allocator_create(&allocator);
+    /* Neither the child's pool nor the end of the process destroys the condition that the thread waits on, which would
+     * wait for the thread. */
+    apr_status_t rv = msd_thread_pool_create(&p);
 
     *pw = NULL;
-    if (rv == APR_SUCCESS) {
-        /* Unmanaged: neither the child's pool nor the end of the process destroys the condition that the thread waits
-         * on, which would wait for the thread. */
-        rv = apr_pool_create_unmanaged_ex(&p, NULL, allocator);
-    }
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    apr_allocator_owner_set(allocator, p);
-    if (apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT, p) == APR_SUCCESS) {
-        apr_allocator_mutex_set(allocator, mutex);
-    }
-    w = apr_pcalloc(p, sizeof(*w));
-    w->pool = p;
-    w->server = s;
-    w->cancel = ddb_cancel_create(p);
+    w = apr_palloc(p, sizeof(*w));
+    *w = (msd_write_queue_t){ .pool = p, .server = s, .cancel = ddb_cancel_create(p) };
     rv = start(w);
     if (rv == APR_SUCCESS) {
         *pw = w;
+    }
+    else {
+        apr_pool_destroy(p); /* and w */
     }
     return rv;
 }
