@@ -76,7 +76,7 @@ note 'docs/cost.md';
 my($table) = SessionTest::Log::slurp(setting('src') . '/docs/cost.md') =~ /<!-- build\/cost: module -->\n\n((?:\|.*\n)+)/
     or die 'docs/cost.md has no table of this module';
 my %row = map { my(undef, $name, @cells) = split / *\| */; ($name => \@cells) } split /\n/, $table;
-my @sizes = map { my($kb) = /^([\d.]+) KB$/; $kb * 1000 } @{ $row{'a request that …'} };
+my @sizes = map { my($kb) = /^([\d.]+) KB$/; $kb * 1000 } @{ $row{'request'} };
 is scalar(@sizes), 3, 'its table has three sizes';
 
 sub documented {
@@ -87,16 +87,16 @@ sub documented {
 
 for my $i (0 .. $#sizes) {
     my $id;
-    documented('is without a session', $i, units { get('/test/') });
-    documented('a new session', $i, units { $id = sized($sizes[$i]) });
-    is row_size(row(key_of($id))), $row{'bytes of the row'}[$i], '... and its row has the size that is told';
+    documented('without a session', $i, units { get('/test/') });
+    documented('creates a session', $i, units { $id = sized($sizes[$i]) });
+    is row_size(row(key_of($id))), $row{'bytes of the row'}[$i], '... and its row has the documented size';
     documented('reads it', $i, units { get('/test/?get=n', cookie => $id) });
     age($id, 300);
-    documented('a touch is due', $i, units { get('/test/?get=n', cookie => $id) });
+    documented('reads it, touch due', $i, units { get('/test/?get=n', cookie => $id) });
     documented('changes it', $i, units { get('/test/?set=n:2', cookie => $id) });
     my $old = $id;
     documented('gets a new ID', $i, units { $id = get('/test/?renew', cookie => $old)->cookie('id') });
-    documented('an ID of nobody', $i, units { get('/test/', cookie => $old) });
+    documented('unknown session ID', $i, units { get('/test/', cookie => $old) });
     documented('ends it', $i, units { get('/test/?clear', cookie => $id) });
     $id = sized($sizes[$i], '/eventual/');
     documented('reads it, `SessionDynamoDBConsistentRead Off`', $i, units { get('/eventual/?get=n', cookie => $id) });
