@@ -99,16 +99,12 @@ typedef struct telling_clock_t {
 
 static apr_time_t wall(void *baton)
 {
-    const ddb_clock_t *real = ((telling_clock_t *)baton)->real;
-
-    return real->wall(real->baton);
+    return ddb_clock_wall(((telling_clock_t *)baton)->real);
 }
 
 static apr_time_t monotonic(void *baton)
 {
-    const ddb_clock_t *real = ((telling_clock_t *)baton)->real;
-
-    return real->monotonic(real->baton);
+    return ddb_clock_monotonic(((telling_clock_t *)baton)->real);
 }
 
 static void sleep_and_tell(void *baton, apr_interval_time_t t)

@@ -240,14 +240,14 @@ static apr_status_t fetch_token(call_t *c)
         rv = APR_SUCCESS;
     }
     if (rv == APR_SUCCESS) {
-        c->token->until = c->o->clock->monotonic(c->o->clock->baton) + TOKEN_LIFE - TOKEN_MARGIN;
+        c->token->until = ddb_clock_monotonic(c->o->clock) + TOKEN_LIFE - TOKEN_MARGIN;
     }
     return rv;
 }
 
 static int is_token_good(const call_t *c)
 {
-    return c->o->clock->monotonic(c->o->clock->baton) < c->token->until;
+    return ddb_clock_monotonic(c->o->clock) < c->token->until;
 }
 
 /* --- values --- */

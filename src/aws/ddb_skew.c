@@ -23,14 +23,14 @@ static apr_time_t wall(void *baton)
 {
     const ddb_skew_t *s = baton;
 
-    return s->base->wall(s->base->baton) + read_offset(s);
+    return ddb_clock_wall(s->base) + read_offset(s);
 }
 
 static apr_time_t monotonic(void *baton)
 {
     const ddb_skew_t *s = baton;
 
-    return s->base->monotonic(s->base->baton);
+    return ddb_clock_monotonic(s->base);
 }
 
 static void pause_for(void *baton, apr_interval_time_t t)

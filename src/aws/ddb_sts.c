@@ -83,7 +83,7 @@ static apr_status_t sign(const run_t *r, apr_table_t **headers)
                                 .body_len = r->body_len,
                                 .region = r->o->region,
                                 .service = "sts" };
-    ddb_sigv4_signer_t signer = { .credentials = r->role->source, .now = r->o->clock->wall(r->o->clock->baton) };
+    ddb_sigv4_signer_t signer = { .credentials = r->role->source, .now = ddb_clock_wall(r->o->clock) };
     apr_table_t *to_sign = apr_table_make(r->scratch, 2);
     apr_status_t rv = APR_SUCCESS;
 
@@ -298,7 +298,7 @@ static int may_help_to_retry(apr_status_t rv)
 static apr_status_t attempt_until(run_t *r)
 {
     const ddb_clock_t *clock = r->o->clock;
-    apr_time_t end = clock->monotonic(clock->baton) + WHOLE_MAX;
+    apr_time_t end = ddb_clock_monotonic(clock) + WHOLE_MAX;
     apr_interval_time_t wait = BACKOFF, left = WHOLE_MAX;
     apr_status_t rv = APR_SUCCESS;
     int i;
@@ -310,7 +310,7 @@ static apr_status_t attempt_until(run_t *r)
         }
         clock->sleep(clock->baton, wait);
         wait *= 2;
-        left = end - clock->monotonic(clock->baton);
+        left = end - ddb_clock_monotonic(clock);
     }
     return rv;
 }

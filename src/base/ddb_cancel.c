@@ -82,16 +82,12 @@ void ddb_cancel_ended(ddb_cancel_t *c)
 
 static apr_time_t wall(void *baton)
 {
-    const ddb_clock_t *clock = ((view_t *)baton)->clock;
-
-    return clock->wall(clock->baton);
+    return ddb_clock_wall(((view_t *)baton)->clock);
 }
 
 static apr_time_t monotonic(void *baton)
 {
-    const ddb_clock_t *clock = ((view_t *)baton)->clock;
-
-    return clock->monotonic(clock->baton);
+    return ddb_clock_monotonic(((view_t *)baton)->clock);
 }
 
 static void sleep_until_set(void *baton, apr_interval_time_t t)

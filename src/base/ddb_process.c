@@ -168,7 +168,7 @@ static int start_unless_cancelled(run_t *r, int output)
 
 static apr_time_t now(void)
 {
-    return ddb_clock_system.monotonic(NULL);
+    return ddb_clock_monotonic(&ddb_clock_system);
 }
 
 /* --- listening --- */

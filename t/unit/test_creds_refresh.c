@@ -533,7 +533,7 @@ static void *APR_THREAD_FUNC request_once(apr_thread_t *thread, void *data)
     (void)data;
     apr_pool_create_unmanaged_ex(&p, NULL, NULL);
     apr_atomic_inc32(&gate.waiting);
-    rv = ddb_creds_get(gate.creds, ddb_clock_system.monotonic(NULL) + gate.patience, p, &mine, &why);
+    rv = ddb_creds_get(gate.creds, ddb_clock_monotonic(&ddb_clock_system) + gate.patience, p, &mine, &why);
     apr_atomic_inc32(rv == APR_SUCCESS  ? &gate.good
                      : rv == APR_TIMEUP ? &gate.late
                      : rv == APR_EINTR  ? &gate.ended

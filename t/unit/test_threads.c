@@ -441,7 +441,7 @@ static int correct_many(void *shared, int number, apr_pool_t *p)
 
         ddb_skew_correct(shared, offset, NOW + offset, NOW + (number % 2 ? 1000 : 2000) * SECOND);
         ddb_skew_take_notice(shared, &notice);
-        offset = clock->wall(clock->baton) - NOW;
+        offset = ddb_clock_wall(clock) - NOW;
         wrong += offset != 1000 * SECOND && offset != 2000 * SECOND;
     }
     return wrong;

@@ -49,16 +49,6 @@ struct ddb_creds_t {
     apr_time_t renewed;   /* when they were last called stale, monotonic; 0: never */
 };
 
-static apr_time_t wall(const ddb_creds_t *c)
-{
-    return c->o.clock->wall(c->o.clock->baton);
-}
-
-static apr_time_t monotonic(const ddb_creds_t *c)
-{
-    return c->o.clock->monotonic(c->o.clock->baton);
-}
-
 /* Its own allocator: such a pool is filled under one of our mutexes, while others may be using p and its allocator. */
 static apr_status_t create_pool(apr_pool_t **pool, apr_pool_t *p)
 {
@@ -167,7 +157,7 @@ static apr_time_t due_after_failure(const ddb_creds_t *c, apr_time_t now)
 
 static int is_usable(const ddb_creds_t *c)
 {
-    return c->have && (!c->found.expires || wall(c) < c->found.expires);
+    return c->have && (!c->found.expires || ddb_clock_wall(c->o.clock) < c->found.expires);
 }
 
 /* --- asking --- */
@@ -185,10 +175,10 @@ static void publish(ddb_creds_t *c, apr_status_t rv, const ddb_credentials_t *fo
         c->have = 1;
         c->pool = c->spare;
         c->spare = old;
-        c->due = due_after_success(c, wall(c));
+        c->due = due_after_success(c, ddb_clock_wall(c->o.clock));
     }
     else {
-        c->due = due_after_failure(c, wall(c));
+        c->due = due_after_failure(c, ddb_clock_wall(c->o.clock));
     }
     c->began = 0;
     c->told = c->waiting > 0;
@@ -202,12 +192,12 @@ static void ask_chain(ddb_creds_t *c)
     ddb_error_t why = { 0 };
     apr_status_t rv;
 
-    c->began = monotonic(c);
+    c->began = ddb_clock_monotonic(c->o.clock);
     apr_atomic_set32(&c->asked, 0);
     apr_thread_mutex_unlock(c->mutex);
     /* Before they are read: a change in between is noticed then. */
     c->files = ddb_profile_stamp(&c->o.profile, c->spare);
-    c->files_seen = monotonic(c);
+    c->files_seen = ddb_clock_monotonic(c->o.clock);
     rv = ddb_creds_ask(&c->chain, &c->o, c->spare, &found, &why);
     if (rv == APR_NOTFOUND) {
         char looked_for[sizeof(why.detail)];
@@ -245,7 +235,7 @@ static apr_status_t too_late(const ddb_creds_t *c, ddb_error_t *err)
     return c->began ? ddb_error_set(err, APR_TIMEUP,
                                     "no credentials yet: the provider asked for them is %s, which has "
                                     "not answered for %.1f s",
-                                    provider, (double)(monotonic(c) - c->began) / 1e6)
+                                    provider, (double)(ddb_clock_monotonic(c->o.clock) - c->began) / 1e6)
                     : ddb_error_set(err, APR_TIMEUP, "no credentials yet: no provider has been asked so far");
 }
 
@@ -269,7 +259,7 @@ static apr_status_t await_usable(ddb_creds_t *c, apr_time_t deadline, ddb_error_
     apr_interval_time_t left;
 
     while (!is_usable(c)) {
-        left = deadline - monotonic(c);
+        left = deadline - ddb_clock_monotonic(c->o.clock);
         if (c->answers != before && c->failure != APR_SUCCESS) {
             /* Who waited for somebody else's asking has the same answer, a failure too: one after the other would wait
              * for a provider that does not answer. */
@@ -312,7 +302,7 @@ apr_status_t ddb_creds_get(ddb_creds_t *c, apr_time_t deadline, apr_pool_t *p, d
 
 void ddb_creds_renew(ddb_creds_t *c, const char *access_key_id)
 {
-    apr_time_t now = monotonic(c);
+    apr_time_t now = ddb_clock_monotonic(c->o.clock);
 
     if (c->o.fixed) {
         return;
@@ -336,7 +326,7 @@ void ddb_creds_ask_soon(ddb_creds_t *c)
 /* Since the chain was asked. Not under the mutex: it reads the disk. */
 static int have_files_changed(ddb_creds_t *c)
 {
-    apr_time_t now = monotonic(c);
+    apr_time_t now = ddb_clock_monotonic(c->o.clock);
 
     if (!c->files_seen || now - c->files_seen < FILES_EVERY) {
         return 0;
@@ -347,12 +337,13 @@ static int have_files_changed(ddb_creds_t *c)
 
 static int is_due(const ddb_creds_t *c)
 {
-    return (c->soon && !c->answers) || (c->due && wall(c) >= c->due) || (c->waiting && !is_usable(c));
+    return (c->soon && !c->answers) || (c->due && ddb_clock_wall(c->o.clock) >= c->due)
+           || (c->waiting && !is_usable(c));
 }
 
 static apr_interval_time_t time_to_next(const ddb_creds_t *c)
 {
-    apr_interval_time_t wait = c->due ? least(FILES_EVERY, c->due - wall(c)) : FILES_EVERY;
+    apr_interval_time_t wait = c->due ? least(FILES_EVERY, c->due - ddb_clock_wall(c->o.clock)) : FILES_EVERY;
 
     return wait > STEP_MIN ? wait : STEP_MIN;
 }

@@ -35,8 +35,7 @@ static int is_visible(const char *s)
 static apr_status_t check_time(const ddb_credentials_t *found, const ddb_creds_opts_t *o, const char *provider,
                                ddb_error_t *err)
 {
-    return found->expires ? ddb_creds_reply_check_time(found, o->clock->wall(o->clock->baton), provider, err)
-                          : APR_SUCCESS;
+    return found->expires ? ddb_creds_reply_check_time(found, ddb_clock_wall(o->clock), provider, err) : APR_SUCCESS;
 }
 
 static apr_status_t check_characters(const ddb_credentials_t *found, const char *provider, ddb_error_t *err)

@@ -179,7 +179,7 @@ static apr_status_t ask_patiently(const ddb_creds_opts_t *o, const ddb_http_requ
         o->clock->sleep(o->clock->baton, PAUSE);
         rv = ask(o, req, p, out, err);
     }
-    return rv == APR_SUCCESS ? ddb_creds_reply_check_time(out, o->clock->wall(o->clock->baton), SOURCE, err) : rv;
+    return rv == APR_SUCCESS ? ddb_creds_reply_check_time(out, ddb_clock_wall(o->clock), SOURCE, err) : rv;
 }
 
 static apr_status_t fetch(const ddb_creds_opts_t *o, void *state, apr_pool_t *p, ddb_credentials_t *out,

@@ -120,7 +120,7 @@ static apr_status_t fetch_document(ddb_credentials_t *out, const ddb_imds_opts_t
  */
 static void extend(ddb_credentials_t *c, const ddb_creds_opts_t *o)
 {
-    apr_time_t now = o->clock->wall(o->clock->baton);
+    apr_time_t now = ddb_clock_wall(o->clock);
     apr_uint32_t number = 0;
     apr_interval_time_t window;
 

@@ -76,7 +76,7 @@ static apr_status_t fetch(const ddb_creds_opts_t *o, void *state, apr_pool_t *p,
     if (rv == APR_SUCCESS) {
         rv = read_output(out, &process, p, err);
     }
-    return rv == APR_SUCCESS ? ddb_creds_reply_check_time(out, o->clock->wall(o->clock->baton), SOURCE, err) : rv;
+    return rv == APR_SUCCESS ? ddb_creds_reply_check_time(out, ddb_clock_wall(o->clock), SOURCE, err) : rv;
 }
 
 const ddb_creds_provider_t ddb_creds_process = { "credential_process", NULL, fetch };

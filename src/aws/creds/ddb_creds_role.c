@@ -12,7 +12,7 @@
 
 const char *ddb_creds_session_name(const ddb_creds_opts_t *o, apr_pool_t *p)
 {
-    return apr_psprintf(p, "mod_session_dynamodb-%" APR_INT64_T_FMT, apr_time_sec(o->clock->wall(o->clock->baton)));
+    return apr_psprintf(p, "mod_session_dynamodb-%" APR_INT64_T_FMT, apr_time_sec(ddb_clock_wall(o->clock)));
 }
 
 const char *ddb_creds_check_session_name(const char *name)

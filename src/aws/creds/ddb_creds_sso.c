@@ -125,7 +125,7 @@ static apr_status_t read_token(const sso_t *s, const char **token)
     if (!*token || !expires || !ddb_clock_parse(&until, expires)) {
         return ask_for_login(s, "the token's file lacks accessToken or expiresAt");
     }
-    return until > s->o->clock->wall(s->o->clock->baton) ? APR_SUCCESS : ask_for_login(s, "the token is expired");
+    return until > ddb_clock_wall(s->o->clock) ? APR_SUCCESS : ask_for_login(s, "the token is expired");
 }
 
 /* --- the portal --- */
