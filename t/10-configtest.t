@@ -66,8 +66,8 @@ for my $case (
     ['SessionDynamoDBSidByteLength 129',       qr/16 to 128/],
     ['SessionDynamoDBSidByteLength 32x',       qr/16 to 128/],
     ['SessionDynamoDBSidByteLength -32',       qr/16 to 128/],
-    ['SessionDynamoDBSidByteLength 32 15',     qr/'15' is not a length.*16 to 128/],
-    ['SessionDynamoDBSidByteLength',           qr/random bytes of new IDs, and perhaps/],
+    ['SessionDynamoDBSidByteLength 32 15',     qr/'15' is not a valid length.*16 to 128/],
+    ['SessionDynamoDBSidByteLength',           qr/random bytes in new session IDs, and optionally/],
     ['SessionDynamoDBIdleTimeout 0',           qr/whole seconds from 1/],
     ['SessionDynamoDBIdleTimeout -1',          qr/whole seconds from 1/],
     ['SessionDynamoDBIdleTimeout 500ms',       qr/whole seconds from 1/],
@@ -81,9 +81,9 @@ for my $case (
     ['SessionDynamoDBMaxAttempts 0',           qr/from 1 to 10/],
     ['SessionDynamoDBMaxAttempts 3.5',         qr/from 1 to 10/],
     ['SessionDynamoDBCAFile /nowhere/ca.pem',  qr/there is no file/],
-    ['SessionDynamoDBProxy proxy:3128',        qr{is http:// or https://}],
-    ['SessionDynamoDBProxy http://u:p@h:3128', qr/no user, no path/],
-    ['SessionDynamoDBProxy http://h/path',     qr/no user, no path/],
+    ['SessionDynamoDBProxy proxy:3128',        qr{use http:// or https://}],
+    ['SessionDynamoDBProxy http://u:p@h:3128', qr/without user or path/],
+    ['SessionDynamoDBProxy http://h/path',     qr/without user or path/],
     ['SessionDynamoDBWarmConnections -1',      qr/from 0 to 64/],
     ['SessionDynamoDBWarmConnections 65',      qr/from 0 to 64/],
     ['SessionDynamoDBBreaker 0',               qr/from 1 to 1000 nor Off/],
@@ -99,43 +99,43 @@ for my $case (
     ['SessionDynamoDBCookieName "a b"',        qr/use letters, digits/],
     ['SessionDynamoDBCookieName "a=b"',        qr/use letters, digits/],
     ['SessionDynamoDBHeaderName "x:y"',        qr/use letters, digits/],
-    (map { ["SessionDynamoDBHeaderName $_", qr/\Q$_\E has a meaning of its own.*choose another name/s] }
+    (map { ["SessionDynamoDBHeaderName $_", qr/\Q$_\E is reserved.*choose another name/s] }
         qw(Content-Length Transfer-Encoding content_length Host Cookie Set-Cookie Location Status Connection Upgrade
            Authorization Accept If-Match Vary Range Date ETag Server TE Trailer Via Expect Session X-Session-Signature
            X-Replace-Session Proxy Sec-WebSocket-Key Depth X-Forwarded-For)),
-    (map { ["SessionDynamoDBEnv a=$_", qr/\b$_ has a meaning of its own/] }
+    (map { ["SessionDynamoDBEnv a=$_", qr/\b$_ is reserved/] }
         qw(LD_PRELOAD LD_LIBRARY_PATH PATH REMOTE_USER PHP_VALUE PHPRC QUERY_STRING PERL5LIB PYTHONPATH BASH_ENV ENV IFS
            http_proxy no_proxy SCRIPT_FILENAME SERVER_NAME SSL_CLIENT_VERIFY HTTPS AWS_PROFILE HOME PATH_INFO
            REDIRECT_STATUS nokeepalive)),
     ['SessionDynamoDBCookiePath app',          qr/begin with '\/'/],
-    ['SessionDynamoDBCookiePath "/a;b"',       qr/hold no/],
+    ['SessionDynamoDBCookiePath "/a;b"',       qr/contain no/],
     ['SessionDynamoDBCookieDomain "a;b"',      qr/host name/],
     ['SessionDynamoDBCookieSameSite Sometimes', qr/Strict, Lax or None/],
     ['SessionDynamoDBSidDigest MD5',           qr/SHA1 or SHA256/],
     ['SessionDynamoDBOnError ignore',          qr/deny or anonymous/],
     ['SessionDynamoDBNoStore always',          qr/loaded or changed/],
     ['SessionDynamoDBEnv',                     qr/KEY, KEY=NAME, or None/],
-    ['SessionDynamoDBEnv role=HTTP_ROLE',      qr/HTTP_ROLE has a meaning of its own.*write KEY=NAME/],
-    ['SessionDynamoDBEnv role=SESSION_DYNAMODB_NEW', qr/SESSION_DYNAMODB_NEW has a meaning/],
+    ['SessionDynamoDBEnv role=HTTP_ROLE',      qr/HTTP_ROLE is reserved.*write KEY=NAME/],
+    ['SessionDynamoDBEnv role=SESSION_DYNAMODB_NEW', qr/SESSION_DYNAMODB_NEW is reserved/],
     ['SessionDynamoDBEnv role=1ROLE',          qr/letters, digits and _/],
     ['SessionDynamoDBEnv role=',               qr/not KEY or KEY=NAME/],
     ['SessionDynamoDBEnv =ROLE',               qr/not KEY or KEY=NAME/],
     ['SessionDynamoDBEnv good expiry',         qr/'expiry' is not KEY/],
     ['SessionDynamoDBMask',                    qr/names of entries/],
-    ['SessionDynamoDBFormat xml',              qr/write form or json/],
+    ['SessionDynamoDBFormat xml',              qr/use form or json/],
     ['SessionDynamoDBCompress On',             qr/neither Off nor a size from 1 to 400K/],
     ['SessionDynamoDBCompress 0',              qr/neither Off nor a size/],
     ['SessionDynamoDBCompress -1',             qr/neither Off nor a size/],
     ['SessionDynamoDBCompress 401K',           qr/neither Off nor a size/],
     ['SessionDynamoDBCompress 1.5K',           qr/neither Off nor a size/],
-    ['SessionDynamoDBCompress 1KK',            qr/or K behind the number/],
+    ['SessionDynamoDBCompress 1KK',            qr/or K for KiB/],
     ['SessionDynamoDBMaxSize 1023',            qr/from 1K to 400K/],
-    ['SessionDynamoDBMaxSize 409601',          qr/from 1K to 400K, which is DynamoDB's limit/],
+    ['SessionDynamoDBMaxSize 409601',          qr/from 1K to 400K, the limit of DynamoDB/],
     ['SessionDynamoDBMaxSize 401K',            qr/from 1K to 400K/],
-    ['SessionDynamoDBMaxSize 1M',              qr/bytes, or K behind/],
-    ['SessionDynamoDBMaxSize 400KB',           qr/bytes, or K behind/],
-    ['SessionDynamoDBMaxSize -400K',           qr/bytes, or K behind/],
-    ['SessionDynamoDBMaxSize K',               qr/bytes, or K behind/],
+    ['SessionDynamoDBMaxSize 1M',              qr/bytes, or K for KiB/],
+    ['SessionDynamoDBMaxSize 400KB',           qr/bytes, or K for KiB/],
+    ['SessionDynamoDBMaxSize -400K',           qr/bytes, or K for KiB/],
+    ['SessionDynamoDBMaxSize K',               qr/bytes, or K for KiB/],
     ['SessionDynamoDBMaxSize 0',               qr/from 1K/],
     ['SessionDynamoDBMaxSize 99999999999999999999', qr/to 400K/],
     ['SessionDynamoDBMaxSize 18014398509481985K', qr/to 400K/],
@@ -150,16 +150,16 @@ for my $case (
     ['SessionDynamoDBForward a.b',             qr/write KEY=Header with letters/],
     ['SessionDynamoDBForward "a b"',           qr/write KEY=Header with letters/],
     ['SessionDynamoDBForward user=X_User',     qr/letters,\s+digits and '-'/],
-    ['SessionDynamoDBForward user=',           qr/does not make the name/],
-    ['SessionDynamoDBForward =X-User',         qr/does not make the name/],
-    ['SessionDynamoDBForward user=cookie',     qr/a meaning of its own/],
-    ['SessionDynamoDBForward user=Host',       qr/a meaning of its own/],
-    ['SessionDynamoDBForward user=Session',    qr/a meaning of its own/],
-    (map { ["SessionDynamoDBForward a=$_", qr/\Q$_\E has a meaning of its own/] } qw(Authorization Content-Encoding
+    ['SessionDynamoDBForward user=',           qr/does not give a valid header name/],
+    ['SessionDynamoDBForward =X-User',         qr/does not give a valid header name/],
+    ['SessionDynamoDBForward user=cookie',     qr/ is reserved, because/],
+    ['SessionDynamoDBForward user=Host',       qr/ is reserved, because/],
+    ['SessionDynamoDBForward user=Session',    qr/ is reserved, because/],
+    (map { ["SessionDynamoDBForward a=$_", qr/\Q$_\E is reserved/] } qw(Authorization Content-Encoding
         content-type If-None-Match Transfer-Encoding X-Forwarded-For X-Replace-Session)),
-    ['SessionDynamoDBForward signature',       qr/X-Session-signature has a meaning of its own/],
-    ['SessionDynamoDBForward a_b a-b',         qr/X-Session-a-b is there twice/],
-    ['SessionDynamoDBForward a=X-A b=x-a',     qr/x-a is there twice/],
+    ['SessionDynamoDBForward signature',       qr/X-Session-signature is reserved/],
+    ['SessionDynamoDBForward a_b a-b',         qr/X-Session-a-b is used twice/],
+    ['SessionDynamoDBForward a=X-A b=x-a',     qr/x-a is used twice/],
     ['SessionDynamoDBForwardKeys',             qr/file:PATH/],
     ['SessionDynamoDBForwardKeys file:none',   qr/none/],
     ['SessionDynamoDBAccept',                  qr/names of entries, or \*, or None/],
@@ -190,21 +190,22 @@ note 'Lists on several lines';
 for my $list (['Forward', 'a', 'b'], ['Accept', 'a', '*'], ['Env', 'a', 'b'], ['Mask', 'a', 'b']) {
     my($directive, $one, $other) = ("SessionDynamoDB$list->[0]", @$list[1, 2]);
     accepted "$directive on two lines", "$directive $one", "$directive $other";
-    refused "$directive None beside names", 10, qr/None stands alone/, "$directive $one None";
-    refused "$directive None behind names", 11, qr/says None: remove that line/, "$directive $one", "$directive None";
-    refused "$directive None before names", 11, qr/says None: remove that line/, "$directive None", "$directive $one";
+    refused "$directive None beside names", 10, qr/None must be the only argument/, "$directive $one None";
+    refused "$directive None behind names", 11, qr/is None: remove that line/, "$directive $one", "$directive None";
+    refused "$directive None before names", 11, qr/is None: remove that line/, "$directive None", "$directive $one";
     accepted "$directive None in an inner section", "$directive $one", '<Location /app>', "$directive None",
         '</Location>';
 }
-refused 'a variable for two entries', 10, qr/SESSION_ENTRY_x_y is there twice/, 'SessionDynamoDBEnv x.y x-y';
-refused '... on two lines', 11, qr/NAME is there twice/, 'SessionDynamoDBEnv a=NAME', 'SessionDynamoDBEnv b=NAME';
-refused 'a header on two lines', 11, qr/x-a is there twice/, 'SessionDynamoDBForward a=X-A', 'SessionDynamoDBForward b=x-a';
+refused 'a variable for two entries', 10, qr/SESSION_ENTRY_x_y is used twice/, 'SessionDynamoDBEnv x.y x-y';
+refused '... on two lines', 11, qr/NAME is used twice/, 'SessionDynamoDBEnv a=NAME', 'SessionDynamoDBEnv b=NAME';
+refused 'a header on two lines', 11, qr/x-a is used twice/, 'SessionDynamoDBForward a=X-A',
+    'SessionDynamoDBForward b=x-a';
 for my $header (qw(X-Forwarded-User X-Remote-User Remote-User X-Accepts Contents)) {
     accepted "the header $header", "SessionDynamoDBForward user=$header", "SessionDynamoDBHeaderName x-$header";
 }
 
 note 'Settings that do not fit each other';
-refused 'SameSite None without Secure', 11, qr/CookieSecure On, or SameSite/,
+refused 'SameSite None without Secure', 11, qr/CookieSecure On, or SessionDynamoDBCookieSameSite/,
     'SessionDynamoDBCookieSecure Off', 'SessionDynamoDBCookieSameSite None';
 refused '__Host- with a Domain', 11, qr/remove\s+SessionDynamoDBCookieDomain/,
     'SessionDynamoDBCookieName __Host-id', 'SessionDynamoDBCookieDomain example.com';
@@ -222,7 +223,7 @@ refused 'a section that contradicts the server', 12, qr/CookieSecure On/,
 refused 'a virtual host that contradicts the server', 12, qr/remove\s+SessionDynamoDBCookieDomain/,
     'SessionDynamoDBCookieName __Host-id', '<VirtualHost *:1>', '  SessionDynamoDBCookieDomain example.com',
     '</VirtualHost>';
-refused 'a forwarded header that carries the ID', 12, qr/give one of them another name/,
+refused 'a forwarded header that carries the ID', 12, qr/use another name there or in SessionDynamoDBHeaderName/,
     'SessionDynamoDBUseHeader On', 'SessionDynamoDBHeaderName X-Token', 'SessionDynamoDBForward a=x-token';
 refused 'json that is compressed', 11, qr/json can't be compressed.*SessionDynamoDBCompress Off/,
     'SessionDynamoDBCompress 1K', 'SessionDynamoDBFormat json';
@@ -247,7 +248,7 @@ note 'What can not be encrypted';
                   ['in the server, before a virtual host', 13, $crypto, $secret, '<VirtualHost *:1>', $json,
                    '</VirtualHost>']) {
         my($where, $at, @lines) = @$case;
-        unlike refused("json with a passphrase $where", $at, qr/json can't be encrypted.*remove one of them/s, @lines),
+        unlike refused("json with a passphrase $where", $at, qr/json can't be combined.*remove one of them/s, @lines),
             qr/secret-passphrase/, '... and the message does not repeat it';
     }
     accepted 'json in one place and a passphrase in another', $crypto, '<Location /app>', $json, '</Location>',
@@ -259,8 +260,8 @@ note 'Another store in the same place';
 {
     my $cookie = "LoadModule session_cookie_module $MODULES/mod_session_cookie.so";
     my($on, $off, $other) = ('SessionDynamoDB On', 'SessionDynamoDB Off', 'SessionCookieName old path=/');
-    my $warned = qr/SessionCookieName\ \(at\ \S+httpd\.conf:(\d+)\)\ names\ another\ store\ where\ SessionDynamoDB\ is\ On
-        \ \(at\ \S+httpd\.conf:(\d+)\)/x;
+    my $warned = qr/SessionCookieName\ \(at\ \S+httpd\.conf:(\d+)\)\ names\ another\ session\ store\ where
+        \ SessionDynamoDB\ is\ On\ \(at\ \S+httpd\.conf:(\d+)\)/x;
     for my $case (['around', 11, 13, $other, '<Location /app>', $on, '</Location>'],
                   ['beside', 13, 12, '<Location /app>', $on, $other, '</Location>'],
                   ['within', 13, 11, $on, '<Location /app>', $other, '</Location>'],
@@ -277,7 +278,8 @@ note 'Another store in the same place';
                    '<Location /old>', $other, '</Location>', '</VirtualHost>'],
                   ['without ours', $other, $off]) {
         my($where, @lines) = @$case;
-        unlike accepted("another store $where", $cookie, @lines), qr/names another store/, '... is nobody\'s business';
+        unlike accepted("another store $where", $cookie, @lines), qr/names another session store/,
+            '... is nobody\'s business';
     }
 }
 
@@ -310,7 +312,7 @@ for my $directive ('Forward user', 'Accept *') {
 }
 
 note 'What is allowed and not meant';
-my $REMARK = qr/but mod_session is Off|programs can't|does not cover|without TLS|belongs to httpd's|the virtual hosts/;
+my $REMARK = qr/but Session is Off|programs can't|does not cover|without TLS|belongs to httpd's|the virtual hosts/;
 sub remarked {
     my($name, $expected, @lines) = @_;
     my $said = accepted($name, @lines);
@@ -324,7 +326,7 @@ my $on = 'SessionDynamoDB On';
 my $on_path = 'SessionDynamoDBCookiePath /app';
 sub place { my($section, @lines) = @_; return ("<$section>", @lines, '</' . $section =~ s/ .*//r . '>') }
 {
-    my $no_session = sub { qr/On at $DIR\/httpd\.conf:$_[0], but mod_session is Off.*add Session On/ };
+    my $no_session = sub { qr/On at $DIR\/httpd\.conf:$_[0], but Session is Off.*add Session On/ };
     remarked 'no Session On', $no_session->(10), $on;
     remarked 'Session Off', $no_session->(11), 'Session Off', $on;
     remarked 'Session On elsewhere', $no_session->(11), place('Location /app', $on),
@@ -343,11 +345,11 @@ sub place { my($section, @lines) = @_; return ("<$section>", @lines, '</' . $sec
     my @session = ('Session On', $on);
     my $auth = "LoadModule authn_core_module $MODULES/mod_authn_core.so";
     like accepted('neither SessionEnv nor SessionHeader', @session),
-        qr/On at $DIR\/httpd\.conf:11, and there programs can't see the session without SessionEnv On.*SessionHeader X/,
+        qr/On at $DIR\/httpd\.conf:11, but programs can't read the session there without SessionEnv On.*Header X/,
         '... and told in one line';
-    remarked 'no SessionHeader', qr/httpd\.conf:11, and there programs can't change it without SessionHeader/, @session,
-        'SessionEnv On';
-    remarked 'no SessionEnv', qr/httpd\.conf:11, and there programs can't see the session without SessionEnv On/,
+    remarked 'no SessionHeader', qr/httpd\.conf:11, but programs can't change the session there without SessionHeader/,
+        @session, 'SessionEnv On';
+    remarked 'no SessionEnv', qr/httpd\.conf:11, but programs can't read the session there without SessionEnv On/,
         @session, 'SessionHeader X-Replace-Session';
     unremarked "instead of it $_", @session, "SessionDynamoDB$_ role", 'SessionHeader X-Replace-Session'
         for 'Env', 'Forward';
@@ -386,11 +388,11 @@ sub host { my($name, @lines) = @_; return place('VirtualHost *:1', "ServerName $
 {
     my $shared = sub { my($table, $what) = @_;
         qr/a\.test \($DIR\/httpd\.conf:10\) and b\.test \($DIR\/httpd\.conf:\d+\) share the table $table and $what/ };
-    remarked 'two with defaults', $shared->('app_session', 'sign no IDs'), host('a', $on), host('b', $on);
-    remarked 'two with a key in common', $shared->('app_session', 'a key for IDs'),
+    remarked 'two with defaults', $shared->('app_session', 'do not sign session IDs'), host('a', $on), host('b', $on);
+    remarked 'two with a key in common', $shared->('app_session', 'a key for session IDs'),
         host('a', $on, 'SessionDynamoDBSidKeys file:b.keys', 'SessionDynamoDBSidKeys file:a.keys'),
         host('b', $on, 'SessionDynamoDBSidKeys file:b.keys');
-    remarked 'two in a table of theirs', $shared->('ours_alone', 'sign no IDs'),
+    remarked 'two in a table of theirs', $shared->('ours_alone', 'do not sign session IDs'),
         map { host($_, $on, 'SessionDynamoDBTableName ours_alone') } 'a', 'b';
     remarked 'four', qr/a\.test .* and b\.test .*, and 2 more, share the table app_session/,
         map { host($_, $on) } 'a' .. 'd';

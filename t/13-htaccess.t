@@ -93,7 +93,7 @@ note 'Variables, where the server\'s files allow the directive by AllowOverrideL
     my $id = session(role => 'editor');
     my $folder = folder('listed', 'SessionDynamoDBEnv role');
     is get("$folder?env=SESSION_ENTRY_role", cookie => $id)->line('env SESSION_ENTRY_role'), 'editor', 'an entry\'s own';
-    expect_log qr/the variable of 'role' is SESSION_ENTRY_\.\.\./;
+    expect_log qr/the variable of 'role' must begin with SESSION_ENTRY_/;
     is get(folder('listed', "SessionDynamoDBEnv role=$_") . '?get=role', cookie => $id)->status, 500, "... but not $_"
         for 'LD_PRELOAD', 'REMOTE_USER', 'ROLE', 'SESSION_DYNAMODB_NEW';
 }

@@ -147,7 +147,7 @@ for my $case ([['--conf', 'none.conf'], qr/none\.conf: No such file/], [['--modu
     close $out;
     my($status, $said) = run(with('--conf', 'bad.conf', 'touch', "$DIR/ran"));
     is $status, 125, 'a configuration that is wrong: 125';
-    like $said, qr/line 1 of \S*bad\.conf.*is not a time/s, '... file, line, and reason';
+    like $said, qr/line 1 of \S*bad\.conf.*is not a valid time/s, '... file, line, and reason';
     ok !-e "$DIR/ran", '... and the command does not run';
     local $BASE{DYNALITE} = '/bin/false';
     ($status, $said) = run(with('true'));

@@ -19,20 +19,20 @@ static const char *check_prefix(const msd_dir_config_t *c, apr_pool_t *p)
 
     if ((host || secure) && !c->cookie_secure) {
         return apr_psprintf(p,
-                            "the cookie name %s needs the attribute Secure, or browsers refuse the cookie: set "
-                            "SessionDynamoDBCookieSecure On, or choose another name",
+                            "browsers refuse a cookie named %s without Secure: set SessionDynamoDBCookieSecure On, or "
+                            "change SessionDynamoDBCookieName",
                             c->cookie_name);
     }
     if (host && *c->cookie_domain) {
         return apr_psprintf(p,
-                            "the cookie name %s allows no Domain, or browsers refuse the cookie: remove "
-                            "SessionDynamoDBCookieDomain, or choose another name",
+                            "browsers refuse a cookie named %s with a Domain: remove SessionDynamoDBCookieDomain, or "
+                            "change SessionDynamoDBCookieName",
                             c->cookie_name);
     }
     if (host && strcmp(c->cookie_path, "/") != 0) {
         return apr_psprintf(p,
-                            "the cookie name %s needs the path /, or browsers refuse the cookie: set "
-                            "SessionDynamoDBCookiePath /, or choose another name",
+                            "browsers refuse a cookie named %s with a path other than /: set SessionDynamoDBCookiePath "
+                            "/, or change SessionDynamoDBCookieName",
                             c->cookie_name);
     }
     return NULL;
@@ -41,8 +41,8 @@ static const char *check_prefix(const msd_dir_config_t *c, apr_pool_t *p)
 static const char *check_cookie(const msd_dir_config_t *c, apr_pool_t *p)
 {
     if (c->cookie_same_site == MSD_SAME_SITE_NONE && !c->cookie_secure) {
-        return "SessionDynamoDBCookieSameSite None needs the attribute Secure, or browsers refuse the cookie: set "
-               "SessionDynamoDBCookieSecure On, or SameSite to Lax or Strict";
+        return "browsers refuse a cookie with SameSite=None and without Secure: set SessionDynamoDBCookieSecure On, or "
+               "SessionDynamoDBCookieSameSite Lax or Strict";
     }
     return check_prefix(c, p);
 }
@@ -56,8 +56,8 @@ static const char *check_forward(const msd_dir_config_t *c, apr_pool_t *p)
         const char *header = APR_ARRAY_IDX(c->forward, i, msd_forward_t).header;
         if (strcasecmp(header, c->header_name) == 0) {
             return apr_psprintf(p,
-                                "SessionDynamoDBForward sends the header %s, which carries the session ID: give one "
-                                "of them another name",
+                                "SessionDynamoDBForward uses the header %s, which carries the session ID: use another "
+                                "name there or in SessionDynamoDBHeaderName",
                                 header);
         }
     }
@@ -73,8 +73,8 @@ const char *msd_config_check_dir(const msd_dir_config_t *resolved, int *cookie, 
     }
     problem = problem ? problem : check_forward(resolved, p);
     if (!problem && resolved->format == DDB_JSON && resolved->compress) {
-        problem = "SessionDynamoDBFormat json can't be compressed, because dynamodb-session-flask could not read it: "
-                  "set SessionDynamoDBCompress Off here";
+        problem = "SessionDynamoDBFormat json can't be compressed, because dynamodb-session-flask can't read "
+                  "compressed sessions: set SessionDynamoDBCompress Off here";
     }
     return problem;
 }
@@ -87,7 +87,7 @@ static void warn_short_keys(const msd_section_t *section, const apr_array_header
     for (i = 0; keys && i < keys->nelts; i++) {
         if (strlen(APR_ARRAY_IDX(keys, i, const char *)) < 32) {
             ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_STARTUP, 0, section->server,
-                         "%s at %s: key %d is shorter than 32 characters; make keys with: openssl rand -base64 32",
+                         "%s at %s: key %d is shorter than 32 characters; generate keys with: openssl rand -base64 32",
                          directive, section->where, i + 1);
         }
     }
@@ -174,10 +174,10 @@ static int check_server(server_rec *s, int used, apr_pool_t *p)
     }
     c->endpoint.url = NULL;
     if (used) {
-        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s,
-                     "SessionDynamoDB is On in the %s, but %s (the "
-                     "directives are SessionDynamoDBRegion and SessionDynamoDBEndpointURL)",
-                     server_name(s, p), err.detail);
+        ap_log_error(
+            APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s,
+            "SessionDynamoDB is On in the %s, but %s (see SessionDynamoDBRegion and SessionDynamoDBEndpointURL)",
+            server_name(s, p), err.detail);
     }
     return !used;
 }

@@ -52,14 +52,13 @@ static void look_for_ways(const config_t *config, const msd_config_place_t *on)
 
     if ((!reads || !writes) && !is_near(config, on, "AuthType", "form")) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE | config->startup, 0, config->main_server,
-                     "SessionDynamoDB is On at %s:%d, and there %s%s%s. Leave it so where only modules of httpd use "
-                     "the session",
+                     "SessionDynamoDB is On at %s:%d, but %s%s%s. Ignore this where only httpd modules use the session",
                      AT(on),
                      reads ? ""
-                           : "programs can't see the session without SessionEnv On, "
-                             "SessionDynamoDBEnv or SessionDynamoDBForward",
+                           : "programs can't read the session there without SessionEnv On, SessionDynamoDBEnv or "
+                             "SessionDynamoDBForward",
                      !reads && !writes ? ", and " : "",
-                     writes ? "" : "programs can't change it without SessionHeader X-Replace-Session");
+                     writes ? "" : "programs can't change the session there without SessionHeader X-Replace-Session");
     }
 }
 
@@ -69,10 +68,10 @@ static void look_for_session(const config_t *config, const msd_config_place_t *o
         look_for_ways(config, on);
         return;
     }
-    ap_log_error(APLOG_MARK, APLOG_WARNING | config->startup, 0, config->main_server,
-                 "SessionDynamoDB is On at %s:%d, but mod_session is Off there, so no request has a session: add "
-                 "Session On there",
-                 AT(on));
+    ap_log_error(
+        APLOG_MARK, APLOG_WARNING | config->startup, 0, config->main_server,
+        "SessionDynamoDB is On at %s:%d, but Session is Off there, so requests have no session: add Session On there",
+        AT(on));
 }
 
 /** A browser sends a cookie back below its path only: elsewhere each request would begin a session. */
@@ -83,11 +82,11 @@ static void look_at_cookie_path(const config_t *config, const msd_config_place_t
     const char *url = on->location && !*on->location ? "/" : on->location;
 
     if (path && url && !msd_config_place_covers(path->word, url) && !(header && strcasecmp(header->word, "On") == 0)) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING | config->startup, 0, config->main_server,
-                     "SessionDynamoDBCookiePath %s at %s:%d does not cover %s, where SessionDynamoDB is On (%s:%d): a "
-                     "browser does not send the cookie back there, and has a new session with each request. Make the "
-                     "two the same",
-                     path->word, AT(path), url, AT(on));
+        ap_log_error(
+            APLOG_MARK, APLOG_WARNING | config->startup, 0, config->main_server,
+            "SessionDynamoDBCookiePath %s at %s:%d does not cover %s, where SessionDynamoDB is On (%s:%d): browsers do "
+            "not send the cookie there, so each request begins a new session. Use the same path for both",
+            path->word, AT(path), url, AT(on));
     }
 }
 
@@ -103,9 +102,8 @@ static void look_at_other_store(const config_t *config, const msd_config_place_t
             && (msd_config_place_holds(other, on)
                 || msd_config_place_holding(config->places, "SessionDynamoDB", other) == on)) {
             ap_log_error(APLOG_MARK, APLOG_WARNING | config->startup, 0, config->main_server,
-                         "%s (at %s:%d) names another store where SessionDynamoDB is On (at %s:%d): sessions are in "
-                         "the table there, and nowhere else. Move it to a section where SessionDynamoDB is Off, or "
-                         "remove it",
+                         "%s (at %s:%d) names another session store where SessionDynamoDB is On (at %s:%d): only the "
+                         "table stores sessions there. Move it to a section where SessionDynamoDB is Off, or remove it",
                          other->directive->directive, AT(other), AT(on));
             return;
         }
@@ -126,8 +124,8 @@ static void look_at_key_files(const config_t *config, const msd_config_place_t *
         if (path && geteuid() == 0 && apr_stat(&info, path, APR_FINFO_OWNER, config->pool) == APR_SUCCESS
             && info.user == ap_unixd_config.user_id && info.user != 0) {
             ap_log_error(APLOG_MARK, APLOG_WARNING | config->startup, 0, config->main_server,
-                         "%s at %s:%d: the key file %s belongs to httpd's user, and programs that httpd runs can read "
-                         "it: chown root and chmod 0600 it, as httpd reads it before it becomes that user",
+                         "%s at %s:%d: the key file %s belongs to httpd's user, so programs that httpd runs can read "
+                         "it: chown root and chmod 0600 it; httpd reads it before it gives up root privileges",
                          keys->directive->directive, AT(keys), path);
         }
     }
@@ -168,8 +166,8 @@ static void look_at_endpoint(const config_t *config, const server_rec *s)
         }
     }
     ap_log_error(APLOG_MARK, APLOG_WARNING | config->startup, 0, s,
-                 "the endpoint %s (%s) is another machine without TLS: anybody on the way there can read and change "
-                 "sessions. Use https",
+                 "the endpoint %s (%s) is on another machine and without TLS: anyone on the network path can read and "
+                 "change sessions. Use https",
                  c->endpoint.url, endpoint_at(config, c->endpoint_url));
 }
 
@@ -253,14 +251,14 @@ static void look_at_host(const config_t *config, const apr_array_header_t *hosts
         }
     }
     if (other) {
-        ap_log_error(APLOG_MARK, APLOG_NOTICE | config->startup, 0, config->main_server,
-                     "the virtual hosts %s (%s:%u) and %s (%s:%u)%s share the table %s and %s: a session of the one is "
-                     "a session of the other. If they are not one site, give each a SessionDynamoDBTableName or "
-                     "SessionDynamoDBSidKeys of its own",
-                     host->server->server_hostname, host->server->defn_name, host->server->defn_line_number,
-                     other->server->server_hostname, other->server->defn_name, other->server->defn_line_number,
-                     more ? apr_psprintf(config->pool, ", and %d more,", more) : "",
-                     msd_config_server(host->server)->table, host->keys->nelts ? "a key for IDs" : "sign no IDs");
+        ap_log_error(
+            APLOG_MARK, APLOG_NOTICE | config->startup, 0, config->main_server,
+            "the virtual hosts %s (%s:%u) and %s (%s:%u)%s share the table %s and %s: a session of one is valid in the "
+            "other. Unless they are one site, give each its own SessionDynamoDBTableName or SessionDynamoDBSidKeys",
+            host->server->server_hostname, host->server->defn_name, host->server->defn_line_number,
+            other->server->server_hostname, other->server->defn_name, other->server->defn_line_number,
+            more ? apr_psprintf(config->pool, ", and %d more,", more) : "", msd_config_server(host->server)->table,
+            host->keys->nelts ? "a key for session IDs" : "do not sign session IDs");
     }
 }
 

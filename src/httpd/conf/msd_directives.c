@@ -35,7 +35,7 @@ static const char *parse_seconds(cmd_parms *cmd, const char *arg, apr_int64_t le
     if (!apr_isdigit(arg[0]) || ap_timeout_parameter_parse(arg, &t, "s") != APR_SUCCESS || t % APR_USEC_PER_SEC != 0
         || t / APR_USEC_PER_SEC < least || t / APR_USEC_PER_SEC > most) {
         return apr_psprintf(cmd->pool,
-                            "%s: '%s' is not a time: give whole seconds from %" APR_INT64_T_FMT
+                            "%s: '%s' is not a valid time: use whole seconds from %" APR_INT64_T_FMT
                             " to ten years, such as 1800, 30min or 2h",
                             cmd->cmd->name, arg, least);
     }
@@ -66,8 +66,8 @@ static const char *parse_length(cmd_parms *cmd, const char *arg, int *out)
 
     if (!apr_isdigit(arg[0]) || *end || bytes < DDB_SID_BYTES_MIN || bytes > DDB_SID_BYTES_MAX) {
         return apr_psprintf(cmd->pool,
-                            "%s: '%s' is not a length: give %d to %d random bytes (32 is the default; under "
-                            "%d an ID can be guessed)",
+                            "%s: '%s' is not a valid length: use %d to %d random bytes (default: 32; IDs of less than "
+                            "%d can be guessed)",
                             cmd->cmd->name, arg, DDB_SID_BYTES_MIN, DDB_SID_BYTES_MAX, DDB_SID_BYTES_MIN);
     }
     *out = (int)bytes;
@@ -84,10 +84,9 @@ static const char *set_sid_byte_length(cmd_parms *cmd, void *dir, int argc, char
 
     msd_config_note(cmd, dir);
     if (argc == 0) {
-        return apr_psprintf(cmd->pool,
-                            "%s needs the random bytes of new IDs, and perhaps those of others that are "
-                            "accepted",
-                            cmd->cmd->name);
+        return apr_psprintf(
+            cmd->pool, "%s needs the number of random bytes in new session IDs, and optionally other lengths to accept",
+            cmd->cmd->name);
     }
     problem = parse_length(cmd, argv[0], &c->sid_byte_length);
     for (i = 1; i < argc && !problem; i++) {
@@ -127,7 +126,7 @@ static const char *set_word(cmd_parms *cmd, void *dir, const char *arg, const ch
             return NULL;
         }
     }
-    return apr_psprintf(cmd->pool, "%s: '%s' is unknown: write %s%s%s%s%s", cmd->cmd->name, arg, words[0],
+    return apr_psprintf(cmd->pool, "%s: '%s' is unknown: use %s%s%s%s%s", cmd->cmd->name, arg, words[0],
                         words[2] ? ", " : " or ", words[1], words[2] ? " or " : "", words[2] ? words[2] : "");
 }
 
@@ -186,8 +185,10 @@ static const char *set_format(cmd_parms *cmd, void *dir, const char *arg)
     const ap_directive_t *d = !problem && *FIELD(int, dir, cmd) == DDB_JSON ? passphrase_around(cmd) : NULL;
 
     return !d ? problem
-              : apr_psprintf(cmd->pool, "%s json can't be encrypted, and %s at %s:%d asks for it: remove one of them",
-                             cmd->cmd->name, d->directive, d->filename, d->line_num);
+              : apr_psprintf(
+                  cmd->pool,
+                  "%s json can't be combined with %s (at %s:%d), which encrypts sessions: remove one of them",
+                  cmd->cmd->name, d->directive, d->filename, d->line_num);
 }
 
 /** Bytes, or with a K units of 1024, from least to what DynamoDB takes. */
@@ -210,8 +211,8 @@ static const char *set_max_size(cmd_parms *cmd, void *dir, const char *arg)
     return parse_bytes(arg, SIZE_LEAST, &((msd_dir_config_t *)dir)->max_size)
                ? NULL
                : apr_psprintf(cmd->pool,
-                              "%s: '%s' is not a size from 1K to 400K, which is DynamoDB's limit: give bytes, "
-                              "or K behind the number",
+                              "%s: '%s' is not a size from 1K to 400K, the limit of DynamoDB: use bytes, or K for KiB, "
+                              "such as 64K",
                               cmd->cmd->name, arg);
 }
 
@@ -240,8 +241,8 @@ static const char *set_compress(cmd_parms *cmd, void *dir, const char *arg)
     return parse_bytes(arg, 1, &c->compress)
                ? NULL
                : apr_psprintf(cmd->pool,
-                              "%s: '%s' is neither Off nor a size from 1 to 400K: give the bytes from which on "
-                              "a session is compressed, or K behind the number",
+                              "%s: '%s' is neither Off nor a size from 1 to 400K: use the minimum size to compress in "
+                              "bytes, or K for KiB, such as 2K",
                               cmd->cmd->name, arg);
 }
 
@@ -250,7 +251,7 @@ static const char *set_token(cmd_parms *cmd, void *dir, const char *arg)
 {
     msd_config_note(cmd, dir);
     if (!*arg || *ap_scan_http_token(arg)) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not a name: use letters, digits and any of !#$%%&'*+-.^_`|~",
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a valid name: use letters, digits and any of !#$%%&'*+-.^_`|~",
                             cmd->cmd->name, arg);
     }
     *FIELD(const char *, dir, cmd) = arg;
@@ -261,8 +262,7 @@ static const char *set_header_name(cmd_parms *cmd, void *dir, const char *arg)
 {
     if (msd_reserved_names_header(arg)) {
         return apr_psprintf(cmd->pool,
-                            "%s: the header %s has a meaning of its own, which a session ID in its place "
-                            "would break: choose another name",
+                            "%s: the header %s is reserved, because it has another meaning: choose another name",
                             cmd->cmd->name, arg);
     }
     return set_token(cmd, dir, arg);
@@ -276,7 +276,8 @@ static const char *set_cookie_path(cmd_parms *cmd, void *dir, const char *arg)
     for (c = arg; apr_isgraph(*c) && *c != ';' && *c != ','; c++) {
     }
     if (arg[0] != '/' || *c) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not a path: it must begin with '/' and hold no space, ';' or ','",
+        return apr_psprintf(cmd->pool,
+                            "%s: '%s' is not a valid path: it must begin with '/' and contain no space, ';' or ','",
                             cmd->cmd->name, arg);
     }
     *FIELD(const char *, dir, cmd) = arg;
@@ -295,7 +296,7 @@ static const char *set_cookie_domain(cmd_parms *cmd, void *dir, const char *arg)
     for (c = arg; apr_isalnum(*c) || *c == '.' || *c == '-'; c++) {
     }
     if (!apr_isalnum(arg[arg[0] == '.' ? 1 : 0]) || *c) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not a domain: write a host name such as example.com, or None",
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a valid domain: use a host name such as example.com, or None",
                             cmd->cmd->name, arg);
     }
     *FIELD(const char *, dir, cmd) = arg;
@@ -315,16 +316,15 @@ static const time_field_t absolute_timeout = { IN_DIR(absolute_timeout), IN_DIR(
 static const time_field_t touch_interval = { IN_DIR(touch_interval), IN_DIR(touch_limit), 0 };
 
 const command_rec msd_directives[] = {
-    AP_INIT_FLAG("SessionDynamoDB", set_flag, DIR(enabled), FOLDER,
-                 "On to keep the sessions of this place in DynamoDB"),
+    AP_INIT_FLAG("SessionDynamoDB", set_flag, DIR(enabled), FOLDER, "On to store sessions in DynamoDB"),
     AP_INIT_TAKE1("SessionDynamoDBTableName", msd_directives_server_set_table, NULL, RSRC_CONF,
-                  "name or ARN of the table of the sessions"),
+                  "name or ARN of the session table"),
     AP_INIT_TAKE1("SessionDynamoDBEndpointURL", msd_directives_server_set_endpoint_url, NULL, RSRC_CONF,
-                  "URL of the DynamoDB API, if not AWS's own"),
+                  "URL of the DynamoDB API, if not AWS's"),
     AP_INIT_TAKE1("SessionDynamoDBRegion", msd_directives_server_set_region, NULL, RSRC_CONF,
                   "AWS region, such as eu-central-1"),
     AP_INIT_TAKE1("SessionDynamoDBProfile", msd_directives_server_set_profile, NULL, RSRC_CONF,
-                  "profile in the AWS files"),
+                  "profile in the AWS config and credentials files"),
     AP_INIT_TAKE1("SessionDynamoDBCredentialsFile", msd_directives_server_set_file, SERVER(credentials_file), RSRC_CONF,
                   "path of the AWS credentials file"),
     AP_INIT_TAKE1("SessionDynamoDBConfigFile", msd_directives_server_set_file, SERVER(config_file), RSRC_CONF,
@@ -332,72 +332,74 @@ const command_rec msd_directives[] = {
     AP_INIT_TAKE1("SessionDynamoDBCAFile", msd_directives_server_set_ca_file, SERVER(ca_file), RSRC_CONF,
                   "path of the CA certificates (PEM) to trust instead of the system's"),
     AP_INIT_TAKE1("SessionDynamoDBProxy", msd_directives_server_set_proxy, NULL, RSRC_CONF,
-                  "URL of the HTTP proxy on the way to AWS"),
+                  "URL of the HTTP proxy for connections to AWS"),
     AP_INIT_TAKE1("SessionDynamoDBWarmConnections", msd_directives_server_set_warm_connections, NULL, RSRC_CONF,
-                  "how many connections a child process opens at its start"),
+                  "number of connections that a child process opens at startup"),
     AP_INIT_TAKE1("SessionDynamoDBTimeout", msd_directives_server_set_timeout, SERVER(timeout), RSRC_CONF,
-                  "longest time that a request waits for the table in all"),
+                  "maximum total time that a request waits for credentials and the table"),
     AP_INIT_TAKE1("SessionDynamoDBConnectTimeout", msd_directives_server_set_timeout, SERVER(connect_timeout),
-                  RSRC_CONF, "longest time that one connect may take"),
+                  RSRC_CONF, "maximum time for one connection attempt"),
     AP_INIT_TAKE1("SessionDynamoDBMaxAttempts", msd_directives_server_set_max_attempts, NULL, RSRC_CONF,
-                  "how often a call is tried"),
+                  "maximum number of attempts of a call"),
     AP_INIT_TAKE1("SessionDynamoDBBreaker", msd_directives_server_set_breaker, NULL, RSRC_CONF,
-                  "after how many calls in a row without an answer the table is only asked by one at a time, or Off"),
+                  "number of consecutive unanswered calls after which only one probe at a time is sent, or Off"),
     AP_INIT_FLAG("SessionDynamoDBCreateTable", msd_directives_server_set_flag, SERVER(create_table), RSRC_CONF,
-                 "On to create the table at start if it is missing"),
+                 "On to create the table at startup if it is missing"),
     AP_INIT_FLAG("SessionDynamoDBCheckTable", msd_directives_server_set_flag, SERVER(check_table), RSRC_CONF,
-                 "Off to not look at the table at start for what is wrong with it"),
+                 "Off to skip the check of the table at startup"),
     AP_INIT_FLAG("SessionDynamoDBConsistentRead", set_flag, DIR(consistent_read), PLACE,
                  "Off to load sessions with eventually consistent reads"),
     AP_INIT_TAKE1("SessionDynamoDBIdleTimeout", set_seconds, (void *)&idle_timeout, FOLDER,
-                  "a session ends after this time without a request"),
+                  "time without a request after which a session expires"),
     AP_INIT_TAKE1("SessionDynamoDBAbsoluteTimeout", set_seconds, (void *)&absolute_timeout, FOLDER,
-                  "a session ends this long after it was created"),
+                  "time after its creation at which a session expires"),
     AP_INIT_TAKE1("SessionDynamoDBTouchInterval", set_seconds, (void *)&touch_interval, FOLDER,
-                  "activity is recorded at most this often"),
+                  "minimum time between touches, the writes that record the activity of a session"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBSidByteLength", set_sid_byte_length, NULL, PLACE,
-                      "random bytes in a session ID: of new ones, and of others that are accepted"),
+                      "number of random bytes in new session IDs, and optionally other lengths to accept"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBSidKeys", set_keys, DIR(sid_keys), PLACE,
-                      "file:PATH, exec:PATH or env:NAME of the keys that sign session IDs, oldest first"),
+                      "keys that sign session IDs, oldest first: file:PATH, exec:PATH or env:NAME"),
     AP_INIT_TAKE1("SessionDynamoDBSidDigest", set_sid_digest, DIR(sid_digest), PLACE,
-                  "SHA1 or SHA256, of the signature of session IDs"),
+                  "digest that signs session IDs: SHA1 or SHA256"),
     AP_INIT_FLAG("SessionDynamoDBHashSid", set_flag, DIR(hash_sid), PLACE,
-                 "Off to use the session ID itself as table key"),
+                 "Off to use the session ID itself as the table key"),
     AP_INIT_TAKE1("SessionDynamoDBCookieName", set_token, DIR(cookie_name), PLACE, "name of the session cookie"),
     AP_INIT_FLAG("SessionDynamoDBCookieSecure", set_flag, DIR(cookie_secure), PLACE,
-                 "Off to leave the cookie attribute Secure out"),
+                 "Off to omit the cookie attribute Secure"),
     AP_INIT_FLAG("SessionDynamoDBCookieHttpOnly", set_flag, DIR(cookie_http_only), PLACE,
-                 "Off to leave the cookie attribute HttpOnly out"),
-    AP_INIT_TAKE1("SessionDynamoDBCookieSameSite", set_same_site, DIR(cookie_same_site), PLACE, "Strict, Lax or None"),
+                 "Off to omit the cookie attribute HttpOnly"),
+    AP_INIT_TAKE1("SessionDynamoDBCookieSameSite", set_same_site, DIR(cookie_same_site), PLACE,
+                  "cookie attribute SameSite: Strict, Lax or None"),
     AP_INIT_TAKE1("SessionDynamoDBCookieDomain", set_cookie_domain, DIR(cookie_domain), PLACE,
-                  "cookie attribute Domain"),
+                  "cookie attribute Domain, or None"),
     AP_INIT_TAKE1("SessionDynamoDBCookiePath", set_cookie_path, DIR(cookie_path), PLACE, "cookie attribute Path"),
     AP_INIT_FLAG("SessionDynamoDBCookiePersistent", set_flag, DIR(cookie_persistent), PLACE,
-                 "On to let the cookie outlive the browser, with Expires"),
+                 "On to keep the cookie after the browser is closed (cookie attribute Expires)"),
     AP_INIT_FLAG("SessionDynamoDBUseHeader", set_flag, DIR(use_header), PLACE,
                  "On to carry the session ID in a header instead of a cookie"),
-    AP_INIT_TAKE1("SessionDynamoDBHeaderName", set_header_name, DIR(header_name), PLACE, "name of that header"),
+    AP_INIT_TAKE1("SessionDynamoDBHeaderName", set_header_name, DIR(header_name), PLACE,
+                  "name of the header that carries the session ID"),
     AP_INIT_TAKE1("SessionDynamoDBOnError", set_on_error, DIR(on_error), FOLDER,
-                  "deny or anonymous: what happens to a request when its session can't be read"),
+                  "deny or anonymous: refuse a request whose session can't be read, or serve it without a session"),
     AP_INIT_TAKE1("SessionDynamoDBNoStore", set_no_store, DIR(no_store), PLACE,
-                  "loaded or changed: whether no cache may keep a file that is sent to who has a session, or only if "
-                  "that changed"),
+                  "responses that caches must not keep: loaded (all in a session) or changed (all but files sent "
+                  "without a cookie)"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBEnv", msd_directives_entries_env, NULL, PLACE,
-                      "entries to show as environment variables before access is decided: KEY[=NAME] ..., or None"),
+                      "entries to set as environment variables before access control: KEY[=NAME] ..., or None"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBMask", msd_directives_entries_mask, NULL, FOLDER,
                       "entries whose value is not stored, such as mod_auth_form's password: KEY ..., or None"),
     AP_INIT_TAKE1("SessionDynamoDBFormat", set_format, DIR(format), PLACE,
-                  "form or json: how the entries are stored; json is shared with dynamodb-session-flask"),
+                  "storage format of the entries: form, or json, which dynamodb-session-flask shares"),
     AP_INIT_TAKE1("SessionDynamoDBMaxSize", set_max_size, NULL, PLACE,
-                  "bytes that a stored session may have, K for units of 1024"),
-    AP_INIT_TAKE1("SessionDynamoDBMaxEntries", set_max_entries, NULL, PLACE, "how many entries a session may have"),
+                  "maximum size of a stored session, in bytes or with K for KiB"),
+    AP_INIT_TAKE1("SessionDynamoDBMaxEntries", set_max_entries, NULL, PLACE, "maximum number of entries in a session"),
     AP_INIT_TAKE1("SessionDynamoDBCompress", set_compress, NULL, PLACE,
-                  "bytes from which on a session is stored compressed, K for units of 1024; or Off"),
+                  "minimum size of data to compress, in bytes or with K for KiB, or Off"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBForward", msd_directives_entries_forward, NULL, PLACE,
-                      "KEY or KEY=Header of the entries that are sent to programs and backends as headers, or None"),
+                      "entries to send to programs and backends as headers: KEY or KEY=Header, or None"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBForwardKeys", set_keys, DIR(forward_keys), PLACE,
-                      "file:PATH, exec:PATH or env:NAME of the keys that sign these headers, oldest first"),
+                      "keys that sign forwarded headers, oldest first: file:PATH, exec:PATH or env:NAME"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBAccept", msd_directives_entries_accept, NULL, PLACE,
-                      "the entries that a proxied backend may change, * or None"),
+                      "entries that a proxied backend may change: KEY ..., * or None"),
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
 };

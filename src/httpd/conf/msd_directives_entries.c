@@ -33,17 +33,15 @@ static const char *add_line(cmd_parms *cmd, msd_dir_config_t *conf, const list_t
     *field = further ? *field : apr_array_make(cmd->pool, 4, list->element_size);
     /* An empty list is what a None before left. */
     if (further && none != ((*field)->nelts == 0)) {
-        return apr_psprintf(cmd->pool,
-                            "%s: the lines of a section add up, and one of them says None: remove that "
-                            "line, or the others",
-                            cmd->cmd->name);
+        return apr_psprintf(
+            cmd->pool,
+            "%s: the lines of a section are combined, and one of them is None: remove that line, or the others",
+            cmd->cmd->name);
     }
     for (i = 0; i < argc && !problem && !none; i++) {
         problem = strcasecmp(argv[i], "None") != 0
                       ? list->add(cmd, *field, argv[i])
-                      : apr_psprintf(cmd->pool,
-                                     "%s: None stands alone, for an empty list: remove it, or the names beside "
-                                     "it",
+                      : apr_psprintf(cmd->pool, "%s: None must be the only argument: remove it, or the names",
                                      cmd->cmd->name);
     }
     return problem;
@@ -65,14 +63,15 @@ static const char *check_forward(cmd_parms *cmd, const apr_array_header_t *list,
     int i;
 
     if (msd_reserved_names_header(f->header)) {
-        return apr_psprintf(cmd->pool, "%s: the header %s has a meaning of its own: write KEY=Header with another name",
-                            cmd->cmd->name, f->header);
+        return apr_psprintf(
+            cmd->pool,
+            "%s: the header %s is reserved, because it has another meaning: write KEY=Header with another name",
+            cmd->cmd->name, f->header);
     }
     for (i = 0; i < list->nelts; i++) {
         if (strcasecmp(APR_ARRAY_IDX(list, i, msd_forward_t).header, f->header) == 0) {
             return apr_psprintf(cmd->pool,
-                                "%s: the header %s is there twice: write KEY=Header with another name "
-                                "for one",
+                                "%s: the header %s is used twice: write KEY=Header with another name for one of them",
                                 cmd->cmd->name, f->header);
         }
     }
@@ -92,10 +91,10 @@ static const char *add_forward(cmd_parms *cmd, apr_array_header_t *to, const cha
         *c = *c == '_' ? '-' : *c;
     }
     if (!*f.key || !is_plain_name(f.header)) {
-        return apr_psprintf(cmd->pool,
-                            "%s: '%s' does not make the name of a header: write KEY=Header with letters, "
-                            "digits and '-' in Header",
-                            cmd->cmd->name, arg);
+        return apr_psprintf(
+            cmd->pool,
+            "%s: '%s' does not give a valid header name: write KEY=Header with letters, digits and '-' in Header",
+            cmd->cmd->name, arg);
     }
     problem = check_forward(cmd, to, &f);
     if (!problem) {
@@ -161,21 +160,20 @@ static const char *check_env(cmd_parms *cmd, const apr_array_header_t *list, con
 
     if (msd_config_in_htaccess(cmd) && strncmp(e->name, ENTRY_PREFIX, strlen(ENTRY_PREFIX)) != 0) {
         return apr_psprintf(cmd->pool,
-                            "%s: in .htaccess the variable of '%s' is " ENTRY_PREFIX "...: another name is "
-                            "for the server's files to give",
+                            "%s: in .htaccess the variable of '%s' must begin with " ENTRY_PREFIX
+                            ": only the server's configuration files can give it another name",
                             cmd->cmd->name, e->key);
     }
     if (msd_reserved_names_variable(e->name)) {
-        return apr_psprintf(cmd->pool,
-                            "%s: the variable %s has a meaning of its own for httpd, programs or what runs "
-                            "them: write KEY=NAME with another name",
-                            cmd->cmd->name, e->name);
+        return apr_psprintf(
+            cmd->pool,
+            "%s: the variable %s is reserved for httpd, programs or their runtime: write KEY=NAME with another name",
+            cmd->cmd->name, e->name);
     }
     for (i = 0; i < list->nelts; i++) {
         if (strcmp(APR_ARRAY_IDX(list, i, msd_env_t).name, e->name) == 0) {
             return apr_psprintf(cmd->pool,
-                                "%s: the variable %s is there twice: write KEY=NAME with another name for "
-                                "one",
+                                "%s: the variable %s is used twice: write KEY=NAME with another name for one of them",
                                 cmd->cmd->name, e->name);
         }
     }
@@ -196,7 +194,7 @@ static const char *add_env(cmd_parms *cmd, apr_array_header_t *to, const char *a
     e.name = name ? name : made_name(cmd->pool, key);
     if (!*key || strcasecmp(key, "expiry") == 0 || !is_variable(e.name)) {
         return apr_psprintf(cmd->pool,
-                            "%s: '%s' is not KEY or KEY=NAME: KEY is an entry of the session, NAME of "
+                            "%s: '%s' is not KEY or KEY=NAME: KEY is an entry of the session; NAME consists of "
                             "letters, digits and _, and does not begin with a digit",
                             cmd->cmd->name, arg);
     }

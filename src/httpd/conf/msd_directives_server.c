@@ -90,8 +90,8 @@ const char *msd_directives_server_set_proxy(cmd_parms *cmd, void *dir, const cha
     server_of(cmd)->proxy = arg;
     if (!misplaced && ddb_endpoint_check_url(arg, cmd->pool)) {
         return apr_psprintf(cmd->pool,
-                            "%s: a proxy is http:// or https://, a host and perhaps a port, such as "
-                            "http://proxy:3128; no user, no path",
+                            "%s: use http:// or https://, a host and optionally a port, such as http://proxy:3128, "
+                            "without user or path",
                             cmd->cmd->name);
     }
     return misplaced;

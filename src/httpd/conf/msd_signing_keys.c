@@ -26,8 +26,8 @@ const char *msd_signing_keys_check_file(apr_pool_t *p, const char *path)
     }
     if (info.protection & (APR_FPROT_WREAD | APR_FPROT_WWRITE | APR_FPROT_GWRITE)) {
         return apr_psprintf(p,
-                            "%s holds secrets, but others can read it or somebody besides its owner can change it: "
-                            "chmod 0600 (or 0640) it",
+                            "%s contains secrets, but others can read it, or its group or others can write to it: "
+                            "chmod 0600 or 0640 it",
                             path);
     }
     return NULL;
@@ -36,8 +36,8 @@ const char *msd_signing_keys_check_file(apr_pool_t *p, const char *path)
 static const char *add_key(cmd_parms *cmd, const char *key, apr_array_header_t *keys)
 {
     if (keys->nelts >= KEYS_MAX) {
-        return apr_psprintf(cmd->pool, "%s: more than %d keys: remove those that no live session is signed with",
-                            cmd->cmd->name, KEYS_MAX);
+        return apr_psprintf(cmd->pool, "%s: more than %d keys: remove keys that sign no live session", cmd->cmd->name,
+                            KEYS_MAX);
     }
     APR_ARRAY_PUSH(keys, const char *) = ddb_crypto_secret_dup(cmd->pool, key);
     return NULL;
@@ -71,7 +71,7 @@ static const char *read_file(cmd_parms *cmd, const char *arg, apr_array_header_t
                                KEY_MAX - 1);
     }
     if (!problem && keys->nelts == before) {
-        problem = apr_psprintf(cmd->pool, "%s: %s holds no key: write one key a line, oldest first", cmd->cmd->name,
+        problem = apr_psprintf(cmd->pool, "%s: %s contains no key: write one key a line, oldest first", cmd->cmd->name,
                                path);
     }
     return problem;
@@ -104,7 +104,7 @@ static const char *read_variable(cmd_parms *cmd, const char *name, apr_array_hea
     char *value = NULL;
 
     if (apr_env_get(&value, name, cmd->temp_pool) != APR_SUCCESS || !*value) {
-        return apr_psprintf(cmd->pool, "%s: the environment variable %s is not set where httpd was started",
+        return apr_psprintf(cmd->pool, "%s: the environment variable %s is not set in httpd's environment",
                             cmd->cmd->name, name);
     }
     return add_key(cmd, value, keys);
@@ -122,9 +122,9 @@ const char *msd_signing_keys_read(cmd_parms *cmd, const char *source, apr_array_
         return read_variable(cmd, source + 4, keys);
     }
     /* The argument may be a key: it is not repeated. */
-    return apr_psprintf(cmd->pool,
-                        "%s: the argument does not begin with file:, exec: or env:. Keys are not written "
-                        "into the configuration, where too many can read them: put them into a file, one a line, and "
-                        "write file:PATH",
-                        cmd->cmd->name);
+    return apr_psprintf(
+        cmd->pool,
+        "%s: the argument does not begin with file:, exec: or env:. Keys do not belong in the configuration, which too "
+        "many users can read: put them into a file, one a line, and write file:PATH",
+        cmd->cmd->name);
 }
