@@ -36,14 +36,14 @@ sub pretend_ttl { fault(kind => 'wrong_type', op => 'DescribeTimeToLive', body =
 note 'As it should be';
 {
     pretend_ttl();
-    my @calls = start(qr/table app_session is as it should be/);
+    my @calls = start(qr/table app_session: no problems found/);
     is "@calls", "@CHECK", 'six calls, whatever the number of children';
     is scalar(rows()), 0, '... which write nothing';
     my $id = session(a => 1);
     is get('/test/?get=a', cookie => $id, port => $SERVER->port)->line('get a'), 1, 'sessions work';
     is join(' ', calls {
         kill USR1 => $SERVER->pid;
-        ok eventually(sub { 2 == logged(qr/as it should be/) }, 20), 'a graceful restart looks again';
+        ok eventually(sub { 2 == logged(qr/no problems found/) }, 20), 'a graceful restart looks again';
     }), "@CHECK", '... once';
     clear_faults();
     $SERVER->stop;
@@ -52,11 +52,11 @@ note 'As it should be';
 note 'Doubts and faults';
 {
     start(qr/\[session_dynamodb:notice\].*table app_session: time to live is off: .* switch it on/);
-    is scalar(logged(qr/as it should be/)), 0, 'a table without time to live is not quite as it should be';
+    is scalar(logged(qr/no problems found/)), 0, 'a table without time to live is not quite as it should be';
     $SERVER->stop;
 
     forbid(qw(DescribeTable DescribeTimeToLive));
-    start(qr/app_session is as it should be/);
+    start(qr/app_session: no problems found/);
     is scalar(logged(qr/\[session_dynamodb:info\].*dynamodb:Describe\w+ is not allowed/)), 2,
         'who may do no more than sessions need is not told off';
     clear_faults();
@@ -85,9 +85,9 @@ note 'Who is looked at';
     my @hosts = ("Listen 127.0.0.1:$port", "<VirtualHost 127.0.0.1:$port>", 'ServerName one', '</VirtualHost>',
                  "<VirtualHost 127.0.0.1:$port>", 'ServerName two', 'SessionDynamoDBTableName other_session', '</VirtualHost>');
     pretend_ttl();
-    my @calls = start(qr/table other_session is as it should be/, @hosts);
+    my @calls = start(qr/table other_session: no problems found/, @hosts);
     is "@calls", "@CHECK @CHECK", 'each table once';
-    is scalar(logged(qr/app_session is as it should be/)), 1, '... both';
+    is scalar(logged(qr/app_session: no problems found/)), 1, '... both';
     $SERVER->stop;
     @calls = calls {
         $SERVER = SessionTest::Server->start(@ON, 'SessionDynamoDB Off', 'Session Off');
@@ -137,7 +137,7 @@ note 'Creation';
 
 note 'Nobody to ask';
 {
-    my $one_line = qr/table app_session: could not be looked at: .* tried again at the next start or restart/;
+    my $one_line = qr/table app_session: could not be checked: .* retried at the next start or restart/;
     my $answer;
     cmp_ok within { start($one_line, 'SessionDynamoDBEndpointURL http://127.0.0.1:1') }, '<', 15 * setting('slow'),
         'a dead service';
@@ -157,8 +157,8 @@ note 'Nobody to ask';
     delete local @ENV{qw(AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE)};
     start($one_line);
     # Where nobody waits for them while the provider is asked, the child says so itself.
-    my $none = qr/there are no AWS credentials, requests that need the table have them asked for again: /;
-    $SERVER->stop(qr/could not be looked at: no credentials were found: .*environment/,
+    my $none = qr/no AWS credentials; requests that need the table look for them again: /;
+    $SERVER->stop(qr/could not be checked: no credentials were found: .*environment/,
                   $SERVER->log_lines($none) ? $none : ());
 
     open my $out, '>', "$SessionTest::T/state/check.credentials" or die $!;
@@ -166,7 +166,7 @@ note 'Nobody to ask';
     close $out;
     chmod 0600, "$SessionTest::T/state/check.credentials";
     pretend_ttl();
-    start(qr/app_session is as it should be/, "SessionDynamoDBCredentialsFile $SessionTest::T/state/check.credentials");
+    start(qr/app_session: no problems found/, "SessionDynamoDBCredentialsFile $SessionTest::T/state/check.credentials");
     $SERVER->stop;
     clear_faults();
 }
@@ -175,7 +175,7 @@ note 'A wrong clock';
 {
     pretend_ttl();
     fault(kind => 'skew', seconds => 3600, count => 0);
-    start(qr/app_session is as it should be/);
+    start(qr/app_session: no problems found/);
     $SERVER->stop(qr/\[session_dynamodb:warn\].*this machine's clock is \d+ s behind/);
     clear_faults();
 }

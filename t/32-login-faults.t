@@ -27,7 +27,7 @@ sub fails (&$$) {
 
 note 'A step fails';
 expect_log qr/\[session_dynamodb:error\].*the session could not be written/, qr/\[session:error\].*AH01822/,
-    qr/\[session_dynamodb:warn\].*the removal of an unused row could not be written/;
+    qr/\[session_dynamodb:warn\].*queued removal of an unused row failed/;
 my @ways = (['/form/login', sub { post('/form/login', form('alice'), cookie => $_[0]) }],
             ['/form/page',  sub { post('/form/page?get=a', form('alice'), cookie => $_[0]) }],
             ['/basic/',     sub { get('/basic/?get=a', cookie => $_[0], basic('alice')) }]);

@@ -151,7 +151,7 @@ else {
 expect_log $OPENED, qr/\[session_dynamodb:error\].*the session could not be read/, qr/\[session:error\].*AH01816/,
     $PREFORK ? () : (qr/\[session_dynamodb:error\].*the session could not be written/, qr/AH01822/);
 # A create that timed out may have left a row; whether its removal finds the store before it is given up is chance.
-my $left = qr/the removal of an unused row could not be written: .*not asked/;
+my $left = qr/queued removal of an unused row failed: .*not asked/;
 expect_log $left if log_lines($left);
 
 done;

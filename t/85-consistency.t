@@ -75,7 +75,7 @@ note 'Many clients';
 }
 
 my $of_faults = join '|', 'the session could not be (?:read|written|ended): ', 'AH018(?:16|22): error while \w+ing the session',
-    'the removal of an unused row could not be written', 'activity of a session could not be written',
+    'queued removal of an unused row failed', 'queued touch \(session activity\) failed',
     'gave no answer to \d+ calls in a row';
 expect_log qr/\[session(?:_dynamodb)?:(?:error|warn)\].*(?:$of_faults)/;
 

@@ -121,8 +121,8 @@ note 'Stopped at once, with activity that the table takes no time for';
     kill TERM => $server->pid;
     has_stopped($server);
     clear_faults();
-    my $given_up = qr/this process ends before (\d) queued writes to the table: sessions may end up to/;
-    my $failed   = qr/activity of a session could not be written: the deadline passed/; # had its last attempt just then
+    my $given_up = qr/dropped (\d) queued writes, because this process ends: sessions may expire up to/;
+    my $failed   = qr/queued touch \(session activity\) failed: the deadline passed/; # had its last attempt just then
     my $said     = failures_told($server->log_lines(qr{}));
     $said += $_ for map { /$given_up/ } $server->log_lines($given_up);
     is $said, scalar(@ids), '... and the log says so of each';

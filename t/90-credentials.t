@@ -97,7 +97,7 @@ ends qr/knows no tokens \(HTTP 404\)/;
 
 note 'What can be wrong with it, and that it may be right the next time';
 begin(@IMDS, fault => [token => 404, count => 0]);
-my @log = qr/there are no AWS credentials, requests that need the table have them asked for again: /;
+my @log = qr/no AWS credentials; requests that need the table look for them again: /;
 ok eventually(sub { $httpd->log_lines($log[0]) }), 'that there are none is told at the start';
 # Failures are a line a second: some are waited for.
 for my $case (

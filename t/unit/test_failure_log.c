@@ -43,9 +43,9 @@ static void test_a_second(apr_pool_t *p)
     IS(fails(o, BEGAN, p), "", "the first failure is logged");
     IS(fails(o, BEGAN, p), "-", "one at the same moment is not");
     IS(fails(o, BEGAN + SECOND - 1, p), "-", "nor another one within the second");
-    IS(fails(o, BEGAN + SECOND, p), "; 2 more since the last such line", "then one is, and tells of them");
+    IS(fails(o, BEGAN + SECOND, p), "; 2 more since the last line of this kind", "then one is, and tells of them");
     IS(fails(o, BEGAN + SECOND - 5, p), "-", "who read the clock a little earlier is within its second");
-    IS(fails(o, BEGAN + 5 * SECOND, p), "; 1 more since the last such line", "however late the next comes");
+    IS(fails(o, BEGAN + 5 * SECOND, p), "; 1 more since the last line of this kind", "however late the next comes");
     IS(fails(o, BEGAN + 9 * SECOND, p), "", "with none between them nothing is told");
 }
 
@@ -72,7 +72,8 @@ static void test_rest(apr_pool_t *p)
     msd_failure_log_line(o, MSD_FAILURE_LOG_QUEUE, BEGAN + 8 * SECOND, p);
     OK(!msd_failure_log_rest(o, BEGAN + 10 * SECOND - 1, p), "while a line may come that tells it, it waits");
     IS(msd_failure_log_rest(o, BEGAN + 11 * SECOND, p),
-       "2 more failures to read or write sessions, each within a second of one that was logged", "then it is told");
+       "2 more failures to read or write sessions, not logged because of the limit of one line a second",
+       "then it is told");
     OK(!msd_failure_log_rest(o, BEGAN + 20 * SECOND, p), "once");
     fails(o, BEGAN + 30 * SECOND, p);
     fails(o, BEGAN + 30 * SECOND, p);
@@ -116,7 +117,7 @@ static void test_together(apr_pool_t *p)
     }
     NUM_IS(logged, 1, "of the failures of all processes and threads at one moment one is logged");
     IS(fails(o, BEGAN + SECOND, p),
-       apr_psprintf(p, "; %d more since the last such line", (CHILDREN + CROWD_SIZE) * FAILURES - 1),
+       apr_psprintf(p, "; %d more since the last line of this kind", (CHILDREN + CROWD_SIZE) * FAILURES - 1),
        "and none is lost");
 }
 

@@ -322,8 +322,7 @@ void msd_child_init(apr_pool_t *pchild, server_rec *main_server)
     }
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, main_server,
-                     "this child process can't talk to DynamoDB and answers "
-                     "requests with sessions as failed: %s",
+                     "this child process can't use DynamoDB, so its requests with sessions fail: %s",
                      ddb_error_text(rv, text, sizeof(text)));
     }
 }

@@ -97,15 +97,12 @@ static void log_failure(worker_t *w, const ddb_error_t *err)
     apr_cpystrn(w->failure, err->detail, sizeof(w->failure));
     if (ddb_creds_are_kept(w->creds)) {
         ap_log_error(APLOG_MARK, level, 0, w->all->server,
-                     "the AWS credentials can't be renewed, those there are stay "
-                     "in use until they end: %s",
+                     "the AWS credentials can't be renewed; the current ones stay in use until they expire: %s",
                      err->detail);
     }
     else {
         ap_log_error(APLOG_MARK, level, 0, w->all->server,
-                     "there are no AWS credentials, requests that need the table "
-                     "have them asked for again: %s",
-                     err->detail);
+                     "no AWS credentials; requests that need the table look for them again: %s", err->detail);
     }
 }
 

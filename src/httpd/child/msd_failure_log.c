@@ -53,7 +53,7 @@ const char *msd_failure_log_line(msd_failure_log_t *o, msd_failure_log_e kind, a
         return NULL;
     }
     left = apr_atomic_xchg64(&k->left, 0);
-    return left ? apr_psprintf(p, "; %" APR_UINT64_T_FMT " more since the last such line", left) : "";
+    return left ? apr_psprintf(p, "; %" APR_UINT64_T_FMT " more since the last line of this kind", left) : "";
 }
 
 const char *msd_failure_log_rest(msd_failure_log_t *o, apr_time_t now, apr_pool_t *p)
@@ -69,8 +69,8 @@ const char *msd_failure_log_rest(msd_failure_log_t *o, apr_time_t now, apr_pool_
         }
     }
     return left ? apr_psprintf(p,
-                               "%" APR_UINT64_T_FMT " more failures to read or write sessions, each within a "
-                               "second of one that was logged",
+                               "%" APR_UINT64_T_FMT " more failures to read or write sessions, "
+                               "not logged because of the limit of one line a second",
                                left)
                 : NULL;
 }

@@ -108,16 +108,13 @@ void msd_shared_memory_prepare(apr_pool_t *p, server_rec *main_server)
     server_rec *s;
 
     complain(msd_touches_create(&recent, p), main_server,
-             "parallel requests of one session may each record their "
-             "activity in the table");
+             "parallel requests of a session may each record its activity in the table");
     complain(msd_unknown_ids_create(&misses, ddb_crypto_random, p), main_server,
-             "each request whose session ID is no "
-             "session's costs a read");
-    complain(msd_failure_log_create(&outage, p), main_server, "each failure is a line of the log");
-    complain(ddb_count_create(&count, p), main_server, "calls to DynamoDB and what they consume are not counted");
+             "each request with an unknown or expired session ID costs a read");
+    complain(msd_failure_log_create(&outage, p), main_server, "each failure is logged in a line of its own");
+    complain(ddb_count_create(&count, p), main_server, "calls to DynamoDB and their consumed capacity are not counted");
     complain(create_told(&told, number_of(NULL, main_server), p), main_server,
-             "nothing is told of Secure cookies on "
-             "plain connections");
+             "Secure cookies on unencrypted connections are not reported");
     for (s = main_server; s; s = s->next) {
         msd_server_config_t *c = msd_config_server(s);
 

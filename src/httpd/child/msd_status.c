@@ -22,22 +22,22 @@ typedef struct shown_t {
 
 static const shown_t shown[] = {
     { DDB_COUNT_READ_HALVES, "ReadUnits", "Read units consumed" },
-    { DDB_COUNT_WRITE_HALVES, "WriteUnits", "Write units consumed, without failed conditions" },
+    { DDB_COUNT_WRITE_HALVES, "WriteUnits", "Write units consumed, excluding failed conditions" },
     { DDB_COUNT_GET, "GetItem", "GetItem calls" },
     { DDB_COUNT_PUT, "PutItem", "PutItem calls" },
     { DDB_COUNT_UPDATE, "UpdateItem", "UpdateItem calls" },
     { DDB_COUNT_DELETE, "DeleteItem", "DeleteItem calls" },
     { DDB_COUNT_FAILED, "FailedCalls", "Failed calls" },
-    { DDB_COUNT_CONDITION, "FailedConditions", "Calls whose condition failed" },
+    { DDB_COUNT_CONDITION, "FailedConditions", "Calls with a failed condition" },
     { DDB_COUNT_RETRY, "Retries", "Retries" },
     { DDB_COUNT_THROTTLED, "Throttled", "Throttled attempts" },
-    { DDB_COUNT_TURNED_AWAY, "TurnedAway", "Calls turned away by an open breaker" },
-    { DDB_COUNT_OPENED, "BreakerOpened", "Times that a child's breaker opened" },
+    { DDB_COUNT_TURNED_AWAY, "TurnedAway", "Calls rejected by an open circuit breaker" },
+    { DDB_COUNT_OPENED, "BreakerOpened", "Circuit breaker openings in all child processes" },
     { DDB_COUNT_CREATED, "Created", "Sessions created" },
     { DDB_COUNT_RENEWED, "Renewed", "Sessions renewed" },
     { DDB_COUNT_ENDED, "Ended", "Sessions ended by requests" },
-    { DDB_COUNT_MERGED, "Merged", "Changes merged with another request's" },
-    { DDB_COUNT_REFUSED, "RefusedIDs", "IDs that were no session's" },
+    { DDB_COUNT_MERGED, "Merged", "Changes merged with those of another request" },
+    { DDB_COUNT_REFUSED, "RefusedIDs", "Refused session IDs" },
 };
 
 #define SHOWN ((int)(sizeof(shown) / sizeof(shown[0])))

@@ -16,8 +16,7 @@ static void log_failure(const msd_table_check_t *t, const char *what, apr_status
     char text[120];
 
     ap_log_error(APLOG_MARK, APLOG_WARNING, 0, t->server,
-                 "table %s: %s: %s: %s (%s, type %s, request ID %s, %d "
-                 "attempts); it is tried again at the next start or restart",
+                 "table %s: %s: %s: %s (%s, type %s, request ID %s, %d attempts); retried at the next start or restart",
                  t->table.name, what, ddb_error_text(rv, text, sizeof(text)), err->detail,
                  err->operation[0] ? err->operation : "no call", err->type[0] ? err->type : "-",
                  err->request_id[0] ? err->request_id : "-", err->attempts);
@@ -38,7 +37,7 @@ static void log_findings(const msd_table_check_t *t, const apr_array_header_t *f
         }
     }
     if (all && !others) {
-        ap_log_error(APLOG_MARK, APLOG_INFO, 0, t->server, "table %s is as it should be", t->table.name);
+        ap_log_error(APLOG_MARK, APLOG_INFO, 0, t->server, "table %s: no problems found", t->table.name);
     }
 }
 
@@ -67,8 +66,7 @@ static apr_status_t create_table(const msd_table_check_t *t, apr_pool_t *p)
     if (rv == APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, t->server, "table %s: created%s", t->table.name,
                      ttl ? ", with time to live"
-                         : "; this service has no time to live, so rows of ended sessions stay "
-                           "until session-dynamodb purge deletes them");
+                         : "; this service has no time to live: delete expired sessions by session-dynamodb purge");
     }
     else if (rv != APR_EINTR) {
         log_failure(t, "could not be created", rv, &err);
@@ -90,7 +88,7 @@ static void look(const msd_table_check_t *t, apr_pool_t *p)
         }
     }
     if (rv != APR_SUCCESS && rv != APR_EINTR) {
-        log_failure(t, "could not be looked at", rv, &err);
+        log_failure(t, "could not be checked", rv, &err);
     }
     if (t->check && created == APR_SUCCESS) {
         log_findings(t, findings, rv == APR_SUCCESS);

@@ -58,7 +58,7 @@ static void release_claim(const msd_write_queue_job_t *job)
 static void drop(msd_write_queue_t *w, const msd_write_queue_job_t *job)
 {
     ap_log_error(APLOG_MARK, w->dropped ? APLOG_DEBUG : APLOG_WARNING, 0, w->server,
-                 "%d writes to the table wait already: further ones are dropped; sessions may end up to "
+                 "the write queue is full (%d queued writes): further writes are dropped, so sessions may expire up to "
                  "SessionDynamoDBTouchInterval early",
                  w->count);
     w->dropped++;
@@ -93,16 +93,16 @@ void msd_write_queue_push(msd_write_queue_t *w, const msd_write_queue_job_t *job
 static void log_failure(const msd_write_queue_t *w, const msd_write_queue_job_t *job, apr_status_t rv,
                         const ddb_error_t *e, apr_pool_t *p)
 {
-    const char *what = job->now ? "activity of a session" : "the removal of an unused row";
+    const char *what = job->now ? "queued touch (session activity)" : "queued removal of an unused row";
     const char *others = msd_failure_log_line(msd_config_server(w->server)->outage, MSD_FAILURE_LOG_QUEUE,
                                               ddb_clock_monotonic(job->clock), p);
     char text[120];
 
     if (others) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->server,
-                     "table %s: %s could not be written: %s: %s (%s, type %s, request ID %s, %d attempts)%s",
-                     job->table, what, ddb_error_text(rv, text, sizeof(text)), e->detail, e->operation,
-                     e->type[0] ? e->type : "-", e->request_id[0] ? e->request_id : "-", e->attempts, others);
+                     "table %s: %s failed: %s: %s (%s, type %s, request ID %s, %d attempts)%s", job->table, what,
+                     ddb_error_text(rv, text, sizeof(text)), e->detail, e->operation, e->type[0] ? e->type : "-",
+                     e->request_id[0] ? e->request_id : "-", e->attempts, others);
     }
 }
 
@@ -147,15 +147,13 @@ static void settle(msd_write_queue_t *w, const msd_write_queue_job_t *job, apr_p
 static void log_losses(msd_write_queue_t *w)
 {
     if (w->dropped) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->server,
-                     "all queued writes to the table are done again; %d were "
-                     "dropped meanwhile",
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->server, "the write queue is empty again; dropped writes: %d",
                      w->dropped);
     }
     if (w->given_up) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->server,
-                     "this process ends before %d queued writes to the table: "
-                     "sessions may end up to SessionDynamoDBTouchInterval early",
+                     "dropped %d queued writes, because this process ends: sessions may expire up to "
+                     "SessionDynamoDBTouchInterval early",
                      w->given_up);
     }
     w->dropped = w->given_up = 0;

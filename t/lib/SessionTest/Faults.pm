@@ -84,7 +84,7 @@ my %OPERATION = (
     load   => { page => 'get=a',   call => 'GetItem',    line => 'the session could not be read' },
     create => { page => 'set=a:1', call => 'PutItem',    line => $UNWRITTEN, new => 1 },
     save   => { page => 'set=a:2', call => 'UpdateItem', line => $UNWRITTEN, before => ['GetItem'] },
-    touch  => { page => 'get=a',   call => 'UpdateItem', line => 'activity of a session could not be written',
+    touch  => { page => 'get=a',   call => 'UpdateItem', line => 'queued touch \(session activity\) failed',
                 before => ['GetItem'] },
     renew  => { page => 'renew',   call => 'PutItem',    line => $UNWRITTEN, before => ['GetItem'],
                 behind => [qw(UpdateItem DeleteItem)] },
