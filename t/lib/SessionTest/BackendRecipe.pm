@@ -1,7 +1,7 @@
 package SessionTest::BackendRecipe;
 
-# The recipes of docs/recipes/, run as they are printed. A page says in a line "Yours to change: `...`, `...`." what a
-# reader has to fit to his machine; only that is replaced here, by what the tests have in its place.
+# The recipes of docs/recipes/, run as they are printed. A page has a line "Adapt to your site: `...`, `...`." with the
+# values that its readers replace; only these are replaced here, by the values of the tests.
 
 use strict;
 use warnings;
@@ -23,7 +23,7 @@ sub blocks {
     my($file, $language) = @_;
     open my $in, '<:raw', $file or die "$file: $!";
     my $page = do { local $/; <$in> };
-    my($yours) = $page =~ /^Yours to change: (.*)$/m;
+    my($yours) = $page =~ /^Adapt to your site: (.*)$/m;
     my @yours  = (($yours || '') =~ /`([^`]+)`/g, $page =~ /copy of the keys: `([^`]+)`/);
     my @blocks = $page =~ /^```\Q$language\E\n(.*?)^```$/msg;
     for my $mine (@yours) {
