@@ -1,7 +1,7 @@
 package Table;
 
-# Asks the local table, as the demo's page and build/quickstart need it. A table of AWS wants signed requests; dynalite
-# wants an Authorization header that looks like one and does not check it.
+# Calls the local table, for the demo's page and for build/quickstart. A table on AWS requires signed requests; dynalite
+# only requires an Authorization header that looks like one, and does not verify it.
 use strict;
 use warnings;
 

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
-# The demo's page: an ordinary CGI program that knows nothing of DynamoDB. httpd hands it the session in HTTP_SESSION,
-# form-urlencoded; what it answers in X-Replace-Session is merged into the session key by key ("key=" removes one).
-# Only for show it also asks the table what is stored there.
+# The demo's page: an ordinary CGI program that does not need to know about DynamoDB. httpd passes it the session in
+# HTTP_SESSION, form-urlencoded, and merges its response header X-Replace-Session into the session key by key ("key="
+# removes one). Only to show the table's contents, the program also calls DynamoDB.
 use strict;
 use warnings;
 use FindBin;
@@ -11,7 +11,7 @@ use POSIX qw(strftime);
 use Table;
 
 my $MAX_KEY   = 64;     # characters
-my $MAX_VALUE = 1000;   # characters; a header line of a CGI program has room for 8 KiB in all
+my $MAX_VALUE = 1000;   # characters; a header line of a CGI program holds 8 KiB in all
 my $MAX_KEYS  = 20;
 
 binmode STDOUT, ':raw';
@@ -22,7 +22,7 @@ if ($method eq 'POST') {
 } elsif ($method eq 'GET' || $method eq 'HEAD') {
     page();
 } else {
-    answer('405 Method Not Allowed', ['Allow: GET, HEAD, POST'], '<p>This page takes GET and POST.</p>');
+    answer('405 Method Not Allowed', ['Allow: GET, HEAD, POST'], '<p>This page accepts GET and POST.</p>');
 }
 
 # --- requests ----------------------------------------------------------------------------------------------------------
@@ -31,7 +31,7 @@ sub post {
     my %form = @_;
     my $action = $form{action} // '';
     if ($action eq 'logout') {
-        # An empty session is a session ended: httpd deletes its row and its cookie.
+        # A session without entries ends: httpd deletes its row and its cookie.
         see_other('/?left', map { ($_ => '') } keys %session);
     } elsif ($action eq 'set') {
         my ($key, $value) = map { $_ // '' } @form{qw(key value)};
@@ -45,8 +45,8 @@ sub post {
 
 sub what_is_wrong {
     my ($key, $value) = @_;
-    # Any other would do, escaped in the header; these read well on the page.
-    return 'A key is of letters, digits, <code>_</code>, <code>-</code> and <code>.</code>' if $key !~ /^[\w.-]+$/a;
+    # Other characters would work, escaped in the header; these are easy to read on the page.
+    return 'A key has only letters, digits, <code>_</code>, <code>-</code> and <code>.</code>' if $key !~ /^[\w.-]+$/a;
     return '<code>expiry</code> is mod_session\'s own key.' if lc $key eq 'expiry';
     return "A key has at most $MAX_KEY bytes, a value $MAX_VALUE." if length $key > $MAX_KEY || length $value > $MAX_VALUE;
     return "The demo stores $MAX_KEYS keys." if !exists $session{$key} && keys %session >= $MAX_KEYS;
@@ -54,7 +54,7 @@ sub what_is_wrong {
 }
 
 sub page {
-    # Looking at the page after leaving stores nothing, so there is no session and no cookie until the next visit.
+    # The page after logout stores nothing, so there is no session and no cookie until the next visit.
     my $left = ($ENV{QUERY_STRING} // '') eq 'left';
     my @headers;
     if (!$left) {
@@ -62,7 +62,7 @@ sub page {
         push @headers, replace_session(visits => $session{visits});
     }
     my $visits = $session{visits} // 0;
-    my $said = $left ? 'You have left: the session is gone. <a href="/">Begin a new one</a>.'
+    my $said = $left ? 'You have logged out: the session is gone. <a href="/">Begin a new one</a>.'
                      : 'You have been here <strong>' . text($visits) . '</strong> time' . ($visits == 1 ? '' : 's') . '.';
     answer('200 OK', \@headers, join "\n", "<p>$said</p>", session_part(), forms_part(), table_part());
 }
@@ -74,7 +74,7 @@ sub session_part {
     my $about = join '', map { '<dt>' . text($_) . '</dt><dd><code>' . text($ENV{$_}) . '</code></dd>' }
         grep { /^SESSION_DYNAMODB_/ } sort keys %ENV;
     return "<h2>Your session</h2>\n"
-        . (@rows ? table(['key', 'value'], @rows) : '<p>There is none.</p>')
+        . (@rows ? table(['key', 'value'], @rows) : '<p>There is no session.</p>')
         . ($about ? "\n<dl>$about</dl>" : '');
 }
 
@@ -91,16 +91,16 @@ sub forms_part {
 HTML
 }
 
-# As the table was when this request began: what the page stores is written after it.
+# The table as it was when this request began: changes made by the page are written afterwards.
 sub table_part {
     my $table = $ENV{DEMO_TABLE} // '';
     my $reply = Table::call($ENV{DEMO_ENDPOINT}, 'Scan', { TableName => $table, ConsistentRead => \1 });
-    return '<h2>The table</h2><p>It can\'t be read: ' . text($reply->{failed}) . '</p>' if $reply->{failed};
+    return '<h2>The table</h2><p>It cannot be read: ' . text($reply->{failed}) . '</p>' if $reply->{failed};
 
     my @items = sort { ($b->{accessed}{S} // '') cmp ($a->{accessed}{S} // '') } @{ $reply->{Items} };
     my @rows  = map { item_row($_) } @items > 10 ? @items[0 .. 9] : @items;
     return '<h2>The table <code>' . text($table) . '</code></h2><p>' . @items . (@items == 1 ? ' item' : ' items')
-        . ', before this request was stored; the key is a hash, so it says nothing about the cookie.</p>'
+        . ', before this request was stored; the key is a hash, so it reveals nothing about the cookie.</p>'
         . (@rows ? table(['id', 'data', 'created', 'accessed', 'expires', 'version'], @rows) : '');
 }
 
@@ -117,8 +117,8 @@ sub item_row {
     ];
 }
 
-# Whether a row holds what this request was given: before the visit was counted. (A program can't know the key of its
-# row; that it is of the same second and data will do to mark a line.)
+# Whether a row holds the session that this request received, before the visit was counted. (A program cannot know the
+# key of its row; the same second and the same data are enough to mark a line.)
 sub same {
     my ($stored) = @_;
     my %given = decode_form($ENV{HTTP_SESSION});
@@ -136,7 +136,7 @@ sub table {
     return '<table>' . $line->('th', @$head) . join('', map { $line->('td', @$_) } @rows) . '</table>';
 }
 
-# --- what goes in and out ----------------------------------------------------------------------------------------------
+# --- input and output ------------------------------------------------------------------------------------------------
 
 sub read_form {
     my $length = $ENV{CONTENT_LENGTH} || 0;
@@ -163,7 +163,7 @@ sub replace_session {
     return 'X-Replace-Session: ' . join '&', @pairs;
 }
 
-# Bytes to HTML; they are UTF-8 where they came from a browser.
+# Bytes to HTML; they are UTF-8 if they came from a browser.
 sub text {
     my ($bytes) = @_;
     my %entity = ('&' => '&amp;', '<' => '&lt;', '>' => '&gt;', '"' => '&quot;', "'" => '&#39;');
