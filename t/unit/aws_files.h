@@ -106,7 +106,19 @@ static inline void aws_reset(apr_pool_t *p)
     aws_remove(".aws/credentials", p);
 }
 
-/** Make HOME an empty directory with .aws in it. */
+static inline apr_status_t aws_home_destroy(void *pool)
+{
+    aws_reset(pool);
+    aws_remove("token", pool);
+    aws_remove(".aws", pool);
+    if (rmdir(getenv("HOME")) != 0) {
+        printf("Bail out! %s is not empty\n", getenv("HOME"));
+        exit(1);
+    }
+    return APR_SUCCESS;
+}
+
+/** Make HOME an empty directory with .aws in it, until p ends. */
 static inline void aws_home_create(apr_pool_t *p)
 {
     char *home = apr_pstrdup(p, "/tmp/ddb_test_XXXXXX");
@@ -115,18 +127,8 @@ static inline void aws_home_create(apr_pool_t *p)
         printf("Bail out! can't make a directory in /tmp\n");
         exit(1);
     }
+    apr_pool_cleanup_register(p, p, aws_home_destroy, apr_pool_cleanup_null);
     aws_reset(p);
-}
-
-/** Remove it; the last thing of a test. */
-static inline void aws_home_destroy(apr_pool_t *p)
-{
-    aws_reset(p);
-    aws_remove(".aws", p);
-    if (rmdir(getenv("HOME")) != 0) {
-        printf("Bail out! %s is not empty\n", getenv("HOME"));
-        exit(1);
-    }
 }
 
 #endif

@@ -40,19 +40,4 @@ static inline apr_status_t fetch_with(const ddb_creds_provider_t *provider, void
     return provider->fetch(&opts, state, pool, &found, &err);
 }
 
-/** One test after the other, in a home directory of their own. */
-static inline int run_tests(void (*const *tests)(void))
-{
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    aws_home_create(pool);
-    for (; *tests; tests++) {
-        (*tests)();
-    }
-    aws_home_destroy(pool);
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return tap_done();
-}
-
 #endif

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include <apr_atomic.h>
-#include <apr_general.h>
 #include <apr_thread_proc.h>
 
 #include "aws/ddb_breaker.h"
@@ -423,24 +422,8 @@ static void test_budget_of_threads(apr_pool_t *p)
     NUM_IS(takes(shared_budget, 200), 100, "what threads take and give back is all there in the end");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    static void (*const tests[])(apr_pool_t *) = {
-        test_opening,           test_calls_at_once,     test_probe,   test_jitter,  test_hanging_probe,
-        test_unused_probe,      test_answer_while_open, test_notices, test_threads, test_budget,
-        test_budget_of_threads,
-    };
-    apr_pool_t *root, *p;
-    size_t i;
-
-    apr_initialize();
-    apr_pool_create(&root, NULL);
-    for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-        apr_pool_create(&p, root);
-        tests[i](p);
-        apr_pool_destroy(p);
-    }
-    apr_pool_destroy(root);
-    apr_terminate();
-    return tap_done();
+    TAP_EACH(p, test_opening, test_calls_at_once, test_probe, test_jitter, test_hanging_probe, test_unused_probe,
+             test_answer_while_open, test_notices, test_threads, test_budget, test_budget_of_threads);
 }

@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-#include <apr_general.h>
-
 #include "aws/ddb_client.h"
 #include "tap.h"
 #include "world.h"
@@ -1166,56 +1164,14 @@ static void test_cancelled(apr_pool_t *p)
     NUM_IS(f->w->n_sent, 2, "sends nothing");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    static void (*const tests[])(apr_pool_t *) = {
-        test_request,
-        test_signature,
-        test_account,
-        test_success,
-        test_record_is_printable,
-        test_conflict,
-        test_error_classes,
-        test_reads,
-        test_bodies_that_are_no_json,
-        test_retry,
-        test_backoff,
-        test_dead_connection,
-        test_final_transport_failures,
-        test_deadline,
-        test_too_little_time,
-        test_checksum,
-        test_skew,
-        test_no_credentials,
-        test_wall_clock_jump,
-        test_breaker,
-        test_probe_that_goes_on,
-        test_what_opens,
-        test_retries_are_one_call,
-        test_budget,
-        test_clock_is_corrected,
-        test_clock_that_is_not_the_cause,
-        test_credentials_are_renewed,
-        test_credentials_that_stay,
-        test_credentials_in_time,
-        test_credentials_too_late,
-        test_renewal_too_late,
-        test_cancelled,
-    };
-    apr_pool_t *root, *p;
-    size_t i;
-
-    apr_initialize();
-    apr_pool_create(&root, NULL);
-    aws_home_create(root);
-    for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-        apr_pool_create(&p, root);
-        tests[i](p);
-        apr_pool_destroy(p);
-    }
-    aws_remove("token", root);
-    aws_home_destroy(root);
-    apr_pool_destroy(root);
-    apr_terminate();
-    return tap_done();
+    aws_home_create(p);
+    TAP_EACH(p, test_request, test_signature, test_account, test_success, test_record_is_printable, test_conflict,
+             test_error_classes, test_reads, test_bodies_that_are_no_json, test_retry, test_backoff,
+             test_dead_connection, test_final_transport_failures, test_deadline, test_too_little_time, test_checksum,
+             test_skew, test_no_credentials, test_wall_clock_jump, test_breaker, test_probe_that_goes_on,
+             test_what_opens, test_retries_are_one_call, test_budget, test_clock_is_corrected,
+             test_clock_that_is_not_the_cause, test_credentials_are_renewed, test_credentials_that_stay,
+             test_credentials_in_time, test_credentials_too_late, test_renewal_too_late, test_cancelled);
 }

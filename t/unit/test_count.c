@@ -6,8 +6,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <apr_general.h>
-
 #include "base/ddb_count.h"
 #include "store/ddb_item.h"
 #include "store/ddb_store.h"
@@ -268,19 +266,12 @@ static void test_breaker(apr_pool_t *p)
     IS(counted(f), "0003 0.0 1.0 2 0 4 0 1 1", "and is a call like others");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    apr_pool_t *p;
-
-    apr_initialize();
-    atexit(apr_terminate);
-    apr_pool_create(&p, NULL);
     test_numbers(p);
     test_processes(p);
     test_crowd(p);
     test_calls(p);
     test_troubles(p);
     test_breaker(p);
-    apr_pool_destroy(p);
-    return tap_done();
 }

@@ -1,6 +1,5 @@
 /* Credentials: the providers, the chain, and the snapshot that is kept. */
 
-#include <apr_general.h>
 #include <apr_thread_proc.h>
 
 #include "aws/creds/ddb_creds_int.h"
@@ -422,11 +421,10 @@ static void test_end(void)
     is_found("A", "s", "t", "ends with its pool, what it gave stays");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    aws_home_create(pool);
+    pool = p;
+    aws_home_create(p);
     test_env();
     test_half_env();
     test_profile();
@@ -442,8 +440,4 @@ int main(void)
     test_copies();
     test_threads();
     test_end();
-    aws_home_destroy(pool);
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return tap_done();
 }

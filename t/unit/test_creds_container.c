@@ -239,10 +239,16 @@ static void test_time(void)
        "as it says");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    static void (*const tests[])(void) = { test_ecs,      test_none,     test_hosts, test_relative, test_tokens,
-                                           test_attempts, test_refusals, test_time,  NULL };
-
-    return run_tests(tests);
+    pool = p;
+    aws_home_create(p);
+    test_ecs();
+    test_none();
+    test_hosts();
+    test_relative();
+    test_tokens();
+    test_attempts();
+    test_refusals();
+    test_time();
 }

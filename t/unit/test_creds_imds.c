@@ -192,10 +192,15 @@ static void test_settings(void)
     NUM_IS(fetch(), DDB_ECONFIG, "a named profile that is missing is an error here as well");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    static void (*const tests[])(void) = { test_role,    test_state,       test_no_role,  test_documents,
-                                           test_absence, test_failure_log, test_settings, NULL };
-
-    return run_tests(tests);
+    pool = p;
+    aws_home_create(p);
+    test_role();
+    test_state();
+    test_no_role();
+    test_documents();
+    test_absence();
+    test_failure_log();
+    test_settings();
 }

@@ -110,9 +110,13 @@ static void test_end(void)
     aws_remove("program", pool);
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    static void (*const tests[])(void) = { test_good, test_none, test_faults, test_commands, test_end, NULL };
-
-    return run_tests(tests);
+    pool = p;
+    aws_home_create(p);
+    test_good();
+    test_none();
+    test_faults();
+    test_commands();
+    test_end();
 }

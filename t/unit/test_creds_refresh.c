@@ -1,7 +1,6 @@
 /* Credentials that end: who asks for others, when, and what requests see meanwhile. */
 
 #include <apr_atomic.h>
-#include <apr_general.h>
 #include <apr_thread_proc.h>
 
 #include "aws/creds/ddb_creds_int.h"
@@ -673,11 +672,10 @@ static void test_no_refresher(void)
     NUM_IS(gate.good, 1, "which takes what time it takes");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    aws_home_create(pool);
+    pool = p;
+    aws_home_create(p);
     test_before();
     test_none_at_first();
     test_due();
@@ -695,9 +693,4 @@ int main(void)
     test_waiting_for_a_failure();
     test_cancel();
     test_no_refresher();
-    aws_remove("token", pool);
-    aws_home_destroy(pool);
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return tap_done();
 }

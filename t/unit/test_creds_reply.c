@@ -1,6 +1,5 @@
 /* Credentials as services and programs give them out: the members, the times, and what is wrong with others. */
 
-#include <apr_general.h>
 #include <apr_strings.h>
 
 #include "aws/creds/ddb_creds_reply.h"
@@ -171,19 +170,12 @@ static void test_printable(apr_pool_t *p)
            "and it has an end");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    apr_pool_t *p;
-
-    apr_initialize();
-    apr_pool_create(&p, NULL);
     test_json_entries(p);
     test_faults(p);
     test_text(p);
     test_times(p);
     test_check_time();
     test_printable(p);
-    apr_pool_destroy(p);
-    apr_terminate();
-    return tap_done();
 }

@@ -1,7 +1,5 @@
 /* Roles that a profile or the environment names: who asks for them, in which order, and what is refused. */
 
-#include <apr_general.h>
-
 #include "aws/creds/ddb_creds_int.h"
 #include "tap.h"
 #include "world.h"
@@ -414,11 +412,10 @@ static void test_in_chain(void)
     IS(found.access_key_id, "OWN", "and at last the keys");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    aws_home_create(pool);
+    pool = p;
+    aws_home_create(p);
     test_not_set_up();
     test_source_profile();
     test_parameters();
@@ -434,9 +431,4 @@ int main(void)
     test_web_identity_refused();
     test_web_identity_as_source();
     test_in_chain();
-    aws_remove("token", pool);
-    aws_home_destroy(pool);
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return tap_done();
 }

@@ -1,7 +1,5 @@
 /* SSO: which token is read, what is asked of the portal, and when a person has to log in again. */
 
-#include <apr_general.h>
-
 #include "aws/creds/ddb_creds_int.h"
 #include "base/ddb_crypto.h"
 #include "tap.h"
@@ -192,11 +190,10 @@ static void test_retry(void)
     NUM_IS(w->n_sent, 6, "after three attempts");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    aws_home_create(pool);
+    pool = p;
+    aws_home_create(p);
     mkdir(aws_path(".aws/sso", pool), 0700);
     mkdir(aws_path(".aws/sso/cache", pool), 0700);
     test_not_set_up();
@@ -210,8 +207,4 @@ int main(void)
     reset("", NULL);
     aws_remove(".aws/sso/cache", pool);
     aws_remove(".aws/sso", pool);
-    aws_home_destroy(pool);
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return tap_done();
 }

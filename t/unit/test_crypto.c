@@ -4,7 +4,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -270,13 +269,9 @@ static void test_hex(apr_pool_t *p)
     IS(ddb_crypto_hex(p, "", 0), "", "hex of nothing is empty");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    apr_pool_t *p;
-
     run_apart(test_failure);
-    apr_initialize();
-    apr_pool_create(&p, NULL);
     NUM_IS(ddb_crypto_size(DDB_SHA1), 20, "SHA-1 has 20 bytes");
     NUM_IS(ddb_crypto_size(DDB_SHA256), 32, "SHA-256 has 32 bytes");
     NUM_IS(ddb_crypto_size(DDB_SHA512), 64, "SHA-512 has 64 bytes");
@@ -287,7 +282,4 @@ int main(void)
     test_equal();
     test_secrets(p);
     test_hex(p);
-    apr_pool_destroy(p);
-    apr_terminate();
-    return tap_done();
 }

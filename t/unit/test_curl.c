@@ -13,7 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <apr_general.h>
 #include <apr_strings.h>
 
 #include "base/ddb_curl.h"
@@ -970,27 +969,11 @@ static void test_tls(apr_pool_t *p)
     tls_stop(&t, p);
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    static void (*const tests[])(apr_pool_t *) = {
-        test_exchange,   test_headers,     test_methods,        test_large_body,     test_reuse,
-        test_idle_close, test_drop,        test_after_failures, test_broken_replies, test_unreachable,
-        test_forbidden,  test_timeouts,    test_limits,         test_close_on_exec,  test_cancel,
-        test_threads,    test_environment, test_warm,           test_proxy,          test_tls,
-    };
-    apr_pool_t *root, *p;
-    size_t i;
-
-    apr_initialize();
     signal(SIGPIPE, SIG_IGN);         /* as httpd does; OpenSSL writes without MSG_NOSIGNAL */
     setvbuf(stdout, NULL, _IONBF, 0); /* a forked child has nothing to print again */
-    apr_pool_create(&root, NULL);
-    for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-        apr_pool_create(&p, root);
-        tests[i](p);
-        apr_pool_destroy(p);
-    }
-    apr_pool_destroy(root);
-    apr_terminate();
-    return tap_done();
+    TAP_EACH(p, test_exchange, test_headers, test_methods, test_large_body, test_reuse, test_idle_close, test_drop,
+             test_after_failures, test_broken_replies, test_unreachable, test_forbidden, test_timeouts, test_limits,
+             test_close_on_exec, test_cancel, test_threads, test_environment, test_warm, test_proxy, test_tls);
 }

@@ -1,7 +1,6 @@
 /* Region and endpoint: whose setting counts, the partitions, and what is refused. */
 
 #include <apr_escape.h>
-#include <apr_general.h>
 
 #include "aws/ddb_endpoint.h"
 #include "aws/ddb_partition.h"
@@ -642,11 +641,10 @@ static void test_services_section(void)
     OK(strncmp(err.detail, "no section [services none] in /", 31) == 0, "is named");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    aws_home_create(pool);
+    pool = p;
+    aws_home_create(p);
     test_partitions();
     test_local();
     test_good_regions();
@@ -669,8 +667,4 @@ int main(void)
     test_profile_errors();
     test_other_services();
     test_services_section();
-    aws_home_destroy(pool);
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return tap_done();
 }

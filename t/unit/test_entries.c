@@ -1,6 +1,5 @@
 /* The entries of a session: what counts as a change, and how two changes become one. */
 
-#include <apr_general.h>
 #include <apr_strings.h>
 
 #include "httpd/msd_entries.h"
@@ -118,15 +117,12 @@ static void test_change(void)
     }
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
+    pool = p;
     test_copy();
     test_empty();
     test_equal();
     test_merge();
     test_change();
-    apr_terminate();
-    return tap_done();
 }

@@ -1,6 +1,5 @@
 /* ddb_error and ddb_clock. */
 
-#include <apr_general.h>
 #include <apr_strings.h>
 
 #include "base/ddb_clock.h"
@@ -93,13 +92,11 @@ static void test_clock(void)
     OK(ddb_clock_monotonic(c) - mono < 1000000, "a sleep of nothing or less is none");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    apr_initialize();
+    (void)p;
     test_set();
     test_text();
     test_passing();
     test_clock();
-    apr_terminate();
-    return tap_done();
 }

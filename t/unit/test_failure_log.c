@@ -5,7 +5,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <apr_general.h>
 #include <apr_strings.h>
 
 #include "httpd/child/msd_failure_log.h"
@@ -121,18 +120,11 @@ static void test_together(apr_pool_t *p)
        "and none is lost");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    apr_pool_t *p = NULL;
-
-    apr_initialize();
-    apr_pool_create(&p, NULL);
     test_a_second(p);
     test_kinds(p);
     test_rest(p);
     test_none(p);
     test_together(p);
-    apr_pool_destroy(p);
-    apr_terminate();
-    return tap_done();
 }

@@ -10,7 +10,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <apr_general.h>
 #include <apr_strings.h>
 
 #include "../fuzz/httpd_stub.h"
@@ -552,22 +551,15 @@ static void test_parser(const parser_t *q, apr_pool_t *p)
            one.cpu / runs, two.cpu / runs, four.cpu / runs, one.memory / 1024, two.memory / 1024, four.memory / 1024);
 }
 
-int main(int argc, char **argv)
+TAP_MAIN(p)
 {
-    apr_pool_t *root, *p;
+    apr_pool_t *scope;
     apr_size_t i;
 
-    apr_initialize();
-    apr_pool_create(&root, NULL);
     setvbuf(stdout, NULL, _IONBF, 0); /* a child would write what is left in the buffer once more */
     for (i = 0; i < sizeof(parsers) / sizeof(parsers[0]); i++) {
-        if (argc < 2 || strcmp(argv[1], parsers[i].what) == 0) {
-            apr_pool_create(&p, root);
-            test_parser(&parsers[i], p);
-            apr_pool_destroy(p);
-        }
+        apr_pool_create(&scope, p);
+        test_parser(&parsers[i], scope);
+        apr_pool_destroy(scope);
     }
-    apr_pool_destroy(root);
-    apr_terminate();
-    return tap_done();
 }

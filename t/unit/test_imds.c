@@ -1,7 +1,5 @@
 /* Instance metadata against scripted answers: where they are asked for, tokens, and what each refusal is called. */
 
-#include <apr_general.h>
-
 #include "aws_files.h"
 #include "aws/ddb_imds.h"
 #include "tap.h"
@@ -330,11 +328,10 @@ static void test_region(void)
     NUM_IS(ddb_imds_region(&region, &opts, pool, &err), APR_NOTFOUND, "outside EC2 there is none");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    aws_home_create(pool);
+    pool = p;
+    aws_home_create(p);
     test_token();
     test_lost_token();
     test_bad_tokens();
@@ -345,8 +342,4 @@ int main(void)
     test_endpoints();
     test_settings();
     test_region();
-    aws_home_destroy(pool);
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return tap_done();
 }

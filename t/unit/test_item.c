@@ -1,6 +1,5 @@
 /* What a session looks like in DynamoDB: request bodies, rows and their faults, times, error replies. */
 
-#include <apr_general.h>
 #include <apr_strings.h>
 
 #include "aws/ddb_reply.h"
@@ -834,12 +833,8 @@ static void test_json_rows(apr_pool_t *p)
     NUM_IS(ddb_item_parse(&it, left, strlen(left), p, &err), DDB_EBADITEM, "but a fault where form is expected");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    apr_pool_t *p;
-
-    apr_initialize();
-    apr_pool_create(&p, NULL);
     test_get_and_delete(p);
     test_create(p);
     test_save(p);
@@ -859,7 +854,4 @@ int main(void)
     test_error_messages(p);
     test_error_of_kms(p);
     test_error_sizes(p);
-    apr_pool_destroy(p);
-    apr_terminate();
-    return tap_done();
 }

@@ -1,7 +1,6 @@
 /* Compressed data: when an item is packed, what is written then, and what is made of rows that are packed. */
 
 #include <apr_encode.h>
-#include <apr_general.h>
 #include <apr_strings.h>
 
 #include "base/ddb_json.h"
@@ -247,21 +246,8 @@ static void test_json_row(apr_pool_t *p)
     IS(out.data, "{}", "which is read as it is");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    static void (*const tests[])(apr_pool_t *) = { test_threshold,  test_smaller, test_limit, test_bodies,
-                                                   test_round_trip, test_damaged, test_bomb,  test_json_row };
-    apr_pool_t *root, *p;
-    apr_size_t i;
-
-    apr_initialize();
-    apr_pool_create(&root, NULL);
-    for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-        apr_pool_create(&p, root);
-        tests[i](p);
-        apr_pool_destroy(p);
-    }
-    apr_pool_destroy(root);
-    apr_terminate();
-    return tap_done();
+    TAP_EACH(p, test_threshold, test_smaller, test_limit, test_bodies, test_round_trip, test_damaged, test_bomb,
+             test_json_row);
 }

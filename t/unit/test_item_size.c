@@ -1,7 +1,6 @@
 /* ddb_item_size: against sums made by hand, and against a count of what is sent, by which no attribute is forgotten. */
 
 #include <apr_encode.h>
-#include <apr_general.h>
 #include <apr_strings.h>
 
 #include "base/ddb_json.h"
@@ -184,20 +183,7 @@ static void test_sent(apr_pool_t *p)
     NUM_IS(ddb_item_size(&it), sent_size(&it, p), "an object counts as it is, not as JSON escapes it");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    static void (*const tests[])(apr_pool_t *) = { test_by_hand, test_numbers, test_sent };
-    apr_pool_t *root, *p;
-    apr_size_t i;
-
-    apr_initialize();
-    apr_pool_create(&root, NULL);
-    for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-        apr_pool_create(&p, root);
-        tests[i](p);
-        apr_pool_destroy(p);
-    }
-    apr_pool_destroy(root);
-    apr_terminate();
-    return tap_done();
+    TAP_EACH(p, test_by_hand, test_numbers, test_sent);
 }

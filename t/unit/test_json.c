@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <apr_tables.h>
 
@@ -355,12 +354,8 @@ static void test_numbers_and_lines(apr_pool_t *p)
     IS(ddb_json_print_lines(made, p), "{\n\t\"n\":\t3,\n\t\"x\":\t0.625\n}", "and on lines where people read them");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    apr_pool_t *p;
-
-    apr_initialize();
-    apr_pool_create(&p, NULL);
     test_parse(p);
     test_depth(p);
     test_get(p);
@@ -373,7 +368,4 @@ int main(void)
     test_strings(p);
     test_arrays(p);
     test_numbers_and_lines(p);
-    apr_pool_destroy(p);
-    apr_terminate();
-    return tap_done();
 }

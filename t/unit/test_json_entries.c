@@ -1,7 +1,6 @@
 /* A JSON object as entries of a session and back: what is shown, what is kept, and that nothing else changes. */
 
 #include <apr_escape.h>
-#include <apr_general.h>
 #include <apr_strings.h>
 
 #include "store/ddb_json_entries.h"
@@ -268,19 +267,12 @@ static void test_deep(apr_pool_t *p)
            "a million too, at once");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    apr_pool_t *p;
-
-    apr_initialize();
-    apr_pool_create(&p, NULL);
     test_shown(p);
     test_changed(p);
     test_doubtful(p);
     test_limit(p);
     test_refused(p);
     test_deep(p);
-    apr_pool_destroy(p);
-    apr_terminate();
-    return tap_done();
 }

@@ -10,7 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <apr_general.h>
 #include <apr_strings.h>
 
 #include "base/ddb_process.h"
@@ -312,10 +311,9 @@ static void test_threads(void)
     NUM_IS(good[0] + good[1] + good[2] + good[3], 40, "threads run programs at once, each gets its own output");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
+    pool = p;
     test_split();
     test_output();
     test_failures();
@@ -323,7 +321,4 @@ int main(void)
     test_cancel();
     test_inheritance();
     test_threads();
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return tap_done();
 }

@@ -1,7 +1,5 @@
 /* Profiles of the AWS files: the dialect, which section counts, how the files go together, who may read them. */
 
-#include <apr_general.h>
-
 #include "aws/ddb_ini.h"
 #include "aws/ddb_profile.h"
 #include "tap.h"
@@ -540,11 +538,10 @@ static void test_whose_keys(void)
     IS(ddb_profile_name(&opts), "o", "or the option");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    aws_home_create(pool);
+    pool = p;
+    aws_home_create(p);
     test_lines();
     test_comments();
     test_continuation();
@@ -567,8 +564,4 @@ int main(void)
     test_other_sections();
     test_nested();
     test_whose_keys();
-    aws_home_destroy(pool);
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return tap_done();
 }

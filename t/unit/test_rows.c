@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include <apr_atomic.h>
-#include <apr_general.h>
 
 #include "cli/ddb_rows.h"
 #include "store/ddb_sid.h"
@@ -490,12 +489,8 @@ static void test_lost_answer(apr_pool_t *p)
     NUM_IS(f->rows.count.deleted, 1, "it counts as deleted");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    apr_pool_t *p;
-
-    apr_initialize();
-    apr_pool_create(&p, NULL);
     test_hashes();
     test_find(p);
     test_pages(p);
@@ -512,7 +507,4 @@ int main(void)
     test_sweep_older(p);
     test_sweep_stops(p);
     test_lost_answer(p);
-    apr_pool_destroy(p);
-    apr_terminate();
-    return tap_done();
 }

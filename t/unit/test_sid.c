@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include <apr_general.h>
 #include <apr_strings.h>
 
 #include "store/ddb_sid.h"
@@ -296,12 +295,8 @@ static void test_derived(apr_pool_t *p)
     NUM_IS(ddb_sid_user_mark(&other, VALUE, "", p), APR_SUCCESS, "an empty name has a mark too");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    apr_pool_t *p;
-
-    apr_initialize();
-    apr_pool_create(&p, NULL);
     test_make(p);
     test_older_lengths(p);
     test_round_trip(p);
@@ -311,7 +306,4 @@ int main(void)
     test_altered(p);
     test_table_key(p);
     test_derived(p);
-    apr_pool_destroy(p);
-    apr_terminate();
-    return tap_done();
 }

@@ -1,7 +1,6 @@
 /* ddb_sigv4: vectors step by step, what is signed and how, and the cache of signing keys. */
 
 #include <apr_encode.h>
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 
@@ -409,13 +408,10 @@ static void test_threads(apr_pool_t *p)
     NUM_IS(wrong, 0, "threads that share a cache too small for all of them sign right");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    apr_pool_t *p;
     int i;
 
-    apr_initialize();
-    apr_pool_create(&p, NULL);
     for (i = 0; i < COUNT(vectors); i++) {
         test_vector(i, p);
     }
@@ -427,7 +423,4 @@ int main(void)
     test_cache_scope(p);
     test_cache_inside(p);
     test_threads(p);
-    apr_pool_destroy(p);
-    apr_terminate();
-    return tap_done();
 }

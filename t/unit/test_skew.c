@@ -1,7 +1,5 @@
 /* The difference of two clocks: when it is believed, what it changes, and how it goes again. */
 
-#include <apr_general.h>
-
 #include "aws/ddb_skew.h"
 #include "tap.h"
 #include "world.h"
@@ -140,22 +138,7 @@ static void test_trust(apr_pool_t *p)
     OK(!ddb_skew_suspected("AccessDeniedException") && !ddb_skew_suspected(""), "other refusals are not");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    static void (*const tests[])(apr_pool_t *) = {
-        test_clock, test_differences, test_set_right, test_at_once, test_notices, test_trust,
-    };
-    apr_pool_t *root, *p;
-    size_t i;
-
-    apr_initialize();
-    apr_pool_create(&root, NULL);
-    for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-        apr_pool_create(&p, root);
-        tests[i](p);
-        apr_pool_destroy(p);
-    }
-    apr_pool_destroy(root);
-    apr_terminate();
-    return tap_done();
+    TAP_EACH(p, test_clock, test_differences, test_set_right, test_at_once, test_notices, test_trust);
 }

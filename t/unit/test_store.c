@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include <apr_general.h>
 #include <apr_strings.h>
 
 #include "base/ddb_json.h"
@@ -1669,58 +1668,13 @@ static void test_json_replace(apr_pool_t *p)
     finish(f, "replace in JSON");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    static void (*const tests[])(apr_pool_t *) = { test_made,
-                                                   test_expires,
-                                                   test_load,
-                                                   test_load_none,
-                                                   test_load_signed,
-                                                   test_load_crossing,
-                                                   test_load_unmarked,
-                                                   test_load_expired,
-                                                   test_load_moved,
-                                                   test_load_half,
-                                                   test_load_failures,
-                                                   test_insert,
-                                                   test_insert_user,
-                                                   test_insert_settled,
-                                                   test_insert_unsettled,
-                                                   test_insert_failures,
-                                                   test_insert_random,
-                                                   test_insert_collisions,
-                                                   test_save,
-                                                   test_save_times,
-                                                   test_save_user,
-                                                   test_save_conflict,
-                                                   test_save_gone,
-                                                   test_save_settled,
-                                                   test_save_unsettled,
-                                                   test_save_failures,
-                                                   test_touch,
-                                                   test_touch_nothing,
-                                                   test_remove,
-                                                   test_replace,
-                                                   test_replace_gone,
-                                                   test_json_save,
-                                                   test_json_conflict,
-                                                   test_json_replace,
-                                                   test_size_save,
-                                                   test_size_insert,
-                                                   test_size_others,
-                                                   test_packed,
-                                                   test_packed_conflict };
-    apr_pool_t *root, *p;
-    apr_size_t i;
-
-    apr_initialize();
-    apr_pool_create(&root, NULL);
-    for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-        apr_pool_create(&p, root);
-        tests[i](p);
-        apr_pool_destroy(p);
-    }
-    apr_pool_destroy(root);
-    apr_terminate();
-    return tap_done();
+    TAP_EACH(p, test_made, test_expires, test_load, test_load_none, test_load_signed, test_load_crossing,
+             test_load_unmarked, test_load_expired, test_load_moved, test_load_half, test_load_failures, test_insert,
+             test_insert_user, test_insert_settled, test_insert_unsettled, test_insert_failures, test_insert_random,
+             test_insert_collisions, test_save, test_save_times, test_save_user, test_save_conflict, test_save_gone,
+             test_save_settled, test_save_unsettled, test_save_failures, test_touch, test_touch_nothing, test_remove,
+             test_replace, test_replace_gone, test_json_save, test_json_conflict, test_json_replace, test_size_save,
+             test_size_insert, test_size_others, test_packed, test_packed_conflict);
 }

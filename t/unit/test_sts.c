@@ -1,6 +1,5 @@
 /* STS: what is sent, what is read from the reply, which failures are tried again, and for how long. */
 
-#include <apr_general.h>
 #include <apr_lib.h>
 
 #include "aws/ddb_sts.h"
@@ -287,10 +286,9 @@ static void test_times(void)
     }
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
+    pool = p;
     test_request();
     test_web_identity();
     test_reply();
@@ -300,7 +298,4 @@ int main(void)
     test_retry();
     test_deadline();
     test_times();
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return tap_done();
 }

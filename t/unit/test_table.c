@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-#include <apr_general.h>
-
 #include "base/ddb_json.h"
 #include "store/ddb_table.h"
 #include "tap.h"
@@ -341,12 +339,8 @@ static void test_create_fails(apr_pool_t *p)
     OK(f->w->mono <= apr_time_from_sec(1010), "within the patience given");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    apr_pool_t *p;
-
-    apr_initialize();
-    apr_pool_create(&p, NULL);
     test_good(p);
     test_missing(p);
     test_wrong_keys(p);
@@ -358,7 +352,4 @@ int main(void)
     test_create(p);
     test_create_again(p);
     test_create_fails(p);
-    apr_pool_destroy(p);
-    apr_terminate();
-    return tap_done();
 }

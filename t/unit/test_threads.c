@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <apr_general.h>
 #include <apr_strings.h>
 
 #include <httpd.h>
@@ -291,7 +290,6 @@ static void test_creds(void)
     ddb_creds_renew(w.creds, found.access_key_id);
     ddb_creds_get(w.creds, DDB_CREDS_FOREVER, pool, &found, &err);
     IS(found.access_key_id, "AKID199", "and the last one in the end");
-    aws_home_destroy(pool);
 }
 
 /* --- signing keys --- */
@@ -756,11 +754,9 @@ static void test_recent(void)
     NUM_IS(crowd_work(claim_many, recent), SESSIONS, "of many threads one touches each session");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    apr_initialize();
-    atexit(apr_terminate);
-    apr_pool_create(&pool, NULL);
+    pool = p;
     test_curl();
     test_creds();
     test_signing_keys();
@@ -771,5 +767,4 @@ int main(void)
     test_writer();
     test_full_writer();
     test_recent();
-    return tap_done();
 }

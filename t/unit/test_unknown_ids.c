@@ -7,7 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <apr_general.h>
 #include <apr_strings.h>
 
 #include "httpd/child/msd_unknown_ids.h"
@@ -174,19 +173,12 @@ static void test_children(apr_pool_t *p)
     NUM_IS(known, 20000, "and no slot is lost by their death");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    apr_pool_t *p = NULL;
-
-    apr_initialize();
-    apr_pool_create(&p, NULL);
     test_a_minute(p);
     test_forget(p);
     test_tables(p);
     test_none(p);
     test_bounded(p);
     test_children(p);
-    apr_pool_destroy(p);
-    apr_terminate();
-    return tap_done();
 }

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include <apr_general.h>
 #include <apr_strings.h>
 
 #include "base/ddb_zlib.h"
@@ -182,18 +181,11 @@ static void test_bomb(apr_pool_t *p)
     OK(!out.data, "and gives nothing");
 }
 
-int main(void)
+TAP_MAIN(p)
 {
-    apr_pool_t *p;
-
-    apr_initialize();
-    atexit(apr_terminate);
-    apr_pool_create(&p, NULL);
     test_checksums();
     test_round_trips(p);
     test_foreign(p);
     test_damaged(p);
     test_bomb(p);
-    apr_pool_destroy(p);
-    return tap_done();
 }
