@@ -627,7 +627,8 @@ static int push_many(void *shared, int number, apr_pool_t *p)
         ddb_item_t row = { .accessed = NOW };
         msd_write_queue_job_t job = job_for(w->table);
 
-        job.now = i % 4 ? NOW : 0;
+        job.kind = i % 4 ? MSD_WRITE_QUEUE_TOUCH : MSD_WRITE_QUEUE_REMOVAL;
+        job.now = NOW;
         job.session.key = apr_psprintf(each, "thread %d, row %d", number, i);
         job.session.created = job.session.accessed = NOW - 100 * SECOND;
         job.session.idle_timeout = 7200;
@@ -673,6 +674,7 @@ static int push(msd_write_queue_t *writer, const table_t *t, msd_touches_t *rece
     int claimed;
 
     apr_pool_create(&p, pool);
+    job.kind = MSD_WRITE_QUEUE_TOUCH;
     job.now = NOW;
     job.recent = recent;
     job.session.key = ddb_sid_loggable(apr_psprintf(p, "session %d", i), p);

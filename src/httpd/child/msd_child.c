@@ -369,11 +369,12 @@ const msd_store_notices_t *msd_child_notices(const server_rec *s)
     return child_of(s) ? &child_of(s)->notices : NULL;
 }
 
-static msd_write_queue_job_t job_for(const server_rec *s)
+static msd_write_queue_job_t job_for(const server_rec *s, msd_write_queue_kind_e kind)
 {
     const msd_server_config_t *c = msd_config_server(s);
 
-    return (msd_write_queue_job_t){ .store = msd_child_store(s),
+    return (msd_write_queue_job_t){ .kind = kind,
+                                    .store = msd_child_store(s),
                                     .table = c->table,
                                     .clock = msd_child_clock(s),
                                     .notices = msd_child_notices(s),
@@ -384,7 +385,7 @@ void msd_child_touch_later(const server_rec *s, const ddb_session_t *session, ap
                            apr_interval_time_t interval)
 {
     const msd_server_config_t *c = msd_config_server(s);
-    msd_write_queue_job_t job = job_for(s);
+    msd_write_queue_job_t job = job_for(s, MSD_WRITE_QUEUE_TOUCH);
 
     job.session = *session;
     job.now = now;
@@ -396,7 +397,7 @@ void msd_child_touch_later(const server_rec *s, const ddb_session_t *session, ap
 
 void msd_child_remove_later(const server_rec *s, const char *key)
 {
-    msd_write_queue_job_t job = job_for(s);
+    msd_write_queue_job_t job = job_for(s, MSD_WRITE_QUEUE_REMOVAL);
 
     job.session.key = key;
     msd_write_queue_push(child_of(s)->shared->writer, &job);

@@ -35,22 +35,22 @@ struct msd_write_queue_t {
 
 static const msd_write_queue_job_t *copy_job(apr_pool_t *p, const msd_write_queue_job_t *job)
 {
+    const ddb_session_t *s = &job->session;
     msd_write_queue_job_t *copy = apr_pmemdup(p, job, sizeof(*job));
 
-    copy->session.key = apr_pstrdup(p, job->session.key);
-    copy->session.sid = NULL;
-    copy->session.data = NULL;
-    copy->session.data_len = 0;
-    copy->session.user = NULL;
-    copy->session.user_mark = NULL;
-    copy->session.row = NULL;
+    /* All else in it is the request's, which is over by then. */
+    copy->session = (ddb_session_t){ .key = apr_pstrdup(p, s->key),
+                                     .created = s->created,
+                                     .accessed = s->accessed,
+                                     .idle_timeout = s->idle_timeout,
+                                     .absolute_timeout = s->absolute_timeout };
     return copy;
 }
 
 /* It was not sent: the session's next request may do what it was for. */
 static void release_claim(const msd_write_queue_job_t *job)
 {
-    if (job->recent && job->now) {
+    if (job->recent) {
         msd_touches_release(job->recent, job->session.key, job->now);
     }
 }
@@ -93,7 +93,8 @@ void msd_write_queue_push(msd_write_queue_t *w, const msd_write_queue_job_t *job
 static void log_failure(const msd_write_queue_t *w, const msd_write_queue_job_t *job, apr_status_t rv,
                         const ddb_error_t *e, apr_pool_t *p)
 {
-    const char *what = job->now ? "queued touch (session activity)" : "queued removal of an unused row";
+    const char *what = job->kind == MSD_WRITE_QUEUE_TOUCH ? "queued touch (session activity)"
+                                                          : "queued removal of an unused row";
     const char *others = msd_failure_log_line(msd_config_server(w->server)->outage, MSD_FAILURE_LOG_QUEUE,
                                               ddb_clock_monotonic(job->clock), p);
     char text[120];
@@ -117,8 +118,8 @@ static void carry_out(msd_write_queue_t *w, const msd_write_queue_job_t *job, ap
                               .err = &err,
                               .deadline = ddb_clock_monotonic(job->clock) + job->timeout,
                               .cancel = w->cancel };
-    apr_status_t rv = job->now ? ddb_store_touch(job->store, &call, &job->session)
-                               : ddb_store_remove(job->store, &call, job->session.key);
+    apr_status_t rv = job->kind == MSD_WRITE_QUEUE_TOUCH ? ddb_store_touch(job->store, &call, &job->session)
+                                                         : ddb_store_remove(job->store, &call, job->session.key);
 
     if (rv != APR_SUCCESS && rv != APR_NOTFOUND && !err.attempts) {
         release_claim(job);

@@ -20,15 +20,21 @@ typedef struct msd_write_queue_t msd_write_queue_t;
  */
 apr_status_t msd_write_queue_create(msd_write_queue_t **pw, server_rec *s);
 
+typedef enum msd_write_queue_kind_e {
+    MSD_WRITE_QUEUE_TOUCH,
+    MSD_WRITE_QUEUE_REMOVAL,
+} msd_write_queue_kind_e;
+
 /** What is to be written where, and how long it may take. */
 typedef struct msd_write_queue_job_t {
+    msd_write_queue_kind_e kind;
     ddb_store_t *store;
     const char *table;                  /* its name */
     const ddb_clock_t *clock;           /* of its client */
     const msd_store_notices_t *notices; /* of its calls */
     apr_interval_time_t timeout;        /* microseconds, all attempts */
-    ddb_session_t session;              /* of a touch; key only for a removal */
-    apr_time_t now;                     /* of the touch: the activity's time; 0 for a removal */
+    ddb_session_t session;              /* its key; for a touch its times and timeouts, too */
+    apr_time_t now;                     /* of a touch: the time of the activity */
     msd_touches_t *recent;              /* where the touch was claimed: released if it is not sent; NULL: nowhere */
 } msd_write_queue_job_t;
 
