@@ -7,7 +7,7 @@
 #include <http_ssl.h>
 
 #include "aws/ddb_skew.h"
-#include "httpd/child/msd_shared_memory.h"
+#include "httpd/child/msd_once.h"
 #include "httpd/msd_log.h"
 
 APLOG_USE_MODULE(session_dynamodb);
@@ -122,7 +122,8 @@ static void notice_plain(const msd_request_t *q)
     request_rec *r = q->top;
 
     if (is_issued(q) && q->conf->cookie_secure && !q->conf->use_header && !is_here(r)
-        && !ap_ssl_conn_is_ssl(r->connection) && !is_said_to_be_https(r) && msd_shared_memory_plain_first(r->server)) {
+        && !ap_ssl_conn_is_ssl(r->connection) && !is_said_to_be_https(r)
+        && msd_once_first(r->server, MSD_ONCE_PLAIN_NOTICE)) {
         ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
                       "a Secure cookie for %s was sent over an unencrypted connection: browsers ignore it there, so "
                       "each request begins a new session. Where a proxy terminates TLS, let it send X-Forwarded-Proto: "

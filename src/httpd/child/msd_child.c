@@ -9,6 +9,7 @@
 
 #include "base/ddb_curl.h"
 #include "httpd/child/msd_child.h"
+#include "httpd/child/msd_once.h"
 #include "httpd/child/msd_touches.h"
 #include "httpd/child/msd_credentials_refresh.h"
 #include "httpd/child/msd_table_check.h"
@@ -202,11 +203,10 @@ static apr_status_t look_later(const msd_server_config_t *c, const shared_t *sha
 /** Once for all children of this start of httpd: each table that some server wants looked at. */
 static apr_status_t look_at_tables(const shared_t *shared, const server_rec *main_server)
 {
-    msd_touches_t *recent = msd_config_server(main_server)->recent;
     apr_status_t rv = APR_SUCCESS;
     const server_rec *s;
 
-    if (!recent || !msd_touches_first(recent)) {
+    if (!msd_once_first(main_server, MSD_ONCE_TABLE_CHECK)) {
         return APR_SUCCESS;
     }
     for (s = main_server; s && rv == APR_SUCCESS; s = s->next) {

@@ -11,7 +11,4 @@
 /** In post_config, once the configuration was checked. p is the configuration's pool. */
 void msd_shared_memory_prepare(apr_pool_t *p, server_rec *main_server);
 
-/** 1 to the first who asks for this virtual host since the start, in whichever child; 0 to all others. */
-int msd_shared_memory_plain_first(const server_rec *s);
-
 #endif

@@ -12,9 +12,6 @@
 #define TIME_BITS 40   /* milliseconds, modulo 34 years; what is above tells sessions apart */
 #define TIME_MASK ((APR_UINT64_C(1) << TIME_BITS) - 1)
 
-/* Behind the slots: whether somebody was first. */
-#define WORDS (SLOTS + 1)
-
 struct msd_touches_t {
     apr_shm_t *shm;
     volatile apr_uint64_t *slots;
@@ -23,11 +20,11 @@ struct msd_touches_t {
 apr_status_t msd_touches_create(msd_touches_t **pr, apr_pool_t *p)
 {
     msd_touches_t *r = apr_pcalloc(p, sizeof(*r));
-    apr_status_t rv = apr_shm_create(&r->shm, WORDS * sizeof(*r->slots), NULL, p);
+    apr_status_t rv = apr_shm_create(&r->shm, SLOTS * sizeof(*r->slots), NULL, p);
 
     if (rv == APR_SUCCESS) {
         r->slots = apr_shm_baseaddr_get(r->shm);
-        memset((void *)r->slots, 0, WORDS * sizeof(*r->slots));
+        memset((void *)r->slots, 0, SLOTS * sizeof(*r->slots));
         *pr = r;
     }
     return rv;
@@ -84,9 +81,4 @@ int msd_touches_claim(msd_touches_t *r, const char *key, apr_time_t now, apr_int
 void msd_touches_release(msd_touches_t *r, const char *key, apr_time_t now)
 {
     apr_atomic_cas64(slot_of(r, key), 0, claim_of(key, now));
-}
-
-int msd_touches_first(msd_touches_t *r)
-{
-    return apr_atomic_cas64(&r->slots[SLOTS], 1, 0) == 0;
 }

@@ -23,7 +23,4 @@ int msd_touches_claim(msd_touches_t *r, const char *key, apr_time_t now, apr_int
 /** Give up a claim of the same key and now: what it was for was not done, and the next who asks may. Process safe. */
 void msd_touches_release(msd_touches_t *r, const char *key, apr_time_t now);
 
-/** 1 for the first process or thread that asks since it was made, 0 for all others. */
-int msd_touches_first(msd_touches_t *r);
-
 #endif

@@ -58,7 +58,7 @@ typedef struct msd_server_config_t {
     struct msd_touches_t *recent;           /* recent touches, shared by the children; made before fork */
     struct msd_unknown_ids_t *misses;       /* keys of no session, of all children; NULL: none are kept */
     struct msd_failure_log_t *outage;       /* which failures are logged, of all children; NULL: each */
-    volatile apr_uint32_t *plain_told;      /* for each server: 1 once a plain connection was told of; NULL: never is */
+    struct msd_once_t *once;                /* of all children: what is done once; NULL: it is not done */
     struct ddb_count_t *count;              /* what is counted of all children; NULL: nothing; made before fork */
     struct msd_child_t *child;              /* what this child process talks to the store with; made after fork */
 } msd_server_config_t;
