@@ -149,14 +149,7 @@ static apr_status_t ask_store(request_rec *r, msd_request_t *q, const apr_array_
 /** 1 when sid is among the IDs so far, or can't be an ID here. */
 static int adds_nothing(const apr_array_header_t *sids, const char *sid, const ddb_sid_rules_t *rules)
 {
-    int i;
-
-    for (i = 0; i < sids->nelts; i++) {
-        if (strcmp(APR_ARRAY_IDX(sids, i, const char *), sid) == 0) {
-            return 1;
-        }
-    }
-    return ddb_sid_check(sid, rules, sids->pool) == APR_NOTFOUND;
+    return ap_array_str_contains(sids, sid) || ddb_sid_check(sid, rules, sids->pool) == APR_NOTFOUND;
 }
 
 /**

@@ -209,13 +209,11 @@ static void read_host(host_t *host, const config_t *config, const server_rec *s)
 
 static int share_a_key(const host_t *a, const host_t *b)
 {
-    int i, j;
+    int i;
 
     for (i = 0; i < a->keys->nelts; i++) {
-        for (j = 0; j < b->keys->nelts; j++) {
-            if (strcmp(APR_ARRAY_IDX(a->keys, i, const char *), APR_ARRAY_IDX(b->keys, j, const char *)) == 0) {
-                return 1;
-            }
+        if (ap_array_str_contains(b->keys, APR_ARRAY_IDX(a->keys, i, const char *))) {
+            return 1;
         }
     }
     return a->keys->nelts == 0 && b->keys->nelts == 0;

@@ -1,20 +1,12 @@
 /* The areas of a virtual host: in which cookies their sessions come. */
 
-#include <string.h>
-
 #include "httpd/conf/msd_cookie_areas.h"
 
 static void add(apr_array_header_t *names, const msd_dir_config_t *merged)
 {
     const msd_dir_config_t *c = msd_config_resolve(merged, names->pool);
-    int i;
 
-    for (i = 0; i < names->nelts; i++) {
-        if (strcmp(APR_ARRAY_IDX(names, i, const char *), c->cookie_name) == 0) {
-            return;
-        }
-    }
-    if (!c->use_header) {
+    if (!c->use_header && !ap_array_str_contains(names, c->cookie_name)) {
         APR_ARRAY_PUSH(names, const char *) = c->cookie_name;
     }
 }
