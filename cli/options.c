@@ -14,6 +14,7 @@
 
 #include "aws/ddb_endpoint.h"
 #include "aws/ddb_partition.h"
+#include "base/ddb_array.h"
 #include "ddb_rows.h"
 #include "options.h"
 
@@ -42,7 +43,7 @@ static const struct {
     { "policy", POLICY, 0, "print the least IAM policy" },
     { "cost", COST, 0, "work out capacity units and prices" },
 };
-#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+#define N_COMMANDS DDB_ARRAY_LENGTH(commands)
 
 typedef struct option_t option_t;
 
@@ -200,7 +201,7 @@ static const option_t all[] = {
     { "help", NULL, ANY, NULL, 0, "print this" },
     { "version", NULL, ANY, NULL, 0, "print the version" },
 };
-#define N_OPTIONS  ((int)(sizeof(all) / sizeof(all[0])))
+#define N_OPTIONS  ((int)DDB_ARRAY_LENGTH(all))
 #define FIRST_CODE 256 /* APR's codes for options without a letter */
 
 static const char *commands_of(const option_t *option, apr_pool_t *p)

@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "aws/ddb_client_int.h"
+#include "base/ddb_array.h"
 #include "base/ddb_zlib.h"
 
 /* What goes to the log comes from outside. */
@@ -60,7 +61,7 @@ static int mend_credentials(ddb_client_run_t *r)
     ddb_credentials_t now;
     ddb_error_t err = { 0 };
     apr_status_t rv;
-    apr_size_t i, n = sizeof(types) / sizeof(types[0]);
+    apr_size_t i, n = DDB_ARRAY_LENGTH(types);
 
     for (i = 0; i < n && strcmp(r->err->type, types[i]) != 0; i++) {
     }

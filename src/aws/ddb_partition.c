@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "aws/ddb_partition.h"
+#include "base/ddb_array.h"
 
 #define EXAMPLE_REGION "eu-central-1"
 #define EXAMPLE_ARN    "arn:aws:dynamodb:" EXAMPLE_REGION ":123456789012:table/app_session"
@@ -28,7 +29,7 @@ static const ddb_partition_t partitions[] = {
     { "aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu", { "eusc-de" } },
 };
 
-#define PARTITIONS (sizeof(partitions) / sizeof(partitions[0]))
+#define PARTITIONS DDB_ARRAY_LENGTH(partitions)
 
 #define LOWER  "abcdefghijklmnopqrstuvwxyz"
 #define UPPER  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 
 #include "aws/ddb_profile_int.h"
+#include "base/ddb_array.h"
 #include "base/ddb_crypto.h"
 
 struct ddb_profile_t {
@@ -61,7 +62,7 @@ static ddb_profile_t *merge(const ddb_profile_file_t *credentials, const ddb_pro
     else {
         profile->has_shared_keys = has(credentials, credential_keys[1]);
     }
-    for (i = 0; without && i < sizeof(credential_keys) / sizeof(credential_keys[0]); i++) {
+    for (i = 0; without && i < DDB_ARRAY_LENGTH(credential_keys); i++) {
         apr_hash_set(without, credential_keys[i], APR_HASH_KEY_STRING, NULL);
     }
     profile->values = apr_hash_make(p);

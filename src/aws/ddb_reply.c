@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "aws/ddb_reply.h"
+#include "base/ddb_array.h"
 
 typedef struct error_row_t {
     const char *name;
@@ -75,7 +76,7 @@ static const error_row_t *row_of_name(const char *name)
 {
     apr_size_t i;
 
-    for (i = 0; i < sizeof(error_rows) / sizeof(error_rows[0]); i++) {
+    for (i = 0; i < DDB_ARRAY_LENGTH(error_rows); i++) {
         if (strcmp(error_rows[i].name, name) == 0) {
             return &error_rows[i];
         }

@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "aws/ddb_skew.h"
+#include "base/ddb_array.h"
 
 struct ddb_skew_t {
     const ddb_clock_t *base;
@@ -67,7 +68,7 @@ static int is_loopback(const char *host)
     static const char *const names[] = { "localhost", "[::1]" };
     apr_size_t i;
 
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (i = 0; i < DDB_ARRAY_LENGTH(names); i++) {
         const char *behind = host + strlen(names[i]);
         if (strncmp(host, names[i], strlen(names[i])) == 0 && (!*behind || *behind == ':')) {
             return 1;
@@ -87,7 +88,7 @@ int ddb_skew_suspected(const char *type)
                                          "RequestTimeTooSkewed", "RequestInTheFuture" };
     apr_size_t i;
 
-    for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+    for (i = 0; i < DDB_ARRAY_LENGTH(types); i++) {
         if (strcmp(type, types[i]) == 0) {
             return 1;
         }

@@ -7,6 +7,7 @@
 #include <apr_xml.h>
 
 #include "aws/ddb_sts.h"
+#include "base/ddb_array.h"
 #include "base/ddb_crypto.h"
 
 #define ATTEMPTS_MAX    3
@@ -214,7 +215,7 @@ static apr_status_t read_error(const run_t *r, const apr_xml_elem *root, int sta
     apr_status_t rv = status >= 500 ? DDB_EUNAVAILABLE : status == 429 ? DDB_ETHROTTLED : DDB_EREFUSED;
     apr_size_t i;
 
-    for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+    for (i = 0; i < DDB_ARRAY_LENGTH(codes); i++) {
         if (strcmp(codes[i].code, code) == 0) {
             rv = codes[i].status;
             advice = codes[i].advice;

@@ -6,6 +6,7 @@
 #include <apr_shm.h>
 #include <apr_strings.h>
 
+#include "base/ddb_array.h"
 #include "base/ddb_count.h"
 
 struct ddb_count_t {
@@ -44,7 +45,7 @@ ddb_counted_e ddb_count_operation(const char *operation)
     static const ddb_counted_e kinds[] = { DDB_COUNT_GET, DDB_COUNT_PUT, DDB_COUNT_UPDATE, DDB_COUNT_DELETE };
     apr_size_t i;
 
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (i = 0; i < DDB_ARRAY_LENGTH(names); i++) {
         if (strcmp(operation, names[i]) == 0) {
             return kinds[i];
         }

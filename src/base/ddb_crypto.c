@@ -12,6 +12,7 @@
 #include <openssl/params.h>
 #include <openssl/rand.h>
 
+#include "base/ddb_array.h"
 #include "base/ddb_crypto.h"
 
 static const struct {
@@ -23,7 +24,7 @@ static const struct {
     [DDB_SHA256] = { EVP_sha256, "SHA256", DDB_SHA256_BYTES },
     [DDB_SHA512] = { EVP_sha512, "SHA512", DDB_SHA512_BYTES },
 };
-#define DIGESTS (sizeof(digests) / sizeof(digests[0]))
+#define DIGESTS DDB_ARRAY_LENGTH(digests)
 
 /*
  * What EVP_sha256() gives makes OpenSSL look for the code behind it in each use, and so does the name of HMAC. This is

@@ -9,6 +9,7 @@
 
 #include <curl/curl.h>
 
+#include "base/ddb_array.h"
 #include "base/ddb_crypto.h"
 #include "base/ddb_curl.h"
 #include "base/ddb_curl_int.h"
@@ -236,7 +237,7 @@ static void set_headers(exchange_t *x)
 {
     apr_size_t i;
 
-    for (i = 0; i < sizeof(unwanted) / sizeof(unwanted[0]); i++) {
+    for (i = 0; i < DDB_ARRAY_LENGTH(unwanted); i++) {
         if (!x->req->headers || !apr_table_get(x->req->headers, unwanted[i].name)) {
             add_line(x, unwanted[i].removal);
         }
@@ -264,7 +265,7 @@ static CURLcode set_body(exchange_t *x)
         curl_easy_setopt(x->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->req->body_len),
     };
 
-    return ddb_curl_first_failure(codes, sizeof(codes) / sizeof(codes[0]));
+    return ddb_curl_first_failure(codes, DDB_ARRAY_LENGTH(codes));
 }
 
 /* At least 1: to libcurl 0 means no limit. */
@@ -300,7 +301,7 @@ static CURLcode set_request(exchange_t *x)
         is_get ? curl_easy_setopt(x->easy, CURLOPT_HTTPGET, 1L) : set_body(x),
     };
 
-    return ddb_curl_first_failure(codes, sizeof(codes) / sizeof(codes[0]));
+    return ddb_curl_first_failure(codes, DDB_ARRAY_LENGTH(codes));
 }
 
 static void run(exchange_t *x, const ddb_curl_opts_t *o)
@@ -349,7 +350,7 @@ static int detach(const exchange_t *x, const ddb_curl_opts_t *o)
 {
     static const CURLoption pointers[] = { CURLOPT_ERRORBUFFER, CURLOPT_HEADERDATA, CURLOPT_WRITEDATA,
                                            CURLOPT_READDATA,    CURLOPT_HTTPHEADER, CURLOPT_XFERINFODATA };
-    CURLcode codes[sizeof(pointers) / sizeof(pointers[0])];
+    CURLcode codes[DDB_ARRAY_LENGTH(pointers)];
     long connects = 1;
     apr_size_t i;
 
@@ -359,7 +360,7 @@ static int detach(const exchange_t *x, const ddb_curl_opts_t *o)
         curl_easy_reset(x->easy);
         return ddb_curl_set_fixed(x->easy, o) == CURLE_OK;
     }
-    for (i = 0; i < sizeof(pointers) / sizeof(pointers[0]); i++) {
+    for (i = 0; i < DDB_ARRAY_LENGTH(pointers); i++) {
         codes[i] = curl_easy_setopt(x->easy, pointers[i], NULL);
     }
     return ddb_curl_first_failure(codes, i) == CURLE_OK;

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include "base/ddb_array.h"
 #include "base/ddb_curl_int.h"
 
 #define CONNECTION_IDLE_MAX_S  45  /* DynamoDB closes idle connections after some 60 s; libcurl's default is 118 s */
@@ -75,10 +76,10 @@ CURLcode ddb_curl_first_failure(const CURLcode *codes, apr_size_t n)
 
 CURLcode ddb_curl_set_fixed(CURL *easy, const ddb_curl_opts_t *o)
 {
-    CURLcode codes[sizeof(numbers) / sizeof(numbers[0]) + 6] = { CURLE_OK };
+    CURLcode codes[DDB_ARRAY_LENGTH(numbers) + 6] = { CURLE_OK };
     apr_size_t i;
 
-    for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+    for (i = 0; i < DDB_ARRAY_LENGTH(numbers); i++) {
         codes[i] = curl_easy_setopt(easy, numbers[i].option, numbers[i].value);
     }
     codes[i++] = curl_easy_setopt(easy, CURLOPT_PROXY, o->proxy ? o->proxy : ""); /* none from the environment */

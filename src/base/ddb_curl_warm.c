@@ -1,5 +1,6 @@
 /* Connections that are made before the first request needs them: name lookup, TCP, TLS and the CAs' file are done. */
 
+#include "base/ddb_array.h"
 #include "base/ddb_curl_int.h"
 
 static size_t pass_over(char *data, size_t size, size_t n, void *baton)
@@ -31,7 +32,7 @@ static CURLcode set_options(CURL *easy, const ddb_curl_warm_t *what, const ddb_c
         curl_easy_setopt(easy, CURLOPT_XFERINFODATA, what->cancel),
     };
 
-    return ddb_curl_first_failure(codes, sizeof(codes) / sizeof(codes[0]));
+    return ddb_curl_first_failure(codes, DDB_ARRAY_LENGTH(codes));
 }
 
 /* NULL when there is no connection to be had. */
@@ -50,7 +51,7 @@ static CURL *connect_to(const ddb_curl_warm_t *what, const ddb_curl_opts_t *o)
 int ddb_curl_warm(ddb_curl_t *c, const ddb_curl_warm_t *what)
 {
     CURL *made[64];
-    int max = sizeof(made) / sizeof(made[0]), n = what->n < max ? what->n : max, i, opened = 0;
+    int max = DDB_ARRAY_LENGTH(made), n = what->n < max ? what->n : max, i, opened = 0;
 
     while (opened < n && (made[opened] = connect_to(what, ddb_curl_opts(c))) != NULL) {
         opened++;

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/ddb_array.h"
 #include "base/ddb_error.h"
 
 static const struct {
@@ -47,7 +48,7 @@ const char *ddb_error_text(apr_status_t status, char *buf, apr_size_t size)
 {
     apr_size_t i;
 
-    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+    for (i = 0; i < DDB_ARRAY_LENGTH(words); i++) {
         if (words[i].status == status) {
             return words[i].text;
         }

@@ -5,6 +5,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "base/ddb_array.h"
 #include "base/ddb_json.h"
 
 /* Every step takes a place in the text and gives the place behind what it read, or NULL. The NUL at the end of the text
@@ -72,7 +73,7 @@ static const char *scalar(const char *s)
     const char *end = NULL;
     apr_size_t i;
 
-    for (i = 0; i < sizeof(words) / sizeof(words[0]) && !end; i++) {
+    for (i = 0; i < DDB_ARRAY_LENGTH(words) && !end; i++) {
         end = word(s, words[i]);
     }
     return end ? end : number(s);

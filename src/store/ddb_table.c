@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include "aws/ddb_reply.h"
+#include "base/ddb_array.h"
 #include "store/ddb_item.h"
 #include "store/ddb_table.h"
 
@@ -262,7 +263,7 @@ apr_status_t ddb_table_check(const ddb_table_t *t, apr_array_header_t **findings
     *findings = c.findings;
     if (rv == APR_SUCCESS && !ddb_table_is_missing(c.findings)) {
         rv = check_ttl(&c);
-        for (i = 0; rv == APR_SUCCESS && i < sizeof(operations) / sizeof(operations[0]); i++) {
+        for (i = 0; rv == APR_SUCCESS && i < DDB_ARRAY_LENGTH(operations); i++) {
             rv = check_action(&c, operations[i]);
         }
     }

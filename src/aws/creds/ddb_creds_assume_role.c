@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include "aws/creds/ddb_creds_role.h"
+#include "base/ddb_array.h"
 
 /** From the profile asked for down to the one whose credentials are the source. */
 typedef struct walk_t {
@@ -63,9 +64,9 @@ static apr_status_t ask_source(const walk_t *w, const char *name, ddb_credential
     apr_status_t rv;
     apr_size_t i;
 
-    for (i = 0; i < sizeof(sources) / sizeof(sources[0]) && strcmp(sources[i].name, name) != 0; i++) {
+    for (i = 0; i < DDB_ARRAY_LENGTH(sources) && strcmp(sources[i].name, name) != 0; i++) {
     }
-    if (i == sizeof(sources) / sizeof(sources[0])) {
+    if (i == DDB_ARRAY_LENGTH(sources)) {
         return refuse(w, "credential_source has to be Environment, EcsContainer or Ec2InstanceMetadata");
     }
     /* The environment is asked although a profile may be named: this profile says so. */

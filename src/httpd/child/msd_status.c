@@ -8,6 +8,7 @@
 #include <http_protocol.h>
 #include <mod_status.h>
 
+#include "base/ddb_array.h"
 #include "base/ddb_count.h"
 #include "httpd/child/msd_status.h"
 #include "httpd/conf/msd_config.h"
@@ -40,7 +41,7 @@ static const shown_t shown[] = {
     { DDB_COUNT_REFUSED, "RefusedIDs", "Refused session IDs" },
 };
 
-#define SHOWN ((int)(sizeof(shown) / sizeof(shown[0])))
+#define SHOWN ((int)DDB_ARRAY_LENGTH(shown))
 
 static const char *value_of(const ddb_count_t *count, ddb_counted_e what, apr_pool_t *p)
 {
