@@ -2,6 +2,7 @@
 
 #include <apr_strings.h>
 
+#include "base/ddb_array.h"
 #include "httpd/child/msd_child.h"
 #include "httpd/child/msd_unknown_ids.h"
 #include "httpd/conf/msd_config_check.h"
@@ -149,7 +150,7 @@ static apr_status_t ask_store(request_rec *r, msd_request_t *q, const apr_array_
 /** 1 when sid is among the IDs so far, or can't be an ID here. */
 static int adds_nothing(const apr_array_header_t *sids, const char *sid, const ddb_sid_rules_t *rules)
 {
-    return ap_array_str_contains(sids, sid) || ddb_sid_check(sid, rules, sids->pool) == APR_NOTFOUND;
+    return ddb_array_holds(sids, sid) || ddb_sid_check(sid, rules, sids->pool) == APR_NOTFOUND;
 }
 
 /**

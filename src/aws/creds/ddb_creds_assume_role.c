@@ -98,22 +98,10 @@ static apr_status_t ask_profile(const walk_t *w, const char *name, ddb_credentia
     return rv == APR_SUCCESS ? rv : ddb_error_set(w->err, rv, "source_profile \"%.40s\": %s", name, why.detail);
 }
 
-static int is_seen(const walk_t *w, const char *name)
-{
-    int i;
-
-    for (i = 0; i < w->names->nelts; i++) {
-        if (strcmp(APR_ARRAY_IDX(w->names, i, const char *), name) == 0) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 /* A profile may name itself when it has keys: role and keys in one place. */
 static apr_status_t check_loop(const walk_t *w, const char *name, const ddb_profile_t *profile)
 {
-    if (!is_seen(w, name) || (strcmp(name, last_name(w)) == 0 && has_keys(profile))) {
+    if (!ddb_array_holds(w->names, name) || (strcmp(name, last_name(w)) == 0 && has_keys(profile))) {
         return APR_SUCCESS;
     }
     return refuse(w, apr_psprintf(w->p, "its source_profile \"%.40s\" leads back to where it came from", name));

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <unixd.h>
 
+#include "base/ddb_array.h"
 #include "aws/ddb_skew.h"
 #include "httpd/conf/msd_config_warn.h"
 #include "httpd/conf/msd_config_place.h"
@@ -212,7 +213,7 @@ static int share_a_key(const host_t *a, const host_t *b)
     int i;
 
     for (i = 0; i < a->keys->nelts; i++) {
-        if (ap_array_str_contains(b->keys, APR_ARRAY_IDX(a->keys, i, const char *))) {
+        if (ddb_array_holds(b->keys, APR_ARRAY_IDX(a->keys, i, const char *))) {
             return 1;
         }
     }

@@ -1,12 +1,13 @@
 /* The areas of a virtual host: in which cookies their sessions come. */
 
+#include "base/ddb_array.h"
 #include "httpd/conf/msd_cookie_areas.h"
 
 static void add(apr_array_header_t *names, const msd_dir_config_t *merged)
 {
     const msd_dir_config_t *c = msd_config_resolve(merged, names->pool);
 
-    if (!c->use_header && !ap_array_str_contains(names, c->cookie_name)) {
+    if (!c->use_header && !ddb_array_holds(names, c->cookie_name)) {
         APR_ARRAY_PUSH(names, const char *) = c->cookie_name;
     }
 }
