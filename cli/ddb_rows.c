@@ -5,23 +5,19 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "store/ddb_attribute.h"
 #include "store/ddb_item.h"
 #include "ddb_rows_int.h"
 #include "base/ddb_time.h"
 #include "store/ddb_sid.h"
 
-static void put_number(ddb_json_t *map, const char *name, apr_int64_t n, apr_pool_t *p)
-{
-    ddb_rows_put(map, name, "N", apr_psprintf(p, "%" APR_INT64_T_FMT, n));
-}
-
 /* Whole numbers; another program may have written anything. */
 static apr_int64_t number_of(const ddb_json_t *item, const char *name)
 {
-    const char *text = ddb_json_str(ddb_json_child(item, name), "N");
-    apr_size_t len = text ? strspn(text, "0123456789") : 0;
+    apr_int64_t n = 0;
 
-    return len > 0 && len <= 15 && !text[len] ? apr_atoi64(text) : 0;
+    ddb_attribute_read_number(&n, ddb_attribute_get(item, name, "N"));
+    return n;
 }
 
 /* --- find --- */
@@ -33,21 +29,21 @@ int ddb_rows_is_hash(const char *text)
     return !text[len] && len >= DDB_ROWS_HASH_MIN && len <= DDB_ROWS_HASH_MAX;
 }
 
-static void fill_search(const ddb_rows_scan_t *s, ddb_json_t *names, ddb_json_t *values, apr_pool_t *p)
+static void fill_search(const ddb_rows_scan_t *s, ddb_json_t *body, apr_pool_t *p)
 {
-    ddb_json_set_str(names, "#loggable", "loggable");
-    ddb_rows_put(values, ":loggable", "S", apr_pstrmemdup(p, s->hash, DDB_ITEM_LOGGABLE_LEN));
+    ddb_attribute_use_name(body, "loggable", p);
+    ddb_attribute_use_value(body, "loggable", "S", apr_pstrmemdup(p, s->hash, DDB_ITEM_LOGGABLE_LEN), p);
 }
 
 /* The filter lets through whose mark is right, and where keys are IDs those without one. */
 static apr_status_t take_match(ddb_rows_scan_t *s, const ddb_json_t *item, apr_pool_t *p, ddb_error_t *err)
 {
-    const char *key = ddb_rows_text(item, "id"), *hash;
+    const char *key = ddb_attribute_get(item, "id", "S"), *hash;
 
     if (!key) {
         return APR_SUCCESS;
     }
-    if (!ddb_rows_text(item, "loggable")) {
+    if (!ddb_attribute_get(item, "loggable", "S")) {
         hash = ddb_sid_loggable(key, p);
         if (!hash || strncmp(hash, s->hash, strlen(s->hash)) != 0) {
             return APR_SUCCESS;
@@ -95,12 +91,11 @@ apr_status_t ddb_rows_find(ddb_rows_t *r, const char *hash, const char **key, ap
 /* What base64 stands for, and text. */
 static apr_int64_t length_of_data(const ddb_json_t *item)
 {
-    const ddb_json_t *data = ddb_json_child(item, "data");
-    const char *text = ddb_json_str(data, "B");
+    const char *text = ddb_attribute_get(item, "data", "B");
     apr_size_t len = text ? strlen(text) : 0, padding = 0;
 
     if (!text) {
-        text = ddb_json_str(data, "S");
+        text = ddb_attribute_get(item, "data", "S");
         return text ? (apr_int64_t)strlen(text) : 0;
     }
     while (padding < len && text[len - 1 - padding] == '=') {
@@ -111,7 +106,7 @@ static apr_int64_t length_of_data(const ddb_json_t *item)
 
 static apr_time_t time_of(const ddb_json_t *item, const char *name)
 {
-    const char *text = ddb_rows_text(item, name);
+    const char *text = ddb_attribute_get(item, name, "S");
     apr_time_t t = 0;
 
     return text && ddb_time_parse(&t, text) == APR_SUCCESS ? t : 0;
@@ -119,7 +114,7 @@ static apr_time_t time_of(const ddb_json_t *item, const char *name)
 
 static const char *loggable_of(const ddb_rows_t *r, const ddb_json_t *item, apr_pool_t *p)
 {
-    const char *text = ddb_rows_text(item, "loggable"), *id = ddb_rows_text(item, "id");
+    const char *text = ddb_attribute_get(item, "loggable", "S"), *id = ddb_attribute_get(item, "id", "S");
 
     if (text) {
         return ddb_rows_is_hash(text) ? apr_pstrdup(p, text) : NULL;
@@ -157,10 +152,9 @@ apr_status_t ddb_rows_read(const ddb_rows_t *r, const char *key, ddb_row_t *row,
 
 static ddb_json_t *of_row(const ddb_rows_t *r, const char *key, const char *condition, apr_pool_t *p)
 {
-    ddb_json_t *body = ddb_json_object(p);
+    ddb_json_t *body = ddb_table_body(r->table, p);
 
-    ddb_json_set_str(body, "TableName", r->table->name);
-    ddb_rows_put(ddb_json_set_object(body, "Key"), "id", "S", key);
+    ddb_attribute_set_key(body, "Key", key);
     ddb_json_set_str(body, "ConditionExpression", condition);
     return body;
 }
@@ -170,7 +164,7 @@ apr_status_t ddb_rows_end(const ddb_rows_t *r, const char *key, apr_pool_t *p, d
     ddb_json_t *body = of_row(r, key, "attribute_exists(#id)", p), *reply;
     apr_status_t rv;
 
-    ddb_json_set_str(ddb_json_set_object(body, "ExpressionAttributeNames"), "#id", "id");
+    ddb_attribute_use_name(body, "id", p);
     rv = ddb_rows_call(r, "DeleteItem", ddb_json_print(body, p), &reply, p, err);
     /* After a lost answer the row may be gone by our own hand, which comes to the same. */
     if (rv == DDB_ECONFLICT) {
@@ -185,10 +179,10 @@ static apr_int64_t end_before(const ddb_rows_scan_t *s)
     return apr_time_sec(ddb_clock_wall(s->rows->table->clock)) - s->sweep->older_than;
 }
 
-static void fill_sweep(const ddb_rows_scan_t *s, ddb_json_t *names, ddb_json_t *values, apr_pool_t *p)
+static void fill_sweep(const ddb_rows_scan_t *s, ddb_json_t *body, apr_pool_t *p)
 {
-    ddb_json_set_str(names, "#expires", "expires");
-    put_number(values, ":before", end_before(s), p);
+    ddb_attribute_use_name(body, "expires", p);
+    ddb_attribute_use_value(body, "before", "N", ddb_attribute_number(end_before(s), p), p);
 }
 
 static apr_status_t delete_expired(ddb_rows_scan_t *s, const char *key, apr_pool_t *p, ddb_error_t *err)
@@ -197,8 +191,7 @@ static apr_status_t delete_expired(ddb_rows_scan_t *s, const char *key, apr_pool
     ddb_json_t *body = of_row(r, key, "#expires < :before", p), *reply;
     apr_status_t rv;
 
-    ddb_json_set_str(ddb_json_set_object(body, "ExpressionAttributeNames"), "#expires", "expires");
-    put_number(ddb_json_set_object(body, "ExpressionAttributeValues"), ":before", end_before(s), p);
+    fill_sweep(s, body, p);
     rv = ddb_rows_call(r, "DeleteItem", ddb_json_print(body, p), &reply, p, err);
     /* After a lost answer the row may be gone by our own hand. */
     r->count.deleted += rv == APR_SUCCESS || (rv == DDB_ECONFLICT && err->unsettled);
@@ -208,7 +201,7 @@ static apr_status_t delete_expired(ddb_rows_scan_t *s, const char *key, apr_pool
 
 static apr_status_t take_expired(ddb_rows_scan_t *s, const ddb_json_t *item, apr_pool_t *p, ddb_error_t *err)
 {
-    const char *key = ddb_rows_text(item, "id");
+    const char *key = ddb_attribute_get(item, "id", "S");
     apr_int64_t expires = number_of(item, "expires");
 
     /* The first page was asked for by a clock that may have been corrected since. */

@@ -11,7 +11,7 @@
 typedef struct ddb_rows_scan_t {
     ddb_rows_t *rows;
     const char *filter, *projection;
-    void (*fill)(const struct ddb_rows_scan_t *s, ddb_json_t *names, ddb_json_t *values, apr_pool_t *p);
+    void (*fill)(const struct ddb_rows_scan_t *s, ddb_json_t *body, apr_pool_t *p); /* placeholders of the filter */
     apr_status_t (*take)(struct ddb_rows_scan_t *s, const ddb_json_t *item, apr_pool_t *p, ddb_error_t *err);
     int segments;      /* scanned at once where the table has more than a page; 0: no threads are made */
     const char *hash;  /* of a search */
@@ -29,9 +29,5 @@ apr_status_t ddb_rows_scan(ddb_rows_scan_t *s, apr_pool_t *p, ddb_error_t *err);
 /** ddb_table_call, and while it is throttled again, after longer and longer waits. */
 apr_status_t ddb_rows_call(const ddb_rows_t *r, const char *operation, const char *body, ddb_json_t **reply,
                            apr_pool_t *p, ddb_error_t *err);
-
-/** Set an attribute value in a request, and read one. */
-void ddb_rows_put(ddb_json_t *map, const char *name, const char *type, const char *text);
-const char *ddb_rows_text(const ddb_json_t *item, const char *name);
 
 #endif

@@ -7,6 +7,7 @@
 #include <apr_thread_proc.h>
 
 #include "ddb_rows_int.h"
+#include "store/ddb_attribute.h"
 
 #define PAGE_ROWS  500                  /* so that a page arrives within the second that an attempt has */
 #define FIRST_WAIT apr_time_from_sec(1) /* when the service throttles; doubles */
@@ -39,16 +40,6 @@ apr_status_t ddb_rows_call(const ddb_rows_t *r, const char *operation, const cha
     return rv;
 }
 
-void ddb_rows_put(ddb_json_t *map, const char *name, const char *type, const char *text)
-{
-    ddb_json_set_str(ddb_json_set_object(map, name), type, text);
-}
-
-const char *ddb_rows_text(const ddb_json_t *item, const char *name)
-{
-    return ddb_json_str(ddb_json_child(item, name), "S");
-}
-
 /* --- a page --- */
 
 /** What one thread scans: the table, or a segment of it. */
@@ -63,9 +54,8 @@ typedef struct part_t {
 static const char *page_body(const part_t *part, apr_pool_t *p)
 {
     const ddb_rows_scan_t *s = part->scan;
-    ddb_json_t *body = ddb_json_object(p), *names, *values;
+    ddb_json_t *body = ddb_table_body(s->rows->table, p);
 
-    ddb_json_set_str(body, "TableName", s->rows->table->name);
     ddb_json_set_number(body, "Limit", PAGE_ROWS);
     ddb_json_set_str(body, "FilterExpression", s->filter);
     ddb_json_set_str(body, "ProjectionExpression", s->projection);
@@ -73,12 +63,10 @@ static const char *page_body(const part_t *part, apr_pool_t *p)
         ddb_json_set_number(body, "Segment", part->segment);
         ddb_json_set_number(body, "TotalSegments", s->segments);
     }
-    names = ddb_json_set_object(body, "ExpressionAttributeNames");
-    values = ddb_json_set_object(body, "ExpressionAttributeValues");
-    ddb_json_set_str(names, "#id", "id");
-    s->fill(s, names, values, p);
+    ddb_attribute_use_name(body, "id", p);
+    s->fill(s, body, p);
     if (part->from) {
-        ddb_rows_put(ddb_json_set_object(body, "ExclusiveStartKey"), "id", "S", part->from);
+        ddb_attribute_set_key(body, "ExclusiveStartKey", part->from);
     }
     return ddb_json_print(body, p);
 }
@@ -111,7 +99,7 @@ static apr_status_t scan_page(part_t *part, apr_pool_t *p, ddb_error_t *err)
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    part->from = ddb_rows_text(ddb_json_child(reply, "LastEvaluatedKey"), "id");
+    part->from = ddb_attribute_get(ddb_json_child(reply, "LastEvaluatedKey"), "id", "S");
     if (!part->from && ddb_json_has(reply, "LastEvaluatedKey")) {
         return ddb_error_set(err, DDB_EREFUSED,
                              "the key of the table is not id of type S: session-dynamodb check says "

@@ -287,7 +287,9 @@ void ddb_json_set_number(ddb_json_t *obj, const char *name, double value)
 
 ddb_json_t *ddb_json_set_object(ddb_json_t *obj, const char *name)
 {
-    return must(cJSON_AddObjectToObject(add_to(obj), name));
+    cJSON *object = cJSON_GetObjectItemCaseSensitive(add_to(obj), name);
+
+    return object ? (ddb_json_t *)object : must(cJSON_AddObjectToObject(add_to(obj), name));
 }
 
 static cJSON *array_of(ddb_json_t *obj, const char *name)

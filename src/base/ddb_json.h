@@ -48,6 +48,8 @@ int ddb_json_has(const ddb_json_t *obj, const char *name);
 void ddb_json_set_str(ddb_json_t *obj, const char *name, const char *value);
 void ddb_json_set_bool(ddb_json_t *obj, const char *name, int value);
 void ddb_json_set_number(ddb_json_t *obj, const char *name, double value);
+
+/** The object that is the member; the first call makes it. */
 ddb_json_t *ddb_json_set_object(ddb_json_t *obj, const char *name);
 
 /** A new object, or string, at the end of the array that is the member; the first makes the array. */

@@ -10,13 +10,14 @@
 #include "base/ddb_json.h"
 #include "base/ddb_time.h"
 #include "base/ddb_zlib.h"
+#include "store/ddb_attribute.h"
 #include "store/ddb_item.h"
 
 /* --- request bodies --- */
 
-/* A body while it is built. names and values are NULL until the first placeholder: DynamoDB refuses empty ones. */
+/* A body while it is built. */
 typedef struct body_t {
-    ddb_json_t *root, *names, *values;
+    ddb_json_t *root;
     apr_array_header_t *set;    /* const char *: " #x = :x" of an update */
     apr_array_header_t *remove; /* const char *: " #x" */
     apr_pool_t *p;
@@ -24,47 +25,14 @@ typedef struct body_t {
 
 static body_t body_begin(const char *table, apr_pool_t *p)
 {
-    body_t b = { ddb_json_object(p),
-                 NULL,
-                 NULL,
-                 apr_array_make(p, 8, sizeof(const char *)),
-                 apr_array_make(p, 2, sizeof(const char *)),
-                 p };
+    body_t b = { .root = ddb_json_object(p),
+                 .set = apr_array_make(p, 8, sizeof(const char *)),
+                 .remove = apr_array_make(p, 2, sizeof(const char *)),
+                 .p = p };
 
     ddb_json_set_str(b.root, "TableName", table);
     ddb_json_set_str(b.root, "ReturnConsumedCapacity", "TOTAL");
     return b;
-}
-
-static void put(ddb_json_t *map, const char *name, const char *type, const char *text)
-{
-    ddb_json_set_str(ddb_json_set_object(map, name), type, text);
-}
-
-static void put_key(body_t *b, const char *id)
-{
-    put(ddb_json_set_object(b->root, "Key"), "id", "S", id);
-}
-
-static void use_name(body_t *b, const char *attribute)
-{
-    if (!b->names) {
-        b->names = ddb_json_set_object(b->root, "ExpressionAttributeNames");
-    }
-    ddb_json_set_str(b->names, apr_pstrcat(b->p, "#", attribute, NULL), attribute);
-}
-
-static void use_value(body_t *b, const char *name, const char *type, const char *text)
-{
-    if (!b->values) {
-        b->values = ddb_json_set_object(b->root, "ExpressionAttributeValues");
-    }
-    put(b->values, apr_pstrcat(b->p, ":", name, NULL), type, text);
-}
-
-static const char *number(const body_t *b, apr_int64_t n)
-{
-    return apr_psprintf(b->p, "%" APR_INT64_T_FMT, n);
 }
 
 static const char *base64(const body_t *b, const void *bytes, apr_size_t len)
@@ -77,18 +45,18 @@ static const char *base64(const body_t *b, const void *bytes, apr_size_t len)
 static void write_attribute(body_t *b, ddb_json_t *item, const char *name, const char *type, const char *text)
 {
     if (item) {
-        put(item, name, type, text);
+        ddb_attribute_set(item, name, type, text);
         return;
     }
-    use_name(b, name);
-    use_value(b, name, type, text);
+    ddb_attribute_use_name(b->root, name, b->p);
+    ddb_attribute_use_value(b->root, name, type, text, b->p);
     APR_ARRAY_PUSH(b->set, const char *) = apr_pstrcat(b->p, " #", name, " = :", name, NULL);
 }
 
 /* Of an update; where nothing is, nothing is removed. */
 static void remove_attribute(body_t *b, const char *name)
 {
-    use_name(b, name);
+    ddb_attribute_use_name(b->root, name, b->p);
     APR_ARRAY_PUSH(b->remove, const char *) = apr_pstrcat(b->p, " #", name, NULL);
 }
 
@@ -119,10 +87,10 @@ static void write_data(body_t *b, ddb_json_t *item, const ddb_item_t *it)
 {
     write_payload(b, item, it);
     write_attribute(b, item, "accessed", "S", ddb_time_print(it->accessed, b->p));
-    write_attribute(b, item, "expires", "N", number(b, it->expires));
-    write_attribute(b, item, "idle_timeout", "N", number(b, it->idle_timeout));
-    write_attribute(b, item, "absolute_timeout", "N", number(b, it->absolute_timeout));
-    write_attribute(b, item, "version", "N", number(b, it->version));
+    write_attribute(b, item, "expires", "N", ddb_attribute_number(it->expires, b->p));
+    write_attribute(b, item, "idle_timeout", "N", ddb_attribute_number(it->idle_timeout, b->p));
+    write_attribute(b, item, "absolute_timeout", "N", ddb_attribute_number(it->absolute_timeout, b->p));
+    write_attribute(b, item, "version", "N", ddb_attribute_number(it->version, b->p));
     write_attribute(b, item, "write_id", "B", base64(b, it->write_id, sizeof(it->write_id)));
     if (it->user_mark) {
         write_attribute(b, item, "user_mark", "S", it->user_mark);
@@ -131,8 +99,8 @@ static void write_data(body_t *b, ddb_json_t *item, const ddb_item_t *it)
 
 static const char *unchanged(body_t *b, const char *attribute, const char *type, const char *text)
 {
-    use_name(b, attribute);
-    use_value(b, apr_pstrcat(b->p, "loaded_", attribute, NULL), type, text);
+    ddb_attribute_use_name(b->root, attribute, b->p);
+    ddb_attribute_use_value(b->root, apr_pstrcat(b->p, "loaded_", attribute, NULL), type, text, b->p);
     return apr_psprintf(b->p, " AND #%s = :loaded_%s", attribute, attribute);
 }
 
@@ -141,9 +109,9 @@ static const char *as_loaded(body_t *b, const ddb_item_t *loaded)
 {
     const char *condition = "#version = :loaded";
 
-    use_name(b, "version");
+    ddb_attribute_use_name(b->root, "version", b->p);
     if (loaded->version) {
-        use_value(b, "loaded", "N", number(b, loaded->version));
+        ddb_attribute_use_value(b->root, "loaded", "N", ddb_attribute_number(loaded->version, b->p), b->p);
     }
     else {
         condition = "attribute_not_exists(#version)";
@@ -153,8 +121,9 @@ static const char *as_loaded(body_t *b, const ddb_item_t *loaded)
     }
     /* The other program's writes leave our version in place. */
     return apr_pstrcat(b->p, condition, unchanged(b, "data", "S", loaded->data),
-                       unchanged(b, "idle_timeout", "N", number(b, loaded->idle_timeout)),
-                       unchanged(b, "absolute_timeout", "N", number(b, loaded->absolute_timeout)), NULL);
+                       unchanged(b, "idle_timeout", "N", ddb_attribute_number(loaded->idle_timeout, b->p)),
+                       unchanged(b, "absolute_timeout", "N", ddb_attribute_number(loaded->absolute_timeout, b->p)),
+                       NULL);
 }
 
 static const char *conditional(body_t *b, const char *condition)
@@ -169,7 +138,7 @@ const char *ddb_item_get_body(const char *table, const char *id, int consistent,
 {
     body_t b = body_begin(table, p);
 
-    put_key(&b, id);
+    ddb_attribute_set_key(b.root, "Key", id);
     ddb_json_set_bool(b.root, "ConsistentRead", consistent);
     return ddb_json_print(b.root, p);
 }
@@ -179,13 +148,13 @@ const char *ddb_item_create_body(const char *table, const ddb_item_t *it, apr_po
     body_t b = body_begin(table, p);
     ddb_json_t *item = ddb_json_set_object(b.root, "Item");
 
-    put(item, "id", "S", it->id);
-    put(item, "created", "S", ddb_time_print(it->created, p));
+    ddb_attribute_set(item, "id", "S", it->id);
+    ddb_attribute_set(item, "created", "S", ddb_time_print(it->created, p));
     if (it->loggable) {
-        put(item, "loggable", "S", it->loggable);
+        ddb_attribute_set(item, "loggable", "S", it->loggable);
     }
     write_data(&b, item, it);
-    use_name(&b, "id");
+    ddb_attribute_use_name(b.root, "id", p);
     return conditional(&b, "attribute_not_exists(#id)");
 }
 
@@ -194,7 +163,7 @@ const char *ddb_item_save_body(const char *table, const ddb_item_t *it, const dd
 {
     body_t b = body_begin(table, p);
 
-    put_key(&b, it->id);
+    ddb_attribute_set_key(b.root, "Key", it->id);
     write_data(&b, NULL, it);
     if (!it->user_mark) {
         remove_attribute(&b, "user_mark");
@@ -203,7 +172,7 @@ const char *ddb_item_save_body(const char *table, const ddb_item_t *it, const dd
         remove_attribute(&b, "encoding");
     }
     put_update(&b);
-    use_value(&b, "now", "N", number(&b, now));
+    ddb_attribute_use_value(b.root, "now", "N", ddb_attribute_number(now, p), p);
     return conditional(&b, apr_pstrcat(p, as_loaded(&b, loaded), " AND #expires > :now", NULL));
 }
 
@@ -211,16 +180,16 @@ const char *ddb_item_touch_body(const char *table, const ddb_item_t *it, apr_int
 {
     body_t b = body_begin(table, p);
 
-    put_key(&b, it->id);
+    ddb_attribute_set_key(b.root, "Key", it->id);
     write_attribute(&b, NULL, "accessed", "S", ddb_time_print(it->accessed, p));
-    write_attribute(&b, NULL, "expires", "N", number(&b, it->expires));
+    write_attribute(&b, NULL, "expires", "N", ddb_attribute_number(it->expires, p));
     put_update(&b);
-    use_name(&b, "id");
-    use_name(&b, "idle_timeout");
-    use_name(&b, "absolute_timeout");
-    use_value(&b, "idle_timeout", "N", number(&b, it->idle_timeout));
-    use_value(&b, "absolute_timeout", "N", number(&b, it->absolute_timeout));
-    use_value(&b, "now", "N", number(&b, now));
+    ddb_attribute_use_name(b.root, "id", p);
+    ddb_attribute_use_name(b.root, "idle_timeout", p);
+    ddb_attribute_use_name(b.root, "absolute_timeout", p);
+    ddb_attribute_use_value(b.root, "idle_timeout", "N", ddb_attribute_number(it->idle_timeout, p), p);
+    ddb_attribute_use_value(b.root, "absolute_timeout", "N", ddb_attribute_number(it->absolute_timeout, p), p);
+    ddb_attribute_use_value(b.root, "now", "N", ddb_attribute_number(now, p), p);
     /* Other timeouts in the row: another request saved new ones meanwhile, and this end was computed from the old. */
     return conditional(&b, "attribute_exists(#id) AND #expires > :now AND #expires < :expires"
                            " AND #idle_timeout = :idle_timeout AND #absolute_timeout = :absolute_timeout");
@@ -230,7 +199,7 @@ const char *ddb_item_delete_body(const char *table, const char *id, apr_pool_t *
 {
     body_t b = body_begin(table, p);
 
-    put_key(&b, id);
+    ddb_attribute_set_key(b.root, "Key", id);
     return ddb_json_print(b.root, p);
 }
 
@@ -259,7 +228,7 @@ static const char *read_text(reader_t *r, const char *name, const char *type)
     if (r->rv != APR_SUCCESS) {
         return NULL;
     }
-    text = ddb_json_str(ddb_json_child(r->item, name), type);
+    text = ddb_attribute_get(r->item, name, type);
     if (!text) {
         bad(r, name,
             !ddb_json_has(r->item, name)
@@ -270,22 +239,15 @@ static const char *read_text(reader_t *r, const char *name, const char *type)
     return text;
 }
 
-/* Whole decimal numbers only, as DynamoDB prints them. 15 digits: sums of them stay far from apr_int64_t's ends. */
 static apr_int64_t read_number(reader_t *r, const char *name, apr_int64_t least)
 {
     const char *text = read_text(r, name, "N");
-    apr_size_t len = text ? strspn(text, "0123456789") : 0;
-    apr_int64_t n;
+    apr_int64_t n = 0;
 
-    if (!text) {
-        return 0;
-    }
-    if (len == 0 || len > 15 || text[len] || (text[0] == '0' && len > 1)) {
+    if (text && !ddb_attribute_read_number(&n, text)) {
         bad(r, name, "is no whole number");
-        return 0;
     }
-    n = apr_atoi64(text);
-    if (n < least) {
+    else if (text && n < least) {
         bad(r, name, "is a number out of range");
     }
     return n;
@@ -383,7 +345,7 @@ static void read_marks(reader_t *r, ddb_item_t *it)
         read_write_id(r, it->write_id);
     }
     /* One that is strange is as good as none. */
-    it->loggable = ddb_json_str(ddb_json_child(r->item, "loggable"), "S");
+    it->loggable = ddb_attribute_get(r->item, "loggable", "S");
     it->loggable = it->loggable ? apr_pstrdup(r->p, it->loggable) : NULL;
     if (ddb_json_has(r->item, "user_mark")) {
         it->user_mark = apr_pstrdup(r->p, read_text(r, "user_mark", "S"));

@@ -6,10 +6,10 @@
 
 #include "aws/ddb_reply.h"
 #include "base/ddb_array.h"
-#include "store/ddb_item.h"
+#include "store/ddb_attribute.h"
 #include "store/ddb_table.h"
 
-#define KEY "id"
+#define KEY DDB_ATTRIBUTE_KEY
 #define TTL "expires"
 
 /* No session ID and no hash of one looks like it. */
@@ -73,7 +73,7 @@ static apr_status_t call(const ddb_table_t *t, const char *operation, const ddb_
     return ddb_table_call(t, operation, ddb_json_print(body, p), reply, p, err);
 }
 
-static ddb_json_t *of_table(const ddb_table_t *t, apr_pool_t *p)
+ddb_json_t *ddb_table_body(const ddb_table_t *t, apr_pool_t *p)
 {
     ddb_json_t *body = ddb_json_object(p);
 
@@ -152,7 +152,7 @@ static void judge_status(check_t *c, const ddb_json_t *table)
 static apr_status_t check_table(check_t *c)
 {
     ddb_json_t *reply;
-    apr_status_t rv = call(c->table, "DescribeTable", of_table(c->table, c->p), &reply, c->p, c->err);
+    apr_status_t rv = call(c->table, "DescribeTable", ddb_table_body(c->table, c->p), &reply, c->p, c->err);
 
     if (rv == APR_SUCCESS) {
         judge_status(c, ddb_json_child(reply, "Table"));
@@ -201,7 +201,7 @@ static void judge_ttl(check_t *c, const ddb_json_t *description)
 static apr_status_t check_ttl(check_t *c)
 {
     ddb_json_t *reply;
-    apr_status_t rv = call(c->table, "DescribeTimeToLive", of_table(c->table, c->p), &reply, c->p, c->err);
+    apr_status_t rv = call(c->table, "DescribeTimeToLive", ddb_table_body(c->table, c->p), &reply, c->p, c->err);
 
     if (rv == APR_SUCCESS) {
         judge_ttl(c, ddb_json_child(reply, "TimeToLiveDescription"));
@@ -222,15 +222,15 @@ static apr_status_t check_ttl(check_t *c)
 /* A call that sessions need, on a row that is not there and with a condition that no such row meets. */
 static apr_status_t check_action(check_t *c, const char *operation)
 {
-    ddb_json_t *body = of_table(c->table, c->p), *reply;
+    ddb_json_t *body = ddb_table_body(c->table, c->p), *reply;
     int is_put = strcmp(operation, "PutItem") == 0, is_get = strcmp(operation, "GetItem") == 0;
     const char *action = apr_pstrcat(c->p, "dynamodb:", operation, NULL);
     apr_status_t rv;
 
-    ddb_json_set_str(ddb_json_set_object(ddb_json_set_object(body, is_put ? "Item" : "Key"), KEY), "S", NO_ROW);
+    ddb_attribute_set_key(body, is_put ? "Item" : "Key", NO_ROW);
     if (!is_get) {
         ddb_json_set_str(body, "ConditionExpression", "attribute_exists(#id)");
-        ddb_json_set_str(ddb_json_set_object(body, "ExpressionAttributeNames"), "#id", KEY);
+        ddb_attribute_use_name(body, KEY, c->p);
     }
     rv = call(c->table, operation, body, &reply, c->p, c->err);
     if (rv == APR_SUCCESS || rv == DDB_ECONFLICT) {
@@ -281,7 +281,7 @@ int ddb_table_is_missing(const apr_array_header_t *findings)
 
 static const ddb_json_t *table_to_make(const ddb_table_t *t, apr_pool_t *p)
 {
-    ddb_json_t *body = of_table(t, p), *part;
+    ddb_json_t *body = ddb_table_body(t, p), *part;
 
     part = ddb_json_add_object(body, "AttributeDefinitions");
     ddb_json_set_str(part, "AttributeName", KEY);
@@ -303,7 +303,7 @@ static apr_status_t await_active(const ddb_table_t *t, apr_interval_time_t patie
         ddb_json_t *reply;
         const char *status = NULL;
 
-        rv = call(t, "DescribeTable", of_table(t, p), &reply, p, err);
+        rv = call(t, "DescribeTable", ddb_table_body(t, p), &reply, p, err);
         if (rv == APR_SUCCESS) {
             status = ddb_json_str(ddb_json_child(reply, "Table"), "TableStatus");
         }
@@ -326,7 +326,7 @@ static apr_status_t await_active(const ddb_table_t *t, apr_interval_time_t patie
 
 static apr_status_t switch_ttl_on(const ddb_table_t *t, int *ttl, apr_pool_t *p, ddb_error_t *err)
 {
-    ddb_json_t *body = of_table(t, p), *specification, *reply;
+    ddb_json_t *body = ddb_table_body(t, p), *specification, *reply;
     apr_status_t rv = call(t, "DescribeTimeToLive", body, &reply, p, err);
     const char *status = ddb_json_str(ddb_json_child(reply, "TimeToLiveDescription"), "TimeToLiveStatus");
 

@@ -15,6 +15,9 @@ typedef struct ddb_table_t {
     apr_interval_time_t timeout; /* microseconds, of one call */
 } ddb_table_t;
 
+/** The body of a call, which names the table, in p. */
+ddb_json_t *ddb_table_body(const ddb_table_t *t, apr_pool_t *p);
+
 /** One API call, its reply parsed, in p. Of a failure *reply is NULL. */
 apr_status_t ddb_table_call(const ddb_table_t *t, const char *operation, const char *body, ddb_json_t **reply,
                             apr_pool_t *p, ddb_error_t *err);

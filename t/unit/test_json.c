@@ -260,6 +260,7 @@ static void test_build(apr_pool_t *p)
     IS(ddb_json_print(j, p),
        "{\"TableName\":\"sess\",\"ConsistentRead\":true,\"No\":false,\"Key\":{\"id\":{\"S\":\"a\"}}}",
        "compact, in the order of building, from copies");
+    OK(ddb_json_set_object(ddb_json_set_object(j, "Key"), "id") == key, "an object that is there stays");
     j = ddb_json_object(p);
     ddb_json_set_str(j, "q\"", "\\ \" / \n \t \x01 \x7f \xc3\xa9");
     text = ddb_json_print(j, p);

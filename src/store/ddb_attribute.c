@@ -1,0 +1,49 @@
+/* Attribute values, and the placeholders for them in expressions. */
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "store/ddb_attribute.h"
+
+void ddb_attribute_set(ddb_json_t *item, const char *name, const char *type, const char *value)
+{
+    ddb_json_set_str(ddb_json_set_object(item, name), type, value);
+}
+
+const char *ddb_attribute_get(const ddb_json_t *item, const char *name, const char *type)
+{
+    return ddb_json_str(ddb_json_child(item, name), type);
+}
+
+const char *ddb_attribute_number(apr_int64_t n, apr_pool_t *p)
+{
+    return apr_psprintf(p, "%" APR_INT64_T_FMT, n);
+}
+
+int ddb_attribute_read_number(apr_int64_t *n, const char *value)
+{
+    apr_size_t len = value ? strspn(value, "0123456789") : 0;
+
+    if (len == 0 || len > 15 || value[len] || (value[0] == '0' && len > 1)) {
+        return 0;
+    }
+    *n = apr_atoi64(value);
+    return 1;
+}
+
+void ddb_attribute_set_key(ddb_json_t *request, const char *name, const char *key)
+{
+    ddb_attribute_set(ddb_json_set_object(request, name), DDB_ATTRIBUTE_KEY, "S", key);
+}
+
+void ddb_attribute_use_name(ddb_json_t *request, const char *name, apr_pool_t *p)
+{
+    ddb_json_set_str(ddb_json_set_object(request, "ExpressionAttributeNames"), apr_pstrcat(p, "#", name, NULL), name);
+}
+
+void ddb_attribute_use_value(ddb_json_t *request, const char *name, const char *type, const char *value, apr_pool_t *p)
+{
+    ddb_attribute_set(ddb_json_set_object(request, "ExpressionAttributeValues"), apr_pstrcat(p, ":", name, NULL), type,
+                      value);
+}
