@@ -14,6 +14,6 @@ exit_e rows_purge(connection_t *c, const options_t *o, report_t *r, apr_pool_t *
 
 /* These ask nobody. */
 exit_e policy_print(const options_t *o, report_t *r, apr_pool_t *p);
-exit_e cost_print(const options_t *o, report_t *r, apr_pool_t *p);
+exit_e cost_print(const options_t *given, report_t *r, apr_pool_t *p);
 
 #endif

@@ -22,6 +22,7 @@ typedef struct units_t {
 
 static double blocks(apr_int64_t size, apr_int64_t block)
 {
+    /* NOLINTNEXTLINE(bugprone-integer-division): whole blocks, rounded up. */
     return size > block ? (double)((size + block - 1) / block) : 1;
 }
 

@@ -171,7 +171,7 @@ static void *APR_THREAD_FUNC scan_segment(apr_thread_t *thread, void *baton)
 /* Those that were not begun make the whole fail: a part of the table that nobody looked at may hold the row. */
 static apr_status_t scan_segments(ddb_rows_scan_t *s, ddb_error_t *err)
 {
-    apr_thread_t **threads = apr_pcalloc(s->pool, s->segments * sizeof(*threads));
+    apr_thread_t **threads = apr_pcalloc(s->pool, s->segments * sizeof(apr_thread_t *));
     part_t *parts = apr_pcalloc(s->pool, s->segments * sizeof(*parts));
     apr_status_t rv = apr_thread_mutex_create(&s->mutex, APR_THREAD_MUTEX_DEFAULT, s->pool), ended;
     int i, begun = 0;

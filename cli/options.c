@@ -120,7 +120,7 @@ static int is_number(const char *text, int most_dots)
 
 static const char *set_seconds(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
 {
-    double seconds = is_number(value, 1) ? atof(value) : 0;
+    double seconds = is_number(value, 1) ? strtod(value, NULL) : 0;
 
     (void)p;
     *FIELD(apr_interval_time_t, o, option) = (apr_interval_time_t)(seconds * APR_USEC_PER_SEC);
@@ -136,7 +136,7 @@ static const char *set_count(options_t *o, const option_t *option, const char *v
 
 static const char *set_percent(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
 {
-    double percent = *FIELD(double, o, option) = atof(value);
+    double percent = *FIELD(double, o, option) = strtod(value, NULL);
 
     (void)p;
     return is_number(value, 1) && percent <= 100 ? NULL : "give a number from 0 to 100";
@@ -145,7 +145,7 @@ static const char *set_percent(options_t *o, const option_t *option, const char 
 static const char *set_price(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
 {
     (void)p;
-    *FIELD(double, o, option) = atof(value);
+    *FIELD(double, o, option) = strtod(value, NULL);
     return is_number(value, 1) ? NULL : "give the price of a million units, such as 0.125";
 }
 

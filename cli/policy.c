@@ -90,10 +90,10 @@ static void say_notes(const options_t *o, int open, report_t *r, apr_pool_t *p)
         ddb_json_set_str(r->json, "note", where && who ? apr_pstrcat(p, where, "; ", who, NULL) : where ? where : who);
     }
     if (!r->json && where) {
-        fprintf(stderr, "session-dynamodb: %s\n", where);
+        (void)fprintf(stderr, "session-dynamodb: %s\n", where);
     }
     if (!r->json && who) {
-        fprintf(stderr, "session-dynamodb: %s\n", who);
+        (void)fprintf(stderr, "session-dynamodb: %s\n", who);
     }
 }
 

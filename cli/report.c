@@ -25,7 +25,7 @@ void report_begin(report_t *r, const char *command, int json, int progress, apr_
 static void end_progress(report_t *r)
 {
     if (r->in_progress) {
-        fputc('\n', stderr);
+        (void)fputc('\n', stderr);
         r->in_progress = 0;
     }
 }
@@ -75,15 +75,15 @@ void report_progress(report_t *r, int always, const char *format, ...)
     r->last = now;
     va_start(args, format);
     if (r->progress == 2) {
-        fputs("\r\033[K", stderr);
+        (void)fputs("\r\033[K", stderr);
         r->in_progress = 1;
     }
-    vfprintf(stderr, format, args);
+    (void)vfprintf(stderr, format, args);
     va_end(args);
     if (r->progress == 1) {
-        fputc('\n', stderr);
+        (void)fputc('\n', stderr);
     }
-    fflush(stderr);
+    (void)fflush(stderr);
 }
 
 static exit_e status_of(apr_status_t rv)
@@ -124,12 +124,12 @@ exit_e report_failure(report_t *r, apr_status_t rv, const ddb_error_t *err)
         set_if_any(error, "request_id", err->request_id);
     }
     else if (rv == APR_NOTFOUND || rv == APR_EINTR || !err->operation[0]) {
-        fprintf(stderr, "session-dynamodb: %s\n", err->detail[0] ? err->detail : what);
+        (void)fprintf(stderr, "session-dynamodb: %s\n", err->detail[0] ? err->detail : what);
     }
     else {
-        fprintf(stderr, "session-dynamodb: %s: %s (%s, type %s, request ID %s, %d attempts)\n", what, err->detail,
-                err->operation, err->type[0] ? err->type : "-", err->request_id[0] ? err->request_id : "-",
-                err->attempts);
+        (void)fprintf(stderr, "session-dynamodb: %s: %s (%s, type %s, request ID %s, %d attempts)\n", what, err->detail,
+                      err->operation, err->type[0] ? err->type : "-", err->request_id[0] ? err->request_id : "-",
+                      err->attempts);
     }
     return status_of(rv);
 }
@@ -147,7 +147,7 @@ exit_e report_usage(report_t *r, const char *problem)
         ddb_json_set_str(ddb_json_set_object(r->json, "error"), "what", text);
     }
     else {
-        fprintf(stderr, "session-dynamodb: %s\n", text);
+        (void)fprintf(stderr, "session-dynamodb: %s\n", text);
     }
     return EXIT_USAGE;
 }

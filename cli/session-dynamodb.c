@@ -39,7 +39,7 @@ int main(int argc, const char *const *argv)
     if (apr_initialize() != APR_SUCCESS || apr_pool_create(&p, NULL) != APR_SUCCESS) {
         return EXIT_NO_ANSWER;
     }
-    atexit(apr_terminate);
+    (void)atexit(apr_terminate);
     rv = options_read(&o, argc, argv, &problem, p);
     if (rv == APR_EOF) {
         return EXIT_GOOD;

@@ -93,6 +93,7 @@ static int small_number(const char *text, int max)
 
 static apr_status_t read_options(call_t *c)
 {
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): safe, as nothing here changes the environment. */
     const char *disabled = getenv("AWS_EC2_METADATA_DISABLED");
 
     if (disabled && strcasecmp(disabled, "true") == 0) {

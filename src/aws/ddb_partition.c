@@ -35,9 +35,9 @@ static const ddb_partition_t partitions[] = {
 #define UPPER  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
-char *ddb_partition_lower_case(const char *s, apr_pool_t *p)
+char *ddb_partition_lower_case(const char *text, apr_pool_t *p)
 {
-    char *out = apr_pstrdup(p, s), *c;
+    char *out = apr_pstrdup(p, text), *c;
 
     for (c = out; *c; c++) {
         *c = apr_tolower(*c);

@@ -147,7 +147,7 @@ static void grow_body(exchange_t *x, apr_size_t needed, apr_size_t announced)
 
     x->body_space = announced >= needed ? announced : needed * 2; /* doubling, for a reply in chunks */
     bigger = apr_palloc(x->pool, x->body_space + 1);              /* a NUL goes behind it */
-    if (x->res->body_len > 0) {
+    if (x->body) {
         memcpy(bigger, x->body, x->res->body_len);
         ddb_crypto_wipe(x->body, x->res->body_len); /* who wipes a reply knows of its last place only */
     }

@@ -3,6 +3,7 @@
 #include "base/ddb_array.h"
 #include "base/ddb_curl_int.h"
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type. */
 static size_t pass_over(char *data, size_t size, size_t n, void *baton)
 {
     (void)data;

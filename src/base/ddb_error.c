@@ -33,7 +33,7 @@ apr_status_t ddb_error_set(ddb_error_t *err, apr_status_t status, const char *fm
     if (err) {
         /* Not APR's formatter: it reads past %lld and %zu, which the compiler's check of fmt lets through. */
         va_start(args, fmt);
-        vsnprintf(err->detail, sizeof(err->detail), fmt, args);
+        (void)vsnprintf(err->detail, sizeof(err->detail), fmt, args);
         va_end(args);
     }
     return status;

@@ -36,7 +36,7 @@ static apr_status_t tree_free(void *root)
     return APR_SUCCESS;
 }
 
-/* As deep as the text that it was parsed from, which is limited. */
+/* As deep as the text that it was parsed from, which is limited. NOLINTNEXTLINE(misc-no-recursion) */
 static void wipe_values(cJSON *tree)
 {
     for (; tree; tree = tree->next) {
@@ -333,7 +333,7 @@ const char *ddb_json_print_lines(const ddb_json_t *obj, apr_pool_t *p)
 const char *ddb_json_unquote(const char *written, apr_pool_t *p)
 {
     cJSON *string = *written == '"' && scan(written, strlen(written)) ? cJSON_ParseWithOpts(written, NULL, 1) : NULL;
-    const char *text = cJSON_IsString(string) ? apr_pstrdup(p, string->valuestring) : NULL;
+    const char *text = apr_pstrdup(p, cJSON_GetStringValue(string));
 
     cJSON_Delete(string);
     return text;

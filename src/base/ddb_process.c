@@ -20,6 +20,7 @@
 #define END_CHECK     apr_time_from_msec(5) /* between two looks whether it has ended */
 #define NOT_STARTED   127                   /* how posix_spawn and shells say it when it is too late for an error */
 
+/* NOLINTNEXTLINE(readability-redundant-declaration): POSIX leaves the declaration to the program. */
 extern char **environ;
 
 /* --- command lines --- */

@@ -85,6 +85,7 @@ static member_t *read_member(ddb_json_entries_t *m, const ddb_json_member_t *wri
 
 static int is_shown(const member_t *member)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a member with a text has a name. */
     return member->text && member->name->last == member && !member->name->doubtful;
 }
 

@@ -128,7 +128,7 @@ static apr_interval_time_t draw(const ddb_creds_t *c, apr_interval_time_t most)
     apr_uint32_t number = 0;
 
     (c->o.random ? c->o.random : ddb_crypto_random)(&number, sizeof(number));
-    return most > 0 ? (apr_interval_time_t)(number / 4294967296.0 * most) : 0;
+    return most > 0 ? (apr_interval_time_t)(number / 4294967296.0 * (double)most) : 0;
 }
 
 static apr_interval_time_t least(apr_interval_time_t a, apr_interval_time_t b)

@@ -59,7 +59,7 @@ static int has_keys(const ddb_profile_t *profile)
 static apr_status_t ask_source(const walk_t *w, const char *name, ddb_credentials_t *out)
 {
     ddb_creds_opts_t o = *w->o;
-    const ddb_creds_provider_t *const *one;
+    const ddb_creds_provider_t **one;
     ddb_creds_chain_t chain = { NULL, NULL, NULL };
     apr_status_t rv;
     apr_size_t i;
@@ -71,8 +71,8 @@ static apr_status_t ask_source(const walk_t *w, const char *name, ddb_credential
     }
     /* The environment is asked although a profile may be named: this profile says so. */
     o.profile.name = NULL;
-    one = apr_pcalloc(w->p, 2 * sizeof(*one));
-    memcpy((void *)one, &sources[i].provider, sizeof(*one));
+    one = apr_pcalloc(w->p, 2 * sizeof(ddb_creds_provider_t *));
+    one[0] = sources[i].provider;
     chain.providers = one;
     rv = ddb_creds_ask(&chain, &o, w->p, out, w->err);
     return rv == APR_NOTFOUND ? refuse(

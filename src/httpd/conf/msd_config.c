@@ -53,6 +53,7 @@ void msd_config_default_server(msd_server_config_t *c)
     MSD_SERVER_SETTINGS(DEFAULT)
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): httpd's type. */
 void *msd_config_create_dir(apr_pool_t *p, char *dir)
 {
     msd_dir_config_t *c = apr_pcalloc(p, sizeof(*c));

@@ -269,6 +269,7 @@ static void look_at_hosts(const config_t *config)
     host_t host;
     int i;
 
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there always is a main server. */
     for (s = config->main_server->next; s; s = s->next) {
         APR_ARRAY_PUSH(servers, server_rec *) = s;
     }
