@@ -3,7 +3,6 @@
 
 use strict;
 use warnings;
-use Digest::SHA ();
 use File::Basename ();
 use File::Path ();
 use File::Temp ();
@@ -142,7 +141,7 @@ sub write_file {
 my $metadata = SessionTest::Machine::metadata();
 my $sts      = SessionTest::Machine::sts();
 my $program  = write_file(program => "#!/bin/sh\necho \$\$ >>$DIR/asked\nsleep 60 &\necho \$! >>$DIR/asked\nwait\n", 0700);
-write_file('home/.aws/sso/cache/' . Digest::SHA::sha1_hex('corp') . '.json',
+write_file('home/' . SessionTest::Machine::sso_token_file(),
            '{"accessToken": "sso-token", "expiresAt": "2099-01-01T00:00:00Z"}');
 sub programs { return split ' ', SessionTest::Log::slurp("$DIR/asked") }
 
@@ -153,15 +152,7 @@ for my $case (
     [container => AWS_CONTAINER_CREDENTIALS_FULL_URI => $metadata->('url') . '/v1/credentials'],
     ['web identity' => AWS_ENDPOINT_URL_STS => $sts->('url'), AWS_WEB_IDENTITY_TOKEN_FILE => write_file(token => 'token'),
      AWS_ROLE_ARN => 'arn:aws:iam::123456789012:role/pod'],
-    [SSO => AWS_ENDPOINT_URL_SSO => $sts->('url'), HOME => "$DIR/home", AWS_CONFIG_FILE => write_file(sso => <<'END')],
-[default]
-sso_session = corp
-sso_account_id = 123456789012
-sso_role_name = Developer
-[sso-session corp]
-sso_start_url = https://corp.awsapps.com/start
-sso_region = eu-west-1
-END
+    [SSO => AWS_ENDPOINT_URL_SSO => $sts->('url'), HOME => "$DIR/home", AWS_CONFIG_FILE => write_file(sso => SessionTest::Machine::sso_profile())],
 ) {
     my($provider, %environment) = @$case;
     note "Stopped while a provider of credentials hangs: $provider";

@@ -160,17 +160,8 @@ ends qr/credentials can't be renewed/, qr/web identity: STS: IDPRejectedClaim/, 
 note "SSO's token";
 my $home = "$DIR/home";
 File::Path::make_path("$home/.aws/sso/cache");
-my @SSO = (HOME => $home, AWS_CONFIG_FILE => write_file(sso => <<'END'));
-[default]
-sso_session = corp
-sso_account_id = 123456789012
-sso_role_name = Developer
-[sso-session corp]
-sso_start_url = https://corp.awsapps.com/start
-sso_region = eu-west-1
-END
-# The SHA-1 of "corp".
-my $cache = 'home/.aws/sso/cache/' . do { require Digest::SHA; Digest::SHA::sha1_hex('corp') } . '.json';
+my @SSO = (HOME => $home, AWS_CONFIG_FILE => write_file(sso => SessionTest::Machine::sso_profile()));
+my $cache = 'home/' . SessionTest::Machine::sso_token_file();
 begin(@SSO);
 fails 'nobody has logged in';
 is_deeply [asked()], [], '... and nobody is asked';

@@ -12,6 +12,7 @@ package SessionTest::Machine;
 use strict;
 use warnings;
 
+use Digest::SHA ();
 use File::Temp ();
 use HTTP::Tiny ();
 use IPC::Open2 ();
@@ -29,6 +30,22 @@ sub metadata { return scripted('metadata_server.py') }
 
 # The table knows the keys that it has given out.
 sub sts { return scripted('sts_server.py', '--table', setting('control')) }
+
+# A profile of SSO, as AWS's tools write it.
+sub sso_profile {
+    return <<'END';
+[default]
+sso_session = corp
+sso_account_id = 123456789012
+sso_role_name = Developer
+[sso-session corp]
+sso_start_url = https://corp.awsapps.com/start
+sso_region = eu-west-1
+END
+}
+
+# Where its token is in the home directory: the name is the SHA-1 of that of the session.
+sub sso_token_file { return '.aws/sso/cache/' . Digest::SHA::sha1_hex('corp') . '.json' }
 
 # A scripted server: a function of method and control, or 'url'.
 sub scripted {
