@@ -105,11 +105,8 @@ const ddb_clock_t *ddb_cancel_clock(ddb_cancel_t *c, const ddb_clock_t *clock, a
 {
     view_t *v = apr_palloc(p, sizeof(*v));
 
-    v->cancel = c;
-    v->clock = clock;
-    v->own.wall = wall;
-    v->own.monotonic = monotonic;
-    v->own.sleep = sleep_until_set;
-    v->own.baton = v;
+    *v = (view_t){ .cancel = c,
+                   .clock = clock,
+                   .own = { .wall = wall, .monotonic = monotonic, .sleep = sleep_until_set, .baton = v } };
     return &v->own;
 }

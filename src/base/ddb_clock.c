@@ -30,7 +30,7 @@ static void pause_for(void *baton, apr_interval_time_t t)
     }
 }
 
-const ddb_clock_t ddb_clock_system = { wall, monotonic, pause_for, NULL };
+const ddb_clock_t ddb_clock_system = { .wall = wall, .monotonic = monotonic, .sleep = pause_for };
 
 apr_time_t ddb_clock_wall(const ddb_clock_t *c)
 {

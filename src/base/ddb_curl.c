@@ -330,7 +330,7 @@ static void run(exchange_t *x, const ddb_curl_opts_t *o)
 
 static apr_status_t settle_failure(const exchange_t *x, ddb_error_t *err)
 {
-    ddb_curl_failed_t failed = { x->code, x->connected, 0, x->why };
+    ddb_curl_failed_t failed = { .code = x->code, .connected = x->connected, .why = x->why };
     apr_status_t rv;
 
     curl_easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &failed.os_errno);

@@ -51,8 +51,6 @@ void ddb_curl_cancellable(ddb_curl_t *c, ddb_http_transport_t *t, ddb_cancel_t *
 {
     watched_t *w = apr_palloc(p, sizeof(*w));
 
-    w->curl = c;
-    w->cancel = cancel;
-    t->perform = perform;
-    t->baton = w;
+    *w = (watched_t){ .curl = c, .cancel = cancel };
+    *t = (ddb_http_transport_t){ .perform = perform, .baton = w };
 }

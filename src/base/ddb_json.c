@@ -146,7 +146,7 @@ static const char plain[256] = { [0x20 ... 0x21] = 1, [0x23 ... 0x5b] = 1, [0x5d
 static int scan(const char *in, apr_size_t len)
 {
     const unsigned char *at = (const unsigned char *)in, *end = at + len;
-    scan_t s = { 0, 0 };
+    scan_t s = { 0 };
     apr_size_t n = 1;
 
     while (at < end && n > 0) {

@@ -85,7 +85,7 @@ apr_status_t ddb_process_split(char ***argv, const char *line, apr_pool_t *p)
 {
     apr_array_header_t *words = apr_array_make(p, 8, sizeof(char *));
     /* A word is no longer than what it is read from, and the NUL takes the place of what parts it from the next. */
-    split_t s = { line, apr_palloc(p, strlen(line) + 1), 0 };
+    split_t s = { .in = line, .out = apr_palloc(p, strlen(line) + 1) };
 
     for (s.in += strspn(s.in, " \t\r\n"); *s.in && !s.wrong; s.in += strspn(s.in, " \t\r\n")) {
         APR_ARRAY_PUSH(words, char *) = s.out;
@@ -191,7 +191,7 @@ static apr_status_t no_longer(const run_t *r)
 /* 1 when something can be read, or the end. */
 static int await_output(const run_t *r)
 {
-    struct pollfd fd = { r->fd, POLLIN, 0 };
+    struct pollfd fd = { .fd = r->fd, .events = POLLIN };
     apr_interval_time_t left;
     int n = 0;
 

@@ -53,7 +53,11 @@ static int is_alike(const msd_server_config_t *a, const msd_server_config_t *b)
 /** The breaker and the budget of the first server that is alike, or new ones. */
 static apr_status_t join_breaker(msd_child_t *child, const msd_server_config_t *c, const server_rec *s, apr_pool_t *p)
 {
-    ddb_breaker_opts_t o = { c->endpoint.url, c->breaker, &ddb_clock_system, ddb_crypto_random, c->count };
+    ddb_breaker_opts_t o = { .store = c->endpoint.url,
+                             .limit = c->breaker,
+                             .clock = &ddb_clock_system,
+                             .random = ddb_crypto_random,
+                             .count = c->count };
 
     if (!c->breaker) {
         return APR_SUCCESS;
@@ -235,7 +239,7 @@ static apr_status_t close_shared(void *baton)
 static apr_status_t build_shared(shared_t *shared, apr_pool_t *pchild, server_rec *main_server)
 {
     const msd_server_config_t *c = msd_config_server(main_server);
-    ddb_curl_opts_t o = { c->ca_file ? c->ca_file : ddb_profile_env("AWS_CA_BUNDLE"), c->proxy, 0 };
+    ddb_curl_opts_t o = { .ca_file = c->ca_file ? c->ca_file : ddb_profile_env("AWS_CA_BUNDLE"), .proxy = c->proxy };
     int threads = 1, threaded = AP_MPMQ_NOT_SUPPORTED;
     apr_status_t rv;
 

@@ -110,11 +110,9 @@ static apr_status_t log_totals(void *baton)
 
 void msd_status_log_at_end(apr_pool_t *p, server_rec *s)
 {
-    end_t *end = apr_pcalloc(p, sizeof(*end));
+    end_t *end = apr_palloc(p, sizeof(*end));
 
-    end->pool = p;
-    end->server = s;
-    end->parent = getpid();
+    *end = (end_t){ .pool = p, .server = s, .parent = getpid() };
     /* Before the pools below p are gone, and what was registered before, such as the closing of the log. */
     apr_pool_pre_cleanup_register(p, end, log_totals);
 }

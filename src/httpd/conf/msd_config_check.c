@@ -148,7 +148,7 @@ static apr_status_t ask_once(void *baton, const ddb_http_request_t *req, apr_poo
 
 static int check_server(server_rec *s, int used, apr_pool_t *p)
 {
-    const ddb_http_transport_t http = { ask_once, NULL };
+    const ddb_http_transport_t http = { .perform = ask_once };
     msd_server_config_t *c = msd_config_server(s);
     ddb_endpoint_opts_t o = { .url = c->endpoint_url,
                               .region = c->region,

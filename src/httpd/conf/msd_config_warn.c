@@ -309,8 +309,10 @@ static const char *const read_directives[] = {
 
 void msd_config_warn(apr_pool_t *p, server_rec *main_server)
 {
-    const config_t config = { p, main_server, msd_config_place_all(p, read_directives),
-                              ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST ? APLOG_STARTUP : 0 };
+    const config_t config = { .pool = p,
+                              .main_server = main_server,
+                              .places = msd_config_place_all(p, read_directives),
+                              .startup = ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST ? APLOG_STARTUP : 0 };
     const server_rec *s;
     int i;
 
