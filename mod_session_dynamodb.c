@@ -32,6 +32,7 @@
 #include "httpd/msd_filter.h"
 #include "httpd/msd_forward.h"
 #include "httpd/msd_header.h"
+#include "httpd/msd_load.h"
 #include "httpd/msd_log.h"
 #include "httpd/msd_payload.h"
 #include "httpd/msd_request.h"
@@ -45,32 +46,43 @@ static APR_OPTIONAL_FN_TYPE(ap_session_load) *session_load_fn;
 
 /* ---- load -------------------------------------------------------------------------------------------------------- */
 
+/** The status that a failed load makes of a request; DECLINED: the request goes on. */
+static int refusal_for(const msd_session_t *s)
+{
+    if (s->outcome == MSD_MISCONFIGURED) {
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return s->outcome == MSD_FAILED && s->conf->on_error == MSD_DENY ? HTTP_SERVICE_UNAVAILABLE : DECLINED;
+}
+
 /* mod_session calls this two to six times per request, also for subrequests and after redirects: all get the same
  * answer, a failure too, and the table is asked once. */
 static int session_dynamodb_load(request_rec *r, session_rec **z)
 {
     msd_request_t *q;
+    msd_session_t *s;
 
     if (!msd_config_enabled(r)) {
         return DECLINED;
     }
     q = msd_request_get(r);
-    if (q->outcome == MSD_NOT_LOADED) {
-        msd_log_load(r, q, msd_session_load(r, q));
+    s = &q->session;
+    if (s->outcome == MSD_NOT_LOADED) {
+        msd_log_load(r, s, msd_load(r, q));
     }
-    if (q->outcome == MSD_MISCONFIGURED || (q->outcome == MSD_FAILED && q->conf->on_error == MSD_DENY)) {
+    if (refusal_for(s) != DECLINED) {
         return APR_EGENERAL;
     }
-    msd_session_keep(q);
-    *z = q->z;
+    msd_session_keep(s);
+    *z = s->z;
     return OK;
 }
 
 /* Behind mod_session_crypto's decoder and before mod_session's own. */
 static int session_dynamodb_decode(request_rec *r, session_rec *z)
 {
-    msd_request_t *q = msd_request_find(r);
-    apr_status_t rv = q ? msd_payload_limit_decode(q, z) : APR_SUCCESS;
+    msd_session_t *s = msd_request_session(r);
+    apr_status_t rv = s ? msd_payload_limit_decode(s, z) : APR_SUCCESS;
 
     return rv == APR_SUCCESS ? DECLINED : rv;
 }
@@ -93,13 +105,7 @@ static int refusal(request_rec *r)
     const msd_request_t *q = msd_request_find(r);
 
     /* A variant refused ahead would be no variant: the answer would be 404, and not 503. */
-    if (!q || msd_request_is_error_page(r) || is_look_ahead(r, q)) {
-        return DECLINED;
-    }
-    if (q->outcome == MSD_MISCONFIGURED) {
-        return HTTP_INTERNAL_SERVER_ERROR;
-    }
-    return q->outcome == MSD_FAILED && q->conf->on_error == MSD_DENY ? HTTP_SERVICE_UNAVAILABLE : DECLINED;
+    return !q || msd_request_is_error_page(r) || is_look_ahead(r, q) ? DECLINED : refusal_for(&q->session);
 }
 
 /* HTTP_SESSION comes with mod_session's fixups: too late for Require and for the rewrite rules of a directory. So what
@@ -139,6 +145,7 @@ static int session_dynamodb_check_authn(request_rec *r)
 static int session_dynamodb_fixups(request_rec *r)
 {
     msd_request_t *q;
+    msd_session_t *s;
 
     if (!msd_config_enabled(r)) {
         return DECLINED;
@@ -146,16 +153,17 @@ static int session_dynamodb_fixups(request_rec *r)
     /* A client's header of this name would become HTTP_SESSION where mod_session doesn't set it (CVE-2018-1283). */
     apr_table_unset(r->headers_in, "Session");
     q = msd_request_get(r);
-    msd_request_take(r, q, q->conf && q->loader == r ? q->conf : msd_config_dir(r, r->pool));
+    s = &q->session;
+    msd_request_take(r, q, s->conf && s->loader == r ? s->conf : msd_config_dir(r, r->pool));
     if (r->user && !r->main && !msd_request_is_error_page(r)) {
         q->user = apr_pstrdup(q->top->pool, r->user);
     }
     if (!r->main) {
         q->passed_fixups = r;
     }
-    if (q->z) {
+    if (s->z) {
         msd_env_limit(r);
-        msd_env_describe(r, q);
+        msd_env_describe(r, s);
     }
     return refusal(r);
 }
@@ -220,54 +228,59 @@ static int session_dynamodb_file(request_rec *r)
 
 /* ---- behind the handler ------------------------------------------------------------------------------------------ */
 
-/* Before mod_session's own encoder. SessionMaxAge's end of the session follows from the row's times: in the payload it
- * would be one more change with every request, and out of date after a touch. An end that the payload named stays. What
- * shall not be stored is masked here, too: whatever is written was encoded before. */
-static int session_dynamodb_encode(request_rec *r, session_rec *z)
+static void mask(session_rec *z, const msd_dir_config_t *conf)
 {
-    msd_request_t *q = msd_request_find(r);
-    apr_status_t rv;
     int i;
 
-    if (!q || z != q->z) {
-        return DECLINED;
-    }
-    rv = msd_payload_limit_encode(q);
-    if (rv != APR_SUCCESS && q->written != MSD_WRITE_FAILED) {
-        /* Asked again for the error page, which is no second failure. */
-        q->written = MSD_WRITE_FAILED;
-        q->failure = rv;
-        msd_log_failure(r, rv, MSD_FAILURE_LOG_WRITE);
-    }
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    if (z->maxage > 0) {
-        z->expiry = q->expiry;
-        apr_table_unset(z->entries, "expiry");
-    }
-    for (i = 0; q->conf && q->conf->mask && i < q->conf->mask->nelts; i++) {
-        const char *key = APR_ARRAY_IDX(q->conf->mask, i, const char *);
+    for (i = 0; conf && conf->mask && i < conf->mask->nelts; i++) {
+        const char *key = APR_ARRAY_IDX(conf->mask, i, const char *);
 
         if (apr_table_get(z->entries, key)) {
             apr_table_setn(z->entries, key, "*");
         }
     }
+}
+
+/* Before mod_session's own encoder. SessionMaxAge's end of the session follows from the row's times: in the payload it
+ * would be one more change with every request, and out of date after a touch. An end that the payload named stays. What
+ * shall not be stored is masked here, too: whatever is written was encoded before. */
+static int session_dynamodb_encode(request_rec *r, session_rec *z)
+{
+    msd_session_t *s = msd_request_session(r);
+    apr_status_t rv;
+
+    if (!s || z != s->z) {
+        return DECLINED;
+    }
+    rv = msd_payload_limit_encode(s);
+    if (rv != APR_SUCCESS && s->answer.written != MSD_WRITE_FAILED) {
+        /* Asked again for the error page, which is no second failure. */
+        msd_log_failure(r, msd_session_write_failed(s, rv), MSD_FAILURE_LOG_WRITE);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (z->maxage > 0) {
+        z->expiry = s->expiry;
+        apr_table_unset(z->entries, "expiry");
+    }
+    mask(z, s->conf);
     return DECLINED;
 }
 
 static int session_dynamodb_save(request_rec *r, session_rec *z)
 {
     msd_request_t *q = msd_request_find(r);
+    msd_session_t *s = q ? &q->session : NULL;
     apr_status_t rv;
 
-    if (!q || q->outcome == MSD_NOT_LOADED) {
+    if (!s || s->outcome == MSD_NOT_LOADED) {
         return DECLINED;
     }
-    if (z != q->z && !msd_config_enabled(r)) {
+    if (z != s->z && !msd_config_enabled(r)) {
         return DECLINED; /* another store's, after a redirect out of our area */
     }
-    if (z != q->z || !msd_request_usable(q) || q->written == MSD_WRITE_FAILED) {
+    if (z != s->z || !msd_session_usable(s) || s->answer.written == MSD_WRITE_FAILED) {
         /* Not the session that we loaded, or one that can't be written: doing nothing is what keeps the row whole. */
         return OK;
     }
@@ -276,7 +289,7 @@ static int session_dynamodb_save(request_rec *r, session_rec *z)
         msd_log_failure(r, rv, MSD_FAILURE_LOG_WRITE);
         return APR_EGENERAL;
     }
-    msd_log_saved(r, q);
+    msd_log_saved(r, s);
     return OK;
 }
 
@@ -284,18 +297,19 @@ static int session_dynamodb_save(request_rec *r, session_rec *z)
 static int session_dynamodb_log_transaction(request_rec *r)
 {
     msd_request_t *q = msd_request_find(r);
+    msd_session_t *s = q ? &q->session : NULL;
     apr_interval_time_t interval = 0;
 
-    if (!q || !q->loader) {
+    if (!s || !s->loader) {
         return DECLINED;
     }
     for (; r; r = r->next) {
-        msd_env_describe(r, q);
+        msd_env_describe(r, s);
     }
     msd_log_end(q);
-    if (msd_session_touch_due(q, &interval)) {
-        msd_request_lives(q);
-        msd_child_touch_later(q->loader->server, &q->session, q->now, interval);
+    if (msd_session_touch_due(s, &interval)) {
+        msd_session_lives(s);
+        msd_child_touch_later(s->loader->server, &s->stored, s->now, interval);
     }
     return DECLINED;
 }

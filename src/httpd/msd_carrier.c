@@ -65,16 +65,24 @@ static const char *session_name(const look_t *look, const char *s, const char *e
     return NULL;
 }
 
+msd_carrier_t *msd_carrier_find(const apr_array_header_t *carriers, const char *name, int header)
+{
+    int i;
+
+    for (i = 0; i < carriers->nelts; i++) {
+        msd_carrier_t *c = &APR_ARRAY_IDX(carriers, i, msd_carrier_t);
+        if (c->header == header && strcmp(c->name, name) == 0) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
 static void found(apr_array_header_t *carriers, const char *name, int header, ddb_bytes_t value)
 {
     apr_pool_t *p = carriers->pool;
-    msd_carrier_t *c = NULL;
-    int i;
+    msd_carrier_t *c = msd_carrier_find(carriers, name, header);
 
-    for (i = 0; i < carriers->nelts && !c; i++) {
-        msd_carrier_t *known = &APR_ARRAY_IDX(carriers, i, msd_carrier_t);
-        c = known->header == header && strcmp(known->name, name) == 0 ? known : NULL;
-    }
     if (!c) {
         c = apr_array_push(carriers);
         c->name = apr_pstrdup(p, name);
@@ -189,8 +197,8 @@ apr_array_header_t *msd_carrier_take(request_rec *r, const msd_dir_config_t *con
                                      apr_pool_t *p)
 {
     apr_array_header_t *carriers = apr_array_make(p, 1, sizeof(msd_carrier_t));
-    const look_t look = { conf->use_header ? NULL : conf->cookie_name, others, carriers };
-    const look_t unwanted = { look.own, others, NULL };
+    const look_t look = { .own = conf->use_header ? NULL : conf->cookie_name, .others = others, .carriers = carriers };
+    const look_t unwanted = { .own = look.own, .others = others };
     const char *value = conf->use_header ? apr_table_get(r->headers_in, conf->header_name) : NULL;
 
     take_cookies(r, &look);
@@ -199,7 +207,7 @@ apr_array_header_t *msd_carrier_take(request_rec *r, const msd_dir_config_t *con
     }
     if (value) {
         /* A repeated header arrives joined with a comma, which no ID has in it: refused by its form. */
-        ddb_bytes_t sid = { value, strlen(value) };
+        ddb_bytes_t sid = { .data = value, .len = strlen(value) };
         found(carriers, conf->header_name, 1, sid);
         apr_table_unset(r->headers_in, conf->header_name);
     }

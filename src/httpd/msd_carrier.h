@@ -27,6 +27,9 @@ typedef struct msd_carrier_t {
 apr_array_header_t *msd_carrier_take(request_rec *r, const msd_dir_config_t *conf, const apr_array_header_t *others,
                                      apr_pool_t *p);
 
+/** The carrier of this name among carriers (msd_carrier_t); NULL when nothing came in it. */
+msd_carrier_t *msd_carrier_find(const apr_array_header_t *carriers, const char *name, int header);
+
 /**
  * Take out of the response what is said in conf's carrier: only we hand out and end IDs.
  * @return the name of the carrier when something was, else NULL.

@@ -8,7 +8,7 @@
 
 #include "httpd/conf/msd_config.h"
 #include "httpd/msd_env.h"
-#include "httpd/msd_session.h"
+#include "httpd/msd_request.h"
 
 APLOG_USE_MODULE(session_dynamodb);
 
@@ -66,22 +66,22 @@ static void set_time(apr_table_t *env, const char *name, apr_int64_t seconds)
 }
 
 /* What CGI programs and LogFormat may know of a session: never the ID. */
-void msd_env_describe(request_rec *r, msd_request_t *q)
+void msd_env_describe(request_rec *r, msd_session_t *s)
 {
     apr_table_t *env = r->subprocess_env;
-    const char *loggable = msd_request_loggable_id(q);
+    const char *loggable = msd_session_loggable_id(s);
 
-    if (!msd_request_usable(q)) {
+    if (!msd_session_usable(s)) {
         return;
     }
-    apr_table_setn(env, "SESSION_DYNAMODB_NEW", q->session.sid ? "0" : "1");
+    apr_table_setn(env, "SESSION_DYNAMODB_NEW", s->stored.sid ? "0" : "1");
     if (loggable) {
         apr_table_setn(env, "SESSION_DYNAMODB_LOGGABLE_ID", loggable);
     }
-    set_time(env, "SESSION_DYNAMODB_CREATED", apr_time_sec(q->session.created));
-    set_time(env, "SESSION_DYNAMODB_EXPIRES", msd_session_expires(q));
-    if (q->refused) {
-        apr_table_setn(env, "SESSION_DYNAMODB_FAILED_ID", q->refused);
+    set_time(env, "SESSION_DYNAMODB_CREATED", apr_time_sec(s->stored.created));
+    set_time(env, "SESSION_DYNAMODB_EXPIRES", msd_session_expires(s));
+    if (s->ids.refused) {
+        apr_table_setn(env, "SESSION_DYNAMODB_FAILED_ID", s->ids.refused);
     }
 }
 

@@ -35,10 +35,11 @@ static void begin_with(ap_filter_t *f, request_rec *r)
 /** mod_session saves only what is dirty; a session that changes hands gets a new ID in any case. */
 static void notice_user(const request_rec *r, msd_request_t *q)
 {
-    if (msd_request_user_changed(r, q)) {
+    const msd_session_t *s = &q->session;
+
+    if (s->loader && msd_session_usable(s) && !s->z->written && msd_request_user_changed(r, q)) {
         q->user = apr_pstrdup(q->top->pool, msd_request_user(r, q));
-        q->renew = 1;
-        q->z->dirty = 1;
+        msd_session_renew(&q->session);
     }
 }
 
@@ -66,7 +67,7 @@ static apr_status_t before(ap_filter_t *f, apr_bucket_brigade *bb)
     }
     if (!f->r->main) {
         msd_header_hide_end(f->r);
-        if (q && q->loader && msd_request_usable(q) && !q->z->written) {
+        if (q) {
             notice_user(f->r, q);
         }
         begin_with(f->next, msd_header_settle(f->r));
@@ -76,12 +77,12 @@ static apr_status_t before(ap_filter_t *f, apr_bucket_brigade *bb)
 }
 
 /** Where a touch will move the session's end, the date in a persistent cookie has to move with it. */
-static void follow_touch(msd_request_t *q)
+static void follow_touch(msd_session_t *s)
 {
     apr_interval_time_t interval;
 
-    if (!q->issue && q->conf->cookie_persistent && msd_session_touch_due(q, &interval)) {
-        q->issue = q->session.sid;
+    if (!s->answer.issue && s->conf->cookie_persistent && msd_session_touch_due(s, &interval)) {
+        s->answer.issue = s->stored.sid;
     }
 }
 
@@ -92,7 +93,8 @@ static void follow_touch(msd_request_t *q)
 static void clear_carriers(request_rec *r, const msd_request_t *q)
 {
     const msd_dir_config_t *own = msd_config_enabled(r) ? msd_config_dir(r, r->pool) : NULL;
-    const msd_dir_config_t *loaders = q && q->loader && !q->loader->main ? q->conf : NULL;
+    const msd_session_t *s = q ? &q->session : NULL;
+    const msd_dir_config_t *loaders = s && s->loader && !s->loader->main ? s->conf : NULL;
     const char *dropped = own ? msd_carrier_clear(r, own) : NULL;
 
     if (loaders) {
@@ -105,29 +107,29 @@ static void clear_carriers(request_rec *r, const msd_request_t *q)
 }
 
 /** Who comes again while keys are refused, or with a session that is too large, only comes to the same end. */
-static int waiting_helps(const msd_request_t *q)
+static int waiting_helps(apr_status_t failure)
 {
-    return ddb_error_is_passing(q->failure) || q->failure == DDB_ECONFLICT;
+    return ddb_error_is_passing(failure) || failure == DDB_ECONFLICT;
 }
 
-static void set_headers(request_rec *r, msd_request_t *q)
+static void set_headers(request_rec *r, const msd_session_t *s)
 {
-    if (q->written == MSD_WRITE_FAILED && ap_is_HTTP_ERROR(r->status)) {
+    if (s->answer.written == MSD_WRITE_FAILED && ap_is_HTTP_ERROR(r->status)) {
         /* An error page that could not be saved comes here with the first error's status. */
         r->status = HTTP_SERVICE_UNAVAILABLE;
         r->status_line = NULL;
     }
-    if (q->written == MSD_WRITE_FAILED || q->outcome == MSD_FAILED) {
-        if (r->status == HTTP_SERVICE_UNAVAILABLE && waiting_helps(q)) {
+    if (s->answer.written == MSD_WRITE_FAILED || s->outcome == MSD_FAILED) {
+        if (r->status == HTTP_SERVICE_UNAVAILABLE && waiting_helps(s->answer.failure)) {
             apr_table_setn(r->err_headers_out, "Retry-After", RETRY_AFTER);
         }
         return; /* the client's ID is left alone */
     }
-    if (q->issue) {
-        msd_carrier_issue(r, q->conf, q->issue, msd_session_next_end(q));
+    if (s->answer.issue) {
+        msd_carrier_issue(r, s->conf, s->answer.issue, msd_session_next_end(s));
     }
-    else if (q->end_id) {
-        msd_carrier_end(r, q->conf);
+    else if (s->answer.end_id) {
+        msd_carrier_end(r, s->conf);
     }
 }
 
@@ -151,39 +153,56 @@ static apr_status_t answer_unavailable(ap_filter_t *f, apr_bucket_brigade *bb)
     return rv;
 }
 
+/** The session was saved: what the response says of it. 1: instead of the response, its failed save is the answer. */
+static int settle(request_rec *r, msd_request_t *q)
+{
+    msd_session_t *s = &q->session;
+
+    if (!q->begun && !s->loader->main && msd_session_unsaved(s)) {
+        /* mod_session's encoders failed, and nothing came to our save; mod_session has logged it. */
+        s->answer.written = MSD_WRITE_FAILED;
+    }
+    follow_touch(s);
+    msd_http_cache_settle(r, q);
+    if (s->answer.written == MSD_WRITE_FAILED && !q->answered) {
+        q->answered = 1;
+        return 1;
+    }
+    set_headers(r, s);
+    q->begun = 1;
+    return 0;
+}
+
+/** mod_session saves once; a page has several parts, each of which may change the session. */
+static void allow_next_save(const msd_session_t *s)
+{
+    if (s->answer.written == MSD_STORED && s->z->written) {
+        s->z->written = 0;
+        s->z->dirty = 0;
+    }
+}
+
 /** With a context: the answer was given, and nothing more is to come. */
 static apr_status_t behind(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     msd_request_t *q = msd_request_find(f->r);
+    int loaded = q && q->session.loader;
 
     if (f->ctx) {
         apr_brigade_cleanup(bb);
         return AP_FILTER_ERROR;
     }
-    if (q && q->written == MSD_STORED && q->z->written) {
-        /* mod_session saves once; a page has several parts, each of which may change the session. */
-        q->z->written = 0;
-        q->z->dirty = 0;
+    if (loaded) {
+        allow_next_save(&q->session);
     }
     if (!f->r->main) {
         clear_carriers(f->r, q);
-    }
-    else if (q && q->loader) {
-        msd_http_cache_part(f->r, q);
-    }
-    if (q && q->loader && !f->r->main) {
-        if (!q->begun && !q->loader->main && msd_request_unsaved(q)) {
-            /* mod_session's encoders failed, and nothing came to our save; mod_session has logged it. */
-            q->written = MSD_WRITE_FAILED;
-        }
-        follow_touch(q);
-        msd_http_cache_settle(f->r, q);
-        if (q->written == MSD_WRITE_FAILED && !q->answered) {
-            q->answered = 1;
+        if (loaded && settle(f->r, q)) {
             return answer_unavailable(f, bb);
         }
-        set_headers(f->r, q);
-        q->begun = 1;
+    }
+    else if (loaded) {
+        msd_http_cache_part(f->r, q);
     }
     ap_remove_output_filter(f);
     return ap_pass_brigade(f->next, bb);

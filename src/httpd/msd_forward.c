@@ -171,7 +171,7 @@ static const char *key_hint(apr_pool_t *p, ddb_bytes_t key)
 static const char *sign(request_rec *r, const msd_dir_config_t *conf)
 {
     const char *secret = APR_ARRAY_IDX(conf->forward_keys, conf->forward_keys->nelts - 1, const char *);
-    ddb_bytes_t key = { secret, strlen(secret) }, in;
+    ddb_bytes_t key = { .data = secret, .len = strlen(secret) }, in;
     unsigned char mac[DDB_SHA256_BYTES];
     apr_array_header_t *lines = apr_array_make(r->pool, 3 + conf->forward->nelts, sizeof(const char *));
     apr_array_header_t *names = apr_array_make(r->pool, conf->forward->nelts, sizeof(const char *));
@@ -210,7 +210,7 @@ void msd_forward(request_rec *r, const session_rec *z)
 {
     const msd_dir_config_t *conf = msd_config_merged(r);
     msd_request_t *q = msd_request_get(r);
-    const session_rec *ours = z == q->z && msd_request_usable(q) ? z : NULL;
+    const session_rec *ours = z == q->session.z && msd_session_usable(&q->session) ? z : NULL;
     const char *signature;
     int i;
 

@@ -15,7 +15,7 @@ typedef struct search_t {
 
 static const char *name_for(const request_rec *r)
 {
-    return msd_config_enabled(r) ? msd_request_session_conf(r)->header : NULL;
+    return msd_config_enabled(r) ? msd_session_conf(r)->header : NULL;
 }
 
 /** The next place where httpd joined two lines; NULL: there is none. */
@@ -51,7 +51,7 @@ static int add_found(void *baton, const char *name, const char *value)
 
 static void take(request_rec *r, const char *name, request_rec *speaker, apr_array_header_t *found)
 {
-    search_t search = { speaker, name, found };
+    search_t search = { .speaker = speaker, .name = name, .found = found };
 
     apr_table_do(add_found, &search, r->err_headers_out, name, NULL);
     apr_table_unset(r->err_headers_out, name);
@@ -63,30 +63,30 @@ static void take(request_rec *r, const char *name, request_rec *speaker, apr_arr
 }
 
 /** 1 when the settings of r, which may be another area's, give it the session of the tree. */
-static int shares_session(request_rec *r, const msd_request_t *q)
+static int shares_session(request_rec *r, const msd_session_t *s)
 {
     APR_OPTIONAL_FN_TYPE(ap_session_load) *load = APR_RETRIEVE_OPTIONAL_FN(ap_session_load);
     session_rec *z = NULL;
 
-    return q->z && load(r, &z) == APR_SUCCESS && z == q->z;
+    return s->z && load(r, &z) == APR_SUCCESS && z == s->z;
 }
 
-/** Take the headers that have names for r and before out of the response, into q->said where they are heard. */
+/** Take the headers that have names for r and before out of the response, into said where they are heard. */
 static void take_all(request_rec *r, msd_request_t *q)
 {
-    request_rec *speaker = q->speaker ? q->speaker : r;
-    const char *of_loader = q->loader ? name_for(q->loader) : NULL;
+    request_rec *speaker = q->header.speaker ? q->header.speaker : r;
+    const char *of_loader = q->session.loader ? name_for(q->session.loader) : NULL;
     apr_array_header_t *unheard = apr_array_make(r->pool, 1, sizeof(const char *));
     request_rec *one;
 
-    q->said = q->said ? q->said : apr_array_make(q->top->pool, 2, sizeof(const char *));
+    q->header.said = q->header.said ? q->header.said : apr_array_make(q->top->pool, 2, sizeof(const char *));
     if (of_loader) {
-        take(r, of_loader, speaker, q->said);
+        take(r, of_loader, speaker, q->header.said);
     }
     for (one = r; one; one = one->prev) {
         const char *name = name_for(one);
         if (name && (!of_loader || strcasecmp(name, of_loader) != 0)) {
-            take(r, name, speaker, shares_session(one, q) ? q->said : unheard);
+            take(r, name, speaker, shares_session(one, &q->session) ? q->header.said : unheard);
         }
     }
 }
@@ -99,29 +99,30 @@ void msd_header_begin(request_rec *r)
         return; /* subrequests have tables of their own, which mod_session does not read */
     }
     if (r->prev) {
-        q->speaker = q->speaker ? q->speaker : r->prev;
+        q->header.speaker = q->header.speaker ? q->header.speaker : r->prev;
         take_all(r, q);
     }
-    q->speaker = r;
+    q->header.speaker = r;
 }
 
 request_rec *msd_header_settle(request_rec *r)
 {
     msd_request_t *q = msd_request_get(r);
+    const msd_session_t *s = &q->session;
     int i;
 
     take_all(r, q);
-    if (!q->loader || !msd_request_usable(q) || q->z->written) {
-        apr_array_clear(q->said);
+    if (!s->loader || !msd_session_usable(s) || s->z->written) {
+        apr_array_clear(q->header.said);
         return r;
     }
-    for (i = 0; i < q->said->nelts; i++) {
-        msd_header_change_make(q->z, APR_ARRAY_IDX(q->said, i, const char *));
+    for (i = 0; i < q->header.said->nelts; i++) {
+        msd_header_change_make(s->z, APR_ARRAY_IDX(q->header.said, i, const char *));
     }
-    apr_array_clear(q->said);
+    apr_array_clear(q->header.said);
     /* It saves the sessions of the request with which it begins and of those redirected from it, never of those before;
      * the settings of the loader count for the whole tree. */
-    return q->loader->main ? r : q->loader;
+    return s->loader->main ? r : s->loader;
 }
 
 apr_array_header_t *msd_header_names(request_rec *r)

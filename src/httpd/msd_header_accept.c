@@ -38,8 +38,8 @@ typedef struct accept_t {
 /** 1 when the session has an entry whose name differs from this one in case only: mod_session would change that one. */
 static int has_other(request_rec *r, const char *name)
 {
-    const msd_request_t *q = msd_request_find(r);
-    const apr_array_header_t *elts = q && q->z ? apr_table_elts(q->z->entries) : NULL;
+    const msd_session_t *s = msd_request_session(r);
+    const apr_array_header_t *elts = s && s->z ? apr_table_elts(s->z->entries) : NULL;
     int i;
 
     for (i = 0; elts && i < elts->nelts; i++) {
@@ -54,7 +54,7 @@ static int has_other(request_rec *r, const char *name)
 static accept_t accept_of(request_rec *r)
 {
     const apr_array_header_t *words = msd_config_merged(r)->accept;
-    accept_t a = { words, msd_request_names_exact(r) };
+    accept_t a = { .words = words, .exact = msd_request_names_exact(r) };
     apr_array_header_t *left;
     int i;
 

@@ -14,21 +14,21 @@
 #define INCLUDES_FILTER "includes" /* with "bytype:" before it where mod_filter adds it */
 
 /** 1 when there may be a session behind r's response. */
-static int has_session(const msd_request_t *q)
+static int has_session(const msd_session_t *s)
 {
-    return q->outcome == MSD_LOADED || q->outcome == MSD_FAILED;
+    return s->outcome == MSD_LOADED || s->outcome == MSD_FAILED;
 }
 
 /** The header in which the ID came, or would have come. */
-static const char *carrier(const msd_request_t *q)
+static const char *carrier(const msd_session_t *s)
 {
-    return q->conf->use_header ? q->conf->header_name : "Cookie";
+    return s->conf->use_header ? s->conf->header_name : "Cookie";
 }
 
 /** 1 when the response, a file perhaps, is this visitor's. */
-static int depends(const msd_request_t *q, int file)
+static int depends(const msd_session_t *s, int file)
 {
-    return has_session(q) && !(file && q->conf->no_store == MSD_NO_STORE_CHANGED);
+    return has_session(s) && !(file && s->conf->no_store == MSD_NO_STORE_CHANGED);
 }
 
 /*
@@ -39,18 +39,20 @@ static int depends(const msd_request_t *q, int file)
 void msd_http_cache_mark(request_rec *r)
 {
     msd_request_t *q = msd_request_find(r);
-    const char *name;
+    const msd_dir_config_t *conf;
+    const char *name, *was;
 
-    if (!q || !q->loader || !has_session(q)) {
+    if (!q || !q->session.loader || !has_session(&q->session)) {
         return;
     }
-    name = carrier(q);
-    q->marked = r;
-    q->unmarked = apr_table_get(r->headers_in, name);
-    apr_table_setn(r->headers_in, name,
-                   q->conf->use_header ? "-"
-                                       : apr_pstrcat(r->pool, q->unmarked ? q->unmarked : "", q->unmarked ? "; " : "",
-                                                     q->conf->cookie_name, "=", NULL));
+    conf = q->session.conf;
+    name = carrier(&q->session);
+    was = apr_table_get(r->headers_in, name);
+    q->http_cache.marked = r;
+    q->http_cache.unmarked = was;
+    apr_table_setn(
+        r->headers_in, name,
+        conf->use_header ? "-" : apr_pstrcat(r->pool, was ? was : "", was ? "; " : "", conf->cookie_name, "=", NULL));
 }
 
 void msd_http_cache_unmark(request_rec *r)
@@ -58,13 +60,13 @@ void msd_http_cache_unmark(request_rec *r)
     msd_request_t *q = msd_request_find(r);
     const char *name;
 
-    if (!q || q->marked != r) {
+    if (!q || q->http_cache.marked != r) {
         return;
     }
-    q->marked = NULL;
-    name = carrier(q);
-    if (q->unmarked) {
-        apr_table_setn(r->headers_in, name, q->unmarked);
+    q->http_cache.marked = NULL;
+    name = carrier(&q->session);
+    if (q->http_cache.unmarked) {
+        apr_table_setn(r->headers_in, name, q->http_cache.unmarked);
     }
     else {
         apr_table_unset(r->headers_in, name);
@@ -87,9 +89,9 @@ static void unplace(request_rec *r)
 
 void msd_http_cache_begin(request_rec *r)
 {
-    const msd_request_t *q = msd_request_find(r);
+    const msd_session_t *s = msd_request_session(r);
 
-    if (q && q->loader && msd_config_enabled(r)) {
+    if (s && s->loader && msd_config_enabled(r)) {
         unplace(r);
         /* mod_cache takes a part of a page before our filters see it. */
         r->no_cache = r->no_cache || r->main;
@@ -116,9 +118,9 @@ void msd_http_cache_file(request_rec *r)
     if (!q || has_includes(r)) {
         return;
     }
-    q->file = r;
-    if (r->main && q->conf && msd_config_enabled(r)) {
-        r->no_cache = depends(q, 1);
+    q->http_cache.file = r;
+    if (r->main && q->session.conf && msd_config_enabled(r)) {
+        r->no_cache = depends(&q->session, 1);
     }
 }
 
@@ -142,21 +144,21 @@ static void vary(request_rec *r, const char *header)
 
 void msd_http_cache_part(request_rec *r, const msd_request_t *q)
 {
-    int file = q->file == r;
+    int file = q->http_cache.file == r;
     request_rec *page;
 
-    if (!msd_config_enabled(r) || (file && !depends(q, file))) {
+    if (!msd_config_enabled(r) || (file && !depends(&q->session, file))) {
         return;
     }
     for (page = r->main; page; page = page->main) {
         if (msd_config_enabled(page)) {
             continue; /* it is settled itself */
         }
-        if (depends(q, file)) {
+        if (depends(&q->session, file)) {
             no_store(page);
         }
         else {
-            vary(page, carrier(q));
+            vary(page, carrier(&q->session));
             page->no_cache = 1;
         }
     }
@@ -164,12 +166,13 @@ void msd_http_cache_part(request_rec *r, const msd_request_t *q)
 
 void msd_http_cache_settle(request_rec *r, const msd_request_t *q)
 {
-    int file = q->file == r && !msd_request_is_error_page(r);
+    const msd_session_t *s = &q->session;
+    int file = q->http_cache.file == r && !msd_request_is_error_page(r);
 
-    if (q->written != MSD_NOTHING || q->issue || q->end_id || depends(q, file)) {
+    if (s->answer.written != MSD_NOTHING || s->answer.issue || s->answer.end_id || depends(s, file)) {
         no_store(r);
     }
-    else if (q->outcome == MSD_NEW && !file) {
-        vary(r, carrier(q));
+    else if (s->outcome == MSD_NEW && !file) {
+        vary(r, carrier(s));
     }
 }

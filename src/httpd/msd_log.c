@@ -12,14 +12,14 @@ APLOG_USE_MODULE(session_dynamodb);
 static void log_call(request_rec *r, int level, apr_status_t rv, const char *what, const char *others)
 {
     const msd_request_t *q = msd_request_find(r);
-    const ddb_error_t *e = &q->error;
+    const ddb_error_t *e = &q->session.error;
     char text[120];
 
-    ap_log_rerror(APLOG_MARK, level, 0, r,
-                  "table %s: %s: %s: %s (%s, type %s, HTTP status %d, request ID %s, %d attempts)%s",
-                  q->store ? msd_config_server(r->server)->table : "-", what, ddb_error_text(rv, text, sizeof(text)),
-                  e->detail, e->operation[0] ? e->operation : "no call", e->type[0] ? e->type : "-", e->http_status,
-                  e->request_id[0] ? e->request_id : "-", e->attempts, others);
+    ap_log_rerror(
+        APLOG_MARK, level, 0, r, "table %s: %s: %s: %s (%s, type %s, HTTP status %d, request ID %s, %d attempts)%s",
+        q->calls.store ? msd_config_server(r->server)->table : "-", what, ddb_error_text(rv, text, sizeof(text)),
+        e->detail, e->operation[0] ? e->operation : "no call", e->type[0] ? e->type : "-", e->http_status,
+        e->request_id[0] ? e->request_id : "-", e->attempts, others);
 }
 
 void msd_log_failure(request_rec *r, apr_status_t rv, msd_failure_log_e what)
@@ -38,49 +38,50 @@ void msd_log_failure(request_rec *r, apr_status_t rv, msd_failure_log_e what)
     }
 }
 
-void msd_log_load(request_rec *r, const msd_request_t *q, apr_status_t rv)
+void msd_log_load(request_rec *r, const msd_session_t *s, apr_status_t rv)
 {
-    if (q->outcome == MSD_MISCONFIGURED) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "%s (in the merged configuration for %s)", q->error.detail, r->uri);
+    if (s->outcome == MSD_MISCONFIGURED) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "%s (in the merged configuration for %s)", s->error.detail, r->uri);
     }
-    else if (q->outcome == MSD_FAILED) {
+    else if (s->outcome == MSD_FAILED) {
         msd_log_failure(r, rv, MSD_FAILURE_LOG_READ);
     }
     else if (rv == DDB_EBADITEM) {
         log_call(r, APLOG_WARNING, rv, "ignored a malformed session row", "");
     }
-    if (q->outcome == MSD_LOADED && q->members && ddb_json_entries_doubtful(q->members)) {
+    if (s->outcome == MSD_LOADED && s->members && ddb_json_entries_doubtful(s->members)) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
                       "the session has entry names that differ only in case, such as '%.64s': mod_session can't tell "
                       "them apart, so they are hidden from programs, but stay stored. SessionDynamoDBEnv, "
                       "SessionDynamoDBForward and SessionDynamoDBAccept match exact names",
-                      ddb_json_entries_doubtful(q->members));
+                      ddb_json_entries_doubtful(s->members));
     }
-    if (q->refused) {
+    if (s->ids.refused) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "invalid, unknown or expired session ID; SHA-512 of the ID: %s",
-                      q->refused);
+                      s->ids.refused);
     }
-    if (q->ambiguous) {
+    if (s->ids.ambiguous) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
                       "ignored the cookies named %s (%d): more than one could be the session's. Another path, domain, "
                       "application or host set one of them. Remove it, or change SessionDynamoDBCookieName, preferably "
                       "to a name that begins with __Host-, which no other host or path can set",
-                      q->conf->cookie_name, q->taken);
+                      s->conf->cookie_name, s->ids.count);
     }
 }
 
-void msd_log_saved(request_rec *r, const msd_request_t *q)
+void msd_log_saved(request_rec *r, const msd_session_t *s)
 {
-    if (q->written == MSD_STORED && q->merges) {
+    if (s->answer.written == MSD_STORED && s->answer.merges) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
-                      "merged the changes to the session with those of concurrent requests (rounds: %d)", q->merges);
+                      "merged the changes to the session with those of concurrent requests (rounds: %d)",
+                      s->answer.merges);
     }
-    if (q->written == MSD_TOO_LATE) {
+    if (s->answer.written == MSD_TOO_LATE) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
                       "dropped the changes to the session: it needs a new ID, but the response has begun. Change the "
                       "session before the first byte of the page is sent, not in an include further down");
     }
-    if (q->written == MSD_GONE) {
+    if (s->answer.written == MSD_GONE) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                       "dropped the changes to the session: another request ended it meanwhile");
     }
@@ -103,12 +104,14 @@ void msd_log_dropped(request_rec *r, const char *carrier)
 }
 
 /** 1 when changes were made that came to no save: mod_session saves once, and not everywhere. */
-static int changes_dropped(const msd_request_t *q)
+static int changes_dropped(const msd_session_t *s)
 {
-    return msd_request_usable(q) && (q->written == MSD_NOTHING || q->written == MSD_STORED || q->written == MSD_ENDED)
-           && q->z->dirty && !(q->z->expiry && q->z->expiry < apr_time_now())
-           && ((q->session.sid && (q->renew || q->timeouts_changed))
-               || !msd_entries_equal(q->top->pool, q->z->entries, q->loaded));
+    const msd_session_answer_t *a = &s->answer;
+
+    return msd_session_usable(s) && (a->written == MSD_NOTHING || a->written == MSD_STORED || a->written == MSD_ENDED)
+           && msd_session_dirty(s)
+           && ((s->stored.sid && (a->renew || a->timeouts_changed))
+               || !msd_entries_equal(s->pool, s->z->entries, s->loaded));
 }
 
 void msd_log_end(const msd_request_t *q)
@@ -120,7 +123,7 @@ void msd_log_end(const msd_request_t *q)
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, q->top->server, "%s", rest);
     }
     msd_log_request(q);
-    if (changes_dropped(q)) {
+    if (changes_dropped(&q->session)) {
         ap_log_rerror(
             APLOG_MARK, APLOG_WARNING, 0, q->top,
             "dropped the changes to the session: they came after it was saved, or mod_session does not save it here");

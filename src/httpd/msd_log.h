@@ -10,14 +10,14 @@
  * session; where it matters which one, the SHA-512 of its ID does (OWASP Logging Cheat Sheet, "Data to exclude").
  */
 
-/** A failed call of the store: rv and q->error tell of it. */
+/** A failed call of the store: rv and the session's error tell of it. */
 void msd_log_failure(request_rec *r, apr_status_t rv, msd_failure_log_e what);
 
-/** What came of the load, once a request tree; rv is msd_session_load's. */
-void msd_log_load(request_rec *r, const msd_request_t *q, apr_status_t rv);
+/** What came of the load, once a request tree; rv is msd_load's. */
+void msd_log_load(request_rec *r, const msd_session_t *s, apr_status_t rv);
 
 /** What is worth telling of a save that did not fail. */
-void msd_log_saved(request_rec *r, const msd_request_t *q);
+void msd_log_saved(request_rec *r, const msd_session_t *s);
 
 /** A program whose answer would pass by every filter is not run. */
 void msd_log_unparsed(request_rec *r);

@@ -14,9 +14,9 @@ APLOG_USE_MODULE(session_dynamodb);
 
 /* ---- the line at debug ------------------------------------------------------------------------------------------- */
 
-static const char *why_refused(const msd_request_t *q)
+static const char *why_refused(const msd_session_t *s)
 {
-    switch (q->miss) {
+    switch (s->ids.miss) {
     case DDB_MISS_FORM:
         return "malformed ID or wrong signature";
     case DDB_MISS_ABSENT:
@@ -36,23 +36,23 @@ static const char *why_refused(const msd_request_t *q)
 }
 
 /** What the load found; an end makes the session a new one, so the outcome alone does not tell. */
-static const char *found(const msd_request_t *q, apr_pool_t *p)
+static const char *found(const msd_session_t *s, apr_pool_t *p)
 {
-    if (q->outcome == MSD_FAILED) {
+    if (s->outcome == MSD_FAILED) {
         return "could not be read";
     }
-    if (q->outcome == MSD_MISCONFIGURED) {
+    if (s->outcome == MSD_MISCONFIGURED) {
         return "not loaded, as settings conflict";
     }
-    if (q->ambiguous) {
+    if (s->ids.ambiguous) {
         return "refused: more than one could be the session's";
     }
-    return q->refused ? apr_pstrcat(p, "refused: ", why_refused(q), NULL) : q->taken ? "loaded" : "new";
+    return s->ids.refused ? apr_pstrcat(p, "refused: ", why_refused(s), NULL) : s->ids.count ? "loaded" : "new";
 }
 
-static const char *written(const msd_request_t *q)
+static const char *written(const msd_session_t *s)
 {
-    switch (q->written) {
+    switch (s->answer.written) {
     case MSD_STORED:
         return "stored";
     case MSD_ENDED:
@@ -72,29 +72,35 @@ static const char *written(const msd_request_t *q)
 /** 1 when an ID was handed out: a response that failed leaves the client's alone. */
 static int is_issued(const msd_request_t *q)
 {
-    return q->issue && q->begun && q->written != MSD_WRITE_FAILED && q->outcome != MSD_FAILED;
+    const msd_session_t *s = &q->session;
+
+    return s->answer.issue && q->begun && s->answer.written != MSD_WRITE_FAILED && s->outcome != MSD_FAILED;
 }
 
 static const char *issued(const msd_request_t *q)
 {
+    const msd_session_t *s = &q->session;
+
     if (is_issued(q)) {
-        return q->conf->use_header      ? "ID sent in a header"
-               : q->conf->cookie_secure ? "ID sent in a Secure cookie"
+        return s->conf->use_header      ? "ID sent in a header"
+               : s->conf->cookie_secure ? "ID sent in a Secure cookie"
                                         : "ID sent in a cookie without Secure";
     }
-    return q->end_id && q->begun && q->written != MSD_WRITE_FAILED ? "ID cleared" : "no ID sent";
+    return s->answer.end_id && q->begun && s->answer.written != MSD_WRITE_FAILED ? "ID cleared" : "no ID sent";
 }
 
 static void log_story(const msd_request_t *q)
 {
+    const msd_session_t *s = &q->session;
     request_rec *r = q->top;
 
     if (APLOGrdebug(r)) {
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r,
-                      "session: %d %s%s received: %s; %s; %d call%s in %" APR_TIME_T_FMT ".%03d ms; %s; %s", q->taken,
-                      q->conf->use_header ? "header" : "cookie", q->taken == 1 ? "" : "s", found(q, r->pool),
-                      written(q), q->calls, q->calls == 1 ? "" : "s", q->spent / 1000, (int)(q->spent % 1000),
-                      issued(q), ap_ssl_conn_is_ssl(r->connection) ? "TLS" : "no TLS");
+                      "session: %d %s%s received: %s; %s; %d call%s in %" APR_TIME_T_FMT ".%03d ms; %s; %s",
+                      s->ids.count, s->conf->use_header ? "header" : "cookie", s->ids.count == 1 ? "" : "s",
+                      found(s, r->pool), written(s), q->calls.count, q->calls.count == 1 ? "" : "s",
+                      q->calls.spent / 1000, (int)(q->calls.spent % 1000), issued(q),
+                      ap_ssl_conn_is_ssl(r->connection) ? "TLS" : "no TLS");
     }
 }
 
@@ -119,11 +125,11 @@ static int is_here(const request_rec *r)
 
 static void notice_plain(const msd_request_t *q)
 {
+    const msd_dir_config_t *conf = q->session.conf;
     request_rec *r = q->top;
 
-    if (is_issued(q) && q->conf->cookie_secure && !q->conf->use_header && !is_here(r)
-        && !ap_ssl_conn_is_ssl(r->connection) && !is_said_to_be_https(r)
-        && msd_once_first(r->server, MSD_ONCE_PLAIN_NOTICE)) {
+    if (is_issued(q) && conf->cookie_secure && !conf->use_header && !is_here(r) && !ap_ssl_conn_is_ssl(r->connection)
+        && !is_said_to_be_https(r) && msd_once_first(r->server, MSD_ONCE_PLAIN_NOTICE)) {
         ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
                       "a Secure cookie for %s was sent over an unencrypted connection: browsers ignore it there, so "
                       "each request begins a new session. Where a proxy terminates TLS, let it send X-Forwarded-Proto: "

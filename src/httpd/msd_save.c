@@ -9,172 +9,200 @@
 
 #define MERGES_MAX 100 /* of one request; more writers of one session at once are a table that lies */
 
-static void set_payload(msd_request_t *q, ddb_session_t *s)
+/** One write: for whom, of which session, to which store. */
+typedef struct save_t {
+    request_rec *r;
+    msd_request_t *q;
+    msd_session_t *s;
+    const ddb_store_call_t *call;
+} save_t;
+
+typedef apr_status_t write_fn(const save_t *w);
+
+static void set_payload(const msd_session_t *s, ddb_session_t *row)
 {
-    s->data = q->z->encoded ? q->z->encoded : "";
-    s->data_len = strlen(s->data);
+    row->data = s->z->encoded ? s->z->encoded : "";
+    row->data_len = strlen(row->data);
 }
 
 /** 1 when the application set an end of its own. With SessionMaxAge the end follows from the row's times instead, and a
  * JSON object has no place for it. */
-static int expiry_changed(const msd_request_t *q)
+static int expiry_changed(const msd_session_t *s)
 {
-    return q->conf->format == DDB_FORM && q->z->maxage <= 0 && q->z->expiry != q->expiry;
+    return s->conf->format == DDB_FORM && s->z->maxage <= 0 && s->z->expiry != s->expiry;
 }
 
-/** Another request changed the row: q's entries become the merge of both changes, against the row as it is now. */
-static apr_status_t merge(request_rec *r, msd_request_t *q, const ddb_session_t *current)
+/** The entries of a row that another request wrote, into theirs. */
+static apr_status_t decode_theirs(request_rec *r, msd_session_t *s, session_rec *theirs, const ddb_session_t *row)
 {
-    apr_pool_t *p = q->top->pool;
-    session_rec theirs;
-    apr_table_t *merged;
     apr_status_t rv;
 
-    memset(&theirs, 0, sizeof(theirs));
-    theirs.pool = p;
-    theirs.entries = apr_table_make(p, 10);
-    if (q->merges == MERGES_MAX) {
-        return ddb_error_set(&q->error, DDB_EUNAVAILABLE,
+    if (s->answer.merges == MERGES_MAX) {
+        return ddb_error_set(&s->error, DDB_EUNAVAILABLE,
                              "gave up after %d attempts, because other requests kept changing the session: find out "
                              "what changes it so often",
                              MERGES_MAX);
     }
-    q->merges++;
-    rv = msd_payload_decode(r, q, &theirs, current);
-    if (rv == DDB_ETOOLARGE) {
-        return rv; /* which says what to do about it */
+    s->answer.merges++;
+    memset(theirs, 0, sizeof(*theirs));
+    theirs->pool = s->pool;
+    theirs->entries = apr_table_make(s->pool, 10);
+    rv = msd_payload_decode(r, s, theirs, row);
+    if (rv != APR_SUCCESS && rv != DDB_ETOOLARGE) {
+        /* That one's detail says what to do about it. */
+        ddb_error_set(&s->error, rv, "the data that another request stored meanwhile can't be decoded");
     }
+    return rv;
+}
+
+/** Another request changed the row: the entries become the merge of both changes, against the row as it is now. */
+static apr_status_t merge(request_rec *r, msd_session_t *s, const ddb_session_t *current)
+{
+    session_rec theirs;
+    apr_table_t *merged;
+    apr_status_t rv = decode_theirs(r, s, &theirs, current);
+
     if (rv != APR_SUCCESS) {
-        return ddb_error_set(&q->error, rv, "the data that another request stored meanwhile can't be decoded");
+        return rv;
     }
-    msd_request_count(q, DDB_COUNT_MERGED);
-    merged = msd_entries_merge(p, q->loaded, q->z->entries, theirs.entries);
-    q->loaded = msd_entries_copy(p, theirs.entries);
-    if (!expiry_changed(q)) {
-        q->z->expiry = theirs.expiry;
+    msd_session_count(s, DDB_COUNT_MERGED);
+    merged = msd_entries_merge(s->pool, s->loaded, s->z->entries, theirs.entries);
+    s->loaded = msd_entries_copy(s->pool, theirs.entries);
+    if (!expiry_changed(s)) {
+        s->z->expiry = theirs.expiry;
     }
-    q->expiry = theirs.expiry;
+    s->expiry = theirs.expiry;
     /* The table's address is known to handlers: its content changes, not the table. */
-    apr_table_clear(q->z->entries);
-    apr_table_overlap(q->z->entries, merged, APR_OVERLAP_TABLES_SET);
-    return msd_payload_encode(r, q);
+    apr_table_clear(s->z->entries);
+    apr_table_overlap(s->z->entries, merged, APR_OVERLAP_TABLES_SET);
+    return msd_payload_encode(r, s);
 }
 
-static void stored(msd_request_t *q, const ddb_session_t *s)
+static void stored(msd_session_t *s, const ddb_session_t *row)
 {
-    q->session = *s;
-    q->loaded = msd_entries_copy(q->top->pool, q->z->entries);
-    q->expiry = q->z->expiry;
-    q->renew = 0;
-    q->timeouts_changed = 0;
-    q->written = MSD_STORED;
-    msd_request_lives(q);
+    s->stored = *row;
+    s->loaded = msd_entries_copy(s->pool, s->z->entries);
+    s->expiry = s->z->expiry;
+    s->answer.renew = 0;
+    s->answer.timeouts_changed = 0;
+    s->answer.written = MSD_STORED;
+    msd_session_lives(s);
 }
 
-static apr_status_t create(request_rec *r, msd_request_t *q, const ddb_store_call_t *call)
+/** Store row under a new ID. */
+static apr_status_t insert(const save_t *w, ddb_session_t *row)
 {
-    ddb_session_t s = q->session;
     const char *undisclosed = NULL;
     apr_status_t rv;
 
-    set_payload(q, &s);
-    s.created = q->now;
-    s.user = msd_request_user(r, q);
-    rv = ddb_store_insert(q->store, call, &s, &undisclosed);
-    if (rv == APR_SUCCESS) {
-        stored(q, &s);
-        msd_request_count(q, DDB_COUNT_CREATED);
-        q->issue = s.sid;
+    set_payload(w->s, row);
+    row->user = msd_request_user(w->r, w->q);
+    rv = ddb_store_insert(w->q->calls.store, w->call, row, &undisclosed);
+    if (rv != APR_SUCCESS && undisclosed) {
+        msd_child_remove_later(w->r->server, undisclosed);
     }
-    else if (undisclosed) {
-        msd_child_remove_later(r->server, undisclosed);
+    return rv;
+}
+
+static apr_status_t create(const save_t *w)
+{
+    ddb_session_t row = w->s->stored;
+    apr_status_t rv;
+
+    row.created = w->s->now;
+    rv = insert(w, &row);
+    if (rv == APR_SUCCESS) {
+        stored(w->s, &row);
+        msd_session_count(w->s, DDB_COUNT_CREATED);
+        w->s->answer.issue = row.sid;
     }
     return rv;
 }
 
 /** Only the timeouts that this request changed are ours to write; the others follow the row. */
-static void rebase(const msd_request_t *q, ddb_session_t *s, const ddb_session_t *current)
+static void rebase(const msd_session_t *s, ddb_session_t *row, const ddb_session_t *current)
 {
-    ddb_session_t ours = *s;
+    ddb_session_t ours = *row;
 
-    *s = *current;
-    s->data = ours.data;
-    s->data_len = ours.data_len;
-    s->user = ours.user;
-    if (q->timeouts_changed) {
-        s->idle_timeout = ours.idle_timeout;
-        s->absolute_timeout = ours.absolute_timeout;
+    *row = *current;
+    row->data = ours.data;
+    row->data_len = ours.data_len;
+    row->user = ours.user;
+    if (s->answer.timeouts_changed) {
+        row->idle_timeout = ours.idle_timeout;
+        row->absolute_timeout = ours.absolute_timeout;
     }
 }
 
-static apr_status_t change(request_rec *r, msd_request_t *q, const ddb_store_call_t *call)
+static apr_status_t change(const save_t *w)
 {
-    ddb_session_t s = q->session, current;
-    int left = msd_request_user_left(r, q);
+    msd_session_t *s = w->s;
+    ddb_session_t row = s->stored, current;
+    int left = msd_request_user_left(w->r, s);
     apr_status_t rv;
 
     /* Each round that is lost was won by another request, which then is done. */
     for (;;) {
-        set_payload(q, &s);
-        s.user = NULL;
+        set_payload(s, &row);
+        row.user = NULL;
         if (left) {
             /* Who logs in next, be it the same user, gets a new ID. */
-            s.user_mark = NULL;
+            row.user_mark = NULL;
         }
         memset(&current, 0, sizeof(current));
-        rv = ddb_store_save(q->store, call, &s, &current);
+        rv = ddb_store_save(w->q->calls.store, w->call, &row, &current);
         if (rv != DDB_ECONFLICT) {
             break;
         }
-        rv = merge(r, q, &current);
+        rv = merge(w->r, s, &current);
         if (rv != APR_SUCCESS) {
             break;
         }
-        rebase(q, &s, &current);
+        rebase(s, &row, &current);
     }
     if (rv == APR_SUCCESS) {
-        stored(q, &s);
+        stored(s, &row);
         /* The date in a persistent cookie has to follow the session's end. */
-        q->issue = q->conf->cookie_persistent ? s.sid : q->issue;
+        s->answer.issue = s->conf->cookie_persistent ? row.sid : s->answer.issue;
     }
     return rv;
 }
 
 /** Take a row away that is no session's (any more); later, if it can't be done now. */
-static void take_away(msd_request_t *q, const ddb_store_call_t *call, const char *key)
+static void take_away(const save_t *w, const char *key)
 {
     ddb_error_t ignored = { 0 };
-    ddb_store_call_t quiet = *call;
+    ddb_store_call_t quiet = *w->call;
 
     quiet.err = &ignored; /* what has to be reported is the failure that made this necessary */
-    if (ddb_store_remove(q->store, &quiet, key) != APR_SUCCESS) {
-        msd_child_remove_later(q->loader->server, key);
+    if (ddb_store_remove(w->q->calls.store, &quiet, key) != APR_SUCCESS) {
+        msd_child_remove_later(w->s->loader->server, key);
     }
 }
 
 /** End the old session, bringing what others changed in it meanwhile into the new one first. */
-static apr_status_t end_old(request_rec *r, msd_request_t *q, const ddb_store_call_t *call, ddb_session_t *fresh)
+static apr_status_t end_old(const save_t *w, ddb_session_t *fresh)
 {
-    ddb_session_t old = q->session, current, unused;
+    ddb_session_t old = w->s->stored, current, unused;
     apr_status_t rv;
 
     for (;;) {
         memset(&current, 0, sizeof(current));
-        rv = ddb_store_replace(q->store, call, &old, &current);
+        rv = ddb_store_replace(w->q->calls.store, w->call, &old, &current);
         if (rv != DDB_ECONFLICT) {
             return rv;
         }
-        rv = merge(r, q, &current);
+        rv = merge(w->r, w->s, &current);
         if (rv != APR_SUCCESS) {
             return rv;
         }
-        set_payload(q, fresh);
+        set_payload(w->s, fresh);
         fresh->user = NULL;
-        if (!q->timeouts_changed) {
+        if (!w->s->answer.timeouts_changed) {
             fresh->idle_timeout = current.idle_timeout;
             fresh->absolute_timeout = current.absolute_timeout;
         }
-        rv = ddb_store_save(q->store, call, fresh, &unused);
+        rv = ddb_store_save(w->q->calls.store, w->call, fresh, &unused);
         if (rv != APR_SUCCESS) {
             return rv == APR_NOTFOUND ? DDB_EUNAVAILABLE : rv;
         }
@@ -186,88 +214,78 @@ static apr_status_t end_old(request_rec *r, msd_request_t *q, const ddb_store_ca
  * The session moves to a new ID. The order is what makes it safe: the data is there under the new ID before the old one
  * ends, and the new ID is given out only after that. Whatever step fails, one of the two rows is whole.
  */
-static apr_status_t renew(request_rec *r, msd_request_t *q, const ddb_store_call_t *call)
+static apr_status_t renew(const save_t *w)
 {
-    ddb_session_t fresh = q->session;
-    const char *undisclosed = NULL;
-    apr_status_t rv;
+    ddb_session_t fresh = w->s->stored;
+    apr_status_t rv = insert(w, &fresh);
 
-    set_payload(q, &fresh);
-    fresh.user = msd_request_user(r, q);
-    rv = ddb_store_insert(q->store, call, &fresh, &undisclosed);
-    if (rv != APR_SUCCESS) {
-        if (undisclosed) {
-            msd_child_remove_later(r->server, undisclosed);
-        }
-        return rv;
-    }
-    rv = end_old(r, q, call, &fresh);
-    take_away(q, call, rv == APR_SUCCESS ? q->session.key : fresh.key);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    stored(q, &fresh);
-    msd_request_count(q, DDB_COUNT_RENEWED);
-    q->issue = fresh.sid;
+    rv = end_old(w, &fresh);
+    take_away(w, rv == APR_SUCCESS ? w->s->stored.key : fresh.key);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    stored(w->s, &fresh);
+    msd_session_count(w->s, DDB_COUNT_RENEWED);
+    w->s->answer.issue = fresh.sid;
     return rv;
 }
 
-static apr_status_t end(msd_request_t *q, const ddb_store_call_t *call)
+static apr_status_t end(const save_t *w)
 {
-    apr_status_t rv = ddb_store_remove(q->store, call, q->session.key);
+    msd_session_t *s = w->s;
+    apr_status_t rv = ddb_store_remove(w->q->calls.store, w->call, s->stored.key);
 
     if (rv == APR_SUCCESS) {
-        msd_request_begin_new(q);
-        msd_request_count(q, DDB_COUNT_ENDED);
-        q->written = MSD_ENDED;
-        q->issue = NULL;
-        q->end_id = 1;
+        msd_session_begin_new(s);
+        msd_session_count(s, DDB_COUNT_ENDED);
+        s->answer.written = MSD_ENDED;
+        s->answer.issue = NULL;
+        s->answer.end_id = 1;
     }
     return rv;
 }
 
-/** Which write the entries ask for; NULL for none. */
-typedef apr_status_t write_fn(request_rec *r, msd_request_t *q, const ddb_store_call_t *call);
-
-static apr_status_t end_emptied(request_rec *r, msd_request_t *q, const ddb_store_call_t *call)
+/** The write that the entries ask for; NULL: no write. */
+static write_fn *choose_write(request_rec *r, const msd_request_t *q)
 {
-    (void)r;
-    return end(q, call);
-}
+    const msd_session_t *s = &q->session;
+    int empty = msd_payload_empty(s);
 
-static write_fn *choose_write(request_rec *r, msd_request_t *q)
-{
-    int empty = msd_payload_empty(q);
-
-    if (!q->session.sid) {
-        return empty || !q->z->dirty ? NULL : create;
+    if (!s->stored.sid) {
+        return empty || !s->z->dirty ? NULL : create;
     }
-    if (empty && q->z->dirty) {
-        return end_emptied;
+    if (empty && s->z->dirty) {
+        return end;
     }
-    if (q->renew || msd_request_user_changed(r, q)) {
+    if (s->answer.renew || msd_request_user_changed(r, q)) {
         return renew;
     }
-    if (q->timeouts_changed || expiry_changed(q)) {
+    if (s->answer.timeouts_changed || expiry_changed(s)) {
         return change;
     }
     /* With SessionMaxAge mod_session brings every session here, changed or not. */
-    return q->z->dirty && !msd_entries_equal(q->top->pool, q->z->entries, q->loaded) ? change : NULL;
+    return s->z->dirty && !msd_entries_equal(s->pool, s->z->entries, s->loaded) ? change : NULL;
 }
 
-static apr_status_t fail(msd_request_t *q, apr_status_t rv)
+static apr_status_t run(write_fn *write, request_rec *r, msd_request_t *q)
 {
-    q->written = MSD_WRITE_FAILED;
-    q->failure = rv;
+    msd_calls_batch_t batch;
+    const save_t w = { .r = r, .q = q, .s = &q->session, .call = &batch.call };
+    apr_status_t rv;
+
+    msd_calls_begin(&q->calls, &q->session, &batch);
+    rv = write(&w);
+    msd_calls_end(&q->calls, &batch);
     return rv;
 }
 
 apr_status_t msd_save(request_rec *r, msd_request_t *q)
 {
+    msd_session_t *s = &q->session;
     write_fn *write = choose_write(r, q);
-    ddb_store_call_t call;
-    ddb_sid_rules_t rules;
-    apr_time_t started;
     apr_status_t rv;
 
     if (!write) {
@@ -275,39 +293,27 @@ apr_status_t msd_save(request_rec *r, msd_request_t *q)
     }
     if (q->begun && (write == create || write == renew)) {
         /* A server side include that comes late in its page. A row that nobody can find would be of no use. */
-        q->written = MSD_TOO_LATE;
+        s->answer.written = MSD_TOO_LATE;
         return APR_SUCCESS;
     }
-    if (!q->store) {
-        return fail(
-            q,
-            ddb_error_set(
-                &q->error, DDB_ECONFIG,
-                "the session store is not available: see the earlier lines of the log, or run apachectl configtest"));
+    rv = msd_calls_check(&q->calls, &s->error);
+    if (rv == APR_SUCCESS && s->conf->format == DDB_JSON && write != end) {
+        /* In its own form mod_session has encoded the entries. */
+        rv = msd_payload_encode(r, s);
     }
-    /* In its own form mod_session has encoded the entries. */
-    rv = q->conf->format == DDB_JSON && write != end_emptied ? msd_payload_encode(r, q) : APR_SUCCESS;
     if (rv == APR_SUCCESS) {
-        started = msd_request_call_begin(q, &call, &rules);
-        rv = write(r, q, &call);
-        msd_request_call_end(q, started);
+        rv = run(write, r, q);
     }
     if (rv == APR_NOTFOUND) {
-        q->written = MSD_GONE;
-        q->issue = NULL;
-        q->session.sid = NULL;
+        s->answer.written = MSD_GONE;
+        s->answer.issue = NULL;
+        s->stored.sid = NULL;
         return APR_SUCCESS;
     }
-    return rv == APR_SUCCESS ? rv : fail(q, rv);
+    return rv == APR_SUCCESS ? rv : msd_session_write_failed(s, rv);
 }
 
-apr_status_t msd_save_end(msd_request_t *q)
+apr_status_t msd_save_end(request_rec *r, msd_request_t *q)
 {
-    ddb_store_call_t call;
-    ddb_sid_rules_t rules;
-    apr_time_t started = msd_request_call_begin(q, &call, &rules);
-    apr_status_t rv = end(q, &call);
-
-    msd_request_call_end(q, started);
-    return rv;
+    return run(end, r, q);
 }

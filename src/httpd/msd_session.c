@@ -1,258 +1,136 @@
-/* How a session comes into a request, and what is known of its times. Writing it: msd_save.c. */
+/* The session of one place: its state, its times, its ID in logs. */
 
-#include <apr_strings.h>
+#include <string.h>
 
-#include "base/ddb_array.h"
-#include "httpd/child/msd_child.h"
+#include <httpd.h>
+#include <http_config.h>
+
 #include "httpd/child/msd_unknown_ids.h"
-#include "httpd/conf/msd_config_check.h"
-#include "httpd/msd_entries.h"
-#include "httpd/msd_payload.h"
 #include "httpd/msd_session.h"
 
-#define SIDS_MAX 2 /* of the request's IDs that are looked up */
-
-/** 1 when mod_session's own rules end the session before ours do: the end that the payload names, and SessionMaxAge's,
- * which follows from the row's times. The nearer one counts. */
-static int past_expiry(msd_request_t *q)
+const session_dir_conf *msd_session_conf(const request_rec *r)
 {
-    long max_age = msd_request_max_age(q);
-    apr_time_t end = max_age > 0 ? q->session.accessed + apr_time_from_sec(max_age) : 0;
-
-    q->expiry = q->z->expiry;
-    if (end && (!q->expiry || end < q->expiry)) {
-        q->z->expiry = end;
-    }
-    return q->z->expiry && q->z->expiry <= q->now;
+    return ap_get_module_config(r->per_dir_config, &session_module);
 }
 
-static apr_status_t accept_loaded(request_rec *r, msd_request_t *q, const ddb_session_t *s)
+long msd_session_max_age(const msd_session_t *s)
 {
-    apr_status_t rv = msd_payload_decode(r, q, q->z, s);
-
-    q->session = *s;
-    if (rv != APR_SUCCESS) {
-        msd_request_begin_new(q);
-        return rv;
-    }
-    if (past_expiry(q)) {
-        msd_request_begin_new(q);
-        q->miss = DDB_MISS_OVER;
-        return APR_NOTFOUND;
-    }
-    q->z->dirty = 0;
-    q->loaded = msd_entries_copy(q->top->pool, q->z->entries);
-    q->outcome = MSD_LOADED;
-    return APR_SUCCESS;
+    return msd_session_conf(s->loader)->maxage;
 }
 
-/**
- * The memory of missing keys, with the key of sid; NULL where it does not hold: a read that is not consistent may miss
- * what is there, and without the hash keys are IDs, which other programs may write.
- */
-static const msd_unknown_ids_t *misses_for(const msd_request_t *q, const ddb_store_call_t *call, const char *sid,
-                                           const char **key)
+int msd_session_usable(const msd_session_t *s)
 {
-    const msd_unknown_ids_t *m = msd_config_server(q->loader->server)->misses;
-
-    return m && call->consistent && call->rules->hash
-                   && ddb_sid_table_key(key, sid, call->rules, call->pool) == APR_SUCCESS
-               ? m
-               : NULL;
+    return s->z && (s->outcome == MSD_NEW || s->outcome == MSD_LOADED);
 }
 
-/** ddb_store_load, without asking the table again for an ID that is no session's. */
-static apr_status_t look_up(const msd_request_t *q, const ddb_store_call_t *call, const char *sid, ddb_session_t *s)
+int msd_session_dirty(const msd_session_t *s)
 {
-    apr_time_t began = ddb_clock_monotonic(q->clock);
-    const char *key = NULL;
-    const msd_unknown_ids_t *m = misses_for(q, call, sid, &key);
-    apr_status_t rv;
+    return s->z->dirty && !(s->z->expiry && s->z->expiry < apr_time_now());
+}
 
-    if (msd_unknown_ids_holds(m, key, began, call->pool)) {
-        s->miss = DDB_MISS_KNOWN;
-        return APR_NOTFOUND;
+int msd_session_unsaved(const msd_session_t *s)
+{
+    return msd_session_usable(s) && !s->z->written && s->answer.written == MSD_NOTHING && msd_session_dirty(s);
+}
+
+static void blank(msd_session_t *s)
+{
+    if (!s->z) {
+        s->z = apr_palloc(s->pool, sizeof(*s->z));
     }
-    rv = ddb_store_load(q->store, call, sid, s);
-    if (rv == APR_NOTFOUND && (s->miss == DDB_MISS_ABSENT || s->miss == DDB_MISS_OVER)) {
-        msd_unknown_ids_add(m, key, began, call->pool);
+    memset(s->z, 0, sizeof(*s->z));
+    s->z->pool = s->pool;
+    s->z->entries = apr_table_make(s->pool, 10);
+    s->z->uuid = apr_pcalloc(s->pool, sizeof(*s->z->uuid));
+    s->loaded = apr_table_make(s->pool, 1);
+    s->members = NULL;
+    s->expiry = 0;
+    memset(&s->stored, 0, sizeof(s->stored));
+}
+
+void msd_session_begin_new(msd_session_t *s)
+{
+    long max_age = msd_session_max_age(s);
+
+    blank(s);
+    s->outcome = MSD_NEW;
+    s->stored.idle_timeout = s->conf->idle_timeout;
+    s->stored.absolute_timeout = s->conf->absolute_timeout;
+    if (max_age > 0 && max_age < s->stored.idle_timeout) {
+        s->stored.idle_timeout = max_age;
     }
+}
+
+void msd_session_renew(msd_session_t *s)
+{
+    s->answer.renew = 1;
+    s->z->dirty = 1; /* mod_session saves only what is dirty */
+}
+
+apr_status_t msd_session_write_failed(msd_session_t *s, apr_status_t rv)
+{
+    s->answer.written = MSD_WRITE_FAILED;
+    s->answer.failure = rv;
     return rv;
 }
 
-static apr_status_t read_row(msd_request_t *q, const char *sid, ddb_session_t *s)
-{
-    ddb_store_call_t call;
-    ddb_sid_rules_t rules;
-    apr_time_t started;
-    apr_status_t rv;
-
-    memset(s, 0, sizeof(*s));
-    started = msd_request_call_begin(q, &call, &rules);
-    rv = look_up(q, &call, sid, s);
-    msd_request_call_end(q, started);
-    return rv;
-}
-
-/** Nothing of a session that was found on the way to a failure may be left. */
-static apr_status_t fail(msd_request_t *q, apr_status_t rv)
-{
-    msd_request_begin_new(q);
-    q->outcome = MSD_FAILED;
-    q->failure = rv;
-    return rv;
-}
-
-/** The one of these IDs (one or two) that names a live session is the request's. Two that do: none is. */
-static apr_status_t ask_store(request_rec *r, msd_request_t *q, const apr_array_header_t *sids)
-{
-    ddb_session_t s, alive;
-    apr_status_t rv, told = APR_SUCCESS;
-    int live = 0, i;
-
-    if (!q->store) {
-        return fail(
-            q,
-            ddb_error_set(
-                &q->error, DDB_ECONFIG,
-                "the session store is not available: see the earlier lines of the log, or run apachectl configtest"));
-    }
-    for (i = 0; i < sids->nelts; i++) {
-        rv = read_row(q, APR_ARRAY_IDX(sids, i, const char *), &s);
-        q->miss = s.miss;
-        rv = rv == APR_SUCCESS ? accept_loaded(r, q, &s) : rv;
-        if (rv == APR_SUCCESS) {
-            alive = s;
-            live++;
-        }
-        else if (rv == DDB_EBADITEM) {
-            told = rv;
-        }
-        else if (rv != APR_NOTFOUND) {
-            return fail(q, rv);
-        }
-    }
-    if (live == 1 && q->outcome != MSD_LOADED) {
-        /* The other one came behind it. */
-        accept_loaded(r, q, &alive);
-    }
-    else if (live > 1) {
-        msd_request_begin_new(q);
-        q->ambiguous = 1;
-    }
-    else if (!live) {
-        q->refused = ddb_sid_loggable(APR_ARRAY_IDX(sids, 0, const char *), q->top->pool);
-        msd_request_count(q, DDB_COUNT_REFUSED);
-    }
-    return told;
-}
-
-/** 1 when sid is among the IDs so far, or can't be an ID here. */
-static int adds_nothing(const apr_array_header_t *sids, const char *sid, const ddb_sid_rules_t *rules)
-{
-    return ddb_array_holds(sids, sid) || ddb_sid_check(sid, rules, sids->pool) == APR_NOTFOUND;
-}
-
-/**
- * A browser sends all cookies of a name that it has for the page, with other paths and domains too: of a setting that
- * has changed since, of another application, of another host of the domain. In which order says nothing. What can't be
- * an ID is none of ours. Of two that can, the table knows which one lives; a third is not ours either, and who plants
- * some must not make us ask for all of them.
- */
-static apr_status_t choose(request_rec *r, msd_request_t *q, const apr_array_header_t *came)
-{
-    apr_array_header_t *sids = apr_array_make(q->top->pool, SIDS_MAX + 1, sizeof(const char *));
-    ddb_sid_rules_t rules;
-    int i;
-
-    msd_config_rules(&rules, q->conf);
-    for (i = 0; i < came->nelts && sids->nelts <= SIDS_MAX; i++) {
-        if (!adds_nothing(sids, APR_ARRAY_IDX(came, i, const char *), &rules)) {
-            APR_ARRAY_PUSH(sids, const char *) = APR_ARRAY_IDX(came, i, const char *);
-        }
-    }
-    if (sids->nelts > SIDS_MAX) {
-        q->ambiguous = 1;
-        return APR_SUCCESS;
-    }
-    if (!sids->nelts) {
-        /* The store refuses it without a call, and that is told. */
-        APR_ARRAY_PUSH(sids, const char *) = APR_ARRAY_IDX(came, 0, const char *);
-    }
-    return ask_store(r, q, sids);
-}
-
-apr_status_t msd_session_load(request_rec *r, msd_request_t *q)
-{
-    const apr_array_header_t *came;
-    const char *problem;
-    apr_status_t rv;
-
-    q->loader = r;
-    q->conf = msd_config_dir(r, q->top->pool);
-    q->store = msd_child_store(r->server);
-    q->clock = msd_child_clock(r->server);
-    q->notices = msd_child_notices(r->server);
-    q->budget = msd_config_server(r->server)->timeout;
-    q->now = ddb_clock_wall(q->clock);
-    problem = msd_config_check_dir(q->conf, NULL, q->top->pool);
-    if (problem) {
-        q->outcome = MSD_MISCONFIGURED;
-        return ddb_error_set(&q->error, DDB_ECONFIG, "%s", problem);
-    }
-    rv = msd_payload_check(r, q);
-    if (rv != APR_SUCCESS) {
-        q->outcome = MSD_MISCONFIGURED;
-        return rv;
-    }
-    msd_request_take(r, q, q->conf);
-    msd_request_begin_new(q);
-    came = msd_request_came(q, q->conf);
-    if (!came) {
-        return APR_SUCCESS;
-    }
-    q->taken = came->nelts;
-    /* One alone is the store's to judge. */
-    return q->taken == 1 ? ask_store(r, q, came) : choose(r, q, came);
-}
-
-void msd_session_keep(msd_request_t *q)
+void msd_session_keep(msd_session_t *s)
 {
     apr_time_t now = apr_time_now();
 
-    if (q->z->expiry && q->z->expiry <= now && q->z->expiry > q->now) {
-        q->z->expiry = now + apr_time_from_sec(1);
-        q->expiry = msd_request_max_age(q) > 0 ? q->expiry : q->z->expiry;
+    if (s->z->expiry && s->z->expiry <= now && s->z->expiry > s->now) {
+        s->z->expiry = now + apr_time_from_sec(1);
+        s->expiry = msd_session_max_age(s) > 0 ? s->expiry : s->z->expiry;
     }
 }
 
-int msd_session_touch_due(const msd_request_t *q, apr_interval_time_t *interval)
+int msd_session_touch_due(const msd_session_t *s, apr_interval_time_t *interval)
 {
-    apr_int64_t idle = q->session.idle_timeout;
+    apr_int64_t idle = s->stored.idle_timeout;
     long max_age;
 
-    if (q->outcome != MSD_LOADED || q->written != MSD_NOTHING || !q->session.sid) {
+    if (s->outcome != MSD_LOADED || s->answer.written != MSD_NOTHING || !s->stored.sid) {
         return 0;
     }
-    max_age = msd_request_max_age(q);
+    max_age = msd_session_max_age(s);
     if (max_age > 0 && max_age < idle) {
         idle = max_age;
     }
     /* A touch may be late by the interval; a tenth of the idle timeout is what a session may lose by it. */
-    *interval = q->conf->touch_interval * 10 < idle ? apr_time_from_sec(q->conf->touch_interval)
+    *interval = s->conf->touch_interval * 10 < idle ? apr_time_from_sec(s->conf->touch_interval)
                                                     : apr_time_from_sec(idle) / 10;
-    return q->session.accessed + *interval <= q->now;
+    return s->stored.accessed + *interval <= s->now;
 }
 
-apr_int64_t msd_session_expires(const msd_request_t *q)
+apr_int64_t msd_session_expires(const msd_session_t *s)
 {
-    return q->session.sid ? ddb_store_expires(&q->session) : 0;
+    return s->stored.sid ? ddb_store_expires(&s->stored) : 0;
 }
 
-apr_int64_t msd_session_next_end(const msd_request_t *q)
+apr_int64_t msd_session_next_end(const msd_session_t *s)
 {
-    ddb_session_t s = q->session;
+    ddb_session_t next = s->stored;
 
-    s.accessed = q->now;
-    return ddb_store_expires(&s);
+    next.accessed = s->now;
+    return ddb_store_expires(&next);
+}
+
+const char *msd_session_loggable_id(msd_session_t *s)
+{
+    /* The IDs of a tree are in its own pool, so that no two of them ever have the same address. */
+    if (s->loggable_of != s->stored.sid) {
+        s->loggable_of = s->stored.sid;
+        s->loggable = s->stored.sid ? ddb_sid_loggable(s->stored.sid, s->pool) : NULL;
+    }
+    return s->loggable;
+}
+
+void msd_session_count(const msd_session_t *s, ddb_counted_e what)
+{
+    ddb_count_add(msd_config_server(s->loader->server)->count, what, 1);
+}
+
+void msd_session_lives(const msd_session_t *s)
+{
+    msd_unknown_ids_forget(msd_config_server(s->loader->server)->misses, s->stored.key, s->pool);
 }

@@ -141,7 +141,7 @@ static int is_in(void *other, const char *name, const char *value)
 /* The session of r is changed to these entries, and no header of it is left. */
 static void becomes(request_rec *r, apr_table_t *entries)
 {
-    session_rec *z = msd_request_find(r)->z;
+    session_rec *z = msd_request_session(r)->z;
 
     msd_header_settle(r);
     HOLDS(!apr_table_get(r->headers_out, HEADER) && !apr_table_get(r->err_headers_out, HEADER));
@@ -165,12 +165,12 @@ static void has_session(request_rec *r, apr_table_t *entries, const msd_dir_conf
 {
     msd_request_t *q = msd_request_get(r);
 
-    q->loader = r;
-    q->conf = (msd_dir_config_t *)conf;
-    q->outcome = MSD_LOADED;
-    q->z = apr_pcalloc(r->pool, sizeof(*q->z));
-    q->z->pool = r->pool;
-    q->z->entries = entries;
+    q->session.loader = r;
+    q->session.conf = (msd_dir_config_t *)conf;
+    q->session.outcome = MSD_LOADED;
+    q->session.z = apr_pcalloc(r->pool, sizeof(*q->session.z));
+    q->session.z->pool = r->pool;
+    q->session.z->entries = entries;
 }
 
 static void is_taken_out(const char *header, msd_dir_config_t *conf, session_dir_conf *session, apr_pool_t *p)

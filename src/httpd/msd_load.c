@@ -1,0 +1,233 @@
+/* How a session comes into a request. Writing it: msd_save.c. */
+
+#include <apr_strings.h>
+
+#include "base/ddb_array.h"
+#include "httpd/child/msd_unknown_ids.h"
+#include "httpd/conf/msd_config_check.h"
+#include "httpd/msd_entries.h"
+#include "httpd/msd_load.h"
+#include "httpd/msd_payload.h"
+
+#define SIDS_MAX 2 /* of the request's IDs that are looked up */
+
+/** 1 when mod_session's own rules end the session before ours do: the end that the payload names, and SessionMaxAge's,
+ * which follows from the row's times. The nearer one counts. */
+static int past_expiry(msd_session_t *s)
+{
+    long max_age = msd_session_max_age(s);
+    apr_time_t end = max_age > 0 ? s->stored.accessed + apr_time_from_sec(max_age) : 0;
+
+    s->expiry = s->z->expiry;
+    if (end && (!s->expiry || end < s->expiry)) {
+        s->z->expiry = end;
+    }
+    return s->z->expiry && s->z->expiry <= s->now;
+}
+
+static apr_status_t accept_loaded(request_rec *r, msd_session_t *s, const ddb_session_t *row)
+{
+    apr_status_t rv = msd_payload_decode(r, s, s->z, row);
+
+    s->stored = *row;
+    if (rv != APR_SUCCESS) {
+        msd_session_begin_new(s);
+        return rv;
+    }
+    if (past_expiry(s)) {
+        msd_session_begin_new(s);
+        s->ids.miss = DDB_MISS_OVER;
+        return APR_NOTFOUND;
+    }
+    s->z->dirty = 0;
+    s->loaded = msd_entries_copy(s->pool, s->z->entries);
+    s->outcome = MSD_LOADED;
+    return APR_SUCCESS;
+}
+
+/**
+ * The memory of missing keys, with the key of sid; NULL where it does not hold: a read that is not consistent may miss
+ * what is there, and without the hash keys are IDs, which other programs may write.
+ */
+static const msd_unknown_ids_t *misses_for(const msd_session_t *s, const ddb_store_call_t *call, const char *sid,
+                                           const char **key)
+{
+    const msd_unknown_ids_t *m = msd_config_server(s->loader->server)->misses;
+
+    return m && call->consistent && call->rules->hash
+                   && ddb_sid_table_key(key, sid, call->rules, call->pool) == APR_SUCCESS
+               ? m
+               : NULL;
+}
+
+/** ddb_store_load, without asking the table again for an ID that is no session's. */
+static apr_status_t look_up(const msd_request_t *q, const msd_calls_batch_t *batch, const char *sid, ddb_session_t *row)
+{
+    const ddb_store_call_t *call = &batch->call;
+    const char *key = NULL;
+    const msd_unknown_ids_t *m = misses_for(&q->session, call, sid, &key);
+    apr_status_t rv;
+
+    if (msd_unknown_ids_holds(m, key, batch->started, call->pool)) {
+        row->miss = DDB_MISS_KNOWN;
+        return APR_NOTFOUND;
+    }
+    rv = ddb_store_load(q->calls.store, call, sid, row);
+    if (rv == APR_NOTFOUND && (row->miss == DDB_MISS_ABSENT || row->miss == DDB_MISS_OVER)) {
+        msd_unknown_ids_add(m, key, batch->started, call->pool);
+    }
+    return rv;
+}
+
+static apr_status_t read_row(msd_request_t *q, const char *sid, ddb_session_t *row)
+{
+    msd_calls_batch_t batch;
+    apr_status_t rv;
+
+    memset(row, 0, sizeof(*row));
+    msd_calls_begin(&q->calls, &q->session, &batch);
+    rv = look_up(q, &batch, sid, row);
+    msd_calls_end(&q->calls, &batch);
+    return rv;
+}
+
+/** Nothing of a session that was found on the way to a failure may be left. */
+static apr_status_t fail(msd_session_t *s, apr_status_t rv)
+{
+    msd_session_begin_new(s);
+    s->outcome = MSD_FAILED;
+    s->answer.failure = rv;
+    return rv;
+}
+
+/** What the IDs of a request led to. */
+typedef struct found_t {
+    int live;
+    ddb_session_t alive; /* the last live one */
+    apr_status_t told;   /* DDB_EBADITEM: a row was malformed, and is worth a warning */
+} found_t;
+
+/** Read each ID's row, up to the first failure. An unknown ID is no failure. */
+static apr_status_t read_rows(request_rec *r, msd_request_t *q, const apr_array_header_t *sids, found_t *found)
+{
+    msd_session_t *s = &q->session;
+    ddb_session_t row;
+    int i;
+
+    for (i = 0; i < sids->nelts; i++) {
+        apr_status_t rv = read_row(q, APR_ARRAY_IDX(sids, i, const char *), &row);
+        s->ids.miss = row.miss;
+        rv = rv == APR_SUCCESS ? accept_loaded(r, s, &row) : rv;
+        if (rv == APR_SUCCESS) {
+            found->alive = row;
+            found->live++;
+        }
+        else if (rv == DDB_EBADITEM) {
+            found->told = rv;
+        }
+        else if (rv != APR_NOTFOUND) {
+            return rv;
+        }
+    }
+    return APR_SUCCESS;
+}
+
+/** The one of these IDs (one or two) that names a live session is the request's. If both do, neither is. */
+static apr_status_t ask_store(request_rec *r, msd_request_t *q, const apr_array_header_t *sids)
+{
+    msd_session_t *s = &q->session;
+    found_t found = { .live = 0, .told = APR_SUCCESS };
+    apr_status_t rv = msd_calls_check(&q->calls, &s->error);
+
+    if (rv == APR_SUCCESS) {
+        rv = read_rows(r, q, sids, &found);
+    }
+    if (rv != APR_SUCCESS) {
+        return fail(s, rv);
+    }
+    if (found.live == 1 && s->outcome != MSD_LOADED) {
+        /* The other one came behind it. */
+        accept_loaded(r, s, &found.alive);
+    }
+    else if (found.live > 1) {
+        msd_session_begin_new(s);
+        s->ids.ambiguous = 1;
+    }
+    else if (!found.live) {
+        s->ids.refused = ddb_sid_loggable(APR_ARRAY_IDX(sids, 0, const char *), s->pool);
+        msd_session_count(s, DDB_COUNT_REFUSED);
+    }
+    return found.told;
+}
+
+/** 1 when sid is among the IDs so far, or can't be an ID here. */
+static int adds_nothing(const apr_array_header_t *sids, const char *sid, const ddb_sid_rules_t *rules)
+{
+    return ddb_array_holds(sids, sid) || ddb_sid_check(sid, rules, sids->pool) == APR_NOTFOUND;
+}
+
+/**
+ * A browser sends all cookies of a name that it has for the page, with other paths and domains too: of a setting that
+ * has changed since, of another application, of another host of the domain. In which order says nothing. What can't be
+ * an ID is none of ours. Of two that can, the table knows which one lives; a third is not ours either, and who plants
+ * some must not make us ask for all of them.
+ */
+static apr_status_t choose(request_rec *r, msd_request_t *q, const apr_array_header_t *came)
+{
+    apr_array_header_t *sids = apr_array_make(q->session.pool, SIDS_MAX + 1, sizeof(const char *));
+    ddb_sid_rules_t rules;
+    int i;
+
+    msd_config_rules(&rules, q->session.conf);
+    for (i = 0; i < came->nelts && sids->nelts <= SIDS_MAX; i++) {
+        if (!adds_nothing(sids, APR_ARRAY_IDX(came, i, const char *), &rules)) {
+            APR_ARRAY_PUSH(sids, const char *) = APR_ARRAY_IDX(came, i, const char *);
+        }
+    }
+    if (sids->nelts > SIDS_MAX) {
+        q->session.ids.ambiguous = 1;
+        return APR_SUCCESS;
+    }
+    if (!sids->nelts) {
+        /* The store refuses it without a call, and that is told. */
+        APR_ARRAY_PUSH(sids, const char *) = APR_ARRAY_IDX(came, 0, const char *);
+    }
+    return ask_store(r, q, sids);
+}
+
+/** APR_SUCCESS when the settings fit together; otherwise nothing is loaded. */
+static apr_status_t check(request_rec *r, msd_session_t *s)
+{
+    const char *problem = msd_config_check_dir(s->conf, NULL, s->pool);
+    apr_status_t rv = problem ? ddb_error_set(&s->error, DDB_ECONFIG, "%s", problem) : msd_payload_check(r, s);
+
+    if (rv != APR_SUCCESS) {
+        s->outcome = MSD_MISCONFIGURED;
+    }
+    return rv;
+}
+
+apr_status_t msd_load(request_rec *r, msd_request_t *q)
+{
+    msd_session_t *s = &q->session;
+    const apr_array_header_t *came;
+    apr_status_t rv;
+
+    s->loader = r;
+    s->conf = msd_config_dir(r, s->pool);
+    msd_calls_init(&q->calls, r->server);
+    s->now = ddb_clock_wall(q->calls.clock);
+    rv = check(r, s);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    msd_request_take(r, q, s->conf);
+    msd_session_begin_new(s);
+    came = msd_request_came(q, s->conf);
+    if (!came) {
+        return APR_SUCCESS;
+    }
+    s->ids.count = came->nelts;
+    /* One alone is the store's to judge. */
+    return came->nelts == 1 ? ask_store(r, q, came) : choose(r, q, came);
+}
