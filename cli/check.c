@@ -46,17 +46,16 @@ static void say_findings(const apr_array_header_t *findings, report_t *r, int n[
 static void add_clock(apr_array_header_t *findings, const connection_t *c, apr_pool_t *p)
 {
     apr_int64_t offset = apr_time_sec(ddb_skew_offset(c->skew));
-    ddb_finding_t *f;
 
     if (offset) {
-        f = apr_array_push(findings);
-        f->about = "clock";
-        f->is = DDB_DOUBT;
-        f->unseen = 0;
-        f->text = apr_psprintf(p,
-                               "this machine's clock is %" APR_INT64_T_FMT " s %s the service's: httpd goes by the "
-                               "service's then, but set it right (NTP)",
-                               offset < 0 ? -offset : offset, offset < 0 ? "ahead of" : "behind");
+        APR_ARRAY_PUSH(findings, ddb_finding_t) = (ddb_finding_t){
+            .about = "clock",
+            .is = DDB_DOUBT,
+            .text = apr_psprintf(p,
+                                 "this machine's clock is %" APR_INT64_T_FMT " s %s the service's: httpd goes by the "
+                                 "service's then, but set it right (NTP)",
+                                 offset < 0 ? -offset : offset, offset < 0 ? "ahead of" : "behind")
+        };
     }
 }
 
@@ -119,7 +118,12 @@ static void sleep_and_tell(void *baton, apr_interval_time_t t)
 
 exit_e check_create(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p)
 {
-    telling_clock_t clock = { { wall, monotonic, sleep_and_tell, &clock }, c->table.clock, r, o->table, 0 };
+    telling_clock_t clock = {
+        .clock = { .wall = wall, .monotonic = monotonic, .sleep = sleep_and_tell, .baton = &clock },
+        .real = c->table.clock,
+        .report = r,
+        .table = o->table
+    };
     ddb_table_t table = c->table;
     ddb_error_t err = { 0 };
     int had_it = 0, ttl = 0;

@@ -32,7 +32,8 @@ static units_t work_out(const options_t *o)
 {
     double read = blocks(o->size, 4096) / (o->eventual ? 2 : 1), write = blocks(o->size, 1024);
     double n = (double)o->requests / 100;
-    units_t u = { n * (o->read_only + o->changed) * read, n * (o->changed + o->read_only * o->touched / 100) * write };
+    units_t u = { .read = n * (o->read_only + o->changed) * read,
+                  .write = n * (o->changed + o->read_only * o->touched / 100) * write };
 
     return u;
 }

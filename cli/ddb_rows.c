@@ -134,16 +134,18 @@ apr_status_t ddb_rows_read(const ddb_rows_t *r, const char *key, ddb_row_t *row,
         rv = ddb_error_set(err, APR_NOTFOUND, "there is no such row");
     }
     if (rv == APR_SUCCESS) {
-        row->loggable = loggable_of(r, item, p);
-        row->created = time_of(item, "created");
-        row->accessed = time_of(item, "accessed");
-        row->expires = number_of(item, "expires");
-        row->idle_timeout = number_of(item, "idle_timeout");
-        row->absolute_timeout = number_of(item, "absolute_timeout");
-        row->version = number_of(item, "version");
-        row->data_len = length_of_data(item);
-        row->compressed = ddb_json_has(item, "encoding");
-        row->has_user = ddb_json_has(item, "user_mark");
+        *row = (ddb_row_t){
+            .loggable = loggable_of(r, item, p),
+            .created = time_of(item, "created"),
+            .accessed = time_of(item, "accessed"),
+            .expires = number_of(item, "expires"),
+            .idle_timeout = number_of(item, "idle_timeout"),
+            .absolute_timeout = number_of(item, "absolute_timeout"),
+            .version = number_of(item, "version"),
+            .data_len = length_of_data(item),
+            .compressed = ddb_json_has(item, "encoding"),
+            .has_user = ddb_json_has(item, "user_mark"),
+        };
     }
     return rv;
 }

@@ -179,7 +179,7 @@ static apr_status_t scan_segments(ddb_rows_scan_t *s, ddb_error_t *err)
     while (rv == APR_SUCCESS && begun < s->segments) {
         part_t *part = &parts[begun];
 
-        *part = (part_t){ s, begun, NULL, NULL, err };
+        *part = (part_t){ .scan = s, .segment = begun, .err = err };
         rv = apr_pool_create(&part->pool, NULL); /* one for each thread */
         if (rv == APR_SUCCESS) {
             rv = apr_thread_create(&threads[begun], NULL, scan_segment, part, part->pool);
@@ -202,7 +202,7 @@ static apr_status_t scan_segments(ddb_rows_scan_t *s, ddb_error_t *err)
 
 apr_status_t ddb_rows_scan(ddb_rows_scan_t *s, apr_pool_t *p, ddb_error_t *err)
 {
-    part_t whole = { s, -1, NULL, p, err };
+    part_t whole = { .scan = s, .segment = -1, .pool = p, .err = err };
     apr_status_t rv;
 
     memset(&s->rows->count, 0, sizeof(s->rows->count));

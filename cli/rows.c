@@ -156,7 +156,7 @@ static void say_counts(report_t *r, const ddb_rows_count_t *n, int dry_run)
 exit_e rows_purge(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p)
 {
     ddb_rows_t rows = begin(c, o, r);
-    ddb_rows_sweep_t what = { o->older_than, o->dry_run };
+    ddb_rows_sweep_t what = { .older_than = o->older_than, .dry_run = o->dry_run };
     ddb_error_t err = { 0 };
     apr_status_t rv;
 

@@ -143,7 +143,7 @@ typedef struct setting_t {
 /* The first of two variables and the profile that has something. */
 static setting_t find_setting(const char *first, const char *second, const ddb_profile_t *profile, const char *key)
 {
-    setting_t s = { ddb_profile_env(first), first };
+    setting_t s = { .value = ddb_profile_env(first), .source = first };
 
     if (!s.value) {
         s.value = ddb_profile_env(second);
@@ -166,7 +166,7 @@ static int is_on(const char *variable, const ddb_profile_t *profile, const char 
 
 static setting_t find_region(const ddb_endpoint_opts_t *o, const ddb_profile_t *profile)
 {
-    setting_t s = { o->region, "the configuration" };
+    setting_t s = { .value = o->region, .source = "the configuration" };
 
     return s.value ? s : find_setting("AWS_REGION", "AWS_DEFAULT_REGION", profile, "region");
 }

@@ -146,7 +146,7 @@ static char *cut_line(char *line)
 
 apr_status_t ddb_ini_parse(ddb_ini_t *ini, char *text, apr_size_t len, apr_pool_t *p)
 {
-    parser_t s = { ini, p, 0, 0, NULL, NULL, NULL };
+    parser_t s = { .ini = ini, .p = p };
     char *line, *next = text;
     apr_status_t rv = APR_SUCCESS;
 

@@ -84,7 +84,7 @@ static void cache_put(ddb_sigv4_cache_t *cache, const unsigned char *id, const u
 
 static ddb_bytes_t text(const char *s)
 {
-    ddb_bytes_t bytes = { s, strlen(s) };
+    ddb_bytes_t bytes = { .data = s, .len = strlen(s) };
     return bytes;
 }
 
@@ -99,7 +99,7 @@ static apr_status_t derive_key(unsigned char *key, const char *secret, const sco
 {
     const char *parts[] = { scope->date, scope->region, scope->service, "aws4_request" };
     char *first = apr_pstrcat(p, "AWS4", secret, NULL);
-    ddb_bytes_t with = text(first), link = { key, DDB_SHA256_BYTES };
+    ddb_bytes_t with = text(first), link = { .data = key, .len = DDB_SHA256_BYTES };
     apr_status_t rv = APR_SUCCESS;
     int i;
 
@@ -320,7 +320,7 @@ static apr_status_t signature_of(const char **signature, const char *string_to_s
                                  const scope_t *scope, apr_pool_t *p)
 {
     unsigned char key[DDB_SHA256_BYTES], mac[DDB_SHA256_BYTES];
-    ddb_bytes_t key_bytes = { key, sizeof(key) };
+    ddb_bytes_t key_bytes = { .data = key, .len = sizeof(key) };
     apr_status_t rv = signing_key(key, signer, scope, p);
 
     if (rv == APR_SUCCESS) {

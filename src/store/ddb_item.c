@@ -296,7 +296,7 @@ static void read_write_id(reader_t *r, unsigned char *out)
 static void unpack_data(reader_t *r, ddb_item_t *it)
 {
     const char *encoding = read_text(r, "encoding", "S");
-    ddb_zlib_bytes_t packed = { it->data, it->data_len }, plain = { "", 0 };
+    ddb_zlib_bytes_t packed = { .data = it->data, .len = it->data_len }, plain = { .data = "" };
     apr_status_t rv;
 
     if (!encoding || strcmp(encoding, DDB_ITEM_ENCODING) != 0) {
@@ -354,16 +354,15 @@ static void read_marks(reader_t *r, ddb_item_t *it)
 
 static apr_status_t read_item(ddb_item_t *it, const ddb_json_t *item, apr_pool_t *p, ddb_error_t *err)
 {
-    reader_t r = { item, p, err, APR_SUCCESS };
+    reader_t r = { .item = item, .p = p, .err = err, .rv = APR_SUCCESS };
     ddb_item_t found;
 
     if (it->format == DDB_JSON && !ddb_json_has(item, "data")) {
         return APR_NOTFOUND;
     }
-    memset(&found, 0, sizeof(found));
-    found.format = it->format;
-    found.consumed = it->consumed;
-    found.id = apr_pstrdup(p, read_text(&r, "id", "S"));
+    found = (ddb_item_t){ .format = it->format,
+                          .consumed = it->consumed,
+                          .id = apr_pstrdup(p, read_text(&r, "id", "S")) };
     read_data(&r, &found);
     found.created = read_time(&r, "created");
     found.accessed = read_time(&r, "accessed");

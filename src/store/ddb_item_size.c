@@ -46,7 +46,7 @@ apr_size_t ddb_item_size(const ddb_item_t *it)
 
 void ddb_item_pack(ddb_item_t *it, apr_size_t threshold, apr_pool_t *p)
 {
-    ddb_zlib_bytes_t in = { it->data, it->data_len }, small;
+    ddb_zlib_bytes_t in = { .data = it->data, .len = it->data_len }, small;
 
     it->packed = NULL;
     it->packed_len = 0;

@@ -272,7 +272,9 @@ apr_status_t ddb_json_entries_print(const char **text, const ddb_json_entries_t 
                                     apr_pool_t *p, ddb_error_t *err)
 {
     const apr_array_header_t *elts = apr_table_elts(entries);
-    writer_t w = { m, by_name(elts, p), apr_array_make(p, 16, sizeof(const char *)), 0, p, err };
+    writer_t w = {
+        .m = m, .entries = by_name(elts, p), .parts = apr_array_make(p, 16, sizeof(const char *)), .p = p, .err = err
+    };
     apr_status_t rv = APR_SUCCESS;
     int i;
 

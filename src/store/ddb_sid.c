@@ -28,7 +28,7 @@ static int is_signed(const ddb_sid_rules_t *rules)
 /* '.' is not in base64url: what is before the first one is the ID without its signature. */
 static ddb_bytes_t without_signature(const char *sid)
 {
-    ddb_bytes_t part = { sid, strcspn(sid, ".") };
+    ddb_bytes_t part = { .data = sid, .len = strcspn(sid, ".") };
     return part;
 }
 
@@ -52,7 +52,7 @@ static apr_status_t make_signature(const char **signature, ddb_bytes_t value, dd
                                    apr_pool_t *p)
 {
     unsigned char derived[DDB_DIGEST_MAX], mac[DDB_DIGEST_MAX];
-    ddb_bytes_t derived_key = { derived, ddb_crypto_size(digest) };
+    ddb_bytes_t derived_key = { .data = derived, .len = ddb_crypto_size(digest) };
     apr_status_t rv;
 
     rv = derive_key(derived, digest, key, p);
@@ -150,7 +150,7 @@ static apr_size_t unsigned_length(const char *sid, const ddb_sid_rules_t *rules,
 
 apr_status_t ddb_sid_check(const char *sid, const ddb_sid_rules_t *rules, apr_pool_t *p)
 {
-    ddb_bytes_t value = { sid, 0 };
+    ddb_bytes_t value = { .data = sid };
     int i;
 
     if (!bytes_in_range(rules->bytes)) {
@@ -196,7 +196,7 @@ const char *ddb_sid_loggable(const char *sid, apr_pool_t *p)
 apr_status_t ddb_sid_user_mark(const char **mark, const char *sid, const char *user, apr_pool_t *p)
 {
     unsigned char mac[DDB_SHA256_BYTES];
-    ddb_bytes_t name = { user, strlen(user) };
+    ddb_bytes_t name = { .data = user, .len = strlen(user) };
     apr_status_t rv = ddb_crypto_hmac(DDB_SHA256, mac, without_signature(sid), name);
 
     if (rv == APR_SUCCESS) {

@@ -45,22 +45,20 @@ apr_int64_t ddb_store_expires(const ddb_session_t *s)
 
 static ddb_item_t item_of(const ddb_session_t *s, const ddb_store_call_t *call)
 {
-    ddb_item_t it;
-
-    memset(&it, 0, sizeof(it));
-    it.format = call->format;
-    it.id = s->key;
-    it.data = s->data;
-    it.data_len = s->data_len;
-    it.created = s->created;
-    it.accessed = s->accessed;
-    it.expires = ddb_store_expires(s);
-    it.idle_timeout = s->idle_timeout;
-    it.absolute_timeout = s->absolute_timeout;
-    it.version = s->version;
-    it.loggable = s->row ? s->row->loggable : NULL; /* stays as it was made; here it counts for the size */
-    it.user_mark = s->user_mark;
-    return it;
+    return (ddb_item_t){
+        .format = call->format,
+        .id = s->key,
+        .data = s->data,
+        .data_len = s->data_len,
+        .created = s->created,
+        .accessed = s->accessed,
+        .expires = ddb_store_expires(s),
+        .idle_timeout = s->idle_timeout,
+        .absolute_timeout = s->absolute_timeout,
+        .version = s->version,
+        .loggable = s->row ? s->row->loggable : NULL, /* stays as it was made; here it counts for the size */
+        .user_mark = s->user_mark,
+    };
 }
 
 static apr_status_t mark_user(ddb_session_t *s, const ddb_store_call_t *call)

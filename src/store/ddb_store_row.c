@@ -38,22 +38,23 @@ apr_status_t ddb_store_session_of(ddb_session_t *s, const ddb_item_t *it, const 
 {
     apr_status_t rv = check_id(it, sid, call);
 
-    memset(s, 0, sizeof(*s));
     if (rv != APR_SUCCESS) {
-        s->miss = rv == APR_NOTFOUND ? DDB_MISS_FOREIGN : DDB_MISS_NONE;
+        *s = (ddb_session_t){ .miss = rv == APR_NOTFOUND ? DDB_MISS_FOREIGN : DDB_MISS_NONE };
         return rv;
     }
-    s->sid = apr_pstrdup(call->pool, sid);
-    s->key = it->id;
-    s->data = it->data;
-    s->data_len = it->data_len;
-    s->created = not_after(it->created, call->now);
-    s->accessed = not_after(it->accessed, call->now);
-    s->idle_timeout = it->idle_timeout;
-    s->absolute_timeout = it->absolute_timeout;
-    s->version = it->version;
-    s->row = apr_pmemdup(call->pool, it, sizeof(*it));
-    s->user_mark = it->user_mark;
+    *s = (ddb_session_t){
+        .sid = apr_pstrdup(call->pool, sid),
+        .key = it->id,
+        .data = it->data,
+        .data_len = it->data_len,
+        .created = not_after(it->created, call->now),
+        .accessed = not_after(it->accessed, call->now),
+        .idle_timeout = it->idle_timeout,
+        .absolute_timeout = it->absolute_timeout,
+        .version = it->version,
+        .row = apr_pmemdup(call->pool, it, sizeof(*it)),
+        .user_mark = it->user_mark,
+    };
     if (it->expires <= apr_time_sec(call->now) || ddb_store_expires(s) <= apr_time_sec(call->now)) {
         s->miss = it->accessed ? DDB_MISS_OVER : DDB_MISS_MOVED; /* what ddb_store_replace leaves was never accessed */
         return APR_NOTFOUND;
@@ -111,7 +112,7 @@ static apr_status_t read_reply(void *baton, ddb_reply_t *reply)
 apr_status_t ddb_store_read_row(ddb_store_t *st, const ddb_store_call_t *call, const char *key, int consistent,
                                 ddb_item_t *row)
 {
-    reading_t r = { call, key, row, APR_SUCCESS };
+    reading_t r = { .call = call, .key = key, .row = row, .rv = APR_SUCCESS };
     ddb_call_t get = { .operation = "GetItem", .read = read_reply, .baton = &r };
     ddb_reply_t reply;
     apr_status_t rv;

@@ -51,7 +51,7 @@ static apr_status_t parse(void *baton, ddb_reply_t *reply)
 apr_status_t ddb_table_call(const ddb_table_t *t, const char *operation, const char *body, ddb_json_t **reply,
                             apr_pool_t *p, ddb_error_t *err)
 {
-    parsed_t parsed = { NULL, p, err };
+    parsed_t parsed = { .p = p, .err = err };
     ddb_call_t c = { .operation = operation,
                      .body = body,
                      .deadline = ddb_clock_monotonic(t->clock) + t->timeout,
@@ -96,12 +96,7 @@ static int is_forbidden(const ddb_error_t *err)
 
 static void found(check_t *c, const char *about, ddb_finding_e is, const char *text)
 {
-    ddb_finding_t *f = apr_array_push(c->findings);
-
-    f->about = about;
-    f->is = is;
-    f->unseen = 0;
-    f->text = text;
+    APR_ARRAY_PUSH(c->findings, ddb_finding_t) = (ddb_finding_t){ .about = about, .is = is, .text = text };
 }
 
 static void unseen(check_t *c, const char *about, const char *text)
@@ -256,7 +251,7 @@ static apr_status_t check_action(check_t *c, const char *operation)
 apr_status_t ddb_table_check(const ddb_table_t *t, apr_array_header_t **findings, apr_pool_t *p, ddb_error_t *err)
 {
     static const char *const operations[] = { "GetItem", "PutItem", "UpdateItem", "DeleteItem" };
-    check_t c = { t, apr_array_make(p, 8, sizeof(ddb_finding_t)), p, err };
+    check_t c = { .table = t, .findings = apr_array_make(p, 8, sizeof(ddb_finding_t)), .p = p, .err = err };
     apr_status_t rv = check_table(&c);
     apr_size_t i;
 

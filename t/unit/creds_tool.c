@@ -68,7 +68,7 @@ static apr_status_t ask(ddb_creds_opts_t opts, ddb_credentials_t *found, ddb_err
 {
     ddb_curl_opts_t curl_opts = { .max_idle_handles = 1 };
     guard_t guard = { .outside = NULL };
-    ddb_http_transport_t http = { perform, &guard };
+    ddb_http_transport_t http = { .perform = perform, .baton = &guard };
     ddb_curl_t *curl;
     ddb_creds_t *c;
     apr_status_t rv = ddb_curl_create(&curl, &guard.behind, &curl_opts, p);

@@ -27,10 +27,7 @@ static inline void reset(void)
     aws_reset(pool);
     apr_env_delete("AWS_EC2_METADATA_DISABLED", pool);
     w = world_create(pool);
-    memset(&opts, 0, sizeof(opts));
-    opts.http = &w->http;
-    opts.clock = &w->clock;
-    opts.random = world_zeros;
+    opts = (ddb_creds_opts_t){ .http = &w->http, .clock = &w->clock, .random = world_zeros };
 }
 
 static inline apr_status_t fetch_with(const ddb_creds_provider_t *provider, void *state)

@@ -42,7 +42,7 @@ static inline void *crowd_run(void *baton)
 /** Let CROWD_SIZE threads work and wait for them. @return how much was wrong in all. */
 static inline int crowd_work(crowd_work_fn *work, void *shared)
 {
-    crowd_t crowd = { work, shared, { { 0 } } };
+    crowd_t crowd = { .work = work, .shared = shared };
     crowd_member_t members[CROWD_SIZE];
     int i, wrong = 0;
 

@@ -61,7 +61,7 @@ static void serve(const char *verb, const ddb_sid_rules_t *rules, apr_pool_t *p)
 
 int main(int argc, char **argv)
 {
-    ddb_sid_rules_t rules = { 0, DDB_SHA1, NULL, 1, NULL };
+    ddb_sid_rules_t rules = { .digest = DDB_SHA1, .hash = 1 };
     apr_array_header_t *keys;
     apr_pool_t *p;
     int i;

@@ -46,10 +46,17 @@ static const char *sign(const fields_t *f, ddb_sigv4_cache_t *cache, apr_pool_t 
     ddb_credentials_t credentials = { .access_key_id = f->text[ACCESS_KEY],
                                       .secret_access_key = f->text[SECRET],
                                       .session_token = f->len[TOKEN] ? f->text[TOKEN] : NULL };
-    ddb_sigv4_signer_t signer = { &credentials, apr_atoi64(f->text[NOW]), cache };
+    ddb_sigv4_signer_t signer = { .credentials = &credentials, .now = apr_atoi64(f->text[NOW]), .cache = cache };
     apr_table_t *headers = apr_table_make(p, 8), *out = apr_table_make(p, 4);
-    ddb_sigv4_request_t req = { f->text[METHOD], f->text[HOST], f->text[PATH],   f->text[QUERY],  headers,
-                                f->text[BODY],   f->len[BODY],  f->text[REGION], f->text[SERVICE] };
+    ddb_sigv4_request_t req = { .method = f->text[METHOD],
+                                .host = f->text[HOST],
+                                .path = f->text[PATH],
+                                .query = f->text[QUERY],
+                                .headers = headers,
+                                .body = f->text[BODY],
+                                .body_len = f->len[BODY],
+                                .region = f->text[REGION],
+                                .service = f->text[SERVICE] };
     const char *token;
     int i;
 

@@ -35,7 +35,7 @@ static ddb_notice_t notice;
 /* Pauses are as long as can be: the most that can be drawn of a range of halves. */
 static void setup(apr_pool_t *p)
 {
-    ddb_breaker_opts_t o = { "http://store", LIMIT, NULL, draw, NULL };
+    ddb_breaker_opts_t o = { .store = "http://store", .limit = LIMIT, .random = draw };
 
     w = world_create(p);
     o.clock = &w->clock;
@@ -179,7 +179,7 @@ static void test_probe(apr_pool_t *p)
 
 static void test_jitter(apr_pool_t *p)
 {
-    ddb_breaker_opts_t o = { "http://store", 1, NULL, draw_nothing, NULL };
+    ddb_breaker_opts_t o = { .store = "http://store", .limit = 1, .random = draw_nothing };
     ddb_breaker_pass_t pass;
 
     setup(p);
@@ -331,7 +331,7 @@ static void *APR_THREAD_FUNC ask_often(apr_thread_t *thread, void *data)
 
 static void test_threads(apr_pool_t *p)
 {
-    ddb_breaker_opts_t o = { "http://store", LIMIT, NULL, draw, NULL };
+    ddb_breaker_opts_t o = { .store = "http://store", .limit = LIMIT, .random = draw };
     apr_thread_t *threads[THREADS];
     ddb_breaker_t *shared;
     apr_status_t rv;

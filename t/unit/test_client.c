@@ -733,7 +733,11 @@ static void test_wall_clock_jump(apr_pool_t *p)
 static fixture_t *setup_breaker(apr_pool_t *p)
 {
     fixture_t *f = setup(p);
-    ddb_breaker_opts_t o = { f->o.endpoint.url, LIMIT, &f->w->clock, scripted_random, f->o.count };
+    ddb_breaker_opts_t o = { .store = f->o.endpoint.url,
+                             .limit = LIMIT,
+                             .clock = &f->w->clock,
+                             .random = scripted_random,
+                             .count = f->o.count };
 
     ddb_breaker_create(&f->o.breaker, &o, p);
     f->o.max_attempts = 1;

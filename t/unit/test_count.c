@@ -131,7 +131,7 @@ static fixture_t *setup(apr_pool_t *p)
     fixture_t *f = apr_pcalloc(p, sizeof(*f));
     ddb_creds_opts_t creds = { .fixed = &fixed };
     ddb_client_opts_t o = { .max_attempts = 3, .random = world_random };
-    ddb_breaker_opts_t breaker = { "the store", LIMIT, NULL, world_random, NULL };
+    ddb_breaker_opts_t breaker = { .store = "the store", .limit = LIMIT, .random = world_random };
 
     f->p = p;
     f->w = world_create(p);

@@ -239,7 +239,11 @@ static void test_kept(void)
 
 static void test_fixed(void)
 {
-    ddb_credentials_t fixed = { "F", "fs", "ft", APR_INT64_C(42), "123456789012", NULL };
+    ddb_credentials_t fixed = { .access_key_id = "F",
+                                .secret_access_key = "fs",
+                                .session_token = "ft",
+                                .expires = APR_INT64_C(42),
+                                .account_id = "123456789012" };
     ddb_creds_t *c;
 
     reset();

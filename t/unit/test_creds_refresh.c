@@ -31,11 +31,7 @@ static void reset(void)
 {
     w = world_create(pool);
     aws_reset(pool);
-    memset(&opts, 0, sizeof(opts));
-    opts.http = &w->http;
-    opts.clock = &w->clock;
-    opts.random = random_same;
-    opts.region = "eu-west-1";
+    opts = (ddb_creds_opts_t){ .http = &w->http, .clock = &w->clock, .random = random_same, .region = "eu-west-1" };
     random_byte = 0;
     aws_set("AWS_EC2_METADATA_DISABLED", "true", pool);
     ddb_creds_create(&creds, &opts, pool);
@@ -369,8 +365,8 @@ static apr_status_t rush_perform(void *baton, const ddb_http_request_t *req, apr
     return APR_SUCCESS;
 }
 
-static const ddb_http_transport_t rush_http = { rush_perform, NULL };
-static const ddb_clock_t rush_clock = { rush_now, rush_now, rush_sleep, NULL };
+static const ddb_http_transport_t rush_http = { .perform = rush_perform };
+static const ddb_clock_t rush_clock = { .wall = rush_now, .monotonic = rush_now, .sleep = rush_sleep };
 
 static void *APR_THREAD_FUNC request_often(apr_thread_t *thread, void *data)
 {
@@ -489,7 +485,7 @@ static apr_status_t gate_perform(void *baton, const ddb_http_request_t *req, apr
     return APR_SUCCESS;
 }
 
-static const ddb_http_transport_t gate_http = { gate_perform, NULL };
+static const ddb_http_transport_t gate_http = { .perform = gate_perform };
 
 static void start_gate(int has_refresher, apr_interval_time_t patience)
 {

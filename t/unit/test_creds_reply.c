@@ -6,8 +6,19 @@
 #include "base/ddb_time.h"
 #include "tap.h"
 
-static const ddb_creds_shape_t all = { "the tester", "Id", "Secret", "Token", "Until", "Account", 1, 1 };
-static const ddb_creds_shape_t few = { "the tester", "Id", "Secret", "Token", "Until", NULL, 0, 0 };
+static const ddb_creds_shape_t all = { .source = "the tester",
+                                       .access_key_id = "Id",
+                                       .secret_access_key = "Secret",
+                                       .session_token = "Token",
+                                       .expires = "Until",
+                                       .account_id = "Account",
+                                       .token_needed = 1,
+                                       .expires_needed = 1 };
+static const ddb_creds_shape_t few = { .source = "the tester",
+                                       .access_key_id = "Id",
+                                       .secret_access_key = "Secret",
+                                       .session_token = "Token",
+                                       .expires = "Until" };
 
 static ddb_credentials_t found;
 static ddb_error_t err;
@@ -150,7 +161,7 @@ static void test_times(apr_pool_t *p)
 
 static void test_check_time(void)
 {
-    ddb_credentials_t c = { "A", "s", NULL, apr_time_from_sec(100), NULL, NULL };
+    ddb_credentials_t c = { .access_key_id = "A", .secret_access_key = "s", .expires = apr_time_from_sec(100) };
 
     NUM_IS(ddb_creds_reply_check_time(&c, apr_time_from_sec(99), "it", &err), APR_SUCCESS,
            "before their end they are good");

@@ -22,10 +22,7 @@ static void reset(void)
     aws_reset(pool);
     aws_remove("token", pool);
     aws_set("AWS_EC2_METADATA_DISABLED", "true", pool);
-    memset(&opts, 0, sizeof(opts));
-    opts.http = &w->http;
-    opts.clock = &w->clock;
-    opts.region = "eu-west-1";
+    opts = (ddb_creds_opts_t){ .http = &w->http, .clock = &w->clock, .region = "eu-west-1" };
 }
 
 static apr_status_t fetch(const ddb_creds_provider_t *provider)
@@ -389,7 +386,7 @@ static void test_web_identity_as_source(void)
 
 static void test_in_chain(void)
 {
-    const ddb_creds_chain_t chain = { ddb_creds_all, NULL, NULL };
+    const ddb_creds_chain_t chain = { .providers = ddb_creds_all };
 
     reset();
     aws_write(".aws/config", "[default]\n" ARN("r") "source_profile = s\n[profile s]\n" KEYS("C"), pool);

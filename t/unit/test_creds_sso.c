@@ -37,9 +37,7 @@ static void reset(const char *config, const char *token)
     aws_reset(pool);
     aws_remove(cache_of("corp"), pool);
     aws_remove(cache_of(START), pool);
-    memset(&opts, 0, sizeof(opts));
-    opts.http = &w->http;
-    opts.clock = &w->clock;
+    opts = (ddb_creds_opts_t){ .http = &w->http, .clock = &w->clock };
     aws_write(".aws/config", config, pool);
     if (token) {
         aws_write(cache_of("corp"), token, pool);

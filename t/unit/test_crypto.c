@@ -103,7 +103,7 @@ static void test_digest(apr_pool_t *p)
 
 static ddb_bytes_t hmac_key(int i, char *buf)
 {
-    ddb_bytes_t key = { buf, (apr_size_t)hmac_vectors[i].key_len };
+    ddb_bytes_t key = { .data = buf, .len = (apr_size_t)hmac_vectors[i].key_len };
     int j;
 
     if (hmac_vectors[i].key && hmac_vectors[i].key[0] != '+') {
@@ -142,7 +142,7 @@ static void test_hmac(apr_pool_t *p)
 static void test_failure(void)
 {
     unsigned char out[DDB_DIGEST_MAX];
-    ddb_bytes_t bytes = { "x", 1 };
+    ddb_bytes_t bytes = { .data = "x", .len = 1 };
     unsigned long mine;
 
     EVP_set_default_properties(NULL, "nobody=has_this");
@@ -179,7 +179,7 @@ static void run_apart(void (*test)(void))
 static void test_fetched(apr_pool_t *p)
 {
     unsigned char out[DDB_DIGEST_MAX];
-    ddb_bytes_t none = { NULL, 0 };
+    ddb_bytes_t none = { 0 };
 
     EVP_set_default_properties(NULL, "nobody=has_this");
     NUM_IS(ddb_crypto_digest(DDB_SHA256, out, "abc", 3), APR_SUCCESS, "a digest used before is not looked for again");

@@ -831,8 +831,8 @@ static void test_warm(apr_pool_t *p)
 {
     fixture_t *f = setup(p);
     const char *url = apr_psprintf(p, "http://127.0.0.1:%d/ok", f->server.port);
-    const ddb_curl_warm_t warm = { url, 3, apr_time_from_sec(5), NULL };
-    const ddb_curl_warm_t nobody = { "http://127.0.0.1:1/", 3, apr_time_from_sec(5), NULL };
+    const ddb_curl_warm_t warm = { .url = url, .n = 3, .timeout = apr_time_from_sec(5) };
+    const ddb_curl_warm_t nobody = { .url = "http://127.0.0.1:1/", .n = 3, .timeout = apr_time_from_sec(5) };
 
     NUM_IS(ddb_curl_warm(f->curl, &warm), 3, "connections are made before they are needed");
     NUM_IS(count_seen(&f->server, "GET /ok"), 3, "by a question that changes nothing");

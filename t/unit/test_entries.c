@@ -109,7 +109,8 @@ static void test_change(void)
         for (word = apr_strtok(copy, " ", &last); word; word = apr_strtok(NULL, " ", &last)) {
             char *value = strchr(word, '=') + 1;
             value[-1] = '\0';
-            APR_ARRAY_PUSH(asked, msd_entries_change_t) = (msd_entries_change_t){ word, *value ? value : NULL };
+            APR_ARRAY_PUSH(asked, msd_entries_change_t) = (msd_entries_change_t){ .name = word,
+                                                                                  .value = *value ? value : NULL };
         }
         msd_entries_change(pool, entries, asked);
         OK(msd_entries_equal(pool, entries, want) && apr_table_elts(entries)->nelts == apr_table_elts(want)->nelts,

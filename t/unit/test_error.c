@@ -14,7 +14,13 @@ static const apr_status_t words[] = {
 
 static void test_set(void)
 {
-    ddb_error_t err = { 503, 2, 1, "GetItem", "Throttled", "R1", "an older sentence" };
+    ddb_error_t err = { .http_status = 503,
+                        .attempts = 2,
+                        .unsettled = 1,
+                        .operation = "GetItem",
+                        .type = "Throttled",
+                        .request_id = "R1",
+                        .detail = "an older sentence" };
     char long_text[400];
 
     NUM_IS(ddb_error_set(&err, DDB_EBADREPLY, "item %d of %s", 3, "sess"), DDB_EBADREPLY, "set returns the status");

@@ -222,7 +222,7 @@ static int run_refused(const input_t *in)
 static int run_head(const input_t *in)
 {
     apr_array_header_t *names = apr_array_make(in->p, 1, sizeof(const char *));
-    const msd_response_head_drop_t drop = { names, "id" };
+    const msd_response_head_drop_t drop = { .headers = names, .cookie = "id" };
     msd_response_head_t head = { 0 };
     const char *line, *end;
 
@@ -325,7 +325,7 @@ static int run_time(const input_t *in)
 
 static int run_inflate(const input_t *in)
 {
-    ddb_zlib_bytes_t plain = { in->text, in->len }, packed, out;
+    ddb_zlib_bytes_t plain = { .data = in->text, .len = in->len }, packed, out;
 
     return ddb_zlib_compress(&packed, plain, in->p) == APR_SUCCESS
            && ddb_zlib_decompress(&out, packed, in->len, in->p) == APR_SUCCESS;
@@ -365,7 +365,9 @@ static int run_sts(const input_t *in)
     world_t *w = world_create(in->p);
     ddb_credentials_t source = { .access_key_id = "AKIDSRC", .secret_access_key = "src" }, found = { 0 };
     ddb_sts_role_t role = { .arn = "arn:aws:iam::123456789012:role/a", .session_name = "a", .source = &source };
-    ddb_sts_opts_t o = { "https://sts.example", "sts.example", "eu-west-1", &w->http, &w->clock };
+    ddb_sts_opts_t o = {
+        .url = "https://sts.example", .host = "sts.example", .region = "eu-west-1", .http = &w->http, .clock = &w->clock
+    };
     ddb_error_t err = { 0 };
 
     world_answer(w, 200, in->text);
@@ -480,7 +482,7 @@ static double peak_now(void)
 
 static cost_t measure_here(const parser_t *q, apr_size_t len, int runs, apr_pool_t *p)
 {
-    cost_t cost = { 0, 0, 1 };
+    cost_t cost = { .good = 1 };
     double memory = peak_now(), began;
     input_t in;
 
@@ -500,7 +502,7 @@ static cost_t measure_here(const parser_t *q, apr_size_t len, int runs, apr_pool
 /* In a process of its own: what earlier ones left in memory would hide what this one needs. */
 static cost_t measure(const parser_t *q, apr_size_t len, int runs, apr_pool_t *p)
 {
-    cost_t cost = { 0, 0, 0 };
+    cost_t cost = { 0 };
     int ends[2], status = 0;
     pid_t child;
 

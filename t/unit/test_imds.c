@@ -19,9 +19,7 @@ static void reset(void)
     aws_reset(pool);
     apr_env_delete("AWS_EC2_METADATA_DISABLED", pool);
     w = world_create(pool);
-    memset(&opts, 0, sizeof(opts));
-    opts.http = &w->http;
-    opts.clock = &w->clock;
+    opts = (ddb_imds_opts_t){ .http = &w->http, .clock = &w->clock };
     ddb_imds_token_create(&opts.token, pool);
 }
 

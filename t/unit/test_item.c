@@ -15,23 +15,21 @@
 
 static ddb_item_t whole(void)
 {
-    ddb_item_t it;
+    ddb_item_t it = { .id = "row-key",
+                      .data = "a=1",
+                      .data_len = 3,
+                      .created = NOW,
+                      .accessed = NOW + apr_time_from_sec(60),
+                      .expires = APR_INT64_C(1795402983),
+                      .idle_timeout = 7200,
+                      .absolute_timeout = 43200,
+                      .version = 8,
+                      .user_mark = "mark" };
     int i;
 
-    memset(&it, 0, sizeof(it));
-    it.id = "row-key";
-    it.data = "a=1";
-    it.data_len = 3;
-    it.created = NOW;
-    it.accessed = NOW + apr_time_from_sec(60);
-    it.expires = APR_INT64_C(1795402983);
-    it.idle_timeout = 7200;
-    it.absolute_timeout = 43200;
-    it.version = 8;
     for (i = 0; i < DDB_WRITE_ID_BYTES; i++) {
         it.write_id[i] = (unsigned char)i;
     }
-    it.user_mark = "mark";
     return it;
 }
 

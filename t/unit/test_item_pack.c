@@ -26,17 +26,16 @@ static const char *text_of(apr_size_t len, apr_pool_t *p)
 
 static ddb_item_t item_with(const char *data, apr_size_t len)
 {
-    ddb_item_t it;
+    ddb_item_t it = { .id = "row-key",
+                      .data = data,
+                      .data_len = len,
+                      .created = APR_INT64_C(1795395723000004),
+                      .accessed = APR_INT64_C(1795395723000004),
+                      .expires = APR_INT64_C(1795402923),
+                      .idle_timeout = 7200,
+                      .absolute_timeout = 43200,
+                      .version = 8 };
 
-    memset(&it, 0, sizeof(it));
-    it.id = "row-key";
-    it.data = data;
-    it.data_len = len;
-    it.created = it.accessed = APR_INT64_C(1795395723000004);
-    it.expires = APR_INT64_C(1795402923);
-    it.idle_timeout = 7200;
-    it.absolute_timeout = 43200;
-    it.version = 8;
     memset(it.write_id, 7, sizeof(it.write_id));
     return it;
 }
@@ -217,7 +216,7 @@ static void test_damaged(apr_pool_t *p)
 
 static void test_bomb(apr_pool_t *p)
 {
-    ddb_zlib_bytes_t in = { text_of(4 * MIB + 1, p), 4 * MIB + 1 }, bomb;
+    ddb_zlib_bytes_t in = { .data = text_of(4 * MIB + 1, p), .len = 4 * MIB + 1 }, bomb;
     char *zeros = apr_pcalloc(p, 64 * MIB);
 
     ddb_zlib_compress(&bomb, in, p);

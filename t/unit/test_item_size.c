@@ -13,16 +13,13 @@
 /* 43 characters of key, no data: what is there whatever a session holds. */
 static ddb_item_t empty_item(void)
 {
-    ddb_item_t it;
-
-    memset(&it, 0, sizeof(it));
-    it.id = "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0";
-    it.created = it.accessed = NOW;
-    it.expires = APR_INT64_C(1795402923);
-    it.idle_timeout = 7200;
-    it.absolute_timeout = 43200;
-    it.version = 1;
-    return it;
+    return (ddb_item_t){ .id = "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0",
+                         .created = NOW,
+                         .accessed = NOW,
+                         .expires = APR_INT64_C(1795402923),
+                         .idle_timeout = 7200,
+                         .absolute_timeout = 43200,
+                         .version = 1 };
 }
 
 #define EMPTY                                                                                                          \

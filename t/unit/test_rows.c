@@ -412,7 +412,7 @@ static void test_end(apr_pool_t *p)
 
 static apr_status_t sweep(fixture_t *f, apr_int64_t older_than, int dry_run)
 {
-    ddb_rows_sweep_t what = { older_than, dry_run };
+    ddb_rows_sweep_t what = { .older_than = older_than, .dry_run = dry_run };
 
     return ddb_rows_sweep(&f->rows, &what, f->pool, &f->err);
 }

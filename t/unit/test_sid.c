@@ -35,7 +35,7 @@ static apr_status_t no_random(void *out, apr_size_t len)
 
 static ddb_sid_rules_t rules_of(int bytes, ddb_digest_e digest, const apr_array_header_t *keys)
 {
-    ddb_sid_rules_t rules = { 0, DDB_SHA1, NULL, 1, NULL };
+    ddb_sid_rules_t rules = { .digest = DDB_SHA1, .hash = 1 };
 
     rules.bytes = bytes;
     rules.digest = digest;

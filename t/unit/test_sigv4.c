@@ -16,8 +16,10 @@
 #define NOW   APR_INT64_C(1795395723000000)
 #define SCOPE "20261123/us-east-1/dynamodb/aws4_request"
 
-static const ddb_credentials_t long_term = { "AKIDEXAMPLE", SECRET, NULL, 0, NULL, NULL };
-static const ddb_credentials_t temporary = { "AKIDEXAMPLE", SECRET, "TOK/EN+==", 0, NULL, NULL };
+static const ddb_credentials_t long_term = { .access_key_id = "AKIDEXAMPLE", .secret_access_key = SECRET };
+static const ddb_credentials_t temporary = { .access_key_id = "AKIDEXAMPLE",
+                                             .secret_access_key = SECRET,
+                                             .session_token = "TOK/EN+==" };
 
 /* Computed with botocore 1.43.67, the chain of keys a second time without it. One key for all of them. */
 #define SIGNING_KEY "d174a4695751e04015d7d0d2dbb7ca3e414504fd35cb5901be9c6c1f76370549"
@@ -82,7 +84,9 @@ static const char *sha256_hex(const char *in, apr_pool_t *p)
 
 static ddb_sigv4_request_t request_of(const char *host, const char *body, const apr_table_t *headers)
 {
-    ddb_sigv4_request_t req = { "POST", NULL, "/", "", NULL, NULL, 0, "us-east-1", "dynamodb" };
+    ddb_sigv4_request_t req = {
+        .method = "POST", .path = "/", .query = "", .region = "us-east-1", .service = "dynamodb"
+    };
 
     req.host = host;
     req.headers = headers;
@@ -102,7 +106,7 @@ static apr_table_t *dynamodb_headers(const char *operation, apr_pool_t *p)
 
 static ddb_sigv4_signer_t signer_of(const ddb_credentials_t *credentials, apr_time_t now, ddb_sigv4_cache_t *cache)
 {
-    ddb_sigv4_signer_t signer = { NULL, 0, NULL };
+    ddb_sigv4_signer_t signer = { 0 };
 
     signer.credentials = credentials;
     signer.now = now;
@@ -124,7 +128,7 @@ static const char *sign_get_item(const ddb_credentials_t *credentials, apr_time_
 static const char *mac_by_signing_key(const char *string_to_sign, apr_pool_t *p)
 {
     unsigned char mac[DDB_SHA256_BYTES];
-    ddb_bytes_t key = { NULL, DDB_SHA256_BYTES }, in = { string_to_sign, strlen(string_to_sign) };
+    ddb_bytes_t key = { .len = DDB_SHA256_BYTES }, in = { .data = string_to_sign, .len = strlen(string_to_sign) };
 
     key.data = apr_pdecode_base16_binary(p, SIGNING_KEY, APR_ENCODE_STRING, APR_ENCODE_NONE, NULL);
     ddb_crypto_hmac(DDB_SHA256, mac, key, in);
@@ -264,7 +268,7 @@ static void test_time(apr_pool_t *p)
 
 static void test_cache(apr_pool_t *p)
 {
-    static const ddb_credentials_t other = { "AKIDEXAMPLE", SECRET "2", NULL, 0, NULL, NULL };
+    static const ddb_credentials_t other = { .access_key_id = "AKIDEXAMPLE", .secret_access_key = SECRET "2" };
     apr_time_t day = apr_time_from_sec(86400);
     ddb_sigv4_cache_t *cache = NULL;
     int round, i, wrong = 0;

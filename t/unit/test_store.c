@@ -60,24 +60,18 @@ static apr_status_t draw_id_only(void *out, apr_size_t len)
 
 static ddb_client_t *client_of(world_t *w, apr_pool_t *p)
 {
-    static const ddb_credentials_t fixed = { "AKIDEXAMPLE", "secret", NULL, 0, NULL, NULL };
-    ddb_creds_opts_t creds_opts;
-    ddb_client_opts_t o;
+    static const ddb_credentials_t fixed = { .access_key_id = "AKIDEXAMPLE", .secret_access_key = "secret" };
+    ddb_creds_opts_t creds_opts = { .fixed = &fixed, .http = &w->http, .clock = &w->clock };
+    ddb_client_opts_t o = { .endpoint.url = "http://localhost:8000",
+                            .endpoint.host = "localhost:8000",
+                            .endpoint.region = "eu-central-1",
+                            .connect_timeout = SECOND,
+                            .max_attempts = 3,
+                            .http = &w->http,
+                            .clock = &w->clock,
+                            .random = world_random };
     ddb_client_t *client = NULL;
 
-    memset(&creds_opts, 0, sizeof(creds_opts));
-    creds_opts.fixed = &fixed;
-    creds_opts.http = &w->http;
-    creds_opts.clock = &w->clock;
-    memset(&o, 0, sizeof(o));
-    o.endpoint.url = "http://localhost:8000";
-    o.endpoint.host = "localhost:8000";
-    o.endpoint.region = "eu-central-1";
-    o.connect_timeout = SECOND;
-    o.max_attempts = 3;
-    o.http = &w->http;
-    o.clock = &w->clock;
-    o.random = world_random;
     if (ddb_creds_create(&o.creds, &creds_opts, p) != APR_SUCCESS || ddb_client_create(&client, &o, p) != APR_SUCCESS) {
         printf("Bail out! no client\n");
         exit(1);
@@ -87,21 +81,17 @@ static ddb_client_t *client_of(world_t *w, apr_pool_t *p)
 
 static ddb_session_t session_from(const fixture_t *f, const char *sid)
 {
-    ddb_session_t s;
-
-    memset(&s, 0, sizeof(s));
-    s.sid = sid;
-    s.key = f->row.id;
-    s.data = f->row.data;
-    s.data_len = f->row.data_len;
-    s.created = f->row.created;
-    s.accessed = f->row.accessed;
-    s.idle_timeout = f->row.idle_timeout;
-    s.absolute_timeout = f->row.absolute_timeout;
-    s.version = f->row.version;
-    s.row = apr_pmemdup(f->p, &f->row, sizeof(f->row));
-    s.user_mark = f->row.user_mark;
-    return s;
+    return (ddb_session_t){ .sid = sid,
+                            .key = f->row.id,
+                            .data = f->row.data,
+                            .data_len = f->row.data_len,
+                            .created = f->row.created,
+                            .accessed = f->row.accessed,
+                            .idle_timeout = f->row.idle_timeout,
+                            .absolute_timeout = f->row.absolute_timeout,
+                            .version = f->row.version,
+                            .row = apr_pmemdup(f->p, &f->row, sizeof(f->row)),
+                            .user_mark = f->row.user_mark };
 }
 
 /* What a row has of its ID. */
@@ -663,15 +653,9 @@ static ddb_item_t inserted_row(fixture_t *f)
 
 static ddb_session_t new_session(const fixture_t *f)
 {
-    ddb_session_t s;
-
-    memset(&s, 0, sizeof(s));
-    s.data = "b=2";
-    s.data_len = 3;
-    s.created = f->call.now;
-    s.idle_timeout = 600;
-    s.absolute_timeout = 6000;
-    return s;
+    return (ddb_session_t){
+        .data = "b=2", .data_len = 3, .created = f->call.now, .idle_timeout = 600, .absolute_timeout = 6000
+    };
 }
 
 static void test_insert(apr_pool_t *p)

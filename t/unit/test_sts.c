@@ -18,10 +18,9 @@ static ddb_error_t err;
 static void reset(void)
 {
     w = world_create(pool);
-    memset(&role, 0, sizeof(role));
-    role.arn = "arn:aws:iam::123456789012:role/a+b@c";
-    role.session_name = "name=1,2";
-    role.source = &source;
+    role = (ddb_sts_role_t){ .arn = "arn:aws:iam::123456789012:role/a+b@c",
+                             .session_name = "name=1,2",
+                             .source = &source };
     opts.url = "https://sts.eu-west-1.amazonaws.com";
     opts.host = "sts.eu-west-1.amazonaws.com";
     opts.region = "eu-west-1";

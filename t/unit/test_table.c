@@ -29,7 +29,7 @@ typedef struct fixture_t {
 
 static fixture_t *setup(apr_pool_t *p)
 {
-    static const ddb_credentials_t fixed = { "AKID", "secret", NULL, 0, NULL, NULL };
+    static const ddb_credentials_t fixed = { .access_key_id = "AKID", .secret_access_key = "secret" };
     fixture_t *f = apr_pcalloc(p, sizeof(*f));
     ddb_creds_opts_t creds = { 0 };
     ddb_client_opts_t o = { 0 };

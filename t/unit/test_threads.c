@@ -146,8 +146,7 @@ static void echo_start(echo_t *e)
     struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
     socklen_t len = sizeof(a);
 
-    memset(e, 0, sizeof(*e));
-    e->listener = socket(AF_INET, SOCK_STREAM, 0);
+    *e = (echo_t){ .listener = socket(AF_INET, SOCK_STREAM, 0) };
     if (bind(e->listener, (struct sockaddr *)&a, len) != 0 || listen(e->listener, 64) != 0
         || getsockname(e->listener, (struct sockaddr *)&a, &len) != 0
         || pthread_create(&e->acceptor, NULL, echo_accept, e) != 0) {
@@ -187,7 +186,11 @@ static int exchange_many(void *shared, int number, apr_pool_t *p)
 
     apr_pool_create(&each, p);
     for (i = 0; i < 50; i++) {
-        ddb_http_request_t req = { "POST", w->url, NULL, NULL, 0, 5 * SECOND, 10 * SECOND, 4096, 0 };
+        ddb_http_request_t req = { .method = "POST",
+                                   .url = w->url,
+                                   .connect_timeout = 5 * SECOND,
+                                   .timeout = 10 * SECOND,
+                                   .max_response_bytes = 4096 };
         ddb_http_response_t res = { 0 };
         ddb_error_t err = { 0 };
 
@@ -299,10 +302,16 @@ static const char *signature(ddb_sigv4_cache_t *cache, int n, apr_pool_t *p)
 {
     ddb_credentials_t credentials = { .access_key_id = "AKID",
                                       .secret_access_key = apr_psprintf(p, "secret%d", n % 7) };
-    ddb_sigv4_request_t req = {
-        "POST", "localhost", "/", "", apr_table_make(p, 1), "{}", 2, "eu-central-1", "dynamodb"
-    };
-    ddb_sigv4_signer_t signer = { &credentials, NOW + (n % 3) * 86400 * SECOND, cache };
+    ddb_sigv4_request_t req = { .method = "POST",
+                                .host = "localhost",
+                                .path = "/",
+                                .query = "",
+                                .headers = apr_table_make(p, 1),
+                                .body = "{}",
+                                .body_len = 2,
+                                .region = "eu-central-1",
+                                .service = "dynamodb" };
+    ddb_sigv4_signer_t signer = { .credentials = &credentials, .now = NOW + (n % 3) * 86400 * SECOND, .cache = cache };
     apr_table_t *out = apr_table_make(p, 2);
 
     return ddb_sigv4_sign(out, &req, &signer, p) == APR_SUCCESS ? apr_table_get(out, "Authorization") : "failed";
@@ -387,7 +396,7 @@ static int call_many(void *shared, int number, apr_pool_t *p)
 static void test_breaker(void)
 {
     breaker_world_t w = { .clock = { creep, creep, NULL, &w } };
-    ddb_breaker_opts_t o = { "the store", 5, &w.clock, ddb_crypto_random, NULL };
+    ddb_breaker_opts_t o = { .store = "the store", .limit = 5, .clock = &w.clock, .random = ddb_crypto_random };
     ddb_breaker_pass_t pass;
     ddb_notice_t notice;
 
@@ -447,7 +456,7 @@ static int correct_many(void *shared, int number, apr_pool_t *p)
 
 static void test_skew(void)
 {
-    ddb_clock_t clock = { fixed_wall, fixed_monotonic, NULL, NULL };
+    ddb_clock_t clock = { .wall = fixed_wall, .monotonic = fixed_monotonic };
     ddb_skew_t *skew = NULL;
 
     ddb_skew_create(&skew, &clock, pool);
@@ -529,7 +538,9 @@ static table_t *table_create(apr_pool_t *p)
     ddb_client_opts_t o = {
         .connect_timeout = SECOND, .max_attempts = 20, .http = &t->http, .clock = &t->clock, .random = ddb_crypto_random
     };
-    ddb_breaker_opts_t breaker_opts = { "the table", 1000, &t->clock, ddb_crypto_random, NULL };
+    ddb_breaker_opts_t breaker_opts = {
+        .store = "the table", .limit = 1000, .clock = &t->clock, .random = ddb_crypto_random
+    };
     ddb_client_t *client = NULL;
 
     ddb_skew_create(&o.skew, &t->clock, p);
@@ -537,7 +548,7 @@ static table_t *table_create(apr_pool_t *p)
     t->notices = (msd_store_notices_t){ .breaker = o.breaker, .skew = o.skew };
     t->http.perform = table_perform;
     t->http.baton = t;
-    t->clock = (ddb_clock_t){ fixed_wall, fixed_monotonic, no_sleep, t };
+    t->clock = (ddb_clock_t){ .wall = fixed_wall, .monotonic = fixed_monotonic, .sleep = no_sleep, .baton = t };
     t->rules.bytes = 32;
     t->rules.hash = 0; /* the table knows whose each row is: the key is the ID */
     o.endpoint.url = "http://localhost:8000";
@@ -642,7 +653,7 @@ static int push_many(void *shared, int number, apr_pool_t *p)
 
 static void test_writer(void)
 {
-    writer_world_t w = { table_create(pool), NULL };
+    writer_world_t w = { .table = table_create(pool) };
     server_rec s = { 0 };
 
     NUM_IS(msd_write_queue_create(&w.writer, &s), APR_SUCCESS, "a writer is made");

@@ -33,7 +33,7 @@ static void test_checksums(void)
 static apr_status_t decompress(ddb_zlib_bytes_t *out, ddb_zlib_bytes_t in, apr_size_t max, apr_pool_t *p)
 {
     char *copy = malloc(in.len ? in.len : 1);
-    ddb_zlib_bytes_t exact = { copy, in.len };
+    ddb_zlib_bytes_t exact = { .data = copy, .len = in.len };
     apr_status_t rv;
 
     if (in.len) {
@@ -48,7 +48,7 @@ static apr_status_t decompress(ddb_zlib_bytes_t *out, ddb_zlib_bytes_t in, apr_s
 
 static ddb_zlib_bytes_t compressed(ddb_zlib_bytes_t in, apr_pool_t *p)
 {
-    ddb_zlib_bytes_t out = { NULL, 0 };
+    ddb_zlib_bytes_t out = { 0 };
 
     NUM_IS(ddb_zlib_compress(&out, in, p), APR_SUCCESS, "it can be compressed");
     return out;
@@ -73,7 +73,7 @@ static void test_round_trip(ddb_zlib_bytes_t in, const char *name, apr_pool_t *p
 static ddb_zlib_bytes_t repeated(const char *what, apr_size_t len, apr_pool_t *p)
 {
     char *data = apr_palloc(p, len);
-    ddb_zlib_bytes_t out = { data, len };
+    ddb_zlib_bytes_t out = { .data = data, .len = len };
     apr_size_t i, width = strlen(what);
 
     for (i = 0; i < len; i++) {
@@ -85,7 +85,7 @@ static ddb_zlib_bytes_t repeated(const char *what, apr_size_t len, apr_pool_t *p
 static ddb_zlib_bytes_t noise(apr_size_t len, apr_pool_t *p)
 {
     char *data = apr_palloc(p, len);
-    ddb_zlib_bytes_t out = { data, len };
+    ddb_zlib_bytes_t out = { .data = data, .len = len };
     apr_uint32_t state = 1;
     apr_size_t i;
 

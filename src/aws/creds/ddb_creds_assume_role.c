@@ -60,7 +60,7 @@ static apr_status_t ask_source(const walk_t *w, const char *name, ddb_credential
 {
     ddb_creds_opts_t o = *w->o;
     const ddb_creds_provider_t **one;
-    ddb_creds_chain_t chain = { NULL, NULL, NULL };
+    ddb_creds_chain_t chain = { 0 };
     apr_status_t rv;
     apr_size_t i;
 
@@ -82,7 +82,7 @@ static apr_status_t ask_source(const walk_t *w, const char *name, ddb_credential
 
 static apr_status_t ask_profile(const walk_t *w, const char *name, ddb_credentials_t *out)
 {
-    const ddb_creds_chain_t chain = { ddb_creds_of_profile, NULL, NULL };
+    const ddb_creds_chain_t chain = { .providers = ddb_creds_of_profile };
     ddb_creds_opts_t o = *w->o;
     ddb_error_t why = { 0 };
     apr_status_t rv;
@@ -200,7 +200,11 @@ static apr_status_t assume_all(walk_t *w, ddb_credentials_t *out)
 static apr_status_t fetch(const ddb_creds_opts_t *o, void *state, apr_pool_t *p, ddb_credentials_t *out,
                           ddb_error_t *err)
 {
-    walk_t w = { o, p, apr_array_make(p, 2, sizeof(const char *)), apr_array_make(p, 2, sizeof(ddb_profile_t *)), err };
+    walk_t w = { .o = o,
+                 .p = p,
+                 .names = apr_array_make(p, 2, sizeof(const char *)),
+                 .profiles = apr_array_make(p, 2, sizeof(ddb_profile_t *)),
+                 .err = err };
     ddb_profile_t *profile;
     apr_status_t rv = ddb_profile_read(&profile, &o->profile, p, err);
 
@@ -216,4 +220,4 @@ static apr_status_t fetch(const ddb_creds_opts_t *o, void *state, apr_pool_t *p,
     return rv == APR_SUCCESS ? assume_all(&w, out) : rv;
 }
 
-const ddb_creds_provider_t ddb_creds_assume_role = { "assume-role", NULL, fetch };
+const ddb_creds_provider_t ddb_creds_assume_role = { .name = "assume-role", .fetch = fetch };

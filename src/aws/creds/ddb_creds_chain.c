@@ -84,7 +84,7 @@ static void tell_failure(const ddb_creds_chain_t *chain, int i, const char *deta
 apr_status_t ddb_creds_ask(const ddb_creds_chain_t *chain, const ddb_creds_opts_t *o, apr_pool_t *p,
                            ddb_credentials_t *out, ddb_error_t *err)
 {
-    notes_t notes = { p, "", NULL };
+    notes_t notes = { .p = p, .text = "" };
     ddb_error_t why = { 0 };
     apr_status_t rv = APR_NOTFOUND;
     int i;

@@ -19,9 +19,14 @@
 #define REPLY_MAX_BYTES 10000
 #define TOKEN_MAX_BYTES 10000
 
-static const ddb_creds_shape_t shape = {
-    SOURCE, "AccessKeyId", "SecretAccessKey", "Token", "Expiration", "AccountId", 1, 1
-};
+static const ddb_creds_shape_t shape = { .source = SOURCE,
+                                         .access_key_id = "AccessKeyId",
+                                         .secret_access_key = "SecretAccessKey",
+                                         .session_token = "Token",
+                                         .expires = "Expiration",
+                                         .account_id = "AccountId",
+                                         .token_needed = 1,
+                                         .expires_needed = 1 };
 
 /* --- where to ask --- */
 
@@ -208,4 +213,4 @@ static apr_status_t fetch(const ddb_creds_opts_t *o, void *state, apr_pool_t *p,
     return ask_patiently(o, &req, p, out, err);
 }
 
-const ddb_creds_provider_t ddb_creds_container = { "container", NULL, fetch };
+const ddb_creds_provider_t ddb_creds_container = { .name = "container", .fetch = fetch };

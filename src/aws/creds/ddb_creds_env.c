@@ -34,4 +34,4 @@ static apr_status_t fetch(const ddb_creds_opts_t *o, void *state, apr_pool_t *p,
     return APR_SUCCESS;
 }
 
-const ddb_creds_provider_t ddb_creds_env = { "environment", NULL, fetch };
+const ddb_creds_provider_t ddb_creds_env = { .name = "environment", .fetch = fetch };

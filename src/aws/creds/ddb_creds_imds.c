@@ -14,9 +14,14 @@
 #define ROLES_PATH     "meta-data/iam/security-credentials/"
 #define ROLE_MAX_BYTES 64
 
-static const ddb_creds_shape_t shape = {
-    SOURCE, "AccessKeyId", "SecretAccessKey", "Token", "Expiration", "AccountId", 1, 1
-};
+static const ddb_creds_shape_t shape = { .source = SOURCE,
+                                         .access_key_id = "AccessKeyId",
+                                         .secret_access_key = "SecretAccessKey",
+                                         .session_token = "Token",
+                                         .expires = "Expiration",
+                                         .account_id = "AccountId",
+                                         .token_needed = 1,
+                                         .expires_needed = 1 };
 
 /* --- settings --- */
 
@@ -162,4 +167,4 @@ static apr_status_t prepare(void **state, apr_pool_t *p)
     return rv;
 }
 
-const ddb_creds_provider_t ddb_creds_imds = { "instance metadata", prepare, fetch };
+const ddb_creds_provider_t ddb_creds_imds = { .name = "instance metadata", .prepare = prepare, .fetch = fetch };

@@ -13,9 +13,12 @@
 #define OUTPUT_MAX_BYTES 65536
 #define ADVICE           "; run it by hand as the user httpd runs as"
 
-static const ddb_creds_shape_t shape = {
-    SOURCE, "AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration", "AccountId", 0, 0
-};
+static const ddb_creds_shape_t shape = { .source = SOURCE,
+                                         .access_key_id = "AccessKeyId",
+                                         .secret_access_key = "SecretAccessKey",
+                                         .session_token = "SessionToken",
+                                         .expires = "Expiration",
+                                         .account_id = "AccountId" };
 
 /* @return APR_NOTFOUND when the profile has none. */
 static apr_status_t find_command(char ***argv, const ddb_creds_opts_t *o, apr_pool_t *p, ddb_error_t *err)
@@ -79,4 +82,4 @@ static apr_status_t fetch(const ddb_creds_opts_t *o, void *state, apr_pool_t *p,
     return rv == APR_SUCCESS ? ddb_creds_reply_check_time(out, ddb_clock_wall(o->clock), SOURCE, err) : rv;
 }
 
-const ddb_creds_provider_t ddb_creds_process = { "credential_process", NULL, fetch };
+const ddb_creds_provider_t ddb_creds_process = { .name = "credential_process", .fetch = fetch };

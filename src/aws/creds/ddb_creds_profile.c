@@ -52,5 +52,5 @@ static apr_status_t fetch_config(const ddb_creds_opts_t *o, void *state, apr_poo
     return fetch_from(0, o, p, out, err);
 }
 
-const ddb_creds_provider_t ddb_creds_shared_file = { "credentials file", NULL, fetch_shared };
-const ddb_creds_provider_t ddb_creds_config_file = { "config file", NULL, fetch_config };
+const ddb_creds_provider_t ddb_creds_shared_file = { .name = "credentials file", .fetch = fetch_shared };
+const ddb_creds_provider_t ddb_creds_config_file = { .name = "config file", .fetch = fetch_config };

@@ -85,7 +85,7 @@ static apr_time_t read_time(reader_t *r, const char *name, int is_needed)
 apr_status_t ddb_creds_reply_read(ddb_credentials_t *out, const ddb_json_t *obj, const ddb_creds_shape_t *shape,
                                   apr_pool_t *p, ddb_error_t *err)
 {
-    reader_t r = { obj, shape->source, p, err, APR_SUCCESS };
+    reader_t r = { .obj = obj, .source = shape->source, .p = p, .err = err, .rv = APR_SUCCESS };
 
     out->access_key_id = read_text(&r, shape->access_key_id, 1);
     out->secret_access_key = read_text(&r, shape->secret_access_key, 1);

@@ -132,9 +132,13 @@ static apr_status_t read_token(const sso_t *s, const char **token)
 
 static apr_status_t judge(const sso_t *s, const ddb_http_response_t *res, ddb_credentials_t *out)
 {
-    static const ddb_creds_shape_t shape = {
-        "SSO", "accessKeyId", "secretAccessKey", "sessionToken", "expiration", NULL, 1, 1
-    };
+    static const ddb_creds_shape_t shape = { .source = "SSO",
+                                             .access_key_id = "accessKeyId",
+                                             .secret_access_key = "secretAccessKey",
+                                             .session_token = "sessionToken",
+                                             .expires = "expiration",
+                                             .token_needed = 1,
+                                             .expires_needed = 1 };
     ddb_json_t *reply = NULL;
     apr_status_t rv;
 
@@ -219,4 +223,4 @@ static apr_status_t fetch(const ddb_creds_opts_t *o, void *state, apr_pool_t *p,
     return rv == APR_SUCCESS ? fetch_role(&s, out) : rv;
 }
 
-const ddb_creds_provider_t ddb_creds_sso = { "SSO", NULL, fetch };
+const ddb_creds_provider_t ddb_creds_sso = { .name = "SSO", .fetch = fetch };

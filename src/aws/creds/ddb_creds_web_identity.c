@@ -73,4 +73,4 @@ static apr_status_t fetch(const ddb_creds_opts_t *o, void *state, apr_pool_t *p,
     return rv == APR_SUCCESS ? rv : ddb_error_set(err, rv, "web identity: %s", why.detail);
 }
 
-const ddb_creds_provider_t ddb_creds_web_identity = { "web identity", NULL, fetch };
+const ddb_creds_provider_t ddb_creds_web_identity = { .name = "web identity", .fetch = fetch };
