@@ -8,7 +8,7 @@
 #include "cli/ddb_rows.h"
 #include "store/ddb_sid.h"
 #include "tap.h"
-#include "world.h"
+#include "client_world.h"
 
 #define ERROR(name)       "{\"__type\":\"com.amazonaws.dynamodb.v20120810#" name "\",\"message\":\"m\"}"
 #define THROTTLED         ERROR("ThrottlingException")
@@ -51,24 +51,10 @@ static void progress(void *baton, const ddb_rows_count_t *so_far)
 
 static fixture_t *setup_with(int attempts, apr_pool_t *p)
 {
-    static const ddb_credentials_t fixed = { .access_key_id = "AKID", .secret_access_key = "secret" };
     fixture_t *f = apr_pcalloc(p, sizeof(*f));
-    ddb_creds_opts_t creds = { 0 };
-    ddb_client_opts_t o = { 0 };
 
     f->pool = p;
     f->w = world_create(p);
-    creds.fixed = &fixed;
-    creds.http = &f->w->http;
-    creds.clock = &f->w->clock;
-    o.endpoint.url = "http://db";
-    o.endpoint.host = "db";
-    o.endpoint.region = "us-east-1";
-    o.connect_timeout = apr_time_from_sec(1);
-    o.max_attempts = attempts;
-    o.http = &f->w->http;
-    o.clock = &f->w->clock;
-    o.random = world_random;
     f->table.name = "app_session";
     f->table.clock = &f->w->clock;
     f->table.timeout = apr_time_from_sec(5);
@@ -76,11 +62,7 @@ static fixture_t *setup_with(int attempts, apr_pool_t *p)
     f->rows.progress = progress;
     f->rows.baton = f;
     f->rows.stop = &f->stop;
-    if (ddb_creds_create(&o.creds, &creds, p) != APR_SUCCESS
-        || ddb_client_create(&f->table.client, &o, p) != APR_SUCCESS) {
-        printf("Bail out! no client\n");
-        exit(1);
-    }
+    f->table.client = world_client(f->w, attempts, p);
     return f;
 }
 

@@ -8,7 +8,7 @@
 #include "store/ddb_item.h"
 #include "store/ddb_store.h"
 #include "tap.h"
-#include "world.h"
+#include "client_world.h"
 
 #define SAY(...)  apr_psprintf(f->p, __VA_ARGS__)
 #define SECOND    APR_USEC_PER_SEC
@@ -58,27 +58,6 @@ static apr_status_t draw_id_only(void *out, apr_size_t len)
     return len == DDB_WRITE_ID_BYTES ? APR_EGENERAL : draw(out, len);
 }
 
-static ddb_client_t *client_of(world_t *w, apr_pool_t *p)
-{
-    static const ddb_credentials_t fixed = { .access_key_id = "AKIDEXAMPLE", .secret_access_key = "secret" };
-    ddb_creds_opts_t creds_opts = { .fixed = &fixed, .http = &w->http, .clock = &w->clock };
-    ddb_client_opts_t o = { .endpoint.url = "http://localhost:8000",
-                            .endpoint.host = "localhost:8000",
-                            .endpoint.region = "eu-central-1",
-                            .connect_timeout = SECOND,
-                            .max_attempts = 3,
-                            .http = &w->http,
-                            .clock = &w->clock,
-                            .random = world_random };
-    ddb_client_t *client = NULL;
-
-    if (ddb_creds_create(&o.creds, &creds_opts, p) != APR_SUCCESS || ddb_client_create(&client, &o, p) != APR_SUCCESS) {
-        printf("Bail out! no client\n");
-        exit(1);
-    }
-    return client;
-}
-
 static ddb_session_t session_from(const fixture_t *f, const char *sid)
 {
     return (ddb_session_t){ .sid = sid,
@@ -118,7 +97,7 @@ static fixture_t *setup(apr_pool_t *p)
     f->call.err = &f->err;
     memset(&f->err, 'x', sizeof(f->err) - 1); /* the last request's: whatever is read of it must be written first */
     f->now = apr_time_sec(f->call.now);
-    ddb_store_create(&f->st, client_of(f->w, p), "app_session", draw, p);
+    ddb_store_create(&f->st, world_client(f->w, 3, p), "app_session", draw, p);
     drawn = 200;
     ddb_sid_make(&sid, &f->rules, draw, p);
     ddb_sid_table_key(&f->row.id, sid, &f->rules, p);
@@ -839,7 +818,7 @@ static void test_insert_random(apr_pool_t *p)
         fixture_t *f = setup(p);
         ddb_session_t s = new_session(f), current = s;
         const char *undisclosed = "old";
-        ddb_store_create(&f->st, client_of(f->w, p), "app_session", randoms[i], p);
+        ddb_store_create(&f->st, world_client(f->w, 3, p), "app_session", randoms[i], p);
         OK(ddb_store_insert(f->st, &f->call, &s, &undisclosed) != APR_SUCCESS, "an insert without random bytes fails");
         NUM_IS(f->w->n_sent, 0, "before anything is sent");
         OK(undisclosed == NULL && !f->err.unsettled, "and leaves no row behind");
@@ -889,7 +868,7 @@ static void test_insert_collisions(apr_pool_t *p)
 
     f = setup(p);
     s = new_session(f);
-    ddb_store_create(&f->st, client_of(f->w, p), "app_session", draw_same, p);
+    ddb_store_create(&f->st, world_client(f->w, 3, p), "app_session", draw_same, p);
     drawn = 8;
     taken.id = key_of_draw(f, 9);
     for (i = 0; i < 3; i++) {
@@ -1386,7 +1365,7 @@ static void test_made(apr_pool_t *p)
     char table[] = "one";
     ddb_store_t *st = NULL;
 
-    NUM_IS(ddb_store_create(&st, client_of(f->w, p), table, draw, p), APR_SUCCESS, "a store is made");
+    NUM_IS(ddb_store_create(&st, world_client(f->w, 3, p), table, draw, p), APR_SUCCESS, "a store is made");
     table[0] = 'X';
     world_answer(f->w, 200, "{}");
     NUM_IS(ddb_store_remove(st, &f->call, "key"), APR_SUCCESS, "and a call made");
