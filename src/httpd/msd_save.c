@@ -44,9 +44,6 @@ static apr_status_t decode_theirs(request_rec *r, msd_session_t *s, session_rec 
                              MERGES_MAX);
     }
     s->answer.merges++;
-    memset(theirs, 0, sizeof(*theirs));
-    theirs->pool = s->pool;
-    theirs->entries = apr_table_make(s->pool, 10);
     rv = msd_payload_decode(r, s, theirs, row);
     if (rv != APR_SUCCESS && rv != DDB_ETOOLARGE) {
         /* That one's detail says what to do about it. */
@@ -58,7 +55,7 @@ static apr_status_t decode_theirs(request_rec *r, msd_session_t *s, session_rec 
 /** Another request changed the row: the entries become the merge of both changes, against the row as it is now. */
 static apr_status_t merge(request_rec *r, msd_session_t *s, const ddb_session_t *current)
 {
-    session_rec theirs;
+    session_rec theirs = { .pool = s->pool, .entries = apr_table_make(s->pool, 10) };
     apr_table_t *merged;
     apr_status_t rv = decode_theirs(r, s, &theirs, current);
 
