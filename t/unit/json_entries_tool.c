@@ -2,25 +2,10 @@
  * names and values of entries to set (a value of "-": to remove). The answer is the object afterwards and then its entries as
  * they were before, in hex; "refused" when it is no object or can't be written. */
 
-#include <stdio.h>
-#include <string.h>
-
-#include <apr_encode.h>
-#include <apr_general.h>
 #include <apr_strings.h>
 
 #include "store/ddb_json_entries.h"
-
-static const char *text_of(const char *hex, apr_pool_t *p)
-{
-    /* APR gives NULL for an empty text. */
-    return *hex ? apr_pdecode_base16(p, hex, APR_ENCODE_STRING, APR_ENCODE_NONE, NULL) : "";
-}
-
-static void put(const char *text, apr_pool_t *p)
-{
-    fputs(*text ? apr_pencode_base16(p, text, APR_ENCODE_STRING, APR_ENCODE_LOWER, NULL) : "", stdout);
-}
+#include "pipe.h"
 
 static void change(apr_table_t *entries, char *rest, apr_pool_t *p)
 {
@@ -33,10 +18,10 @@ static void change(apr_table_t *entries, char *rest, apr_pool_t *p)
             *rest++ = '\0';
         }
         if (strcmp(value, "-") == 0) {
-            apr_table_unset(entries, text_of(name, p));
+            apr_table_unset(entries, pipe_text(name, p));
         }
         else {
-            apr_table_set(entries, text_of(name, p), text_of(value, p));
+            apr_table_set(entries, pipe_text(name, p), pipe_text(value, p));
         }
     }
 }
@@ -53,7 +38,7 @@ static void answer(char *line, apr_pool_t *p)
     if (rest) {
         *rest++ = '\0';
     }
-    if (ddb_json_entries_parse(&m, text_of(line, p), 1000, p, NULL) != APR_SUCCESS) {
+    if (ddb_json_entries_parse(&m, pipe_text(line, p), 1000, p, NULL) != APR_SUCCESS) {
         puts("refused");
         return;
     }
@@ -64,30 +49,18 @@ static void answer(char *line, apr_pool_t *p)
         puts("refused");
         return;
     }
-    put(text, p);
+    fputs(pipe_hex(text, p), stdout);
     for (i = 0; i < elts->nelts; i++) {
         const apr_table_entry_t *e = &APR_ARRAY_IDX(elts, i, apr_table_entry_t);
         putchar(' ');
-        put(e->key, p);
+        fputs(pipe_hex(e->key, p), stdout);
         putchar(' ');
-        put(e->val, p);
+        fputs(pipe_hex(e->val, p), stdout);
     }
     putchar('\n');
 }
 
 int main(void)
 {
-    static char line[1 << 20];
-    apr_pool_t *p;
-
-    apr_initialize();
-    apr_pool_create(&p, NULL);
-    while (fgets(line, sizeof(line), stdin)) {
-        line[strcspn(line, "\n")] = '\0';
-        answer(line, p);
-        apr_pool_clear(p);
-    }
-    apr_pool_destroy(p);
-    apr_terminate();
-    return 0;
+    return pipe_serve(answer);
 }

@@ -1,18 +1,14 @@
 /* Command lines as words, for process_oracle.py: each line of input is a command line in hex; the answer is its words
  * in hex, each with a blank behind, or "wrong". */
 
-#include <stdio.h>
-#include <string.h>
-
-#include <apr_encode.h>
-#include <apr_general.h>
 #include <apr_strings.h>
 
 #include "base/ddb_process.h"
+#include "pipe.h"
 
-static void answer(const char *hex, apr_pool_t *p)
+static void answer(char *hex, apr_pool_t *p)
 {
-    const char *line = *hex ? apr_pdecode_base16(p, hex, APR_ENCODE_STRING, APR_ENCODE_NONE, NULL) : "";
+    const char *line = pipe_text(hex, p);
     char **argv;
 
     if (ddb_process_split(&argv, line, p) != APR_SUCCESS) {
@@ -20,7 +16,7 @@ static void answer(const char *hex, apr_pool_t *p)
     }
     else {
         for (; *argv; argv++) {
-            printf("%s ", **argv ? apr_pencode_base16(p, *argv, APR_ENCODE_STRING, APR_ENCODE_LOWER, NULL) : "");
+            printf("%s ", pipe_hex(*argv, p));
         }
     }
     printf("\n");
@@ -28,16 +24,5 @@ static void answer(const char *hex, apr_pool_t *p)
 
 int main(void)
 {
-    char line[1000];
-    apr_pool_t *p;
-
-    apr_initialize();
-    apr_pool_create(&p, NULL);
-    while (fgets(line, sizeof(line), stdin)) {
-        line[strcspn(line, "\n")] = '\0';
-        answer(line, p);
-        apr_pool_clear(p);
-    }
-    apr_terminate();
-    return 0;
+    return pipe_serve(answer);
 }
