@@ -51,7 +51,7 @@ note 'As it should be';
 
 note 'Doubts and faults';
 {
-    start(qr/\[session_dynamodb:notice\].*table app_session: time to live is off: .* switch it on/);
+    start(qr/\[session_dynamodb:notice\].*table app_session: time to live is off: .* enable it/);
     is scalar(logged(qr/no problems found/)), 0, 'a table without time to live is not quite as it should be';
     $SERVER->stop;
 

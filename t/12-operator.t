@@ -85,7 +85,7 @@ note 'check';
     is run(['check']), 0, 'a table that can be worked with';
     like $OUT, qr/^good   the table app_session is there$/m, '... is there';
     like $OUT, qr/^good   the key is id of type S$/m, '... with the right key';
-    like $OUT, qr/^doubt  time to live is off: .*switch it on/m, '... without time to live, which is a doubt';
+    like $OUT, qr/^doubt  time to live is off: .*enable it/m, '... without time to live, which is a doubt';
     like $OUT, qr/^good   dynamodb:$_ is allowed$/m, "... and $_ allowed" for qw(GetItem PutItem UpdateItem DeleteItem);
     like $OUT, qr/^region: us-east-1\nendpoint: \Q$URL\E\ncredentials: environment$/m, '... region, endpoint and provider are named';
     is scalar(rows()), 0, '... and nothing was written';

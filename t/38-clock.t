@@ -10,7 +10,7 @@ use SessionTest::Process;
 
 my $PARENT = SessionTest::Process::parent($SessionTest::T);
 my $WRONG  = qr/\[session_dynamodb:warn\].*this machine's clock is (\d+) s (behind|ahead of) DynamoDB's/;
-my $RIGHT  = qr/\[session_dynamodb:notice\].*this machine's clock was set right/;
+my $RIGHT  = qr/\[session_dynamodb:notice\].*this machine's clock is correct again/;
 
 sub children { return SessionTest::Process::children($PARENT, setting('mpm')) }
 

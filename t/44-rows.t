@@ -129,7 +129,7 @@ note 'Another ID\'s row';
 note 'Data that nobody can read';
 for my $data ("a=1\0&b=2", "\0") {
     strange('a NUL in ' . length($data) . ' bytes of data', sub { $_->{data} = { B => encode_base64($data, '') } },
-        qr/data of the stored session has a NUL/);
+        qr/data of the stored session contains a NUL/);
 }
 strange('a decoder that fails', sub { }, qr/can't be decoded/, '/codec-fail-decode/');
 {

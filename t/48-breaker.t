@@ -16,8 +16,8 @@ my $DEADLINE = 2;                         # seconds: SessionDynamoDBTimeout
 my $SLOW     = 3;                         # seconds that a busy machine may take beside
 my @HOST     = (host => 'breaker.test', port => 'bulk');
 
-my $OPENED = qr/\[session_dynamodb:warn\].*gave no answer to \d+ calls in a row/;
-my $CLOSED = qr/\[session_dynamodb:notice\].*answers again, after \d+ ms; \d+ calls were turned away/;
+my $OPENED = qr/\[session_dynamodb:warn\].*circuit breaker open: no answer from \S+ to \d+ consecutive calls/;
+my $CLOSED = qr/\[session_dynamodb:notice\].*circuit breaker closed: \S+ answers again after \d+ ms; \d+ calls were not sent/;
 my $FAILED = qr/\[session_dynamodb:error\].*the session could not be read/;
 
 # How many lines of each kind there are, less those that were there before.
@@ -53,7 +53,7 @@ is get(load($id))->line('get a'), 1, 'a session is read';
 if ($PREFORK) {
     note 'One child after the other';
     fault(kind => '500', count => 0, op => 'GetItem');
-    ok eventually(sub { get(load($id)); log_lines(qr/not asked.* 0 attempts\)/) }, 20), 'calls are turned away';
+    ok eventually(sub { get(load($id)); log_lines(qr/not sent.* 0 attempts\)/) }, 20), 'calls are turned away';
     is_unavailable(res(), '... and the request');
     clear_faults();
     cmp_ok back_for(4, $id), '<', 2 + $SLOW, 'when the store is back, all is well';
@@ -87,13 +87,13 @@ else {
     ok all_are(503, @answers), 'sixty-four more get 503';
     is_unavailable($answers[-1], '...');
     # One probe at a time, each of a second.
-    cmp_ok scalar(@calls), '<=', $CHILDREN * (1 + int $seconds), '... but for probes, the table is not asked';
+    cmp_ok scalar(@calls), '<=', $CHILDREN * (1 + int $seconds), '... but for probes, the table is not sent';
     $failed += 64;
     ok all_told($failed, @HOST), '... the log tells of all of them';
     is failures_told(), $failed, '... each once';
     ok eventually(sub {
         get(load($id));
-        log_lines(qr/not asked.*\(GetItem, type -, HTTP status 0, request ID -, 0 attempts\)/);
+        log_lines(qr/not sent.*\(GetItem, type -, HTTP status 0, request ID -, 0 attempts\)/);
     }), '... and says why';
     is new_lines($OPENED), 0, '... and no more about the store itself';
     my $rows = rows();
@@ -151,7 +151,7 @@ else {
 expect_log $OPENED, qr/\[session_dynamodb:error\].*the session could not be read/, qr/\[session:error\].*AH01816/,
     $PREFORK ? () : (qr/\[session_dynamodb:error\].*the session could not be written/, qr/AH01822/);
 # A create that timed out may have left a row; whether its removal finds the store before it is given up is chance.
-my $left = qr/queued removal of an unused row failed: .*not asked/;
+my $left = qr/queued removal of an unused row failed: .*not sent/;
 expect_log $left if log_lines($left);
 
 done;

@@ -141,13 +141,13 @@ note 'Damaged; t/49-entries.t has what is too much';
 {
     my $good = encode_base64(compress('a=1&' . 'b=2&' x 500), '');
     for my $case (
-        ['plain data that is called compressed', 'deflate', encode_base64('a=1', ''),        "can't be decompressed"],
-        ['no data',                       'deflate', '',                                     "can't be decompressed"],
+        ['plain data that is called compressed', 'deflate', encode_base64('a=1', ''),        "cannot be decompressed"],
+        ['no data',                       'deflate', '',                                     "cannot be decompressed"],
         ['cut off',                       'deflate', encode_base64(substr(decode_base64($good), 0, -1), ''),
-                                                                                             "can't be decompressed"],
-        ['something behind it',           'deflate', encode_base64(decode_base64($good) . 'x', ''), "can't be decompressed"],
+                                                                                             "cannot be decompressed"],
+        ['something behind it',           'deflate', encode_base64(decode_base64($good) . 'x', ''), "cannot be decompressed"],
         ['another encoding',              'br',      $good,                              'encoding .* names an unknown one'],
-        ['a NUL in it',                   'deflate', encode_base64(compress("a=1\0"), ''),   'has a NUL in it'],
+        ['a NUL in it',                   'deflate', encode_base64(compress("a=1\0"), ''),   'contains a NUL'],
     ) {
         my($what, $encoding, $data, $fault) = @$case;
         my $id = session('/compress/', a => 1);

@@ -24,7 +24,7 @@ sub refused {
     is_refused_for_good(res(), '...');
     my @lines = log_lines($ERROR);
     is scalar(@lines), $lines + 1, '... one line in the log';
-    like $lines[-1], qr/could not be $done: .*: the session has \d+ entries, and \d+ are allowed \(SessionDynamoDBMax/,
+    like $lines[-1], qr/could not be $done: .*: the session has \d+ entries, more than the \d+ that SessionDynamoDBMax/,
         '... names number, limit and directive';
     return [ $lines[-1] =~ /has (\d+) entries, and (\d+) are/ ];
 }
@@ -129,7 +129,7 @@ for my $bytes (4 << 20, 100_000_000) {
     my $row = row(key_of($id));
     calls_are { get('/compress/?set=b:1', cookie => $id) } ['GetItem'], "over $bytes bytes: one read";
     is_refused_for_good(res(), '...');
-    like +(log_lines($ERROR))[-1], qr/more than 4 MiB when decompressed, which is the limit of SessionDynamoDBCompress/,
+    like +(log_lines($ERROR))[-1], qr/exceeds 4 MiB when decompressed, the limit of SessionDynamoDBCompress/,
         '... the log says why';
     is_deeply row(key_of($id)), $row, '... and the row is as it was';
 }

@@ -59,7 +59,7 @@ sub too_large {
     is_refused_for_good($answer ? $$answer : res(), '...');
     my @lines = log_lines($TOO_LARGE);
     is scalar(@lines), $lines + 1, '... one line in the log';
-    like $lines[-1], qr/: the item would have \d+ bytes, and \d+ are allowed \(SessionDynamoDBMaxSize\): store less/,
+    like $lines[-1], qr/: the item would have \d+ bytes, more than the \d+ that SessionDynamoDBMaxSize allows: store less/,
         '... says size, limit and remedy';
     like $lines[-1], qr/\(no call, type -, HTTP status 0, request ID -, 0 attempts\)/, '... and that nothing was asked';
     expect_log $TOO_LARGE;

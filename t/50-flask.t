@@ -274,7 +274,7 @@ note 'What JSON can not hold, what can not be read';
     expect_log qr/\[session_dynamodb:error\].*not UTF-8/, qr/\[session:error\].*AH01822/,
         qr/\[session_dynamodb:warn\].*attribute data .*is not of type S/,
         qr/\[session_dynamodb:warn\].*attribute data .*is not of type B/,
-        qr/\[session_dynamodb:warn\].*no JSON object/;
+        qr/\[session_dynamodb:warn\].*not a JSON object/;
     my $id = flask_session({ a => '1' });
     my $before = text($id);
     is get('/flask/?set=a:%ff', cookie => $id)->status, 503, 'an entry that is not UTF-8 is refused';

@@ -76,7 +76,7 @@ note 'Many clients';
 
 my $of_faults = join '|', 'the session could not be (?:read|written|ended): ', 'AH018(?:16|22): error while \w+ing the session',
     'queued removal of an unused row failed', 'queued touch \(session activity\) failed',
-    'gave no answer to \d+ calls in a row';
+    'circuit breaker open: no answer from \S+ to \d+ consecutive calls';
 expect_log qr/\[session(?:_dynamodb)?:(?:error|warn)\].*(?:$of_faults)/;
 
 done;

@@ -102,18 +102,18 @@ ok eventually(sub { $httpd->log_lines($log[0]) }), 'that there are none is told 
 # Failures are a line a second: some are waited for.
 for my $case (
     [[token    => 'hang'],     qr/raise the instance's hop limit/, 1],
-    [[token    => 403],        qr/refuses a token \(HTTP 403\)/],
-    [[token    => 'drop'],     qr/gives no token: /],
-    [[token    => 'garbage'],  qr/gave as a token is none/],
+    [[token    => 403],        qr/is disabled \(HTTP 403\)/],
+    [[token    => 'drop'],     qr/no token from the instance metadata service: /],
+    [[token    => 'garbage'],  qr/returned an invalid token/],
     [[token    => 'redirect'], qr/request for a token with HTTP 302/],
     [[roles    => 404],        qr/this EC2 instance has no role; attach one/, 1],
-    [[roles    => 'garbage'],  qr/names a role that can't be one/],
+    [[roles    => 'garbage'],  qr/returned an invalid role name/],
     [[roles    => 500],        qr/request for a value with HTTP 500/],
     [[document => 'garbage'],  qr/something else than JSON for role server-role/],
     [[document => 'half'],     qr/something else than JSON for role server-role/],
     [[document => 'huge'],     qr/gives no answer: the reply has a body over 65535 bytes/],
     [[document => 'refusal'],  qr/no keys of role server-role: AssumeRoleUnauthorizedAccess EC2 cannot assume/, 1],
-    [[document => 'hang'],     qr/gives no answer: /],
+    [[document => 'hang'],     qr/no answer from the instance metadata service: /],
 ) {
     my($fault, $line, $is_told) = @$case;
     goes_wrong(@$fault, count => 0, alone => 1);
@@ -129,11 +129,11 @@ ends do { my $any = join '|', @log; qr/$any/ };
 note 'No such machine';
 begin(AWS_EC2_METADATA_SERVICE_ENDPOINT => 'http://127.0.0.1:' . SessionTest::Recipe::free_port());
 fails 'nobody there, nothing else set up';
-ends qr/no credentials: .*no instance metadata service/;
+ends qr/no credentials found: .*no instance metadata service/;
 begin(@IMDS, AWS_EC2_METADATA_DISABLED => 'true');
 fails 'switched off';
 is asked(), '', '... it is not asked';
-ends qr/no credentials: .*AWS_EC2_METADATA_DISABLED/;
+ends qr/no credentials found: .*AWS_EC2_METADATA_DISABLED/;
 
 note 'Keys that the service can not renew';
 begin(@IMDS, set => { expires_in => -60 });
@@ -165,7 +165,7 @@ ends qr/container's credential service answers with HTTP 401 AccessDeniedExcepti
 
 begin(@IMDS, AWS_CONTAINER_CREDENTIALS_FULL_URI => 'http://192.0.2.1/credentials');
 fails 'a host that would have to be asked by https';
-ends qr/AWS_CONTAINER_CREDENTIALS_FULL_URI: the host has to be asked by https/;
+ends qr/AWS_CONTAINER_CREDENTIALS_FULL_URI: this host needs https/;
 
 note 'A program';
 my $program = write_file(program => <<'END');

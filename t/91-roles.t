@@ -100,8 +100,8 @@ is scalar(asked()), 2, '... has it asked for once';
 $sts->(POST => 'set', { roles => undef });
 # Failures are a line a second: some are waited for.
 for my $case (
-    [garbage => 1, qr/status 200, but the body is no XML/, 1],
-    [half => 1, qr/status 200, but the body is no XML/],
+    [garbage => 1, qr/status 200, but the body is not XML/, 1],
+    [half => 1, qr/status 200, but the body is not XML/],
     [html403 => 1, qr/status 403 and no error of STS's/],
     [ExpiredToken => 1, qr/ExpiredToken: the source's session token is over/],
     [expired => 1, qr/assume-role gave credentials that expired 60 s ago|assume-role gave credentials that expired 6\d s/],
@@ -172,7 +172,7 @@ write_file($cache => '{"accessToken": "sso-token", "expiresAt": "2099-01-01T00:0
 works 'a session is stored with the keys for the token';
 is_deeply [asked()], ['GetRoleCredentials'], 'in one request';
 $id = undef;
-ends qr/there is no token that can be read/, qr/the token is expired: run aws sso login --profile default/;
+ends qr/no readable token/, qr/the token is expired: run aws sso login --profile default/;
 
 note 'A file that changes';
 my %PAIR = map { $_ => { secret => "source-secret-$_" } } qw(AKIDONE AKIDTWO);

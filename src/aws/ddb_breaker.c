@@ -134,15 +134,15 @@ static void describe(const ddb_breaker_t *b, ddb_notice_t *n)
 {
     n->warning = b->open != 0;
     if (b->open) {
-        apr_snprintf(n->text, sizeof(n->text),
-                     "%.100s gave no answer to %d calls in a row: until it does it is asked "
-                     "by one at a time",
-                     b->o.store, b->o.limit);
+        apr_snprintf(
+            n->text, sizeof(n->text),
+            "circuit breaker open: no answer from %.100s to %d consecutive calls; sending only one probe at a time",
+            b->o.store, b->o.limit);
     }
     else {
         apr_snprintf(n->text, sizeof(n->text),
-                     "%.100s answers again, after %" APR_INT64_T_FMT " ms; %u calls were "
-                     "turned away",
+                     "circuit breaker closed: %.100s answers again after %" APR_INT64_T_FMT
+                     " ms; %u calls were not sent",
                      b->o.store, apr_time_as_msec(b->closed - b->opened), b->turned_away);
     }
 }

@@ -51,9 +51,7 @@ static apr_status_t find_credentials(ddb_client_run_t *r, ddb_credentials_t *cre
         return rv;
     }
     if (time_left(r) < ATTEMPT_MIN) {
-        return ddb_error_set(r->err, APR_TIMEUP,
-                             "credentials came from the provider %s when the time for the whole was "
-                             "used up",
+        return ddb_error_set(r->err, APR_TIMEUP, "timed out: credential provider %s answered too late",
                              credentials->provider ? credentials->provider : "given");
     }
     r->access_key_id = credentials->access_key_id;
@@ -168,10 +166,10 @@ static apr_status_t out_of_time(ddb_error_t *err)
     char last[sizeof(err->detail)];
 
     if (err->attempts == 0) {
-        return ddb_error_set(err, APR_TIMEUP, "the time for the whole was used up before this call");
+        return ddb_error_set(err, APR_TIMEUP, "timed out before this call was sent");
     }
     apr_cpystrn(last, err->detail, sizeof(last));
-    return ddb_error_set(err, APR_TIMEUP, "the time for the whole is used up; the last attempt: %.140s", last);
+    return ddb_error_set(err, APR_TIMEUP, "timed out; last attempt: %.140s", last);
 }
 
 static int may_help_to_retry(const ddb_client_run_t *r, apr_status_t rv)
@@ -192,7 +190,7 @@ static int may_retry(ddb_client_run_t *r)
     }
     if (!ddb_retry_budget_take(r->client->o.budget)) {
         apr_cpystrn(last, r->err->detail, sizeof(last));
-        ddb_error_set(r->err, 0, "%.110s; not tried again, as too many calls had to be of late", last);
+        ddb_error_set(r->err, 0, "%.110s; not retried: the retry budget is used up", last);
         return 0;
     }
     return 1;
@@ -205,7 +203,7 @@ static apr_status_t try_until_settled(ddb_client_run_t *r)
 
     while (time_left(r) >= ATTEMPT_MIN) {
         if (ddb_cancel_is_set(r->call->cancel)) {
-            return ddb_error_set(r->err, APR_EINTR, "given up, because this process ends");
+            return ddb_error_set(r->err, APR_EINTR, "given up: this process is stopping");
         }
         sent = r->err->attempts;
         rv = attempt(r);
@@ -258,8 +256,7 @@ apr_status_t ddb_client_call(ddb_client_t *c, const ddb_call_t *call, apr_pool_t
     if (c->o.breaker && !ddb_breaker_admit(c->o.breaker, &r.pass)) {
         ddb_count_add(c->o.count, DDB_COUNT_TURNED_AWAY, 1);
         return ddb_error_set(err, DDB_EUNAVAILABLE,
-                             "not asked, because the last calls got no answer; it is tried "
-                             "every half second");
+                             "not sent: circuit breaker open after repeated failures, probing every 0.5 s");
     }
     rv = try_until_settled(&r);
     count_call(&r, rv);

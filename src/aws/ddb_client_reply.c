@@ -46,8 +46,8 @@ static int mend_clock(ddb_client_run_t *r, const ddb_http_response_t *res)
         return MENDED_CLOCK;
     }
     ddb_error_set(r->err, 0,
-                  "the signature was refused, and this machine's clock is %" APR_INT64_T_FMT " s %s the "
-                  "service's: set it right (NTP)",
+                  "the signature was refused, and this machine's clock is %" APR_INT64_T_FMT
+                  " s %s the service's: correct it (NTP)",
                   apr_time_sec(ahead < 0 ? -ahead : ahead), ahead < 0 ? "behind" : "ahead of");
     return 0;
 }
@@ -73,7 +73,7 @@ static int mend_credentials(ddb_client_run_t *r)
     if (rv != APR_SUCCESS) {
         char refused[sizeof(r->err->detail)];
         apr_cpystrn(refused, r->err->detail, sizeof(refused));
-        ddb_error_set(r->err, rv, "%.200s; and asked for new credentials: %.150s", refused, err.detail);
+        ddb_error_set(r->err, rv, "%.200s; new credentials could not be obtained: %.150s", refused, err.detail);
         return 0;
     }
     return strcmp(now.access_key_id, r->access_key_id) != 0 ? MENDED_CREDENTIALS : 0;
@@ -106,9 +106,9 @@ static apr_status_t judge_good(ddb_client_run_t *r, const ddb_http_response_t *r
     /* Every reply of DynamoDB is an object; the page of a proxy must not pass for a write that was done. */
     if (res->body[strspn(res->body, " \t\r\n")] != '{') {
         r->err->unsettled = 1;
-        return ddb_error_set(r->err, DDB_EBADREPLY,
-                             "status 200, but the body is no JSON object: check the endpoint "
-                             "and any proxy on the way");
+        return ddb_error_set(
+            r->err, DDB_EBADREPLY,
+            "status 200, but the body is not a JSON object: check the endpoint and any proxy in between");
     }
     keep_body(r, res);
     if (r->call->read && r->call->read(r->call->baton, r->reply) == DDB_EBADREPLY) {
@@ -127,7 +127,8 @@ static void name_provider(ddb_client_run_t *r)
 
     if (r->provider && r->err->type[0] && strncmp(r->err->type, "AccessDenied", 12) != 0) {
         apr_cpystrn(refused, r->err->detail, sizeof(refused));
-        ddb_error_set(r->err, 0, "%.300s; these keys came from the provider %s: mend them there", refused, r->provider);
+        ddb_error_set(r->err, 0, "%.300s; the keys came from credential provider %s: correct them there", refused,
+                      r->provider);
     }
 }
 
@@ -162,8 +163,7 @@ apr_status_t ddb_client_judge(ddb_client_run_t *r, const ddb_http_response_t *re
         r->err->type[0] = '\0';
         r->err->unsettled = 1;
         return ddb_error_set(r->err, DDB_EUNAVAILABLE,
-                             "the reply was damaged on its way: its checksum is not the one "
-                             "in x-amz-crc32");
+                             "the reply was damaged in transit: its checksum does not match x-amz-crc32");
     }
     return res->status == 200 ? judge_good(r, res) : judge_bad(r, res);
 }

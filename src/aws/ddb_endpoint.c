@@ -15,7 +15,7 @@
 #define EXAMPLE_REGION "eu-central-1"
 #define EXAMPLE_URL    "https://dynamodb." EXAMPLE_REGION ".amazonaws.com"
 
-#define NO_REGION "no region is set; set one in the configuration, AWS_REGION or the profile, such as " EXAMPLE_REGION
+#define NO_REGION "no region is set: set it in the configuration, AWS_REGION or the profile, such as " EXAMPLE_REGION
 
 #define MAX_HOST_BYTES 253
 
@@ -66,13 +66,13 @@ static const char *check_parts(const apr_uri_t *uri)
 {
     /* The URL is not shown: a password may be in it. */
     if (uri->user || uri->password) {
-        return "an endpoint URL has no user or password in it; credentials are set elsewhere";
+        return "an endpoint URL must not contain a user or password; set credentials elsewhere";
     }
     if (uri->query || uri->fragment) {
-        return "an endpoint URL has no ? or # in it, it ends with the host or port";
+        return "an endpoint URL must not contain ? or #; it ends with the host or port";
     }
     if (uri->path && strcmp(uri->path, "/") != 0) {
-        return "an endpoint URL has no path, it ends with the host or port";
+        return "an endpoint URL must not contain a path; it ends with the host or port";
     }
     return NULL;
 }
@@ -104,7 +104,7 @@ static const char *parse_url(const char *url, ddb_endpoint_t *out, apr_pool_t *p
     apr_uri_t uri;
 
     if ((!tls && strncasecmp(url, "http://", 7) != 0) || apr_uri_parse(p, url, &uri) != APR_SUCCESS || !uri.hostname) {
-        return "an endpoint URL is http:// or https://, a host and perhaps a port, such as " EXAMPLE_URL;
+        return "an endpoint URL is http:// or https://, a host and an optional port, such as " EXAMPLE_URL;
     }
     wrong = check_parts(&uri);
     if (wrong) {
@@ -113,12 +113,11 @@ static const char *parse_url(const char *url, ddb_endpoint_t *out, apr_pool_t *p
     host = ddb_partition_lower_case(uri.hostname, p);
     in_brackets = uri.hostinfo[0] == '[';
     if (!is_host(host, in_brackets)) {
-        return "the host of the endpoint URL can't be one; write a name or an address, of IPv6 in brackets: "
-               "http://[::1]:8000";
+        return "invalid host in the endpoint URL; write a name or an address, IPv6 in brackets: http://[::1]:8000";
     }
     port = find_port(&uri, tls, p);
     if (!port) {
-        return "the port of the endpoint URL is no number from 1 to 65535";
+        return "the port of the endpoint URL must be a number from 1 to 65535";
     }
     out->host = apr_psprintf(p, in_brackets ? "[%s]%s" : "%s%s", host, port);
     out->url = apr_psprintf(p, "%s://%s", tls ? "https" : "http", out->host);
@@ -232,18 +231,18 @@ static apr_status_t find_account_mode(ddb_account_mode_e *mode, const ddb_profil
             return APR_SUCCESS;
         }
     }
-    return !s.value ? APR_SUCCESS
-                    : ddb_error_set(err, DDB_ECONFIG,
-                                    "%s: the account ID endpoint mode \"%.20s\" is none of "
-                                    "preferred, required and disabled",
-                                    s.source, s.value);
+    return !s.value
+               ? APR_SUCCESS
+               : ddb_error_set(err, DDB_ECONFIG,
+                               "%s: the account ID endpoint mode \"%.20s\" must be preferred, required or disabled",
+                               s.source, s.value);
 }
 
 static apr_status_t refuse_wishes(const wishes_t *w, const char *where, ddb_error_t *err)
 {
     /* Who asks for FIPS must not get something else without a word. */
     return w->fips || w->dual_stack
-               ? ddb_error_set(err, DDB_ECONFIG, "%s is asked for and %s: remove one of them",
+               ? ddb_error_set(err, DDB_ECONFIG, "%s is requested, but %s: remove one of the two",
                                w->fips ? "FIPS (AWS_USE_FIPS_ENDPOINT, use_fips_endpoint)"
                                        : "dual stack (AWS_USE_DUALSTACK_ENDPOINT, use_dualstack_endpoint)",
                                where)
@@ -272,8 +271,8 @@ static apr_status_t use_region(ddb_endpoint_t *out, ddb_service_e service, const
     out->suffix = has_accounts ? suffix : NULL;
     if (service == DDB_DYNAMODB && w->account_mode == DDB_ACCOUNT_REQUIRED && !has_accounts) {
         return ddb_error_set(err, DDB_ECONFIG,
-                             "an account's own endpoint is required, and there is none %s: set the "
-                             "account ID endpoint mode to preferred or disabled",
+                             "an account-based endpoint is required, but there is none %s: set the account ID endpoint "
+                             "mode to preferred or disabled",
                              w->fips ? "with FIPS" : "in this partition");
     }
     return APR_SUCCESS;
@@ -310,7 +309,7 @@ static apr_status_t use_table(ddb_endpoint_t *out, const ddb_endpoint_opts_t *o,
     return strcmp(region->value, arn.region) == 0
                ? APR_SUCCESS
                : ddb_error_set(err, DDB_ECONFIG,
-                               "the table's ARN is of region %s, and %s says %.40s: set the table's region", arn.region,
+                               "the table's ARN names region %s, but %s says %.40s: set the table's region", arn.region,
                                region->source, region->value);
 }
 
@@ -338,7 +337,7 @@ static apr_status_t ask_instance(setting_t *region, const ddb_endpoint_opts_t *o
     region->source = "the instance metadata service";
     return rv == APR_SUCCESS || rv == APR_NOTFOUND
                ? APR_SUCCESS
-               : ddb_error_set(err, DDB_ECONFIG, NO_REGION "; the instance was asked in vain: %.280s", why.detail);
+               : ddb_error_set(err, DDB_ECONFIG, NO_REGION "; instance metadata did not help: %.280s", why.detail);
 }
 
 static apr_status_t find_wishes(wishes_t *w, const ddb_profile_t *profile, ddb_error_t *err)
@@ -405,8 +404,8 @@ apr_status_t ddb_endpoint_of_account(ddb_endpoint_t *out, const ddb_endpoint_t *
         return e->account_mode == DDB_ACCOUNT_PREFERRED
                    ? APR_SUCCESS
                    : ddb_error_set(err, DDB_ECONFIG,
-                                   "an account's own endpoint is required, and neither the table's ARN nor "
-                                   "the credentials tell the account: use the ARN as the table's name");
+                                   "an account-based endpoint is required, but neither the table's name nor the "
+                                   "credentials tell the account: use the table's ARN as its name");
     }
     out->host = apr_pstrcat(p, id, ".ddb.", e->region, ".", e->suffix, NULL);
     out->url = apr_pstrcat(p, "https://", out->host, NULL);
@@ -420,7 +419,7 @@ apr_status_t ddb_endpoint_resolve(ddb_endpoint_t *out, const ddb_endpoint_opts_t
     apr_status_t rv = apr_pool_create(&scratch, p);
 
     if (rv != APR_SUCCESS) {
-        return ddb_error_set(err, rv, "no memory for the endpoint");
+        return ddb_error_set(err, rv, "out of memory for the endpoint");
     }
     /* A profile that nothing depends on can't be in the way. */
     if (!o->url || !find_region(o, NULL).value) {

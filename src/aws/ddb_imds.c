@@ -61,7 +61,7 @@ static apr_status_t find_endpoint(call_t *c)
 
     if (mode && strcasecmp(mode, "ipv4") != 0 && strcasecmp(mode, "ipv6") != 0) {
         return ddb_error_set(c->err, DDB_ECONFIG,
-                             "the mode of the instance metadata endpoint is neither ipv4 nor ipv6 "
+                             "the mode of the instance metadata endpoint must be ipv4 or ipv6 "
                              "(AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE, ec2_metadata_service_endpoint_mode)");
     }
     if (!url) {
@@ -73,7 +73,7 @@ static apr_status_t find_endpoint(call_t *c)
     if (*at || apr_uri_parse(c->p, url, &uri) != APR_SUCCESS || !uri.scheme || !uri.hostname || !*uri.hostname
         || uri.query || uri.fragment || (strcasecmp(uri.scheme, "http") != 0 && strcasecmp(uri.scheme, "https") != 0)) {
         return ddb_error_set(c->err, DDB_ECONFIG,
-                             "the instance metadata endpoint is no URL of http or https "
+                             "the instance metadata endpoint must be an http or https URL "
                              "(AWS_EC2_METADATA_SERVICE_ENDPOINT, ec2_metadata_service_endpoint)");
     }
     for (len = strlen(url); url[len - 1] == '/'; len--) {
@@ -102,15 +102,15 @@ static apr_status_t read_options(call_t *c)
     c->timeout = apr_time_from_sec(small_number(c->o->timeout, TIMEOUT_MAX_S));
     if (!c->timeout) {
         return ddb_error_set(c->err, DDB_ECONFIG,
-                             "the timeout of the instance metadata service is no number from 1 to "
-                             "%d (AWS_METADATA_SERVICE_TIMEOUT, metadata_service_timeout)",
+                             "the timeout of the instance metadata service must be a number from 1 to %d "
+                             "(AWS_METADATA_SERVICE_TIMEOUT, metadata_service_timeout)",
                              TIMEOUT_MAX_S);
     }
     c->attempts = small_number(c->o->attempts, ATTEMPTS_MAX);
     if (!c->attempts) {
         return ddb_error_set(c->err, DDB_ECONFIG,
-                             "the attempts at the instance metadata service are no number from 1 "
-                             "to %d (AWS_METADATA_SERVICE_NUM_ATTEMPTS, metadata_service_num_attempts)",
+                             "the attempts at the instance metadata service must be a number from 1 to %d "
+                             "(AWS_METADATA_SERVICE_NUM_ATTEMPTS, metadata_service_num_attempts)",
                              ATTEMPTS_MAX);
     }
     return find_endpoint(c);
@@ -122,7 +122,7 @@ static apr_status_t read_options(call_t *c)
 static apr_status_t fail(const call_t *c, const char *what, int status)
 {
     return ddb_error_set(c->err, status >= 500 || status == 429 ? DDB_EUNAVAILABLE : DDB_EDENIED,
-                         "the instance metadata service answers a request for a %s with HTTP %d", what, status);
+                         "the instance metadata service answered a request for a %s with HTTP %d", what, status);
 }
 
 static int is_transient(apr_status_t rv, const ddb_http_response_t *res)
@@ -167,17 +167,17 @@ static apr_status_t explain_silence(const call_t *c, apr_status_t rv, const ddb_
 {
     if (rv == APR_EACCES) {
         /* Whether anybody is there is what this machine keeps from us. */
-        return ddb_error_set(c->err, rv, "the instance metadata service can't be asked: %s", why->detail);
+        return ddb_error_set(c->err, rv, "cannot reach the instance metadata service: %s", why->detail);
     }
     if (!why->unsettled) {
         return ddb_error_set(c->err, APR_NOTFOUND, "no instance metadata service: %.70s", why->detail);
     }
     if (rv == APR_TIMEUP) {
         return ddb_error_set(c->err, rv,
-                             "the instance metadata service takes the request for a token and never "
-                             "answers; in a container, raise the instance's hop limit for metadata responses to 2");
+                             "the instance metadata service accepts the request for a token but never answers; in a "
+                             "container, raise the instance's hop limit for metadata responses to 2");
     }
-    return ddb_error_set(c->err, rv, "the instance metadata service gives no token: %s", why->detail);
+    return ddb_error_set(c->err, rv, "no token from the instance metadata service: %s", why->detail);
 }
 
 static apr_status_t explain_refusal(const call_t *c, int status)
@@ -185,14 +185,14 @@ static apr_status_t explain_refusal(const call_t *c, int status)
     int is_old = status == 404 || status == 405;
 
     if (status == 403) {
-        return ddb_error_set(c->err, DDB_EDENIED,
-                             "the instance metadata service refuses a token (HTTP 403); "
-                             "switch it on in the instance's metadata options");
+        return ddb_error_set(
+            c->err, DDB_EDENIED,
+            "the instance metadata service is disabled (HTTP 403); enable it in the instance's metadata options");
     }
     if (is_old) {
         return ddb_error_set(c->err, DDB_EDENIED,
-                             "the instance metadata service knows no tokens (HTTP %d): it has "
-                             "version 1 alone, which anybody who can make this server fetch a URL could read",
+                             "the instance metadata service offers no tokens (HTTP %d): it supports only version 1, "
+                             "which anyone who can make this server fetch a URL could read",
                              status);
     }
     return fail(c, "token", status);
@@ -205,9 +205,9 @@ static apr_status_t keep_token(call_t *c, ddb_http_response_t *res)
     for (i = 0; i < len && res->body[i] > ' ' && res->body[i] <= '~'; i++) {
     }
     if (len == 0 || len > TOKEN_MAX_BYTES || i < len) {
-        return ddb_error_set(c->err, DDB_EBADREPLY,
-                             "what the instance metadata service gave as a token is none; is "
-                             "something else at its address?");
+        return ddb_error_set(
+            c->err, DDB_EBADREPLY,
+            "the instance metadata service returned an invalid token; is another service at its address?");
     }
     memcpy(c->token->text, res->body, len + 1);
     ddb_crypto_wipe((char *)res->body, len);
@@ -264,7 +264,7 @@ static apr_status_t fetch_value(call_t *c, const char *path, ddb_http_response_t
            /* Without a token this is the first that is asked of the service. */
            : !c->token->text[0] && !why.unsettled
                ? explain_silence(c, rv, &why)
-               : ddb_error_set(c->err, rv, "the instance metadata service gives no answer: %s", why.detail);
+               : ddb_error_set(c->err, rv, "no answer from the instance metadata service: %s", why.detail);
 }
 
 static apr_status_t get(call_t *c, const char *path, ddb_http_response_t *res)
@@ -310,8 +310,7 @@ apr_status_t ddb_imds_region(const char **region, const ddb_imds_opts_t *o, apr_
     }
     if (res.status != 200 || *c || res.body_len == 0 || res.body_len > REGION_MAX_BYTES) {
         return ddb_error_set(err, DDB_EBADREPLY,
-                             "the instance metadata service names no region; name it in the "
-                             "configuration");
+                             "the instance metadata service returned no region; set it in the configuration");
     }
     *region = res.body;
     return APR_SUCCESS;

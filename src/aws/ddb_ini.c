@@ -62,8 +62,7 @@ static apr_status_t begin_section(parser_t *s, const char *name)
     end_value(s);
     s->section = apr_hash_get(s->ini->sections, name, APR_HASH_KEY_STRING);
     if (s->section) {
-        return strcmp(name, DDB_INI_DEFAULTS) == 0 ? APR_SUCCESS
-                                                   : refuse(s, "this section was there before; merge the two");
+        return strcmp(name, DDB_INI_DEFAULTS) == 0 ? APR_SUCCESS : refuse(s, "duplicate section; merge the two");
     }
     s->section = apr_hash_make(s->p);
     apr_hash_set(s->ini->sections, name, APR_HASH_KEY_STRING, s->section);
@@ -76,13 +75,13 @@ static apr_status_t begin_value(parser_t *s, char *text)
     char *sep = strpbrk(text, "=:"), *key;
 
     if (!sep || sep == text) {
-        return refuse(s, "neither a [section] nor \"key = value\" nor a comment");
+        return refuse(s, "expected a [section], \"key = value\" or a comment");
     }
     *sep = '\0';
     key = strip(text);
     lower_case(key);
     if (apr_hash_get(s->section, key, APR_HASH_KEY_STRING)) {
-        return refuse(s, "this key was in the section before; remove one of the two");
+        return refuse(s, "duplicate key in the section; remove one of the two");
     }
     end_value(s);
     s->value = strip(sep + 1);
@@ -153,7 +152,7 @@ apr_status_t ddb_ini_parse(ddb_ini_t *ini, char *text, apr_size_t len, apr_pool_
     ini->sections = apr_hash_make(p);
     ini->names = apr_array_make(p, 8, sizeof(const char *));
     if (memchr(text, '\0', len)) {
-        return refuse(&s, "not a text file, it has NUL bytes");
+        return refuse(&s, "not a text file: it contains NUL bytes");
     }
     while (rv == APR_SUCCESS && *next) {
         line = next;

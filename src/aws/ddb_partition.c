@@ -121,13 +121,13 @@ static const char *looks_like(const char *region, apr_pool_t *p)
         return "looks like a host name, URL or ARN";
     }
     if (strpbrk(region, " \t\r\n")) {
-        return "has a blank or a line break in it";
+        return "contains a space or a line break";
     }
     if (apr_isalpha(region[len - 1]) && is_region(zone_of)) {
         return apr_psprintf(p, "looks like an availability zone of region %s", zone_of);
     }
-    return is_region(ddb_partition_lower_case(region, p)) ? "has upper case letters, which regions have not"
-                                                          : "is not of a form that AWS regions have";
+    return is_region(ddb_partition_lower_case(region, p)) ? "contains upper-case letters; regions have none"
+                                                          : "does not look like an AWS region";
 }
 
 const char *ddb_partition_without_fips(const char *region, int *fips, apr_pool_t *p)
@@ -150,13 +150,12 @@ const char *ddb_partition_check_region(const char *region, apr_pool_t *p)
     int fips;
 
     if (!*region) {
-        return "the region is empty; one is named like " EXAMPLE_REGION;
+        return "the region is empty; regions look like " EXAMPLE_REGION;
     }
     if (strcmp(region, "local") == 0 || is_region(ddb_partition_without_fips(region, &fips, p))) {
         return NULL;
     }
-    return apr_psprintf(p, "region \"%.40s\" %s; a region is named like " EXAMPLE_REGION, region,
-                        looks_like(region, p));
+    return apr_psprintf(p, "region \"%.40s\" %s; regions look like " EXAMPLE_REGION, region, looks_like(region, p));
 }
 
 /* --- tables --- */
@@ -198,7 +197,8 @@ static int split_arn(char *text, char *parts[6])
 
 const char *ddb_partition_parse_arn(ddb_table_arn_t *out, const char *text, apr_pool_t *p)
 {
-    const char *form = apr_psprintf(p, "'%.300s' is no ARN of a table, which is like " EXAMPLE_ARN, text), *wrong;
+    const char *form = apr_psprintf(p, "'%.300s' is not the ARN of a table, which looks like " EXAMPLE_ARN, text),
+               *wrong;
     char *parts[6];
 
     if (!split_arn(apr_pstrdup(p, text), parts) || strcmp(parts[0], "arn") != 0 || strcmp(parts[2], "dynamodb") != 0
@@ -206,7 +206,7 @@ const char *ddb_partition_parse_arn(ddb_table_arn_t *out, const char *text, apr_
         return form;
     }
     if (strlen(parts[4]) != ACCOUNT_DIGITS || !is_number(parts[4])) {
-        return apr_pstrcat(p, form, ": the account has 12 digits", NULL);
+        return apr_pstrcat(p, form, ": the account must have 12 digits", NULL);
     }
     out->region = parts[3];
     out->account_id = parts[4];
@@ -216,7 +216,7 @@ const char *ddb_partition_parse_arn(ddb_table_arn_t *out, const char *text, apr_
         return wrong;
     }
     if (strcmp(ddb_partition_of(out->region)->name, parts[1]) != 0) {
-        return apr_psprintf(p, "%s: region %s is of the partition %s", form, out->region,
+        return apr_psprintf(p, "%s: region %s belongs to the partition %s", form, out->region,
                             ddb_partition_of(out->region)->name);
     }
     return ddb_partition_check_table(out->name, p);

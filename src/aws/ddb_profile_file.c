@@ -54,7 +54,7 @@ apr_status_t ddb_profile_file_locate(ddb_profile_file_t *file, const char *optio
     file->named = path != NULL;
     file->path = ddb_profile_expand_home(path ? path : fallback, file->p);
     if (!file->path && file->named) {
-        return ddb_error_set(file->err, DDB_ECONFIG, "%s: no such home directory; write the whole path", path);
+        return ddb_error_set(file->err, DDB_ECONFIG, "%s: no such home directory; write the full path", path);
     }
     return APR_SUCCESS;
 }
@@ -64,8 +64,8 @@ static apr_status_t refuse_file(const ddb_profile_file_t *file, const char *what
     char buf[80];
 
     return ddb_error_set(file->err, DDB_ECONFIG,
-                         "%s: %s: %s; the user httpd runs as has to have access, or point to another file", file->path,
-                         what, apr_strerror(rv, buf, sizeof(buf)));
+                         "%s: %s: %s; give the user that httpd runs as access, or name another file", file->path, what,
+                         apr_strerror(rv, buf, sizeof(buf)));
 }
 
 /* @return APR_NOTFOUND when there is nothing to read, which is fine. */
@@ -82,7 +82,7 @@ static apr_status_t look(const ddb_profile_file_t *file)
         /* A server started by root inherits root's HOME, where its children may not even look. */
         return !file->named && (APR_STATUS_IS_ENOENT(rv) || APR_STATUS_IS_ENOTDIR(rv) || APR_STATUS_IS_EACCES(rv))
                    ? APR_NOTFOUND
-                   : refuse_file(file, "can't be found", rv);
+                   : refuse_file(file, "not found", rv);
     }
     if (info.filetype == APR_CHR) {
         /* /dev/null is how the AWS tools are told to read no file. */
@@ -107,10 +107,10 @@ static apr_status_t read_text(ddb_profile_file_t *file, apr_file_t *opened)
     apr_status_t rv = apr_file_info_get(&info, APR_FINFO_SIZE | APR_FINFO_PROT, opened);
 
     if (rv != APR_SUCCESS) {
-        return refuse_file(file, "can't be read", rv);
+        return refuse_file(file, "not readable", rv);
     }
     if (info.size > MAX_FILE_BYTES) {
-        return ddb_error_set(file->err, DDB_ECONFIG, "%s: over 1 MiB, which is no file of profiles", file->path);
+        return ddb_error_set(file->err, DDB_ECONFIG, "%s: larger than 1 MiB, too large for a profile file", file->path);
     }
     file->mode = info.protection;
     file->len = (apr_size_t)info.size;
@@ -119,7 +119,7 @@ static apr_status_t read_text(ddb_profile_file_t *file, apr_file_t *opened)
     rv = apr_file_read_full(opened, file->text, file->len, &file->len);
     file->text[file->len] = '\0';
     /* The end comes early when the file was cut since its size was asked. */
-    return rv == APR_SUCCESS || APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : refuse_file(file, "can't be read", rv);
+    return rv == APR_SUCCESS || APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : refuse_file(file, "not readable", rv);
 }
 
 static apr_status_t parse_text(ddb_profile_file_t *file)
@@ -141,7 +141,7 @@ static apr_status_t read_file(ddb_profile_file_t *file)
     /* Unbuffered: APR's buffer would keep a copy of the secrets. */
     rv = apr_file_open(&opened, file->path, APR_FOPEN_READ, APR_FPROT_OS_DEFAULT, file->p);
     if (rv != APR_SUCCESS) {
-        return refuse_file(file, "can't be read", rv);
+        return refuse_file(file, "not readable", rv);
     }
     rv = read_text(file, opened);
     apr_file_close(opened);

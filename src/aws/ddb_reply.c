@@ -13,20 +13,20 @@ typedef struct error_row_t {
 } error_row_t;
 
 #define TEXT_INVALID                                                                                                   \
-    "the service calls the request invalid: check that the table's key is id of type S"                                \
-    " (its own message is left out, it may quote keys and values)"
+    "the service rejected the request as invalid: check that the table's key is id of type S"                          \
+    " (its message is omitted because it may quote keys and values)"
 #define TEXT_SIGNATURE                                                                                                 \
     "the signature was refused: check the secret key, the region and this machine's clock"                             \
-    " (the service's message is left out, it may quote credentials)"
-#define TEXT_TOO_LARGE "the session is over the 400 KB that DynamoDB takes in one item: store less in it"
-#define TEXT_FAILED    "the service failed inside; whether a write was carried out is unknown"
-#define TEXT_BUSY      "another operation holds the row"
-#define TEXT_KMS       "the service can't use the KMS key that encrypts the table, and says: "
+    " (the service's message is omitted because it may quote credentials)"
+#define TEXT_TOO_LARGE "the session exceeds DynamoDB's limit of 400 KB per item: store less in it"
+#define TEXT_FAILED    "internal error of the service; a write may or may not have been carried out"
+#define TEXT_BUSY      "another operation has locked the row"
+#define TEXT_KMS       "the service cannot use the KMS key that encrypts the table: "
 
 /* ValidationException and SerializationException may quote keys and values; a refused signature's message quotes the
  * canonical request with the session token in it, an incomplete one's the Authorization header. */
 static const error_row_t error_rows[] = {
-    { "ConditionalCheckFailedException", DDB_ECONFLICT, "the row is not as the condition of this write asks" },
+    { "ConditionalCheckFailedException", DDB_ECONFLICT, "the row does not meet the condition of this write" },
     { "ProvisionedThroughputExceededException", DDB_ETHROTTLED, NULL },
     { "ThrottlingException", DDB_ETHROTTLED, NULL },
     { "Throttling", DDB_ETHROTTLED, NULL },
@@ -63,13 +63,14 @@ static const error_row_t error_rows[] = {
     { "RequestTimeTooSkewed", DDB_EDENIED, TEXT_SIGNATURE },
     { "RequestInTheFuture", DDB_EDENIED, TEXT_SIGNATURE },
     { "ItemCollectionSizeLimitExceededException", DDB_ETOOLARGE,
-      "the rows that share this key in a local index are over DynamoDB's limit: drop the local secondary index" },
+      "the rows that share this key in a local secondary index exceed DynamoDB's limit: drop that index" },
     { "ResourceNotFoundException", DDB_EREFUSED, NULL },
     { "ResourceInUseException", DDB_EREFUSED, NULL },
-    { "LimitExceededException", DDB_EREFUSED, "a limit of the account is reached: see the service quotas" },
+    { "LimitExceededException", DDB_EREFUSED, "an account limit was reached: see the service quotas" },
     { "ValidationException", DDB_EREFUSED, TEXT_INVALID },
     { "SerializationException", DDB_EREFUSED, TEXT_INVALID },
-    { "UnknownOperationException", DDB_EREFUSED, "the service knows no such operation: is the endpoint a DynamoDB?" },
+    { "UnknownOperationException", DDB_EREFUSED,
+      "the service does not support this operation: is the endpoint DynamoDB?" },
 };
 
 static const error_row_t *row_of_name(const char *name)
@@ -169,10 +170,10 @@ apr_status_t ddb_reply_parse_error(int http_status, const char *in, apr_size_t l
     err->http_status = http_status;
     err->type[0] = '\0';
     if (ddb_json_parse(&reply, in, len, p) != APR_SUCCESS) {
-        return ddb_error_set(err, word_of_status(http_status),
-                             "HTTP status %d, and the body is no DynamoDB error:"
-                             " check the endpoint and any proxy on the way",
-                             http_status);
+        return ddb_error_set(
+            err, word_of_status(http_status),
+            "HTTP status %d, and the body is not a DynamoDB error: check the endpoint and any proxy in between",
+            http_status);
     }
     type = ddb_json_str(reply, "__type");
     copy_type(err->type, sizeof(err->type), type ? type : "");
@@ -185,8 +186,7 @@ apr_status_t ddb_reply_parse_error(int http_status, const char *in, apr_size_t l
     if (row) {
         return set_from_row(err, row, message);
     }
-    return ddb_error_set(err, word_of_status(http_status), "HTTP status %d with an error this module does not know",
-                         http_status);
+    return ddb_error_set(err, word_of_status(http_status), "HTTP status %d with an unknown error", http_status);
 }
 
 int ddb_reply_is_of_kms(const ddb_error_t *err)

@@ -128,12 +128,12 @@ int ddb_skew_take_notice(ddb_skew_t *s, ddb_notice_t *n)
     n->warning = offset != 0;
     if (offset) {
         apr_snprintf(n->text, sizeof(n->text),
-                     "this machine's clock is %" APR_INT64_T_FMT " s %s DynamoDB's, which "
-                     "signatures and the ends of sessions go by from now on: set it right (NTP)",
+                     "this machine's clock is %" APR_INT64_T_FMT
+                     " s %s DynamoDB's; signatures and session timeouts now follow DynamoDB's: correct the clock (NTP)",
                      apr_time_sec(magnitude(offset)), offset > 0 ? "behind" : "ahead of");
     }
     else {
-        apr_cpystrn(n->text, "this machine's clock was set right: it is used as it is again", sizeof(n->text));
+        apr_cpystrn(n->text, "this machine's clock is correct again and used as it is", sizeof(n->text));
     }
     return 1;
 }

@@ -37,17 +37,18 @@ static const struct {
     apr_status_t status;
     const char *advice; /* NULL: the service's own words */
 } codes[] = {
-    { "AccessDenied", DDB_EDENIED, "the role's trust policy and the policy of who asks must both allow it" },
-    { "ExpiredToken", DDB_EDENIED, "the source's session token is over" },
-    { "ExpiredTokenException", DDB_EDENIED, "the token is over: what writes the token file has to renew it" },
+    { "AccessDenied", DDB_EDENIED, "both the role's trust policy and the caller's policy must allow it" },
+    { "ExpiredToken", DDB_EDENIED, "the source's session token has expired" },
+    { "ExpiredTokenException", DDB_EDENIED,
+      "the token has expired: the program that writes the token file must renew it" },
     { "IDPCommunicationError", DDB_EUNAVAILABLE, "STS could not reach the identity provider" },
     { "IDPRejectedClaim", DDB_EDENIED, "the identity provider refused the token" },
     { "InvalidClientTokenId", DDB_EDENIED, "STS does not know the source's access key ID" },
-    { "InvalidIdentityToken", DDB_EDENIED, "STS can't verify the token: check the IAM identity provider" },
+    { "InvalidIdentityToken", DDB_EDENIED, "STS cannot verify the token: check the IAM identity provider" },
     { "RegionDisabledException", DDB_EREFUSED,
       "STS is not active in this region: activate it in the account's settings" },
     { "RequestLimitExceeded", DDB_ETHROTTLED, NULL },
-    { "SignatureDoesNotMatch", DDB_EDENIED, "the source's secret access key is wrong, or this machine's clock" },
+    { "SignatureDoesNotMatch", DDB_EDENIED, "the source's secret access key or this machine's clock is wrong" },
     { "Throttling", DDB_ETHROTTLED, NULL },
     { "ThrottlingException", DDB_ETHROTTLED, NULL },
     { "ValidationError", DDB_EREFUSED, NULL },
@@ -223,8 +224,7 @@ static apr_status_t read_error(const run_t *r, const apr_xml_elem *root, int sta
     }
     if (!*code) {
         return ddb_error_set(r->err, rv == DDB_EREFUSED ? DDB_EBADREPLY : rv,
-                             "STS: status %d and no error of STS's: "
-                             "check the endpoint and any proxy on the way",
+                             "STS: status %d without an STS error: check the endpoint and any proxy in between",
                              status);
     }
     if (r->err) {
@@ -254,8 +254,7 @@ static apr_status_t judge(const run_t *r, const ddb_http_response_t *res)
     }
     else if (!doc) {
         rv = ddb_error_set(r->err, DDB_EBADREPLY,
-                           "STS: status 200, but the body is no XML: check the endpoint and any "
-                           "proxy on the way");
+                           "STS: status 200, but the body is not XML: check the endpoint and any proxy in between");
     }
     else {
         rv = read_credentials(r, doc->root);
@@ -323,7 +322,7 @@ apr_status_t ddb_sts_assume(ddb_credentials_t *out, const ddb_sts_role_t *role, 
     apr_status_t rv = apr_pool_create(&r.scratch, p);
 
     if (rv != APR_SUCCESS) {
-        return ddb_error_set(err, rv, "no memory for a request to STS");
+        return ddb_error_set(err, rv, "out of memory for a request to STS");
     }
     r.action = role->web_identity_token ? "AssumeRoleWithWebIdentity" : "AssumeRole";
     write_form(&r);

@@ -225,7 +225,7 @@ static int add_header(void *baton, const char *name, const char *value)
     /* libcurl sends such a line as it is: it would be two headers, or the end of them. */
     if (strpbrk(name, ":\r\n") || strpbrk(value, "\r\n")) {
         x->code = CURLE_BAD_FUNCTION_ARGUMENT;
-        apr_snprintf(x->why, sizeof(x->why), "The request header %.40s has a line break in it", name);
+        apr_snprintf(x->why, sizeof(x->why), "the request header %.40s contains a line break", name);
         return 0;
     }
     /* An empty one is spelled with a semicolon: "Name:" would take the header away. */
@@ -337,11 +337,11 @@ static apr_status_t settle_failure(const exchange_t *x, ddb_error_t *err)
     rv = ddb_curl_failure(&failed, err);
 
     if (ddb_cancel_is_set(x->cancel)) {
-        return ddb_error_set(err, APR_EINTR, "cancelled, because this process ends");
+        return ddb_error_set(err, APR_EINTR, "cancelled: this process is stopping");
     }
     return !x->too_large ? rv
                          : ddb_error_set(err, DDB_ETOOLARGE,
-                                         "the reply has a body over %" APR_SIZE_T_FMT " bytes or headers over %d",
+                                         "the reply's body exceeds %" APR_SIZE_T_FMT " bytes or its headers exceed %d",
                                          x->req->max_response_bytes, HEADERS_MAX_BYTES);
 }
 
@@ -390,7 +390,7 @@ apr_status_t ddb_curl_exchange(ddb_curl_t *c, ddb_cancel_t *cancel, const ddb_ht
     x.end = &x.headers;
     take_handle(c, &x);
     if (!x.easy) {
-        return ddb_error_set(err, DDB_EUNAVAILABLE, "libcurl has no memory for a handle");
+        return ddb_error_set(err, DDB_EUNAVAILABLE, "libcurl is out of memory for a handle");
     }
     res->headers = apr_table_make(p, 8);
     res->body = "";

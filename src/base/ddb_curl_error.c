@@ -19,12 +19,12 @@ typedef struct failure_t {
 
 /* What libcurl's codes mean for us. */
 static const failure_t failures[] = {
-    { CURLE_COULDNT_RESOLVE_HOST, DDB_EUNAVAILABLE, SENT_NO, "check the endpoint's host name and the name service" },
-    { CURLE_COULDNT_CONNECT, DDB_EUNAVAILABLE, SENT_NO, "check that the endpoint is up and no firewall is between" },
+    { CURLE_COULDNT_RESOLVE_HOST, DDB_EUNAVAILABLE, SENT_NO, "check the endpoint's host name and DNS" },
+    { CURLE_COULDNT_CONNECT, DDB_EUNAVAILABLE, SENT_NO, "check that the endpoint is up and no firewall is in between" },
     { CURLE_SSL_CONNECT_ERROR, DDB_EUNAVAILABLE, SENT_NO, "check that the endpoint speaks TLS 1.2 or later" },
     { CURLE_PEER_FAILED_VERIFICATION, DDB_EUNAVAILABLE, SENT_NO, "check the endpoint's host name and the CA file" },
-    { CURLE_SSL_CACERT_BADFILE, DDB_EUNAVAILABLE, SENT_NO, "check that the CA file exists and can be read" },
-    { CURLE_OPERATION_TIMEDOUT, APR_TIMEUP, SENT_BY_TIMER, "the endpoint is slow or not reachable" },
+    { CURLE_SSL_CACERT_BADFILE, DDB_EUNAVAILABLE, SENT_NO, "check that the CA file exists and is readable" },
+    { CURLE_OPERATION_TIMEDOUT, APR_TIMEUP, SENT_BY_TIMER, "the endpoint is slow or unreachable" },
     { CURLE_GOT_NOTHING, DDB_EUNAVAILABLE, SENT_MAYBE, "the server closed the connection without an answer" },
     { CURLE_SEND_ERROR, DDB_EUNAVAILABLE, SENT_MAYBE, "the connection broke while sending" },
     { CURLE_RECV_ERROR, DDB_EUNAVAILABLE, SENT_MAYBE, "the connection broke before the answer was complete" },
@@ -53,8 +53,8 @@ static void add_reason(char *out, apr_size_t size, const ddb_curl_failed_t *fail
 }
 
 #define FORBIDDEN                                                                                                      \
-    "this machine forbids it: with SELinux, run setsebool -P httpd_can_network_connect on; without, "                  \
-    "look at this machine's own firewall"
+    "permission denied on this machine: with SELinux, run setsebool -P httpd_can_network_connect on; otherwise "       \
+    "check this machine's firewall"
 
 apr_status_t ddb_curl_failure(const ddb_curl_failed_t *failed, ddb_error_t *err)
 {

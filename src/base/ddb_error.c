@@ -12,18 +12,18 @@ static const struct {
 } words[] = {
     { DDB_ECONFLICT, "another write was first" },
     { DDB_ETHROTTLED, "the store throttled every attempt" },
-    { DDB_EDENIED, "the store refused the credentials, the signature or the permission" },
+    { DDB_EDENIED, "the store refused the credentials, the signature or the access" },
     { DDB_ENOCREDS, "no credentials were found" },
     { DDB_ETOOLARGE, "over a size limit" },
-    { DDB_EBADREPLY, "the store's reply is not what its API promises" },
+    { DDB_EBADREPLY, "unexpected reply from the store" },
     { DDB_EUNAVAILABLE, "the store did not answer" },
-    { DDB_EREFUSED, "the store calls the request wrong" },
-    { DDB_EBADITEM, "the stored item is incomplete or of wrong types" },
-    { DDB_ECONFIG, "a setting or a file can't be used" },
+    { DDB_EREFUSED, "the store rejected the request as invalid" },
+    { DDB_EBADITEM, "the stored item is incomplete or has wrong types" },
+    { DDB_ECONFIG, "a setting or a file is unusable" },
     /* APR says "Could not find specified socket in poll list" for the first. */
     { APR_NOTFOUND, "not found" },
     { APR_TIMEUP, "the deadline passed" },
-    { APR_EINTR, "the process was told to end" },
+    { APR_EINTR, "the process is stopping" },
 };
 
 apr_status_t ddb_error_set(ddb_error_t *err, apr_status_t status, const char *fmt, ...)

@@ -182,9 +182,9 @@ static int is_cancelled(const run_t *r)
 static apr_status_t no_longer(const run_t *r)
 {
     if (is_cancelled(r)) {
-        return ddb_error_set(r->err, APR_EINTR, "was killed, because this process ends");
+        return ddb_error_set(r->err, APR_EINTR, "was killed: this process is stopping");
     }
-    return ddb_error_set(r->err, APR_TIMEUP, "took over %" APR_INT64_T_FMT " s and was killed",
+    return ddb_error_set(r->err, APR_TIMEUP, "took longer than %" APR_INT64_T_FMT " s and was killed",
                          apr_time_sec(r->process->timeout));
 }
 
@@ -218,11 +218,11 @@ static apr_status_t read_output(run_t *r)
         /* One more than it may have, to see that there is more. */
         n = read(r->fd, process->output + process->output_len, process->max_output + 1 - process->output_len);
         if (n < 0 && errno != EINTR) {
-            return ddb_error_set(r->err, DDB_EUNAVAILABLE, "can't be read");
+            return ddb_error_set(r->err, DDB_EUNAVAILABLE, "could not be read");
         }
         process->output_len += n > 0 ? (apr_size_t)n : 0;
         if (process->output_len > process->max_output) {
-            return ddb_error_set(r->err, DDB_ETOOLARGE, "printed over %" APR_SIZE_T_FMT " bytes and was killed",
+            return ddb_error_set(r->err, DDB_ETOOLARGE, "printed more than %" APR_SIZE_T_FMT " bytes and was killed",
                                  process->max_output);
         }
     }
@@ -269,7 +269,7 @@ static apr_status_t judge(const run_t *r, int status)
         return APR_SUCCESS;
     }
     if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_STARTED) {
-        return ddb_error_set(r->err, DDB_ECONFIG, "can't be started, or ended with status %d", NOT_STARTED);
+        return ddb_error_set(r->err, DDB_ECONFIG, "could not be started, or exited with status %d", NOT_STARTED);
     }
     return WIFEXITED(status) ? ddb_error_set(r->err, DDB_EUNAVAILABLE, "ended with status %d", WEXITSTATUS(status))
                              : ddb_error_set(r->err, DDB_EUNAVAILABLE, "was ended by signal %d", WTERMSIG(status));
@@ -313,13 +313,13 @@ apr_status_t ddb_process_run(ddb_process_t *process, apr_pool_t *p, ddb_error_t 
     *owned = *process; /* the caller's may be gone before p */
     apr_pool_cleanup_register(p, owned, wipe_output, apr_pool_cleanup_null);
     if (pipe2(ends, O_CLOEXEC) != 0) {
-        return ddb_error_set(err, DDB_EUNAVAILABLE, "can't be started: no pipe");
+        return ddb_error_set(err, DDB_EUNAVAILABLE, "could not be started: no pipe");
     }
     code = start_unless_cancelled(&r, ends[1]);
     close(ends[1]);
     r.fd = ends[0];
     rv = code == ECANCELED ? no_longer(&r)
-         : code            ? ddb_error_set(err, DDB_ECONFIG, "can't be started: %s",
+         : code            ? ddb_error_set(err, DDB_ECONFIG, "could not be started: %s",
                                            apr_strerror(APR_FROM_OS_ERROR(code), reason, sizeof(reason)))
                            : see_through(&r);
     close(ends[0]);

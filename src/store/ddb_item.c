@@ -216,9 +216,8 @@ typedef struct reader_t {
 static void bad(reader_t *r, const char *name, const char *fault)
 {
     r->rv = ddb_error_set(r->err, DDB_EBADITEM,
-                          "attribute %s of the stored session %s: not written by this module,"
-                          " or changed by hand",
-                          name, fault);
+                          "attribute %s of the stored session %s: not written by this module, or changed by hand", name,
+                          fault);
 }
 
 static const char *read_text(reader_t *r, const char *name, const char *type)
@@ -231,10 +230,9 @@ static const char *read_text(reader_t *r, const char *name, const char *type)
     text = ddb_attribute_get(r->item, name, type);
     if (!text) {
         bad(r, name,
-            !ddb_json_has(r->item, name)
-                ? "is missing"
-                : apr_psprintf(r->p, "is not of type %s%s", type,
-                               strcmp(name, "data") == 0 ? ", as it is in another format" : ""));
+            !ddb_json_has(r->item, name) ? "is missing"
+                                         : apr_psprintf(r->p, "is not of type %s%s", type,
+                                                        strcmp(name, "data") == 0 ? " (it is in another format)" : ""));
     }
     return text;
 }
@@ -307,15 +305,15 @@ static void unpack_data(reader_t *r, ddb_item_t *it)
     }
     rv = ddb_zlib_decompress(&plain, packed, DDB_ITEM_DATA_MAX, r->p);
     if (rv == APR_ENOMEM) {
-        r->rv = ddb_error_set(r->err, rv, "no memory to decompress a session");
+        r->rv = ddb_error_set(r->err, rv, "out of memory to decompress a session");
     }
     else if (rv == DDB_ETOOLARGE) {
         r->rv = ddb_error_set(r->err, rv,
-                              "the data of the stored session has more than 4 MiB when decompressed, which "
-                              "is the limit of SessionDynamoDBCompress: end the session");
+                              "the data of the stored session exceeds 4 MiB when decompressed, the limit of "
+                              "SessionDynamoDBCompress: end the session");
     }
     else if (rv != APR_SUCCESS) {
-        bad(r, "data", "can't be decompressed");
+        bad(r, "data", "cannot be decompressed");
     }
     it->data = plain.data;
     it->data_len = plain.len;
@@ -383,7 +381,7 @@ apr_status_t ddb_item_parse(ddb_item_t *it, const char *in, apr_size_t len, apr_
 
     it->consumed = 0;
     if (ddb_json_parse(&reply, in, len, p) != APR_SUCCESS) {
-        return ddb_error_set(err, DDB_EBADREPLY, "the reply is no JSON: is the endpoint a DynamoDB?");
+        return ddb_error_set(err, DDB_EBADREPLY, "the reply is not JSON: is the endpoint DynamoDB?");
     }
     it->consumed = ddb_reply_capacity(reply);
     if (!ddb_json_has(reply, "Item")) {
@@ -391,7 +389,7 @@ apr_status_t ddb_item_parse(ddb_item_t *it, const char *in, apr_size_t len, apr_
     }
     item = ddb_json_child(reply, "Item");
     if (!item) {
-        return ddb_error_set(err, DDB_EBADREPLY, "the Item of the reply is no object: is the endpoint a DynamoDB?");
+        return ddb_error_set(err, DDB_EBADREPLY, "the Item of the reply is not an object: is the endpoint DynamoDB?");
     }
     return read_item(it, item, p, err);
 }

@@ -99,8 +99,8 @@ apr_status_t ddb_json_entries_limit(int count, int max, ddb_error_t *err)
 {
     return count <= max ? APR_SUCCESS
                         : ddb_error_set(err, DDB_ETOOLARGE,
-                                        "the session has %d entries, and %d are allowed"
-                                        " (SessionDynamoDBMaxEntries): store fewer in it, or allow more",
+                                        "the session has %d entries, more than the %d that SessionDynamoDBMaxEntries "
+                                        "allows: store fewer, or allow more",
                                         count, max);
 }
 
@@ -119,8 +119,8 @@ apr_status_t ddb_json_entries_parse(ddb_json_entries_t **pm, const char *text, i
     m->p = p;
     if (ddb_json_members(&written, m->text, p) != APR_SUCCESS) {
         return ddb_error_set(err, DDB_EBADITEM,
-                             "attribute data of the stored session is no JSON object: not written by"
-                             " dynamodb-session-flask, or changed by hand");
+                             "attribute data of the stored session is not a JSON object: not written by "
+                             "dynamodb-session-flask, or changed by hand");
     }
     rv = ddb_json_entries_limit(written->nelts, max, err);
     if (rv != APR_SUCCESS) {
@@ -192,8 +192,8 @@ static apr_status_t quote(const char **written, const char *text, writer_t *w)
     *written = ddb_json_quote(text, w->p);
     if (!*written) {
         return ddb_error_set(w->err, APR_EINVAL,
-                             "the name or the value of an entry is not UTF-8, and JSON holds"
-                             " nothing else: encode it, or keep the session with SessionDynamoDBFormat form");
+                             "the name or the value of an entry is not UTF-8, which JSON requires: encode it, or use "
+                             "SessionDynamoDBFormat form");
     }
     return APR_SUCCESS;
 }

@@ -69,10 +69,11 @@ static apr_status_t mark_user(ddb_session_t *s, const ddb_store_call_t *call)
         return APR_SUCCESS;
     }
     rv = ddb_sid_user_mark(&s->user_mark, s->sid, s->user, call->pool);
-    return rv == APR_SUCCESS ? rv
-                             : ddb_error_set(call->err, rv,
-                                             "the mark of the session's user can't be made:"
-                                             " OpenSSL failed, see that it is set up for SHA-256");
+    return rv == APR_SUCCESS
+               ? rv
+               : ddb_error_set(
+                   call->err, rv,
+                   "cannot compute the mark of the session's user: OpenSSL failed; make sure that it offers SHA-256");
 }
 
 static apr_status_t check_size(const ddb_item_t *it, const ddb_store_call_t *call)
@@ -81,9 +82,8 @@ static apr_status_t check_size(const ddb_item_t *it, const ddb_store_call_t *cal
 
     return size <= most ? APR_SUCCESS
                         : ddb_error_set(call->err, DDB_ETOOLARGE,
-                                        "the item would have %" APR_SIZE_T_FMT " bytes, and "
-                                        "%" APR_SIZE_T_FMT " are allowed (SessionDynamoDBMaxSize): store less in the "
-                                        "session",
+                                        "the item would have %" APR_SIZE_T_FMT " bytes, more than the %" APR_SIZE_T_FMT
+                                        " that SessionDynamoDBMaxSize allows: store less in the session",
                                         size, most);
 }
 
@@ -94,7 +94,7 @@ static apr_status_t prepare_write(ddb_store_t *st, ddb_item_t *it, const ddb_sto
 
     ddb_item_pack(it, call->compress, call->pool);
     return rv == APR_SUCCESS ? check_size(it, call)
-                             : ddb_error_set(call->err, rv, "no random bytes for a write id: OpenSSL failed");
+                             : ddb_error_set(call->err, rv, "no random bytes for a write ID: OpenSSL failed");
 }
 
 /* --- calls --- */
@@ -132,7 +132,7 @@ static apr_status_t conflict(ddb_session_t *current, const ddb_item_t *row, cons
         return rv == APR_NOTFOUND ? answer(call->err, rv) : rv;
     }
     *current = found;
-    return ddb_error_set(call->err, DDB_ECONFLICT, "another request wrote the session first");
+    return ddb_error_set(call->err, DDB_ECONFLICT, "another request changed the session first");
 }
 
 /* --- operations --- */
@@ -153,8 +153,7 @@ apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const
     rv = rv == APR_SUCCESS ? ddb_sid_table_key(&key, sid, call->rules, call->pool) : rv;
     if (rv != APR_SUCCESS) {
         return ddb_error_set(call->err, rv,
-                             "the session ID can't be checked: OpenSSL failed, see that it is set up for"
-                             " SHA-1 and SHA-256");
+                             "cannot check the session ID: OpenSSL failed; make sure that it offers SHA-1 and SHA-256");
     }
     rv = ddb_store_read_row(st, call, key, call->consistent, &row);
     found.miss = rv == APR_NOTFOUND ? DDB_MISS_ABSENT : DDB_MISS_NONE;
@@ -194,8 +193,7 @@ static apr_status_t insert_as(ddb_store_t *st, const ddb_store_call_t *call, ddb
         /* Our own row would be whole and carry our mark: whatever is or was under this ID, it is not ours. */
         call->err->unsettled = 0;
         return ddb_error_set(call->err, DDB_ECONFLICT,
-                             "new session IDs are taken already: the source of random bytes"
-                             " repeats itself");
+                             "new session IDs are already in use: the source of random bytes repeats itself");
     }
     return rv;
 }
@@ -206,7 +204,7 @@ static apr_status_t name_session(ddb_store_t *st, const ddb_store_call_t *call, 
 
     rv = rv == APR_SUCCESS ? ddb_sid_table_key(&s->key, s->sid, call->rules, call->pool) : rv;
     if (rv != APR_SUCCESS) {
-        return ddb_error_set(call->err, rv, "no new session ID can be made: OpenSSL failed");
+        return ddb_error_set(call->err, rv, "cannot create a session ID: OpenSSL failed");
     }
     return mark_user(s, call);
 }

@@ -21,13 +21,12 @@ static apr_status_t check_id(const ddb_item_t *it, const char *sid, const ddb_st
     }
     if (!loggable) {
         return ddb_error_set(call->err, APR_EGENERAL,
-                             "the session ID can't be compared: OpenSSL failed, see that it is"
-                             " set up for SHA-512");
+                             "cannot compare the session ID: OpenSSL failed; make sure that it offers SHA-512");
     }
     if (!it->loggable) {
-        return ddb_error_set(call->err, DDB_EBADITEM,
-                             "attribute loggable of the stored session is missing: not written"
-                             " by this module, or changed by hand");
+        return ddb_error_set(
+            call->err, DDB_EBADITEM,
+            "attribute loggable of the stored session is missing: not written by this module, or changed by hand");
     }
     return strlen(it->loggable) == DDB_ITEM_LOGGABLE_LEN && strncmp(it->loggable, loggable, DDB_ITEM_LOGGABLE_LEN) == 0
                ? APR_SUCCESS
@@ -80,14 +79,14 @@ static apr_status_t parse_row(ddb_item_t *row, const ddb_reply_t *reply, const c
     row->format = call->format;
     rv = ddb_item_parse(row, reply->body, reply->len, call->pool, call->err);
     if (rv == APR_SUCCESS && strcmp(row->id, key) != 0) {
-        return ddb_error_set(call->err, DDB_EBADREPLY,
-                             "the reply holds another row than the one asked for: check any"
-                             " proxy between this server and DynamoDB");
+        return ddb_error_set(
+            call->err, DDB_EBADREPLY,
+            "the reply contains a row other than the one requested: check any proxy between this server and DynamoDB");
     }
     if (rv == APR_SUCCESS && memchr(row->data, '\0', row->data_len)) {
-        return ddb_error_set(call->err, DDB_EBADITEM,
-                             "attribute data of the stored session has a NUL in it: not"
-                             " written by this module, or changed by hand");
+        return ddb_error_set(
+            call->err, DDB_EBADITEM,
+            "attribute data of the stored session contains a NUL: not written by this module, or changed by hand");
     }
     return rv;
 }

@@ -45,7 +45,7 @@ static apr_status_t parse(void *baton, ddb_reply_t *reply)
 
     return ddb_json_parse(&parsed->json, reply->body, reply->len, parsed->p) == APR_SUCCESS
                ? APR_SUCCESS
-               : ddb_error_set(parsed->err, DDB_EBADREPLY, "the reply is no JSON: is the endpoint a DynamoDB?");
+               : ddb_error_set(parsed->err, DDB_EBADREPLY, "the reply is not JSON: is the endpoint DynamoDB?");
 }
 
 apr_status_t ddb_table_call(const ddb_table_t *t, const char *operation, const char *body, ddb_json_t **reply,
@@ -120,8 +120,7 @@ static void judge_key(check_t *c, const ddb_json_t *table)
     if (!name || strcmp(name, KEY) != 0 || !type || strcmp(type, "S") != 0 || ddb_json_item(table, "KeySchema", 1)) {
         found(c, "key", DDB_WRONG,
               apr_psprintf(c->p,
-                           "the key of the table is %.60s%s, and has to be " KEY " of type "
-                           "S alone: create another table",
+                           "the key of the table is %.60s%s, but must be " KEY " of type S alone: create another table",
                            name ? name : "unknown", ddb_json_item(table, "KeySchema", 1) ? " and a sort key" : ""));
         return;
     }
@@ -138,9 +137,7 @@ static void judge_status(check_t *c, const ddb_json_t *table)
         return;
     }
     found(c, "table", DDB_WRONG,
-          apr_psprintf(c->p,
-                       "the table %s is %.40s: wait until it is ACTIVE, or see in the "
-                       "AWS console why it is not",
+          apr_psprintf(c->p, "the table %s is %.40s: wait until it is ACTIVE, or see in the AWS console why it is not",
                        c->table->name, status ? status : "of no status"));
 }
 
@@ -156,16 +153,14 @@ static apr_status_t check_table(check_t *c)
     else if (is_type(c->err, "ResourceNotFoundException")) {
         found(c, "table", DDB_WRONG,
               apr_psprintf(c->p,
-                           "there is no table %s in this region: create it "
-                           "(session-dynamodb create-table), or mend "
+                           "there is no table %s in this region: create it (session-dynamodb create-table), or correct "
                            "SessionDynamoDBTableName or the region",
                            c->table->name));
         return APR_SUCCESS;
     }
     else if (is_forbidden(c->err)) {
         unseen(c, "table",
-               "dynamodb:DescribeTable is not allowed, so the table itself can't be looked at; sessions "
-               "don't need it");
+               "dynamodb:DescribeTable is not allowed, so the table itself cannot be checked; sessions do not need it");
         return APR_SUCCESS;
     }
     return rv;
@@ -178,14 +173,13 @@ static void judge_ttl(check_t *c, const ddb_json_t *description)
 
     if (!status || strncmp(status, "ENABL", 5) != 0) {
         found(c, "ttl", DDB_DOUBT,
-              "time to live is off: sessions end all the same, but their rows stay; switch it on "
-              "for the attribute " TTL);
+              "time to live is off: sessions still expire, but their rows stay; enable it for the attribute " TTL);
     }
     else if (!attribute || strcmp(attribute, TTL) != 0) {
         found(c, "ttl", DDB_DOUBT,
               apr_psprintf(c->p,
-                           "time to live is on for the attribute %.60s, and has to be on "
-                           "for " TTL ": rows of ended sessions stay",
+                           "time to live is on for the attribute %.60s, but must be on for " TTL
+                           ": rows of ended sessions stay",
                            attribute ? attribute : "(none)"));
     }
     else {
@@ -203,12 +197,12 @@ static apr_status_t check_ttl(check_t *c)
     }
     else if (is_forbidden(c->err)) {
         unseen(c, "ttl",
-               "dynamodb:DescribeTimeToLive is not allowed, so it can't be seen whether time to live is on "
-               "for the attribute " TTL);
+               "dynamodb:DescribeTimeToLive is not allowed, so it is unknown whether time to live is on for the "
+               "attribute " TTL);
         return APR_SUCCESS;
     }
     else if (is_type(c->err, "UnknownOperationException")) {
-        found(c, "ttl", DDB_DOUBT, "this service has no time to live: rows of ended sessions stay");
+        found(c, "ttl", DDB_DOUBT, "this service does not support time to live: rows of ended sessions stay");
         return APR_SUCCESS;
     }
     return rv;
@@ -238,9 +232,7 @@ static apr_status_t check_action(check_t *c, const char *operation)
     }
     if (is_forbidden(c->err)) {
         found(c, action, DDB_WRONG,
-              apr_psprintf(c->p,
-                           "%s is not allowed: add it to the IAM policy (session-dynamodb "
-                           "policy prints one)",
+              apr_psprintf(c->p, "%s is not allowed: add it to the IAM policy (session-dynamodb policy prints one)",
                            action));
         return APR_SUCCESS;
     }
@@ -310,8 +302,7 @@ static apr_status_t await_active(const ddb_table_t *t, apr_interval_time_t patie
         }
         if (ddb_clock_monotonic(t->clock) + wait > until) {
             return ddb_error_set(err, APR_TIMEUP,
-                                 "the table %.100s was created, but is not active yet: wait, then "
-                                 "check it again",
+                                 "the table %.100s was created, but is not active yet: wait, then check it again",
                                  t->name);
         }
         t->clock->sleep(t->clock->baton, wait);

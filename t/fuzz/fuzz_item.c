@@ -26,12 +26,11 @@ static void is_a_known_sentence(const char *detail)
                                           "can't be decompressed" };
     char sentence[sizeof(((ddb_error_t *)0)->detail)];
     apr_size_t i, j;
-    int known = strcmp(detail, "the reply is no JSON: is the endpoint a DynamoDB?") == 0
-                || strcmp(detail,
-                          "the data of the stored session has more than 4 MiB when decompressed, which is the limit "
-                          "of SessionDynamoDBCompress: end the session")
+    int known = strcmp(detail, "the reply is not JSON: is the endpoint DynamoDB?") == 0
+                || strcmp(detail, "the data of the stored session exceeds 4 MiB when decompressed, the limit "
+                                  "of SessionDynamoDBCompress: end the session")
                        == 0
-                || strcmp(detail, "the Item of the reply is no object: is the endpoint a DynamoDB?") == 0;
+                || strcmp(detail, "the Item of the reply is not an object: is the endpoint DynamoDB?") == 0;
 
     for (i = 0; i < sizeof(attributes) / sizeof(attributes[0]) && !known; i++) {
         for (j = 0; j < sizeof(faults) / sizeof(faults[0]) && !known; j++) {

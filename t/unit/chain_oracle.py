@@ -470,7 +470,7 @@ BROKEN = [  # provider, what is wrong, what replaces or adds to the source, [our
     ("instance metadata", "a role not usable", dict(faults=[("document", "refusal")]), "error", FAILS),
     ("instance metadata", "no secret", dict(faults=[("document", document(SecretAccessKey=None))]), "error", FAILS),
     ("instance metadata", "no time", dict(faults=[("document", document(Expiration=None))]), "error", FAILS),
-    ("instance metadata", "version 1 alone", dict(set={"version": 1}), "error", NO_V1),
+    ("instance metadata", "only version 1", dict(set={"version": 1}), "error", NO_V1),
     ("instance metadata", "tokens refused", dict(faults=[("token", 403)]), "error", FAILS),
     ("instance metadata", "nobody there", dict(env={"AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:9"})),
     ("instance metadata", "expired", dict(set={"expires_in": -60})),

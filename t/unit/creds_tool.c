@@ -112,7 +112,7 @@ int main(int argc, char **argv)
     }
     else {
         /* One that is set up and fails may be DDB_ENOCREDS as well. */
-        printf("%s\n%s\n", strncmp(err.detail, "no credentials: ", 16) == 0 ? "none" : "error", err.detail);
+        printf("%s\n%s\n", strncmp(err.detail, "no credentials found: ", 22) == 0 ? "none" : "error", err.detail);
     }
     apr_terminate();
     return 0;

@@ -260,7 +260,8 @@ static void test_notices(apr_pool_t *p)
     NUM_IS(ddb_breaker_take_notice(b, &notice), 0, "there is nothing to say before it opens");
     fail(1);
     NUM_IS(ddb_breaker_take_notice(b, &notice), 1, "that it opened is said");
-    IS(notice.text, "http://store gave no answer to 5 calls in a row: until it does it is asked by one at a time",
+    IS(notice.text,
+       "circuit breaker open: no answer from http://store to 5 consecutive calls; sending only one probe at a time",
        "in a sentence");
     NUM_IS(notice.warning, 1, "as a warning");
     NUM_IS(ddb_breaker_take_notice(b, &notice), 0, "once");
@@ -272,7 +273,8 @@ static void test_notices(apr_pool_t *p)
     w->mono += apr_time_from_sec(12);
     call(1);
     NUM_IS(ddb_breaker_take_notice(b, &notice), 1, "that it closed is said");
-    IS(notice.text, "http://store answers again, after 12050 ms; 52 calls were turned away", "with what it cost");
+    IS(notice.text, "circuit breaker closed: http://store answers again after 12050 ms; 52 calls were not sent",
+       "with what it cost");
     NUM_IS(notice.warning, 0, "and is no warning");
     NUM_IS(ddb_breaker_take_notice(b, &notice), 0, "once");
     fail(LIMIT);

@@ -327,11 +327,11 @@ static void test_reads(apr_pool_t *p)
         int status;
         const char *body, *detail;
     } cases[] = {
-        { 200, "<html>Please log in</html>", "no JSON object" },
-        { 200, "", "no JSON object" },
+        { 200, "<html>Please log in</html>", "not a JSON object" },
+        { 200, "", "not a JSON object" },
         { 200, "{\"Item\":", "no sense" },
         { 200, "{}", "no sense" },
-        { 302, "", "no DynamoDB error" },
+        { 302, "", "not a DynamoDB error" },
     };
     fixture_t *f;
     int i, n;
@@ -552,7 +552,7 @@ static void test_deadline(apr_pool_t *p)
     NUM_IS(f->w->sent[1].fresh_connection, 1, "over a fresh connection: the other may lead nowhere");
     NUM_IS(f->err.unsettled, 1, "both may have been carried out");
     NUM_IS(f->err.attempts, 2, "two are counted");
-    OK(strstr(f->err.detail, "used up") && strstr(f->err.detail, "scripted failure"),
+    OK(strstr(f->err.detail, "timed out; last attempt: ") && strstr(f->err.detail, "scripted failure"),
        "the detail says that time is up, and what the last attempt said");
 
     f = setup(p);
@@ -759,7 +759,7 @@ static void test_breaker(apr_pool_t *p)
     NUM_IS(f->err.attempts, 0, "which counts no attempt");
     NUM_IS(f->err.unsettled, 0, "and leaves nothing open");
     IS(f->err.operation, "GetItem", "the record says what for");
-    OK(strstr(f->err.detail, "not asked"), "and why");
+    OK(strstr(f->err.detail, "circuit breaker open"), "and why");
     OK(ddb_breaker_take_notice(f->o.breaker, &n) && strstr(n.text, f->o.endpoint.url), "the change can be logged");
     OK(!ddb_breaker_take_notice(f->o.breaker, &n), "once");
 
@@ -895,7 +895,7 @@ static void test_budget(apr_pool_t *p)
     }
     NUM_IS(run(f), DDB_EUNAVAILABLE, "when enough is left for one retry, a call that fails");
     NUM_IS(f->err.attempts, 2, "is tried once more, and no third time");
-    OK(strstr(f->err.detail, "not tried again"), "which the detail says");
+    OK(strstr(f->err.detail, "the retry budget is used up"), "which the detail says");
     IS(f->err.type, "InternalServerError", "beside what the service said");
     NUM_IS(f->w->n_slept, 1, "nothing is waited for then");
     NUM_IS(run_again(f), DDB_EUNAVAILABLE, "the next call");
@@ -1065,7 +1065,7 @@ static void test_credentials_that_stay(apr_pool_t *p)
     world_answer(f->w, 400, ERROR("ExpiredTokenException"));
     NUM_IS(run_again(f), DDB_EDENIED, "credentials that are refused and still the same");
     NUM_IS(f->err.attempts, 1, "are not tried again");
-    OK(strstr(f->err.detail, "these keys came from the provider credentials file: mend them there"),
+    OK(strstr(f->err.detail, "the keys came from credential provider credentials file: correct them there"),
        "and where they came from is said");
     aws_write(".aws/credentials", KEYS_OF("NEW"), p);
     world_answer(f->w, 400, ERROR("AccessDeniedException"));
@@ -1077,7 +1077,8 @@ static void test_credentials_that_stay(apr_pool_t *p)
     aws_remove(".aws/credentials", p);
     world_answer(f->w, 400, ERROR("ExpiredTokenException"));
     NUM_IS(run_again(f), DDB_EDENIED, "when there are none any more, the refusal is the answer");
-    OK(strstr(f->err.detail, "and asked for new credentials: no credentials"), "with what became of asking");
+    OK(strstr(f->err.detail, "new credentials could not be obtained: no credentials found"),
+       "with what became of asking");
     NUM_IS(f->err.attempts, 1, "and nothing is sent without any");
 }
 
@@ -1122,7 +1123,7 @@ static void test_credentials_too_late(apr_pool_t *p)
         NUM_IS(run(f), APR_TIMEUP, apr_psprintf(p, "credentials that come after %d ms", took[i]));
         NUM_IS(f->w->n_sent, 1, "are too late: the table is asked nothing");
         NUM_IS(f->err.attempts, 0, "and no attempt is counted");
-        OK(strstr(f->err.detail, "from the provider web identity"), "whom it waited for is told");
+        OK(strstr(f->err.detail, "credential provider web identity"), "whom it waited for is told");
         for (n = 0; n < LIMIT; n++) {
             f->call.deadline = f->w->mono + apr_time_from_msec(49);
             call(f);

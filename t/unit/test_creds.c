@@ -88,7 +88,7 @@ static void test_env(void)
     is_found("AKID", "s", "t1", "unless it is empty");
     opts.profile.name = "p";
     NUM_IS(fetch(&ddb_creds_env), APR_NOTFOUND, "with a profile named the environment is not asked");
-    IS(err.detail, "not asked, a profile is named", "with the reason");
+    IS(err.detail, "skipped, a profile is named", "with the reason");
 }
 
 static void test_half_env(void)
@@ -100,7 +100,7 @@ static void test_half_env(void)
         reset();
         set_env("AKID", secrets[i], "t");
         NUM_IS(fetch(&ddb_creds_env), DDB_ECONFIG, "a key ID without a secret is an error");
-        IS(err.detail, "AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not; set both or none", "and named");
+        IS(err.detail, "AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not; set both or neither", "and named");
     }
 }
 
@@ -141,16 +141,14 @@ static void test_half_profile(void)
     aws_write(".aws/config", "[default]\naws_secret_access_key = s\n", pool);
     NUM_IS(fetch(&ddb_creds_shared_file), DDB_ECONFIG, "a pair in two files is no pair");
     IS(err.detail,
-       "the profile has aws_access_key_id and no aws_secret_access_key in the same file; write both or "
-       "none",
+       "the profile has aws_access_key_id but no aws_secret_access_key in the same file; set both or neither",
        "and what is missing is named");
     NUM_IS(fetch(&ddb_creds_config_file), APR_NOTFOUND, "which is the credentials file's fault alone");
     aws_remove(".aws/credentials", pool);
     NUM_IS(fetch(&ddb_creds_shared_file), APR_NOTFOUND, "a file that is not there has no half of a pair");
     NUM_IS(fetch(&ddb_creds_config_file), DDB_ECONFIG, "a secret without a key ID is an error");
     IS(err.detail,
-       "the profile has aws_secret_access_key and no aws_access_key_id in the same file; write both or "
-       "none",
+       "the profile has aws_secret_access_key but no aws_access_key_id in the same file; set both or neither",
        "and what is missing is named");
 }
 
@@ -200,7 +198,8 @@ static void test_failing_provider(void)
     aws_write(".aws/credentials", "[default]\n" KEYS, pool);
     set_env("AKID", NULL, NULL);
     NUM_IS(get(create()), DDB_ECONFIG, "a provider that is set up and fails ends the chain");
-    IS(err.detail, "provider environment: AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not; set both or none",
+    IS(err.detail,
+       "provider environment: AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not; set both or neither",
        "with its own error, and its name");
     IS(found.access_key_id, NULL, "and nothing is found");
     NUM_IS(ddb_creds_get(create(), DDB_CREDS_FOREVER, pool, &found, NULL), DDB_ECONFIG, "nobody has to want the error");
@@ -212,10 +211,10 @@ static void test_nobody(void)
     NUM_IS(get(create()), DDB_ENOCREDS, "nobody has credentials");
     IS(err.detail,
        apr_psprintf(pool,
-                    "no credentials: environment (no AWS_ACCESS_KEY_ID), assume-role, web identity, "
+                    "no credentials found: environment (no AWS_ACCESS_KEY_ID), assume-role, web identity, "
                     "SSO, credentials file, credential_process, config file (no profile \"default\" in %s "
                     "or %s), container (no AWS_CONTAINER_CREDENTIALS_*_URI), instance metadata "
-                    "(AWS_EC2_METADATA_DISABLED): set up one of these",
+                    "(AWS_EC2_METADATA_DISABLED); set up one of these",
                     aws_path(".aws/credentials", pool), aws_path(".aws/config", pool)),
        "and who was asked for what is said");
 }
@@ -322,8 +321,8 @@ static void test_characters(void)
         NUM_IS(get(create()), DDB_ECONFIG, apr_pstrcat(pool, "a character that can't be in a ", cases[i].what, NULL));
         IS(err.detail,
            apr_psprintf(pool,
-                        "the %s from the environment has a blank, a line break or another character "
-                        "that none has; write it anew",
+                        "the %s from the environment contains a space, a line break or another invalid character; "
+                        "enter it again",
                         cases[i].what),
            "  is named, the value is not");
     }

@@ -111,12 +111,12 @@ static void test_hosts(void)
     for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         begin(FULL, bad[i]);
         NUM_IS(fetch(), DDB_ECONFIG, apr_pstrcat(pool, "not asked: ", bad[i], NULL));
-        OK(strstr(err.detail, "has to be asked by https") && w->n_sent == 0, "  for want of https");
+        OK(strstr(err.detail, "this host needs https") && w->n_sent == 0, "  for want of https");
     }
     for (i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
         begin(FULL, none[i]);
         NUM_IS(fetch(), DDB_ECONFIG, apr_psprintf(pool, "no URL: number %d", (int)i));
-        OK(strstr(err.detail, "FULL_URI is no URL") && w->n_sent == 0, "  and said so");
+        OK(strstr(err.detail, "FULL_URI is not a valid URL") && w->n_sent == 0, "  and said so");
     }
     begin(FULL, "ftp://127.0.0.1/");
     NUM_IS(fetch(), DDB_ECONFIG, "another scheme is refused");
@@ -157,19 +157,20 @@ static void test_tokens(void)
     IS(sent_token(), "dos", "nor are several");
     aws_set(TOKEN, NULL, pool);
     aws_write("token", "one\ntwo\n", pool);
-    IS(sent_token(), "the file of " FILE_OF " has a line break in the token; write the token alone",
+    IS(sent_token(), "the file of " FILE_OF " has a line break in the token; it must contain only the token",
        "one in it is refused: it would be another header");
     aws_write("token", "\n", pool);
-    IS(sent_token(), "the file of " FILE_OF " is empty; write the token alone", "an empty file too");
+    IS(sent_token(), "the file of " FILE_OF " is empty; it must contain only the token", "an empty file too");
     aws_write("token", apr_pstrcat(pool, apr_psprintf(pool, "%010000d", 7), NULL), pool);
     NUM_IS(strlen(sent_token()), 10000, "10,000 bytes may be in it");
     aws_write("token", apr_psprintf(pool, "%010001d", 7), pool);
     OK(strstr(sent_token(), "over a size limit"), "not one more");
     aws_remove("token", pool);
-    OK(strstr(sent_token(), "can't be read: No such file or directory: "), "a file that is missing is an error");
+    OK(strstr(sent_token(), "cannot read AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: No such file or directory: "),
+       "a file that is missing is an error");
     aws_set(FILE_OF, NULL, pool);
     aws_set(TOKEN, "a\r\nX-Other: b", pool);
-    IS(sent_token(), TOKEN " has a line break in the token; write the token alone",
+    IS(sent_token(), TOKEN " has a line break in the token; it must contain only the token",
        "so is a line break in the variable");
     OK(!strstr(err.detail, "X-Other"), "whose value is not shown");
     aws_set(TOKEN, "", pool);
@@ -215,7 +216,7 @@ static void test_refusals(void)
         NUM_IS(fetch(), DDB_EDENIED, "a no is an error");
         IS(err.detail,
            apr_psprintf(pool,
-                        SERVICE " answers with HTTP %d InvalidId; check the AWS_CONTAINER_* "
+                        SERVICE " returned HTTP %d InvalidId; check the AWS_CONTAINER_* "
                                 "variables, and the role of the task or service account",
                         statuses[i]),
            "  that names source, status and code, and not the path, which is a secret");
@@ -234,7 +235,7 @@ static void test_time(void)
     w->now = apr_time_from_sec(1795399323 + 5);
     NUM_IS(fetch(), DDB_EBADREPLY, "expired credentials are refused");
     IS(err.detail,
-       SERVICE " gave credentials that expired 5 s ago; if they should not have, check this machine's "
+       SERVICE " returned credentials that expired 5 s ago; if they should still be valid, check this machine's "
                "clock (NTP)",
        "as it says");
 }

@@ -87,12 +87,12 @@ static void test_documents(void)
     script("r", "{\"Code\":\"AssumeRoleUnauthorizedAccess\",\"Message\":\"EC2 cannot assume the role\\nr.\"}");
     NUM_IS(fetch(), DDB_EDENIED, "a role that EC2 may not take");
     IS(err.detail,
-       "the instance metadata service has no keys of role r: AssumeRoleUnauthorizedAccess EC2 cannot "
+       "the instance metadata service returned no keys for role r: AssumeRoleUnauthorizedAccess EC2 cannot "
        "assume the role?r.",
        "is told in the service's words, made printable");
     script("r", "<html>hush");
     NUM_IS(fetch(), DDB_EBADREPLY, "something else than JSON");
-    IS(err.detail, "the instance metadata service answers with something else than JSON for role r", "is told");
+    IS(err.detail, "the instance metadata service returned something other than JSON for role r", "is told");
     script("r", "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"s\",\"Expiration\":\"" LATE "\"}");
     NUM_IS(fetch(), DDB_EBADREPLY, "a document without a token");
     OK(strstr(err.detail, "Token is missing"), "is told by that");

@@ -65,16 +65,16 @@ static void test_faults(void)
         const char *says;
     } cases[] = {
         { WHOLE, 3, DDB_EUNAVAILABLE, "the profile's credential_process ended with status 3; run it by hand" },
-        { "", 0, DDB_EBADREPLY, "printed something else than one JSON object; run it by hand" },
-        { "secret/hush", 0, DDB_EBADREPLY, "printed something else" },
-        { WHOLE WHOLE, 0, DDB_EBADREPLY, "printed something else" },
+        { "", 0, DDB_EBADREPLY, "printed something other than one JSON object; run it by hand" },
+        { "secret/hush", 0, DDB_EBADREPLY, "printed something other" },
+        { WHOLE WHOLE, 0, DDB_EBADREPLY, "printed something other" },
         { "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"hush\"}", 0, DDB_EBADREPLY, "\"Version\": 1" },
         { "{\"Version\":2,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"hush\"}", 0, DDB_EBADREPLY, "\"Version\": 1" },
         { "{\"Version\":\"1\",\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"hush\"}", 0, DDB_EBADREPLY,
           "\"Version\": 1" },
         { "{\"Version\":1,\"AccessKeyId\":\"A\"}", 0, DDB_EBADREPLY, "SecretAccessKey is missing" },
         { "{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"hush\",\"Expiration\":\"soon\"}", 0,
-          DDB_EBADREPLY, "Expiration is no time" },
+          DDB_EBADREPLY, "Expiration is not a time" },
         { "{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"hush\",\"Expiration\":\"2026-11-23T01:02:03Z\"}",
           0, DDB_EBADREPLY, "expired 0 s ago" },
     };
@@ -96,11 +96,11 @@ static void test_commands(void)
     NUM_IS(fetch(), DDB_ECONFIG, "a program without a name can't be started");
     set_command("/nonexistent/program");
     NUM_IS(fetch(), DDB_ECONFIG, "nor can one that is not there");
-    OK(strstr(err.detail, "can't be started"), "as it says");
+    OK(strstr(err.detail, "could not be started"), "as it says");
     set_command("sleep 60");
     opts.process_timeout = apr_time_from_msec(100);
     NUM_IS(fetch(), APR_TIMEUP, "one that takes too long");
-    OK(strstr(err.detail, "was killed; run it by hand as the user httpd runs as"), "is killed");
+    OK(strstr(err.detail, "was killed; run it by hand as the user that httpd runs as"), "is killed");
     set_command("yes");
     NUM_IS(fetch(), DDB_ETOOLARGE, "one that prints without end too");
 }

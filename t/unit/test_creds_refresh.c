@@ -231,7 +231,7 @@ static void test_end(void)
     answer("A3", 0);
     pass(HOUR);
     NUM_IS(get(), DDB_ENOCREDS, "new ones that have ended are none");
-    OK(strstr(err.detail, "web identity gave credentials that expired"), "and it is said so");
+    OK(strstr(err.detail, "web identity returned credentials that expired"), "and it is said so");
 }
 
 static void test_renew(void)
@@ -533,7 +533,7 @@ static void *APR_THREAD_FUNC request_once(apr_thread_t *thread, void *data)
                      : rv == APR_TIMEUP ? &gate.late
                      : rv == APR_EINTR  ? &gate.ended
                                         : &gate.failed);
-    if (strstr(why.detail, "the provider asked for them is web identity")) {
+    if (strstr(why.detail, "credential provider web identity")) {
         apr_atomic_inc32(&gate.named);
     }
     apr_pool_destroy(p);

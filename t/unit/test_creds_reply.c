@@ -76,13 +76,13 @@ static void test_faults(apr_pool_t *p)
         { "{\"Id\":\"A\",\"Secret\":\"hush\",\"Token\":\"t\",\"Until\":true}", "Until is missing or no time" },
         { "{\"Id\":\"A\",\"Secret\":\"hush\",\"Token\":\"t\",\"Until\":-5}", "Until is missing or no time" },
         { "{\"Id\":\"A\",\"Secret\":\"hush\",\"Token\":\"t\",\"Until\":\"tomorrow\"}",
-          "Until is no time with a time zone" },
+          "Until is not a time with a time zone" },
     };
     apr_size_t i;
 
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         NUM_IS(read_reply(&all, cases[i].text, p), DDB_EBADREPLY, apr_pstrcat(p, "refused: ", cases[i].fault, NULL));
-        IS(err.detail, apr_pstrcat(p, "the credentials that the tester gave are no good: ", cases[i].fault, NULL),
+        IS(err.detail, apr_pstrcat(p, "invalid credentials from the tester: ", cases[i].fault, NULL),
            "  and said so, without a value");
     }
     NUM_IS(read_reply(&few, "{\"Id\":\"A\",\"Secret\":\"s\",\"Until\":\"2026-11-23 01:02:03\"}", p), DDB_EBADREPLY,
@@ -166,7 +166,7 @@ static void test_check_time(void)
     NUM_IS(ddb_creds_reply_check_time(&c, apr_time_from_sec(99), "it", &err), APR_SUCCESS,
            "before their end they are good");
     NUM_IS(ddb_creds_reply_check_time(&c, apr_time_from_sec(107), "it", &err), DDB_EBADREPLY, "after it they are not");
-    OK(strstr(err.detail, "it gave credentials that expired 7 s ago") && strstr(err.detail, "clock"),
+    OK(strstr(err.detail, "it returned credentials that expired 7 s ago") && strstr(err.detail, "clock"),
        "and the clock is named");
     c.expires = 0;
     NUM_IS(ddb_creds_reply_check_time(&c, apr_time_from_sec(107), "it", &err), APR_SUCCESS,

@@ -106,7 +106,7 @@ static void test_parameters(void)
     reset();
     opts.region = NULL;
     NUM_IS(assume("[default]\n" ARN("r") "source_profile = s\n[profile s]\n" KEYS("C")), DDB_ECONFIG, "no region");
-    OK(strstr(err.detail, "profile \"default\": no region is set;"), "  is an error");
+    OK(strstr(err.detail, "profile \"default\": no region is set:"), "  is an error");
 }
 
 static void test_chain(void)
@@ -136,34 +136,30 @@ static void test_self(void)
            "a profile with keys may be its own source");
     IS(signer(0), "SELF", "  by its keys");
     is_refused("[default]\n" ARN("r") "source_profile = default\n",
-               "profile \"default\": its source_profile \"default\" leads back to where it came from",
-               "without keys it may not");
+               "profile \"default\": its source_profile \"default\" closes a loop", "without keys it may not");
     opts.profile.name = "a";
     is_refused("[default]\n" ARN("r") "source_profile = b\n[profile b]\n" ARN(
                    "r") "source_profile = c\n[profile c]\n" ARN("r") "source_profile = b\n",
-               "profile \"c\": its source_profile \"b\" leads back to where it came from", "a circle");
+               "profile \"c\": its source_profile \"b\" closes a loop", "a circle");
     is_refused(
         "[default]\n" ARN("r") "source_profile = b\n" KEYS("K") "[profile b]\n" ARN("r") "source_profile = default\n",
-        "profile \"b\": its source_profile \"default\" leads back to where it came from",
-        "a circle through a profile with keys");
+        "profile \"b\": its source_profile \"default\" closes a loop", "a circle through a profile with keys");
 }
 
 static void test_refused(void)
 {
-    is_refused("[default]\n" ARN("r"),
-               "profile \"default\": role_arn needs one of source_profile and credential_source",
+    is_refused("[default]\n" ARN("r"), "profile \"default\": role_arn needs either source_profile or credential_source",
                "a role without a source");
     is_refused("[default]\n" ARN("r") "source_profile = s\ncredential_source = Environment\n",
-               "profile \"default\": role_arn needs one of source_profile and credential_source",
+               "profile \"default\": role_arn needs either source_profile or credential_source",
                "a role with two sources");
     is_refused("[default]\n" ARN("r") "credential_source = environment\n",
-               "profile \"default\": credential_source has "
-               "to be Environment, EcsContainer or Ec2InstanceMetadata",
+               "profile \"default\": credential_source must be Environment, EcsContainer or Ec2InstanceMetadata",
                "a source that there is not");
-    is_refused("[default]\n" ARN("r") "source_profile = s\nmfa_serial = arn:m\n[profile s]\n" KEYS("C"),
-               "profile \"default\": mfa_serial asks for a code that nobody can type into a server: use a role without "
-               "it",
-               "a second factor");
+    is_refused(
+        "[default]\n" ARN("r") "source_profile = s\nmfa_serial = arn:m\n[profile s]\n" KEYS("C"),
+        "profile \"default\": mfa_serial needs a code that cannot be entered on a server: use a role without MFA",
+        "a second factor");
     is_refused("[default]\n" ARN("r") "source_profile = s\n",
                apr_psprintf(pool,
                             "no profile \"s\" in %s or %s; check "
@@ -176,15 +172,13 @@ static void test_refused(void)
                "a source without credentials");
     is_refused("[default]\n" ARN("r") "source_profile = s\n[profile s]\naws_access_key_id = A\n",
                "source_profile \"s\": "
-               "provider config file: the profile has aws_access_key_id and no aws_secret_access_key in the same file; "
-               "write both or none",
+               "provider config file: the profile has aws_access_key_id but no aws_secret_access_key in the same file; "
+               "set both or neither",
                "half a source");
     is_refused("[default]\n" ARN("r") "source_profile = b\n[profile b]\n" ARN("r"),
-               "profile \"b\": role_arn needs one "
-               "of source_profile and credential_source",
-               "a fault further down");
+               "profile \"b\": role_arn needs either source_profile or credential_source", "a fault further down");
     is_refused("[default]\n" ARN("r") "source_profile = s\nrole_session_name = a b\n[profile s]\n" KEYS("C"),
-               "profile \"default\": the role session name has to be 2 to 64 letters, digits or any of _+=,.@-",
+               "profile \"default\": the role session name must be 2 to 64 letters, digits or any of _+=,.@-",
                "a session name with a blank");
 }
 
@@ -197,7 +191,7 @@ static void test_durations(void)
     for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         is_refused(apr_pstrcat(pool, "[default]\n" ARN("r") "source_profile = s\nduration_seconds = ", bad[i],
                                "\n[profile s]\n" KEYS("C"), NULL),
-                   "profile \"default\": duration_seconds has to be a number from 900 to 43200", bad[i]);
+                   "profile \"default\": duration_seconds must be a number from 900 to 43200", bad[i]);
     }
     for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
         reset();
@@ -249,8 +243,8 @@ static void test_failure(void)
                "rb") "source_profile = c\n[profile c]\n" KEYS("C")),
            DDB_EDENIED, "a role that is refused is an error");
     IS(err.detail,
-       "assume-role, profile \"b\": STS: AccessDenied: the role's trust policy and the policy of who asks "
-       "must both allow it",
+       "assume-role, profile \"b\": STS: AccessDenied: both the role's trust policy and the caller's policy must allow "
+       "it",
        "  with the profile that asks for it");
     NUM_IS(w->n_sent, 1, "  and the next is not asked for");
     IS(found.access_key_id, NULL, "  and nothing is found");
@@ -328,7 +322,7 @@ static void web_is_refused(const char *says, const char *name)
 static void test_web_identity_refused(void)
 {
     const char *path = aws_path("token", pool);
-    const char *none = apr_psprintf(pool, "web identity: the file %s holds no token, ", path);
+    const char *none = apr_psprintf(pool, "web identity: the file %s contains no token; ", path);
     char *text = apr_pcalloc(pool, 20002);
 
     reset();
@@ -348,19 +342,19 @@ static void test_web_identity_refused(void)
     reset();
     write_token("jwt.one");
     aws_remove("token", pool);
-    web_is_refused(apr_psprintf(pool, "web identity: the token file %s can't be read: No such file", path),
+    web_is_refused(apr_psprintf(pool, "web identity: cannot read the token file %s: No such file", path),
                    "a file that is not there");
     write_token("jwt.one");
     aws_set("AWS_ROLE_ARN", NULL, pool);
-    web_is_refused("web identity: a token file is set and no role: set AWS_ROLE_ARN", "a token without a role");
+    web_is_refused("web identity: a token file is set but no role: set AWS_ROLE_ARN", "a token without a role");
     write_token("jwt.one");
     aws_set("AWS_ROLE_SESSION_NAME", "x", pool);
-    web_is_refused("web identity: the role session name has to be 2 to 64", "a session name of one letter");
+    web_is_refused("web identity: the role session name must be 2 to 64", "a session name of one letter");
     aws_set("AWS_ROLE_SESSION_NAME", NULL, pool);
     world_answer(w, 400, STS_ERROR("InvalidIdentityToken", "No OpenIDConnect provider found in your account"));
     NUM_IS(fetch(&ddb_creds_web_identity), DDB_EDENIED, "a token that is refused");
     IS(err.detail,
-       "web identity: STS: InvalidIdentityToken: STS can't verify the token: check the IAM identity "
+       "web identity: STS: InvalidIdentityToken: STS cannot verify the token: check the IAM identity "
        "provider",
        "  is an error that says so");
 }

@@ -118,9 +118,7 @@ static void test_settings(void)
                "SSO: the profile lacks sso_start_url", "a missing start URL");
     is_refused(PROFILE, "no section [sso-session corp] in /", "a missing section");
     is_refused(PROFILE "sso_region = us-east-1\n" SESSION,
-               "SSO: the profile's sso_region is another than that of "
-               "[sso-session corp]",
-               "two regions");
+               "SSO: the profile's sso_region differs from that of [sso-session corp]", "two regions");
     is_refused(PROFILE "[sso-session corp]\nsso_start_url = u\nsso_region = nowhere\n",
                "the configuration: region "
                "\"nowhere\"",
@@ -135,10 +133,10 @@ static void asks_for_login(const char *token, const char *why, const char *name)
     reset(PROFILE SESSION, token);
     NUM_IS(fetch(), DDB_ENOCREDS, name);
     IS(err.detail,
-       apr_psprintf(pool,
-                    "SSO: %s: run aws sso login --profile default as the user httpd runs as, or on a "
-                    "server use a role",
-                    why),
+       apr_psprintf(
+           pool,
+           "SSO: %s: run aws sso login --profile default as the user that httpd runs as, or use a role on a server",
+           why),
        "  asks for a login");
     NUM_IS(w->n_sent, 0, "  and the portal for nothing");
     OK(!strstr(err.detail, "bearer"), "  and shows no token");
@@ -146,13 +144,13 @@ static void asks_for_login(const char *token, const char *why, const char *name)
 
 static void test_token(void)
 {
-    asks_for_login(NULL, "there is no token that can be read in ~/.aws/sso/cache", "no token");
+    asks_for_login(NULL, "no readable token in ~/.aws/sso/cache", "no token");
     asks_for_login(TOKEN("2026-11-23T01:02:03Z"), "the token is expired", "a token that ends now");
-    asks_for_login(TOKEN("soon"), "the token's file lacks accessToken or expiresAt", "one that ends some time");
-    asks_for_login("{\"expiresAt\":\"2026-11-23T01:02:04Z\"}", "the token's file lacks accessToken or expiresAt",
+    asks_for_login(TOKEN("soon"), "the token file lacks accessToken or expiresAt", "one that ends some time");
+    asks_for_login("{\"expiresAt\":\"2026-11-23T01:02:04Z\"}", "the token file lacks accessToken or expiresAt",
                    "a file without a token");
-    asks_for_login("bearer.tok", "the token's file is no JSON", "a file of something else");
-    asks_for_login("", "the token's file is no JSON", "an empty file");
+    asks_for_login("bearer.tok", "the token file is not JSON", "a file of something else");
+    asks_for_login("", "the token file is not JSON", "an empty file");
 }
 
 static void test_portal(void)
@@ -163,7 +161,7 @@ static void test_portal(void)
     OK(strstr(err.detail, "run aws sso login"), "  asks for a login");
     world_answer(w, 403, "{\"message\":\"No access\"}");
     NUM_IS(fetch(), DDB_EDENIED, "a role that is not the user's");
-    IS(err.detail, "SSO: status 403 from the portal: check sso_account_id, sso_role_name and who is assigned to them",
+    IS(err.detail, "SSO: status 403 from the portal: check sso_account_id, sso_role_name and their assignments",
        "  is said to be so");
     world_answer(w, 200, "<html>");
     NUM_IS(fetch(), DDB_EBADREPLY, "a page of a proxy is no reply");

@@ -628,7 +628,7 @@ static void test_forbidden(apr_pool_t *p)
     forbidden = EPERM;
     NUM_IS(ask(f, "/ok"), APR_EACCES, "there are two ways to say so");
     OK(strstr(f->err.detail, "Operation not permitted"), "another reason");
-    OK(strstr(f->err.detail, "this machine's own firewall"), "that is of this machine");
+    OK(strstr(f->err.detail, "this machine's firewall"), "that is of this machine");
     forbidden = ENETUNREACH;
     NUM_IS(ask(f, "/ok"), DDB_EUNAVAILABLE, "a network that is away");
     OK(strstr(f->err.detail, "Network is unreachable"), "one that is not");

@@ -101,7 +101,7 @@ static void test_good_regions(void)
 
 #define BAD(region, what)                                                                                              \
     {                                                                                                                  \
-        region, "region \"" region "\" " what "; a region is named like eu-central-1"                                  \
+        region, "region \"" region "\" " what "; regions look like eu-central-1"                                       \
     }
 
 static void test_bad_regions(void)
@@ -109,32 +109,32 @@ static void test_bad_regions(void)
     static const struct {
         const char *region, *message;
     } cases[] = {
-        { "", "the region is empty; one is named like eu-central-1" },
+        { "", "the region is empty; regions look like eu-central-1" },
         BAD("eu-central-1a", "looks like an availability zone of region eu-central-1"),
         BAD("us-gov-west-1b", "looks like an availability zone of region us-gov-west-1"),
-        BAD("EU-Central-1", "has upper case letters, which regions have not"),
+        BAD("EU-Central-1", "contains upper-case letters; regions have none"),
         BAD("dynamodb.eu-west-1.amazonaws.com", "looks like a host name, URL or ARN"),
         BAD("https://h", "looks like a host name, URL or ARN"),
-        BAD("eu-west-1 ", "has a blank or a line break in it"),
-        BAD("eu-west-1\n", "has a blank or a line break in it"),
-        BAD("fips-", "is not of a form that AWS regions have"),
-        BAD("fips-fips-us-east-1", "is not of a form that AWS regions have"),
-        BAD("x", "is not of a form that AWS regions have"),
-        BAD("-", "is not of a form that AWS regions have"),
-        BAD("Frankfurt", "is not of a form that AWS regions have"),
-        BAD("us-east", "is not of a form that AWS regions have"),
-        BAD("us-1", "is not of a form that AWS regions have"),
-        BAD("us--1", "is not of a form that AWS regions have"),
-        BAD("us-east-", "is not of a form that AWS regions have"),
-        BAD("us-east-1-", "is not of a form that AWS regions have"),
-        BAD("-us-east-1", "is not of a form that AWS regions have"),
-        BAD("us_east_1", "is not of a form that AWS regions have"),
-        BAD("usa-east-1", "is not of a form that AWS regions have"),
-        BAD("u-east-1", "is not of a form that AWS regions have"),
-        BAD("zz-word2-1", "is not of a form that AWS regions have"),
-        BAD("aws-global", "is not of a form that AWS regions have"),
-        BAD("us-west-2-lax-1", "is not of a form that AWS regions have"),
-        BAD("eusc-fr-east-1", "is not of a form that AWS regions have"),
+        BAD("eu-west-1 ", "contains a space or a line break"),
+        BAD("eu-west-1\n", "contains a space or a line break"),
+        BAD("fips-", "does not look like an AWS region"),
+        BAD("fips-fips-us-east-1", "does not look like an AWS region"),
+        BAD("x", "does not look like an AWS region"),
+        BAD("-", "does not look like an AWS region"),
+        BAD("Frankfurt", "does not look like an AWS region"),
+        BAD("us-east", "does not look like an AWS region"),
+        BAD("us-1", "does not look like an AWS region"),
+        BAD("us--1", "does not look like an AWS region"),
+        BAD("us-east-", "does not look like an AWS region"),
+        BAD("us-east-1-", "does not look like an AWS region"),
+        BAD("-us-east-1", "does not look like an AWS region"),
+        BAD("us_east_1", "does not look like an AWS region"),
+        BAD("usa-east-1", "does not look like an AWS region"),
+        BAD("u-east-1", "does not look like an AWS region"),
+        BAD("zz-word2-1", "does not look like an AWS region"),
+        BAD("aws-global", "does not look like an AWS region"),
+        BAD("us-west-2-lax-1", "does not look like an AWS region"),
+        BAD("eusc-fr-east-1", "does not look like an AWS region"),
     };
     apr_size_t i;
 
@@ -154,8 +154,8 @@ static void test_region_length(void)
     IS(ddb_partition_check_region(region, pool), NULL, "a region of 63 characters can be one");
     memcpy(region + 61, "a-1", 4);
     IS(ddb_partition_check_region(region, pool),
-       "region \"us-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" is not of a form "
-       "that AWS regions have; a region is named like eu-central-1",
+       "region \"us-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" does not look like an AWS region; regions look like "
+       "eu-central-1",
        "one of 64 can't, and is shown cut");
 }
 
@@ -163,7 +163,7 @@ static void test_whose_region(void)
 {
     reset();
     NUM_IS(resolve(), DDB_ECONFIG, "without a region there is no endpoint");
-    IS(err.detail, "no region is set; set one in the configuration, AWS_REGION or the profile, such as eu-central-1",
+    IS(err.detail, "no region is set: set it in the configuration, AWS_REGION or the profile, such as eu-central-1",
        "and it is said where to set one");
     aws_write(".aws/config", "[default]\nregion = eu-west-1\n[profile p]\nregion = eu-west-2\n", pool);
     IS(region_now(), "eu-west-1", "the profile's region is the last");
@@ -188,7 +188,7 @@ static void test_wrong_region(void)
     aws_set("AWS_REGION", "x", pool);
     NUM_IS(resolve(), DDB_ECONFIG, "a wrong region");
     IS(err.detail,
-       "AWS_REGION: region \"x\" is not of a form that AWS regions have; a region is named like "
+       "AWS_REGION: region \"x\" does not look like an AWS region; regions look like "
        "eu-central-1",
        "comes with the name of who said it");
     opts.url = "http://localhost:8000";
@@ -244,15 +244,15 @@ static void test_good_urls(void)
 }
 
 #define NO_URL                                                                                                         \
-    "an endpoint URL is http:// or https://, a host and perhaps a port, such as "                                      \
+    "an endpoint URL is http:// or https://, a host and an optional port, such as "                                    \
     "https://dynamodb.eu-central-1.amazonaws.com"
 #define NO_HOST                                                                                                        \
-    "the host of the endpoint URL can't be one; write a name or an address, of IPv6 in brackets: "                     \
+    "invalid host in the endpoint URL; write a name or an address, IPv6 in brackets: "                                 \
     "http://[::1]:8000"
-#define NO_PORT "the port of the endpoint URL is no number from 1 to 65535"
-#define PATH    "an endpoint URL has no path, it ends with the host or port"
-#define QUERY   "an endpoint URL has no ? or # in it, it ends with the host or port"
-#define USER    "an endpoint URL has no user or password in it; credentials are set elsewhere"
+#define NO_PORT "the port of the endpoint URL must be a number from 1 to 65535"
+#define PATH    "an endpoint URL must not contain a path; it ends with the host or port"
+#define QUERY   "an endpoint URL must not contain ? or #; it ends with the host or port"
+#define USER    "an endpoint URL must not contain a user or password; set credentials elsewhere"
 
 static void test_bad_urls(void)
 {
@@ -410,8 +410,8 @@ static void test_fips_refused(void)
     aws_set("AWS_ENDPOINT_URL", "https://dynamodb-fips.us-east-1.amazonaws.com", pool);
     NUM_IS(resolve(), DDB_ECONFIG, "FIPS and a URL exclude each other");
     IS(err.detail,
-       "FIPS (AWS_USE_FIPS_ENDPOINT, use_fips_endpoint) is asked for and an endpoint URL is set: remove one "
-       "of them",
+       "FIPS (AWS_USE_FIPS_ENDPOINT, use_fips_endpoint) is requested, but an endpoint URL is set: remove one "
+       "of the two",
        "which is said");
     aws_set("AWS_USE_FIPS_ENDPOINT", NULL, pool);
     aws_set("AWS_USE_DUALSTACK_ENDPOINT", "true", pool);
@@ -423,7 +423,8 @@ static void test_fips_refused(void)
     reset();
     aws_set("AWS_REGION", "fips-fips-us-east-1", pool);
     NUM_IS(resolve(), DDB_ECONFIG, "a region of the environment asks for FIPS once or not at all");
-    OK(strncmp(err.detail, "AWS_REGION: region \"fips-fips-us-east-1\" is not", 47) == 0, "and is shown as it stands");
+    OK(strncmp(err.detail, "AWS_REGION: region \"fips-fips-us-east-1\" does not", 49) == 0,
+       "and is shown as it stands");
     reset();
     opts.region = "eu-central-1";
     opts.url = "https://dynamodb.eu-central-1.api.aws";
@@ -446,7 +447,7 @@ static void test_arn(void)
     NUM_IS(resolve(), APR_SUCCESS, "the same region may be set");
     aws_set("AWS_REGION", "eu-west-2", pool);
     NUM_IS(resolve(), DDB_ECONFIG, "another may not");
-    IS(err.detail, "the table's ARN is of region eu-west-1, and AWS_REGION says eu-west-2: set the table's region",
+    IS(err.detail, "the table's ARN names region eu-west-1, but AWS_REGION says eu-west-2: set the table's region",
        "and it is said who says so");
     opts.table = "app_session";
     IS(region_now(), "eu-west-2", "a name has no region");
@@ -457,15 +458,16 @@ static void test_bad_arns(void)
     static const struct {
         const char *arn, *wrong;
     } cases[] = {
-        { "arn:aws:dynamodb:eu-west-1:123456789012", "is no ARN of a table" },
-        { "arn:aws:sns:eu-west-1:123456789012:table/app_session", "is no ARN of a table" },
-        { "arn:aws:dynamodb:eu-west-1:123456789012:app_session", "is no ARN of a table" },
-        { "arn:aws:dynamodb:eu-west-1:12345678901:table/app_session", "the account has 12 digits" },
-        { "arn:aws:dynamodb:eu-west-1:12345678901x:table/app_session", "the account has 12 digits" },
-        { "arn:aws:dynamodb:eu-west-1::table/app_session", "the account has 12 digits" },
+        { "arn:aws:dynamodb:eu-west-1:123456789012", "is not the ARN of a table" },
+        { "arn:aws:sns:eu-west-1:123456789012:table/app_session", "is not the ARN of a table" },
+        { "arn:aws:dynamodb:eu-west-1:123456789012:app_session", "is not the ARN of a table" },
+        { "arn:aws:dynamodb:eu-west-1:12345678901:table/app_session", "the account must have 12 digits" },
+        { "arn:aws:dynamodb:eu-west-1:12345678901x:table/app_session", "the account must have 12 digits" },
+        { "arn:aws:dynamodb:eu-west-1::table/app_session", "the account must have 12 digits" },
         { "arn:aws:dynamodb::123456789012:table/app_session", "the region is empty" },
-        { "arn:aws:dynamodb:frankfurt:123456789012:table/app_session", "is not of a form that AWS regions have" },
-        { "arn:aws-cn:dynamodb:eu-west-1:123456789012:table/app_session", "region eu-west-1 is of the partition aws" },
+        { "arn:aws:dynamodb:frankfurt:123456789012:table/app_session", "does not look like an AWS region" },
+        { "arn:aws-cn:dynamodb:eu-west-1:123456789012:table/app_session",
+          "region eu-west-1 belongs to the partition aws" },
         { "arn:aws:dynamodb:eu-west-1:123456789012:table/ab", "is not a table name" },
         { "arn:aws:dynamodb:eu-west-1:123456789012:table/app_session/index/i", "is not a table name" },
     };
@@ -512,11 +514,11 @@ static void test_instance(void)
     world_answer(w, 200, "<html>");
     NUM_IS(resolve(), DDB_ECONFIG, "something else at that address is no region");
     OK(strncmp(err.detail, "no region is set", 16) == 0, "and none is set");
-    OK(strstr(err.detail, "names no region"), "of which the instance's answer is told, too");
+    OK(strstr(err.detail, "returned no region"), "of which the instance's answer is told, too");
     world_answer(w, 403, "");
     NUM_IS(resolve(), DDB_ECONFIG, "a metadata service that refuses");
-    OK(strncmp(err.detail, "no region is set; set one in the configuration", 46) == 0, "leaves no region, too");
-    OK(strstr(err.detail, "refuses a token (HTTP 403)"), "and says why");
+    OK(strncmp(err.detail, "no region is set: set it in the configuration", 45) == 0, "leaves no region, too");
+    OK(strstr(err.detail, "is disabled (HTTP 403)"), "and says why");
     aws_set("AWS_EC2_METADATA_DISABLED", "true", pool);
     NUM_IS(resolve(), DDB_ECONFIG, "who switches the service off is not asked");
     NUM_IS(w->n_sent, 6, "at all");
@@ -549,13 +551,12 @@ static void test_accounts(void)
     opts.table = NULL;
     aws_set("AWS_ACCOUNT_ID_ENDPOINT_MODE", "Required", pool);
     IS(host_for(NULL),
-       "an account's own endpoint is required, and neither the table's ARN nor the credentials tell the "
-       "account: use the ARN as the table's name",
+       "an account-based endpoint is required, but neither the table's name nor the credentials tell the account: use "
+       "the table's ARN as its name",
        "required: it must be known");
     aws_set("AWS_ACCOUNT_ID_ENDPOINT_MODE", "always", pool);
     IS(host_for(NULL),
-       "AWS_ACCOUNT_ID_ENDPOINT_MODE: the account ID endpoint mode \"always\" is none of preferred, "
-       "required and disabled",
+       "AWS_ACCOUNT_ID_ENDPOINT_MODE: the account ID endpoint mode \"always\" must be preferred, required or disabled",
        "another word is a mistake");
 }
 

@@ -88,7 +88,7 @@ static void test_lost_token(void)
     world_answer(w, 401, "");
     NUM_IS(get("a"), DDB_EDENIED, "if that is refused too");
     NUM_IS(w->n_sent, 8, "there is no third");
-    IS(err.detail, "the instance metadata service answers a request for a value with HTTP 401", "and that is said");
+    IS(err.detail, "the instance metadata service answered a request for a value with HTTP 401", "and that is said");
     reset();
     world_answer(w, 200, "ONE");
     world_answer(w, 401, "");
@@ -107,7 +107,7 @@ static void test_bad_tokens(void)
         world_answer(w, 200, bad[i]);
         NUM_IS(get("a"), DDB_EBADREPLY, "what is no token is refused");
         NUM_IS(w->n_sent, 1, "and nothing asked with it");
-        OK(strstr(err.detail, "something else at its address"), "the detail guesses why");
+        OK(strstr(err.detail, "another service at its address"), "the detail guesses why");
     }
     memset(longest, 'x', 1025);
     reset();
@@ -127,8 +127,8 @@ static void test_refusals(void)
         apr_status_t rv;
         const char *says;
     } cases[] = {
-        { 403, DDB_EDENIED, "metadata options" }, { 404, DDB_EDENIED, "version 1 alone" },
-        { 405, DDB_EDENIED, "version 1 alone" },  { 400, DDB_EDENIED, "HTTP 400" },
+        { 403, DDB_EDENIED, "metadata options" }, { 404, DDB_EDENIED, "only version 1" },
+        { 405, DDB_EDENIED, "only version 1" },   { 400, DDB_EDENIED, "HTTP 400" },
         { 500, DDB_EUNAVAILABLE, "HTTP 500" },    { 429, DDB_EUNAVAILABLE, "HTTP 429" },
         { 302, DDB_EDENIED, "HTTP 302" },
     };
@@ -165,11 +165,12 @@ static void test_silence(void)
     world_answer(w, 200, "TOKEN");
     world_fail(w, DDB_EUNAVAILABLE, 0);
     NUM_IS(get("a"), DDB_EUNAVAILABLE, "a service that gave a token and goes away is an error");
-    OK(strstr(err.detail, "gives no answer: scripted failure"), "by the words of the transport");
+    OK(strstr(err.detail, "no answer from the instance metadata service: scripted failure"),
+       "by the words of the transport");
     reset();
     world_fail(w, APR_EACCES, 0);
     NUM_IS(get("a"), APR_EACCES, "where this machine forbids the connection nobody knows who is there");
-    OK(strncmp(err.detail, "the instance metadata service can't be asked: scripted failure", 62) == 0, "which is said");
+    OK(strncmp(err.detail, "cannot reach the instance metadata service: scripted failure", 60) == 0, "which is said");
 }
 
 static void test_attempts(void)

@@ -198,7 +198,7 @@ static void is_bad(const char *reply, const char *detail, const char *what, apr_
 static void test_damaged(apr_pool_t *p)
 {
     ddb_item_t good = packed_item(text_of(1000, p), 1000, 1, p);
-    const char *damaged = "attribute data of the stored session can't be decompressed";
+    const char *damaged = "attribute data of the stored session cannot be decompressed";
     char *copy = apr_pmemdup(p, good.packed, good.packed_len);
 
     is_bad(row_of("a=1", 3, "{\"S\":\"deflate\"}", p), damaged, "plain data that is called compressed", p);
@@ -221,12 +221,11 @@ static void test_bomb(apr_pool_t *p)
 
     ddb_zlib_compress(&bomb, in, p);
     is_refused(row_of(bomb.data, bomb.len, "{\"S\":\"deflate\"}", p), DDB_ETOOLARGE,
-               "has more than 4 MiB when decompressed, which is the limit of SessionDynamoDBCompress",
-               "a byte over 4 MiB", p);
+               "exceeds 4 MiB when decompressed, the limit of SessionDynamoDBCompress", "a byte over 4 MiB", p);
     in.data = zeros;
     in.len = 64 * MIB;
     ddb_zlib_compress(&bomb, in, p);
-    is_refused(row_of(bomb.data, bomb.len, "{\"S\":\"deflate\"}", p), DDB_ETOOLARGE, "more than 4 MiB", "a bomb", p);
+    is_refused(row_of(bomb.data, bomb.len, "{\"S\":\"deflate\"}", p), DDB_ETOOLARGE, "exceeds 4 MiB", "a bomb", p);
 }
 
 static void test_json_row(apr_pool_t *p)

@@ -173,8 +173,7 @@ static void test_limit(apr_pool_t *p)
 
     NUM_IS(ddb_json_entries_parse(&m, many(4, p), 3, p, &err), DDB_ETOOLARGE, "one entry too many is refused");
     IS(err.detail,
-       "the session has 4 entries, and 3 are allowed (SessionDynamoDBMaxEntries): store fewer in it, or"
-       " allow more",
+       "the session has 4 entries, more than the 3 that SessionDynamoDBMaxEntries allows: store fewer, or allow more",
        "with the directive to look at");
     OK(!m, "and no object is given");
     NUM_IS(ddb_json_entries_parse(&m, "{\"a\":1,\"a\":1,\"a\":1,\"a\":1}", 3, p, &err), DDB_ETOOLARGE,
@@ -184,7 +183,8 @@ static void test_limit(apr_pool_t *p)
     apr_table_set(t, "a", "1");
     memset(&err, 0, sizeof(err));
     NUM_IS(ddb_json_entries_print(&text, m, t, p, &err), DDB_ETOOLARGE, "one more is not written");
-    OK(strstr(err.detail, "has 4 entries, and 3 are allowed (SessionDynamoDBMaxEntries)"), "with the same line");
+    OK(strstr(err.detail, "has 4 entries, more than the 3 that SessionDynamoDBMaxEntries allows"),
+       "with the same line");
     apr_table_unset(t, "0");
     NUM_IS(ddb_json_entries_print(&text, m, t, p, &err), APR_SUCCESS, "in another's place it is");
     IS(text, "{\"1\":1,\"2\":2,\"a\":\"1\"}", "as an object");
@@ -240,7 +240,7 @@ static void test_refused(apr_pool_t *p)
         memset(&err, 0, sizeof(err));
         NUM_IS(ddb_json_entries_parse(&m, bad[i], ENTRIES_MAX, p, &err), DDB_EBADITEM,
                SAY("%s is refused", LINE(bad[i])));
-        OK(strstr(err.detail, "no JSON object"), "and the detail says so");
+        OK(strstr(err.detail, "not a JSON object"), "and the detail says so");
     }
     OK(!m, "and none of them gives an object");
 }

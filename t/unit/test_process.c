@@ -118,14 +118,14 @@ static void test_failures(void)
 {
     reset();
     NUM_IS(run("/nonexistent/program", NULL, NULL), DDB_ECONFIG, "a program that is not there");
-    OK(strncmp(err.detail, "can't be started", 16) == 0, "is named so");
+    OK(strncmp(err.detail, "could not be started", 20) == 0, "is named so");
     NUM_IS(run_shell("echo out; exit 3"), DDB_EUNAVAILABLE, "one that ends with another status than 0");
     IS(err.detail, "ended with status 3", "is told by its status");
     NUM_IS(run_shell("nonexistent-program"), DDB_ECONFIG, "a shell that finds no program is no better");
     NUM_IS(run_shell("kill -9 $$"), DDB_EUNAVAILABLE, "one that a signal ends");
     IS(err.detail, "was ended by signal 9", "by the signal");
     NUM_IS(run_shell("printf '%1001s' hush; sleep 30"), DDB_ETOOLARGE, "one that prints too much is not waited for");
-    IS(err.detail, "printed over 1000 bytes and was killed", "and told by that");
+    IS(err.detail, "printed more than 1000 bytes and was killed", "and told by that");
     errno = 0;
     OK(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD, "none of them is left as a zombie");
 }
@@ -204,7 +204,7 @@ static apr_time_t run_and_cancel(const char *script, const char *name)
     process.cancel = ddb_cancel_create(p);
     pthread_create(&thread, NULL, cancel_soon, process.cancel);
     NUM_IS(run_shell(script), APR_EINTR, name);
-    IS(err.detail, "was killed, because this process ends", "and it is said so");
+    IS(err.detail, "was killed: this process is stopping", "and it is said so");
     pthread_join(thread, NULL);
     NUM_IS(run_shell("true"), APR_EINTR, "after that none is started");
     apr_pool_destroy(p);

@@ -96,13 +96,13 @@ static void test_refused_lines(void)
     } cases[] = {
         { "key = value\n", 1, "expected a [section] before the first key", "a key before any section" },
         { "\xef\xbb\xbf[a]\n", 1, "expected a [section] before the first key", "a byte order mark" },
-        { "[a]\nword\n", 2, "neither a [section] nor \"key = value\" nor a comment", "a word alone" },
-        { "[a]\n[]\n", 2, "neither a [section] nor \"key = value\" nor a comment", "a section without a name" },
-        { "[a]\nk = v\n[b\n", 3, "neither a [section] nor \"key = value\" nor a comment", "an open section" },
-        { "[a]\n = v\n", 2, "neither a [section] nor \"key = value\" nor a comment", "a value without a key" },
-        { "[a]\nk = 1\n\nK = 2\n", 4, "this key was in the section before; remove one of the two", "a key twice" },
-        { "[a]\nk =\nk = 2\n", 3, "this key was in the section before; remove one of the two", "twice, first empty" },
-        { "[a]\n[b]\n[a]\n", 3, "this section was there before; merge the two", "a section twice" },
+        { "[a]\nword\n", 2, "expected a [section], \"key = value\" or a comment", "a word alone" },
+        { "[a]\n[]\n", 2, "expected a [section], \"key = value\" or a comment", "a section without a name" },
+        { "[a]\nk = v\n[b\n", 3, "expected a [section], \"key = value\" or a comment", "an open section" },
+        { "[a]\n = v\n", 2, "expected a [section], \"key = value\" or a comment", "a value without a key" },
+        { "[a]\nk = 1\n\nK = 2\n", 4, "duplicate key in the section; remove one of the two", "a key twice" },
+        { "[a]\nk =\nk = 2\n", 3, "duplicate key in the section; remove one of the two", "twice, first empty" },
+        { "[a]\n[b]\n[a]\n", 3, "duplicate section; merge the two", "a section twice" },
     };
     apr_size_t i;
 
@@ -114,7 +114,7 @@ static void test_refused_lines(void)
     NUM_IS(parse("[a]\nk = 1\n[b]\nk = 1\n"), APR_SUCCESS, "the same key in two sections is fine");
     NUM_IS(ddb_ini_parse(&ini, apr_pmemdup(pool, "[a]\nk = \0v\n", 12), 11, pool), DDB_ECONFIG,
            "NUL bytes are refused");
-    IS(ini.wrong, "not a text file, it has NUL bytes", "and named");
+    IS(ini.wrong, "not a text file: it contains NUL bytes", "and named");
 }
 
 static void test_line_limit(void)
@@ -290,7 +290,7 @@ static void test_paths(void)
     IS(ddb_profile_get(profile, "region"), "other", "AWS_SHARED_CREDENTIALS_FILE names the credentials file");
     opts.credentials_file = "~no such user/file";
     NUM_IS(read_profile(), DDB_ECONFIG, "the home directory of nobody");
-    IS(err.detail, "~no such user/file: no such home directory; write the whole path", "is said to be none");
+    IS(err.detail, "~no such user/file: no such home directory; write the full path", "is said to be none");
     opts.credentials_file = "~root/no such file";
     NUM_IS(read_profile(), DDB_ECONFIG, "another user's home directory");
     OK(strncmp(err.detail, "/root/no such file: ", 20) == 0, "is looked up");
@@ -315,8 +315,8 @@ static void test_missing_files(void)
     opts.config_file = aws_path("none", pool);
     NUM_IS(read_profile(), DDB_ECONFIG, "a file that is named has to be there");
     IS(err.detail,
-       at("none", ": can't be found: No such file or directory; the user httpd runs as has to have access, "
-                  "or point to another file"),
+       at("none",
+          ": not found: No such file or directory; give the user that httpd runs as access, or name another file"),
        "and the reason is given");
     opts.config_file = NULL;
     aws_set("AWS_CONFIG_FILE", aws_path("none", pool), pool);
@@ -337,12 +337,12 @@ static void test_broken_file(void)
     reset();
     aws_write(".aws/config", "[default]\nregion = a\nregion = b\n", pool);
     NUM_IS(read_profile(), DDB_ECONFIG, "a file that can't be parsed");
-    IS(err.detail, at(".aws/config", ":3: this key was in the section before; remove one of the two"),
+    IS(err.detail, at(".aws/config", ":3: duplicate key in the section; remove one of the two"),
        "is named with the line");
     OK(profile == NULL, "and gives no profile");
     aws_write_bytes(".aws/credentials", "[d\0]", 4, pool);
     NUM_IS(read_profile(), DDB_ECONFIG, "a file of NUL bytes");
-    IS(err.detail, at(".aws/credentials", ":0: not a text file, it has NUL bytes"), "is named too");
+    IS(err.detail, at(".aws/credentials", ":0: not a text file: it contains NUL bytes"), "is named too");
 }
 
 static void test_file_limit(void)
@@ -359,7 +359,7 @@ static void test_file_limit(void)
     NUM_IS(read_profile(), APR_SUCCESS, "a file of 1 MiB is read");
     aws_write_bytes(".aws/config", text, mib + 1, pool);
     NUM_IS(read_profile(), DDB_ECONFIG, "a longer one is refused");
-    IS(err.detail, at(".aws/config", ": over 1 MiB, which is no file of profiles"), "and named");
+    IS(err.detail, at(".aws/config", ": larger than 1 MiB, too large for a profile file"), "and named");
 }
 
 /* Root may read everything: become somebody else for it. */
@@ -387,8 +387,8 @@ static void test_unreadable_files(void)
     chmod(getenv("HOME"), 0755);
     NUM_IS(read_profile_as_nobody(), DDB_ECONFIG, "a file that is there and can't be read is refused");
     IS(err.detail,
-       at(".aws/config", ": can't be read: Permission denied; the user httpd runs as has to have access, "
-                         "or point to another file"),
+       at(".aws/config",
+          ": not readable: Permission denied; give the user that httpd runs as access, or name another file"),
        "with the reason");
     aws_chmod(".aws", 0, pool);
     NUM_IS(read_profile_as_nobody(), APR_NOTFOUND, "a home directory that can't be looked into has no files");

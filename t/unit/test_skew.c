@@ -94,8 +94,8 @@ static void test_notices(apr_pool_t *p)
     refused(1200);
     NUM_IS(ddb_skew_take_notice(skew, &notice), 1, "one that is not is");
     IS(notice.text,
-       "this machine's clock is 1200 s behind DynamoDB's, which signatures and the ends of sessions go by "
-       "from now on: set it right (NTP)",
+       "this machine's clock is 1200 s behind DynamoDB's; signatures and session timeouts now follow DynamoDB's: "
+       "correct the clock (NTP)",
        "with what to do");
     NUM_IS(notice.warning, 1, "as a warning");
     NUM_IS(ddb_skew_take_notice(skew, &notice), 0, "once");
@@ -104,7 +104,7 @@ static void test_notices(apr_pool_t *p)
     OK(strstr(notice.text, "1200 s ahead of DynamoDB's"), "also in the other direction");
     refused(0);
     NUM_IS(ddb_skew_take_notice(skew, &notice), 1, "that it is right again is said, too");
-    IS(notice.text, "this machine's clock was set right: it is used as it is again", "in a sentence");
+    IS(notice.text, "this machine's clock is correct again and used as it is", "in a sentence");
     NUM_IS(notice.warning, 0, "which is no warning");
 }
 

@@ -1430,7 +1430,7 @@ static void test_size_save(apr_pool_t *p)
         NUM_IS(ddb_store_save(f->st, &f->call, &f->s, &current), DDB_ETOOLARGE, "a byte more is not");
         nothing_sent(f, "save over the limit");
         OK(memcmp(&before, &f->s, sizeof(before)) == 0, "the session is as it was");
-        OK(strstr(f->err.detail, SAY("would have %lu bytes, and %lu are allowed (SessionDynamoDBMaxSize)",
+        OK(strstr(f->err.detail, SAY("would have %lu bytes, more than the %lu that SessionDynamoDBMaxSize allows",
                                      (unsigned long)most + 1, (unsigned long)most)),
            "the detail names size and limit");
         OK(strlen(f->err.detail) < sizeof(f->err.detail) - 1, "and is whole");

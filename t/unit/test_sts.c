@@ -128,11 +128,11 @@ static void test_bad_replies(void)
         { STS_REPLY("AssumeRole", "<Credentials><AccessKeyId>A</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
                                   "<SessionToken>t</SessionToken><Expiration>soon</Expiration></Credentials>"),
           "STS: the reply to AssumeRole lacks an Expiration that is a time" },
-        { "<html>", "STS: status 200, but the body is no XML: check the endpoint and any proxy on the way" },
-        { "", "STS: status 200, but the body is no XML: check the endpoint and any proxy on the way" },
-        { "{\"a\":1}", "STS: status 200, but the body is no XML: check the endpoint and any proxy on the way" },
+        { "<html>", "STS: status 200, but the body is not XML: check the endpoint and any proxy in between" },
+        { "", "STS: status 200, but the body is not XML: check the endpoint and any proxy in between" },
+        { "{\"a\":1}", "STS: status 200, but the body is not XML: check the endpoint and any proxy in between" },
         { "<!DOCTYPE a [<!ENTITY b \"cccccccccc\">]><a>&b;</a>",
-          "STS: status 200, but the body is no XML: check the endpoint and any proxy on the way" },
+          "STS: status 200, but the body is not XML: check the endpoint and any proxy in between" },
     };
     apr_size_t i;
 
@@ -172,12 +172,12 @@ static void test_errors(void)
         apr_status_t rv;
         const char *says;
     } cases[] = {
-        { 403, "AccessDenied", DDB_EDENIED, "STS: AccessDenied: the role's trust policy" },
-        { 403, "ExpiredToken", DDB_EDENIED, "STS: ExpiredToken: the source's session token is over" },
-        { 400, "ExpiredTokenException", DDB_EDENIED, "STS: ExpiredTokenException: the token is over" },
+        { 403, "AccessDenied", DDB_EDENIED, "STS: AccessDenied: both the role's trust policy" },
+        { 403, "ExpiredToken", DDB_EDENIED, "STS: ExpiredToken: the source's session token has expired" },
+        { 400, "ExpiredTokenException", DDB_EDENIED, "STS: ExpiredTokenException: the token has expired" },
         { 403, "IDPRejectedClaim", DDB_EDENIED, "STS: IDPRejectedClaim: the identity provider refused" },
         { 403, "InvalidClientTokenId", DDB_EDENIED, "STS: InvalidClientTokenId: STS does not know" },
-        { 400, "InvalidIdentityToken", DDB_EDENIED, "STS: InvalidIdentityToken: STS can't verify" },
+        { 400, "InvalidIdentityToken", DDB_EDENIED, "STS: InvalidIdentityToken: STS cannot verify" },
         { 403, "SignatureDoesNotMatch", DDB_EDENIED, "STS: SignatureDoesNotMatch: the source's secret" },
         { 403, "RegionDisabledException", DDB_EREFUSED, "STS: RegionDisabledException: STS is not active" },
         { 400, "ValidationError", DDB_EREFUSED, "STS: ValidationError: in its? words" },
@@ -196,7 +196,7 @@ static void test_errors(void)
     reset();
     world_answer(w, 403, "<html><body>Forbidden</body></html>");
     NUM_IS(assume(), DDB_EBADREPLY, "a page of a proxy");
-    IS(err.detail, "STS: status 403 and no error of STS's: check the endpoint and any proxy on the way", "is named");
+    IS(err.detail, "STS: status 403 without an STS error: check the endpoint and any proxy in between", "is named");
     world_answer(w, 403, "");
     NUM_IS(ddb_sts_assume(&found, &role, &opts, pool, NULL), DDB_EBADREPLY, "nobody has to want the error");
 }

@@ -136,7 +136,7 @@ static void test_wrong_keys(apr_pool_t *p)
         }
         NUM_IS(check(f), APR_SUCCESS, apr_pstrcat(p, "another key: ", tables[i], NULL));
         NUM_IS(finding(f, "key")->is, DDB_WRONG, "is wrong");
-        OK(strstr(finding(f, "key")->text, "has to be id of type S alone"), "and it is said what it has to be");
+        OK(strstr(finding(f, "key")->text, "must be id of type S alone"), "and it is said what it has to be");
     }
 }
 
@@ -177,7 +177,7 @@ static void test_ttl(apr_pool_t *p)
         { 200, TTL("ENABLED", ",\"AttributeName\":\"ttl\""), "is on for the attribute ttl", DDB_DOUBT },
         { 200, "{}", "time to live is off", DDB_DOUBT },
         { 400, FORBIDDEN, "dynamodb:DescribeTimeToLive is not allowed", DDB_DOUBT },
-        { 400, ERROR("UnknownOperationException"), "has no time to live", DDB_DOUBT },
+        { 400, ERROR("UnknownOperationException"), "does not support time to live", DDB_DOUBT },
     };
     apr_size_t i;
 

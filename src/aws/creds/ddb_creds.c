@@ -202,7 +202,7 @@ static void ask_chain(ddb_creds_t *c)
     if (rv == APR_NOTFOUND) {
         char looked_for[sizeof(why.detail)];
         apr_cpystrn(looked_for, why.detail, sizeof(looked_for));
-        rv = ddb_error_set(&why, DDB_ENOCREDS, "no credentials: %.350s: set up one of these", looked_for);
+        rv = ddb_error_set(&why, DDB_ENOCREDS, "no credentials found: %.350s; set up one of these", looked_for);
     }
     apr_thread_mutex_lock(c->mutex);
     publish(c, rv, &found, &why);
@@ -232,11 +232,11 @@ static apr_status_t too_late(const ddb_creds_t *c, ddb_error_t *err)
 {
     const char *provider = c->chain.providers[apr_atomic_read32(c->chain.asked)]->name;
 
-    return c->began ? ddb_error_set(err, APR_TIMEUP,
-                                    "no credentials yet: the provider asked for them is %s, which has "
-                                    "not answered for %.1f s",
-                                    provider, (double)(ddb_clock_monotonic(c->o.clock) - c->began) / 1e6)
-                    : ddb_error_set(err, APR_TIMEUP, "no credentials yet: no provider has been asked so far");
+    return c->began
+               ? ddb_error_set(err, APR_TIMEUP,
+                               "no credentials yet: credential provider %s has not answered for %.1f s", provider,
+                               (double)(ddb_clock_monotonic(c->o.clock) - c->began) / 1e6)
+               : ddb_error_set(err, APR_TIMEUP, "no credentials yet: no credential provider has been asked so far");
 }
 
 /* In steps: a cancel set by a signal handler can wake nobody, and APR waits by the wall clock, which may jump. */
@@ -266,7 +266,7 @@ static apr_status_t await_usable(ddb_creds_t *c, apr_time_t deadline, ddb_error_
             return ddb_error_set(err, c->failure, "%s", c->why.detail);
         }
         if (ddb_cancel_is_set(c->o.cancel)) {
-            return ddb_error_set(err, APR_EINTR, "credentials: no more asked for, because this process ends");
+            return ddb_error_set(err, APR_EINTR, "credentials not requested: this process is stopping");
         }
         if (left <= 0) {
             return too_late(c, err);

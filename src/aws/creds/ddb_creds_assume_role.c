@@ -67,7 +67,7 @@ static apr_status_t ask_source(const walk_t *w, const char *name, ddb_credential
     for (i = 0; i < DDB_ARRAY_LENGTH(sources) && strcmp(sources[i].name, name) != 0; i++) {
     }
     if (i == DDB_ARRAY_LENGTH(sources)) {
-        return refuse(w, "credential_source has to be Environment, EcsContainer or Ec2InstanceMetadata");
+        return refuse(w, "credential_source must be Environment, EcsContainer or Ec2InstanceMetadata");
     }
     /* The environment is asked although a profile may be named: this profile says so. */
     o.profile.name = NULL;
@@ -91,8 +91,7 @@ static apr_status_t ask_profile(const walk_t *w, const char *name, ddb_credentia
     rv = ddb_creds_ask(&chain, &o, w->p, out, &why);
     if (rv == APR_NOTFOUND) {
         return ddb_error_set(w->err, DDB_ECONFIG,
-                             "the source_profile \"%.40s\" has no credentials: give it a key pair "
-                             "or another source",
+                             "the source_profile \"%.40s\" has no credentials: give it a key pair or another source",
                              name);
     }
     return rv == APR_SUCCESS ? rv : ddb_error_set(w->err, rv, "source_profile \"%.40s\": %s", name, why.detail);
@@ -104,7 +103,7 @@ static apr_status_t check_loop(const walk_t *w, const char *name, const ddb_prof
     if (!ddb_array_holds(w->names, name) || (strcmp(name, last_name(w)) == 0 && has_keys(profile))) {
         return APR_SUCCESS;
     }
-    return refuse(w, apr_psprintf(w->p, "its source_profile \"%.40s\" leads back to where it came from", name));
+    return refuse(w, apr_psprintf(w->p, "its source_profile \"%.40s\" closes a loop", name));
 }
 
 /* Down to the source, and its credentials. w->profiles has the profile that was read last. */
@@ -118,10 +117,10 @@ static apr_status_t find_source(walk_t *w, ddb_profile_t *profile, ddb_credentia
         name = ddb_profile_get(profile, "source_profile");
         other = ddb_profile_get(profile, "credential_source");
         if (ddb_profile_get(profile, "mfa_serial")) {
-            return refuse(w, "mfa_serial asks for a code that nobody can type into a server: use a role without it");
+            return refuse(w, "mfa_serial needs a code that cannot be entered on a server: use a role without MFA");
         }
         if (!name == !other) {
-            return refuse(w, "role_arn needs one of source_profile and credential_source");
+            return refuse(w, "role_arn needs either source_profile or credential_source");
         }
         if (other) {
             return ask_source(w, other, out);
@@ -152,7 +151,7 @@ static apr_status_t check_duration(const walk_t *w, const char *seconds)
     }
     n = apr_strtoi64(seconds, &end, 10);
     return !*end && n >= 900 && n <= 43200 ? APR_SUCCESS
-                                           : refuse(w, "duration_seconds has to be a number from 900 to 43200");
+                                           : refuse(w, "duration_seconds must be a number from 900 to 43200");
 }
 
 static apr_status_t assume(const walk_t *w, const ddb_profile_t *profile, const ddb_credentials_t *source,

@@ -45,10 +45,10 @@ static apr_status_t check_characters(const ddb_credentials_t *found, const char 
                        : !is_visible(found->session_token)     ? "session token"
                                                                : NULL;
 
-    return what ? ddb_error_set(err, DDB_ECONFIG,
-                                "the %s from the %s has a blank, a line break or another character "
-                                "that none has; write it anew",
-                                what, provider)
+    return what ? ddb_error_set(
+               err, DDB_ECONFIG,
+               "the %s from the %s contains a space, a line break or another invalid character; enter it again", what,
+               provider)
                 : APR_SUCCESS;
 }
 
@@ -104,7 +104,7 @@ apr_status_t ddb_creds_ask(const ddb_creds_chain_t *chain, const ddb_creds_opts_
         }
     }
     if (rv != APR_SUCCESS && ddb_cancel_is_set(o->cancel)) {
-        return ddb_error_set(err, APR_EINTR, "credentials: no more asked for, because this process ends");
+        return ddb_error_set(err, APR_EINTR, "credentials not requested: this process is stopping");
     }
     if (rv == APR_NOTFOUND) {
         return ddb_error_set(err, rv, "%s (%s)", notes.text, notes.reason ? notes.reason : "");

@@ -64,15 +64,15 @@ static apr_status_t check_full_uri(const char *url, apr_pool_t *p, ddb_error_t *
     if (!is_plain(url) || apr_uri_parse(p, url, &uri) != APR_SUCCESS || !uri.scheme || !uri.hostname || !*uri.hostname
         || uri.user || uri.password || strchr(uri.hostinfo, '@')) {
         return ddb_error_set(err, DDB_ECONFIG,
-                             "AWS_CONTAINER_CREDENTIALS_FULL_URI is no URL; it begins with http:// "
-                             "or https:// and a host, without user and password");
+                             "AWS_CONTAINER_CREDENTIALS_FULL_URI is not a valid URL; it must start with http:// or "
+                             "https:// and a host, without user and password");
     }
     if (strcasecmp(uri.scheme, "https") == 0 || (strcasecmp(uri.scheme, "http") == 0 && is_local(uri.hostname))) {
         return APR_SUCCESS;
     }
     return ddb_error_set(err, DDB_ECONFIG,
-                         "AWS_CONTAINER_CREDENTIALS_FULL_URI: the host has to be asked by https; "
-                         "http is for loopback addresses, localhost, 169.254.170.2, 169.254.170.23 and fd00:ec2::23");
+                         "AWS_CONTAINER_CREDENTIALS_FULL_URI: this host needs https; http is allowed only for loopback "
+                         "addresses, localhost, 169.254.170.2, 169.254.170.23 and fd00:ec2::23");
 }
 
 /* @return APR_NOTFOUND when neither variable is set. */
@@ -90,8 +90,7 @@ static apr_status_t find_url(const char **url, apr_pool_t *p, ddb_error_t *err)
     return *relative == '/' && is_plain(relative)
                ? APR_SUCCESS
                : ddb_error_set(err, DDB_ECONFIG,
-                               "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is no path that begins with a "
-                               "slash");
+                               "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI must be a path that starts with a slash");
 }
 
 /* --- what to show --- */
@@ -103,7 +102,7 @@ static apr_status_t read_token_file(const char **token, const char *path, apr_po
     apr_status_t rv = ddb_creds_read_file(&text, path, TOKEN_MAX_BYTES, p);
 
     if (rv != APR_SUCCESS) {
-        return ddb_error_set(err, DDB_ECONFIG, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE can't be read: %s: %s",
+        return ddb_error_set(err, DDB_ECONFIG, "cannot read AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: %s: %s",
                              ddb_error_text(rv, reason, sizeof(reason)), path);
     }
     /* Editors and echo end a file with a line break. */
@@ -124,7 +123,7 @@ static apr_status_t find_token(const char **token, apr_pool_t *p, ddb_error_t *e
         *token = ddb_profile_env("AWS_CONTAINER_AUTHORIZATION_TOKEN");
     }
     if (rv == APR_SUCCESS && *token && (!**token || strpbrk(*token, "\r\n"))) {
-        rv = ddb_error_set(err, DDB_ECONFIG, "%s %s; write the token alone",
+        rv = ddb_error_set(err, DDB_ECONFIG, "%s %s; it must contain only the token",
                            path ? "the file of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
                                 : "AWS_CONTAINER_AUTHORIZATION_TOKEN",
                            **token ? "has a line break in the token" : "is empty");
@@ -143,10 +142,11 @@ static apr_status_t refuse(ddb_http_response_t *res, apr_pool_t *p, ddb_error_t 
 
     ddb_creds_reply_parse(&obj, (char *)res->body, res->body_len, p);
     code = ddb_creds_reply_printable(ddb_json_str(obj, "code"), p);
-    return ddb_error_set(err, is_busy ? DDB_EUNAVAILABLE : DDB_EDENIED,
-                         SOURCE " answers with HTTP %d%s%s; "
-                                "check the AWS_CONTAINER_* variables, and the role of the task or service account",
-                         res->status, *code ? " " : "", code);
+    return ddb_error_set(
+        err, is_busy ? DDB_EUNAVAILABLE : DDB_EDENIED,
+        SOURCE
+        " returned HTTP %d%s%s; check the AWS_CONTAINER_* variables, and the role of the task or service account",
+        res->status, *code ? " " : "", code);
 }
 
 static apr_status_t take(ddb_http_response_t *res, apr_pool_t *p, ddb_credentials_t *out, ddb_error_t *err)
@@ -157,7 +157,7 @@ static apr_status_t take(ddb_http_response_t *res, apr_pool_t *p, ddb_credential
         return refuse(res, p, err);
     }
     if (ddb_creds_reply_parse(&obj, (char *)res->body, res->body_len, p) != APR_SUCCESS) {
-        return ddb_error_set(err, DDB_EBADREPLY, SOURCE " answers with something else than JSON");
+        return ddb_error_set(err, DDB_EBADREPLY, SOURCE " returned something other than JSON");
     }
     return ddb_creds_reply_read(out, obj, &shape, p, err);
 }

@@ -15,15 +15,14 @@ static apr_status_t fetch(const ddb_creds_opts_t *o, void *state, apr_pool_t *p,
     (void)state;
     if (o->profile.name) {
         /* Who names a profile in the configuration means it, whatever is left in the environment. */
-        return ddb_error_set(err, APR_NOTFOUND, "not asked, a profile is named");
+        return ddb_error_set(err, APR_NOTFOUND, "skipped, a profile is named");
     }
     if (!id) {
         return ddb_error_set(err, APR_NOTFOUND, "no AWS_ACCESS_KEY_ID");
     }
     if (!secret) {
         return ddb_error_set(err, DDB_ECONFIG,
-                             "AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not; set both or "
-                             "none");
+                             "AWS_ACCESS_KEY_ID is set but AWS_SECRET_ACCESS_KEY is not; set both or neither");
     }
     token = token ? token : ddb_profile_env("AWS_SESSION_TOKEN");
     out->access_key_id = apr_pstrdup(p, id);

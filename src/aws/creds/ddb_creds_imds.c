@@ -73,8 +73,7 @@ static apr_status_t find_role(const char **role, const ddb_imds_opts_t *imds, ap
     }
     if (i < len || len > ROLE_MAX_BYTES) {
         return ddb_error_set(err, DDB_EBADREPLY,
-                             SOURCE " names a role that can't be one; is something else at its "
-                                    "address?");
+                             SOURCE " returned an invalid role name; is another service at its address?");
     }
     *role = apr_pstrmemdup(p, res.body, len);
     return APR_SUCCESS;
@@ -87,7 +86,7 @@ static apr_status_t read_document(ddb_credentials_t *out, const ddb_json_t *obj,
     const char *code = ddb_json_str(obj, "Code");
 
     if (code && strcmp(code, "Success") != 0) {
-        return ddb_error_set(err, DDB_EDENIED, SOURCE " has no keys of role %s: %s %s", role,
+        return ddb_error_set(err, DDB_EDENIED, SOURCE " returned no keys for role %s: %s %s", role,
                              ddb_creds_reply_printable(code, p),
                              ddb_creds_reply_printable(ddb_json_str(obj, "Message"), p));
     }
@@ -108,7 +107,7 @@ static apr_status_t fetch_document(ddb_credentials_t *out, const ddb_imds_opts_t
         return no_role(err); /* taken away between the two requests */
     }
     if (ddb_creds_reply_parse(&obj, (char *)res.body, res.body_len, p) != APR_SUCCESS) {
-        return ddb_error_set(err, DDB_EBADREPLY, SOURCE " answers with something else than JSON for role %s", role);
+        return ddb_error_set(err, DDB_EBADREPLY, SOURCE " returned something other than JSON for role %s", role);
     }
     return read_document(out, obj, role, p, err);
 }

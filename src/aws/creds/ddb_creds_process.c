@@ -11,7 +11,7 @@
 #define SOURCE           "the profile's credential_process"
 #define TIMEOUT          apr_time_from_sec(30) /* some ask a directory, or unlock a hardware token */
 #define OUTPUT_MAX_BYTES 65536
-#define ADVICE           "; run it by hand as the user httpd runs as"
+#define ADVICE           "; run it by hand as the user that httpd runs as"
 
 static const ddb_creds_shape_t shape = { .source = SOURCE,
                                          .access_key_id = "AccessKeyId",
@@ -35,7 +35,7 @@ static apr_status_t find_command(char ***argv, const ddb_creds_opts_t *o, apr_po
         return ddb_error_set(err, APR_NOTFOUND, "no credential_process");
     }
     if (ddb_process_split(argv, line, p) != APR_SUCCESS || !(*argv)[0]) {
-        return ddb_error_set(err, DDB_ECONFIG, SOURCE " has a quote that does not end, or a backslash at its end");
+        return ddb_error_set(err, DDB_ECONFIG, SOURCE " has an unterminated quote or a trailing backslash");
     }
     return APR_SUCCESS;
 }
@@ -54,10 +54,11 @@ static apr_status_t read_output(ddb_credentials_t *out, const ddb_process_t *pro
     ddb_json_t *obj;
 
     if (ddb_creds_reply_parse(&obj, process->output, process->output_len, p) != APR_SUCCESS) {
-        return ddb_error_set(err, DDB_EBADREPLY, SOURCE " printed something else than one JSON object" ADVICE);
+        return ddb_error_set(err, DDB_EBADREPLY, SOURCE " printed something other than one JSON object" ADVICE);
     }
     if (!ddb_json_int(obj, "Version", &version) || version != 1) {
-        return ddb_error_set(err, DDB_EBADREPLY, SOURCE " printed no \"Version\": 1, the only one there is" ADVICE);
+        return ddb_error_set(err, DDB_EBADREPLY,
+                             SOURCE " printed no \"Version\": 1, the only supported version" ADVICE);
     }
     return ddb_creds_reply_read(out, obj, &shape, p, err);
 }

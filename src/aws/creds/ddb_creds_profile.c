@@ -9,7 +9,7 @@ static apr_status_t read_keys(const ddb_profile_t *profile, ddb_credentials_t *o
     const char *token = ddb_profile_get(profile, "aws_security_token");
 
     if (!id || !secret) {
-        return ddb_error_set(err, DDB_ECONFIG, "the profile has %s and no %s in the same file; write both or none",
+        return ddb_error_set(err, DDB_ECONFIG, "the profile has %s but no %s in the same file; set both or neither",
                              id ? "aws_access_key_id" : "aws_secret_access_key",
                              id ? "aws_secret_access_key" : "aws_access_key_id");
     }

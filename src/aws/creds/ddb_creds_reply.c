@@ -25,8 +25,8 @@ apr_status_t ddb_creds_reply_check_time(const ddb_credentials_t *c, apr_time_t n
     return !c->expires || c->expires > now
                ? APR_SUCCESS
                : ddb_error_set(err, DDB_EBADREPLY,
-                               "%s gave credentials that expired %" APR_INT64_T_FMT " s ago; if they "
-                               "should not have, check this machine's clock (NTP)",
+                               "%s returned credentials that expired %" APR_INT64_T_FMT
+                               " s ago; if they should still be valid, check this machine's clock (NTP)",
                                source, apr_time_sec(now - c->expires));
 }
 
@@ -44,8 +44,7 @@ typedef struct reader_t {
 static void bad(reader_t *r, const char *name, const char *fault)
 {
     if (r->rv == APR_SUCCESS) {
-        r->rv = ddb_error_set(r->err, DDB_EBADREPLY, "the credentials that %s gave are no good: %s %s", r->source, name,
-                              fault);
+        r->rv = ddb_error_set(r->err, DDB_EBADREPLY, "invalid credentials from %s: %s %s", r->source, name, fault);
     }
 }
 
@@ -74,7 +73,7 @@ static apr_time_t read_time(reader_t *r, const char *name, int is_needed)
         return milliseconds * 1000; /* at most 2^53 before */
     }
     if (text && *text && ddb_time_parse_zoned(&t, text) != APR_SUCCESS) {
-        bad(r, name, "is no time with a time zone");
+        bad(r, name, "is not a time with a time zone");
     }
     else if (!t && (is_needed || is_number)) {
         bad(r, name, "is missing or no time");

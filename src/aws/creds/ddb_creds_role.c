@@ -24,7 +24,7 @@ const char *ddb_creds_check_session_name(const char *name)
     }
     return !*c && len >= 2 && len <= SESSION_NAME_MAX
                ? NULL
-               : "the role session name has to be 2 to 64 letters, digits or any of _+=,.@-";
+               : "the role session name must be 2 to 64 letters, digits or any of _+=,.@-";
 }
 
 apr_status_t ddb_creds_ask_sts(ddb_credentials_t *out, const ddb_sts_role_t *role, const ddb_creds_opts_t *o,

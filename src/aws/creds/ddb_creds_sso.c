@@ -34,8 +34,7 @@ static apr_status_t choose(const sso_t *s, const char **value, const ddb_profile
 
     if (*value && there && strcmp(*value, there) != 0) {
         return ddb_error_set(s->err, DDB_ECONFIG,
-                             "SSO: the profile's %s is another than that of [sso-session %.40s]: "
-                             "remove one of the two",
+                             "SSO: the profile's %s differs from that of [sso-session %.40s]: remove one of the two",
                              key, s->session);
     }
     *value = there ? there : *value;
@@ -89,10 +88,10 @@ static apr_status_t read_settings(sso_t *s, const ddb_profile_t *profile)
 
 static apr_status_t ask_for_login(const sso_t *s, const char *why)
 {
-    return ddb_error_set(s->err, DDB_ENOCREDS,
-                         "SSO: %s: run aws sso login --profile %.60s as the user httpd runs as, "
-                         "or on a server use a role",
-                         why, ddb_profile_name(&s->o->profile));
+    return ddb_error_set(
+        s->err, DDB_ENOCREDS,
+        "SSO: %s: run aws sso login --profile %.60s as the user that httpd runs as, or use a role on a server", why,
+        ddb_profile_name(&s->o->profile));
 }
 
 static const char *token_path(const sso_t *s)
@@ -115,15 +114,15 @@ static apr_status_t read_token(const sso_t *s, const char **token)
     char *text;
 
     if (!path || ddb_creds_read_file(&text, path, FILE_MAX_BYTES, s->p) != APR_SUCCESS) {
-        return ask_for_login(s, "there is no token that can be read in ~/.aws/sso/cache");
+        return ask_for_login(s, "no readable token in ~/.aws/sso/cache");
     }
     if (ddb_creds_reply_parse(&cache, text, strlen(text), s->p) != APR_SUCCESS) {
-        return ask_for_login(s, "the token's file is no JSON");
+        return ask_for_login(s, "the token file is not JSON");
     }
     *token = ddb_json_str(cache, "accessToken");
     expires = ddb_json_str(cache, "expiresAt");
     if (!*token || !expires || !ddb_clock_parse(&until, expires)) {
-        return ask_for_login(s, "the token's file lacks accessToken or expiresAt");
+        return ask_for_login(s, "the token file lacks accessToken or expiresAt");
     }
     return until > ddb_clock_wall(s->o->clock) ? APR_SUCCESS : ask_for_login(s, "the token is expired");
 }
@@ -143,19 +142,18 @@ static apr_status_t judge(const sso_t *s, const ddb_http_response_t *res, ddb_cr
     apr_status_t rv;
 
     if (res->status == 401) {
-        return ask_for_login(s, "the portal does not accept the token");
+        return ask_for_login(s, "the portal rejected the token");
     }
     if (res->status != 200) {
         rv = res->status >= 500 || res->status == 429 ? DDB_EUNAVAILABLE : DDB_EDENIED;
-        return ddb_error_set(
-            s->err, rv, "SSO: status %d from the portal%s", res->status,
-            rv == DDB_EUNAVAILABLE ? "" : ": check sso_account_id, sso_role_name and who is assigned to them");
+        return ddb_error_set(s->err, rv, "SSO: status %d from the portal%s", res->status,
+                             rv == DDB_EUNAVAILABLE ? ""
+                                                    : ": check sso_account_id, sso_role_name and their assignments");
     }
     rv = ddb_creds_reply_parse(&reply, (char *)res->body, res->body_len, s->p);
     if (rv != APR_SUCCESS || !ddb_json_child(reply, "roleCredentials")) {
         return ddb_error_set(s->err, DDB_EBADREPLY,
-                             "SSO: the portal's reply is not what it promises: check the "
-                             "endpoint and any proxy on the way");
+                             "SSO: unexpected reply from the portal: check the endpoint and any proxy in between");
     }
     rv = ddb_creds_reply_read(out, ddb_json_child(reply, "roleCredentials"), &shape, s->p, s->err);
     out->account_id = s->account_id;

@@ -25,15 +25,15 @@ static apr_status_t read_token(const char **token, const char *path, apr_pool_t 
     apr_status_t rv = ddb_creds_read_file(&text, path, TOKEN_MAX_BYTES, p);
 
     if (rv != APR_SUCCESS && rv != DDB_ETOOLARGE) {
-        return ddb_error_set(err, DDB_ECONFIG, "web identity: the token file %.80s can't be read: %s", path,
+        return ddb_error_set(err, DDB_ECONFIG, "web identity: cannot read the token file %.80s: %s", path,
                              apr_strerror(rv, buf, sizeof(buf)));
     }
     len = strcspn(text, "\r\n");
     if (rv == DDB_ETOOLARGE || len < TOKEN_MIN_BYTES || text[len + strspn(text + len, "\r\n")] != '\0') {
-        return ddb_error_set(err, DDB_ECONFIG,
-                             "web identity: the file %.80s holds no token, which is one line of %d "
-                             "to %d characters",
-                             path, TOKEN_MIN_BYTES, TOKEN_MAX_BYTES);
+        return ddb_error_set(
+            err, DDB_ECONFIG,
+            "web identity: the file %.80s contains no token; a token is one line of %d to %d characters", path,
+            TOKEN_MIN_BYTES, TOKEN_MAX_BYTES);
     }
     text[len] = '\0';
     *token = text;
@@ -61,7 +61,7 @@ static apr_status_t fetch(const ddb_creds_opts_t *o, void *state, apr_pool_t *p,
     role.session_name = find(o, profile, "AWS_ROLE_SESSION_NAME", "role_session_name");
     role.session_name = role.session_name ? role.session_name : ddb_creds_session_name(o, p);
     wrong = role.arn ? ddb_creds_check_session_name(role.session_name)
-                     : "a token file is set and no role: set AWS_ROLE_ARN or role_arn in the profile";
+                     : "a token file is set but no role: set AWS_ROLE_ARN or role_arn in the profile";
     if (wrong) {
         return ddb_error_set(err, DDB_ECONFIG, "web identity: %s", wrong);
     }

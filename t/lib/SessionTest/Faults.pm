@@ -32,8 +32,8 @@ my $OURS     = qr/\[session_dynamodb:(?:error|warn)\]/;
 #   hurried   it lasts as long as it may                         all       it hits every call; connect: every connection
 my $SERVER  = 'no answer|closed|reset|broke|Recv failure|Send failure|Empty reply';
 my $ACCEPT  = "$SERVER|Failed to connect"; # libcurl may see it as part of the connect
-my $TIME    = 'the time for the whole is used up; the last attempt: ';
-my $NO_JSON = 'the body is no JSON object: check the endpoint and any proxy';
+my $TIME    = 'timed out; last attempt: ';
+my $NO_JSON = 'the body is not a JSON object: check the endpoint and any proxy';
 my @FAULTS  = (
     'refused'               => { kind => 'refuse',       says => 'check that the endpoint is up', connect => 1,
                                  reach => 0 },
@@ -52,7 +52,7 @@ my @FAULTS  = (
     '503'                   => { kind => '503',          says => 'type ServiceUnavailableException', unsure => 1 },
     'did it but said 500'   => { kind => 'did_but_500',  says => 'type InternalServerError', did => 1 },
     'throttled'             => { kind => 'throttle',     says => 'type ProvisionedThroughputExceededException' },
-    'wrong checksum'        => { kind => 'crc',          says => 'its checksum is not the one', did => 1 },
+    'wrong checksum'        => { kind => 'crc',          says => 'its checksum does not match', did => 1 },
     'no checksum'           => { kind => 'no_crc',       good => 1 },
     'truncated'             => { kind => 'truncated',    says => 'broke before the answer was complete', did => 1 },
     'garbage'               => { kind => 'garbage',      says => $NO_JSON, nonsense => 1, unsure => 1 },
@@ -62,7 +62,7 @@ my @FAULTS  = (
                                  unsure => 1 },
     'HTML'                  => { kind => 'html',         says => $NO_JSON, nonsense => 1, unsure => 1 },
     'HTML with 502'         => { kind => 'html', with => { status => 502 },
-                                 says => 'the body is no DynamoDB error', unsure => 1 },
+                                 says => 'the body is not a DynamoDB error', unsure => 1 },
     'empty'                 => { kind => 'empty',        says => $NO_JSON, nonsense => 1, unsure => 1 },
     'JSON, but a list'      => { kind => 'wrong_type', with => { body => [] },
                                  says => $NO_JSON, nonsense => 1, unsure => 1 },
