@@ -74,7 +74,7 @@ note 'Doubts and faults';
     $SERVER->stop(qr/there is no table no_such_table/);
 
     $TABLE->create_table('wrong_key', 'sid');
-    start(qr/\[session_dynamodb:error\].*the key of the table is sid, and has to be id/, 'SessionDynamoDBTableName wrong_key');
+    start(qr/\[session_dynamodb:error\].*the key of the table is sid, but must be id/, 'SessionDynamoDBTableName wrong_key');
     $SERVER->stop(qr/key of the table is sid/);
     $TABLE->delete_table('wrong_key');
 }

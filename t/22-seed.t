@@ -229,7 +229,7 @@ for my $case ([28, 'created'], [29, 'accessed']) {
     change_row($id, sub { $_->{$name}{S} =~ s/\+00:00$/+01:00/ or die });
     is get('/test/?get=a', cookie => $id)->line('get a'), '(none)', "$number: $name in another time zone: no session";
     is res()->status, 200, "$number: ... but a page";
-    expect_log qr/session_dynamodb:warn.*ignored a malformed session row.*attribute $name .*is no time in UTC/;
+    expect_log qr/session_dynamodb:warn.*ignored a malformed session row.*attribute $name .*is not a time in UTC/;
 }
 {
     my $failed = 'SESSION_DYNAMODB_FAILED_ID';

@@ -1,7 +1,7 @@
 # Rows that are no sessions: halves, strange types, data that nobody can read. None of them is an error page, none of
 # them is used, and none is overwritten.
 #
-# Not shown here: an attribute of type B that is no base64. dynalite, like DynamoDB, stores and sends bytes.
+# Not shown here: an attribute of type B that is not base64. dynalite, like DynamoDB, stores and sends bytes.
 
 use strict;
 use warnings;
@@ -69,17 +69,17 @@ for my $case (
     [data             => { M => { a => { S => '1' } } }, 'is not of type B'],
     [data             => { NULL => JSON::PP::true() }, 'is not of type B'],
     [created          => { N => 1764000000 },     'is not of type S'],
-    [created          => { S => 'yesterday' },    'is no time in UTC'],
-    [created          => { S => '2026-02-30T00:00:00+00:00' }, 'is no time in UTC'],
-    [accessed         => { S => '2026-01-01T00:00:00+01:00' }, 'is no time in UTC'],
+    [created          => { S => 'yesterday' },    'is not a time in UTC'],
+    [created          => { S => '2026-02-30T00:00:00+00:00' }, 'is not a time in UTC'],
+    [accessed         => { S => '2026-01-01T00:00:00+01:00' }, 'is not a time in UTC'],
     [accessed         => { L => [] },             'is not of type S'],
     [expires          => { S => '1764000000' },   'is not of type N'],
-    [expires          => { N => '1.5' },          'is no whole number'],
-    [expires          => { N => '-1' },           'is no whole number'],
-    [expires          => { N => '1E+40' },        'is no whole number'],
+    [expires          => { N => '1.5' },          'is not a whole number'],
+    [expires          => { N => '-1' },           'is not a whole number'],
+    [expires          => { N => '1E+40' },        'is not a whole number'],
     [idle_timeout     => { N => '0' },            'is a number out of range'],
     [idle_timeout     => { S => '7200' },         'is not of type N'],
-    [absolute_timeout => { N => '-5' },           'is no whole number'],
+    [absolute_timeout => { N => '-5' },           'is not a whole number'],
     [absolute_timeout => { BOOL => JSON::PP::true() }, 'is not of type N'],
     [version          => { N => '0' },            'is a number out of range'],
     [version          => { S => '1' },            'is not of type N'],

@@ -103,7 +103,7 @@ note 'The size that counts';
     is length value($id), 1_000_000, '... and read';
     is get('/compress/small/?big=a:100000', cookie => $id)->status, 200, 'a limit of 2K is one of what is stored';
 
-    expect_log qr/could not be written: over a size limit: the item would have \d+ bytes, and 409600 are allowed/, qr/AH01822/;
+    expect_log qr/could not be written: over a size limit: the item would have \d+ bytes, more than the 409600 that SessionDynamoDBMaxSize allows/, qr/AH01822/;
     my $before = row_of($id);
     calls_are { get('/compress/off/?big=a:500000', cookie => $id) } ['GetItem'], 'where it is Off, it is one of the data';
     is_refused_for_good(res(), '...');

@@ -26,7 +26,7 @@ sub refused {
     is scalar(@lines), $lines + 1, '... one line in the log';
     like $lines[-1], qr/could not be $done: .*: the session has \d+ entries, more than the \d+ that SessionDynamoDBMax/,
         '... names number, limit and directive';
-    return [ $lines[-1] =~ /has (\d+) entries, and (\d+) are/ ];
+    return [ $lines[-1] =~ /has (\d+) entries, more than the (\d+) that/ ];
 }
 
 sub entries { return join ' ', sort split / /, get($_[0], cookie => $_[1])->line('entries') }
@@ -116,7 +116,7 @@ for my $format ('form', 'json') {
     my $row = row(key_of($id));
     let_go("over-$format");
     is_refused_for_good($slow->read_response, '... and finds a session over the limit');
-    like +(log_lines($ERROR))[-1], qr/the session has 4 entries, and 3 are allowed \(SessionDynamoDBMaxEntries\)/,
+    like +(log_lines($ERROR))[-1], qr/the session has 4 entries, more than the 3 that SessionDynamoDBMaxEntries allows/,
         '... the log says so';
     is_deeply row(key_of($id)), $row, '... and the row is left alone';
 }

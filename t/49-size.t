@@ -63,7 +63,7 @@ sub too_large {
         '... says size, limit and remedy';
     like $lines[-1], qr/\(no call, type -, HTTP status 0, request ID -, 0 attempts\)/, '... and that nothing was asked';
     expect_log $TOO_LARGE;
-    return $lines[-1] =~ /have (\d+) bytes, and (\d+) are/;
+    return $lines[-1] =~ /have (\d+) bytes, more than the (\d+) that/;
 }
 
 note 'To the byte';

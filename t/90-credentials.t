@@ -109,10 +109,10 @@ for my $case (
     [[roles    => 404],        qr/this EC2 instance has no role; attach one/, 1],
     [[roles    => 'garbage'],  qr/returned an invalid role name/],
     [[roles    => 500],        qr/request for a value with HTTP 500/],
-    [[document => 'garbage'],  qr/something else than JSON for role server-role/],
-    [[document => 'half'],     qr/something else than JSON for role server-role/],
-    [[document => 'huge'],     qr/gives no answer: the reply has a body over 65535 bytes/],
-    [[document => 'refusal'],  qr/no keys of role server-role: AssumeRoleUnauthorizedAccess EC2 cannot assume/, 1],
+    [[document => 'garbage'],  qr/something other than JSON for role server-role/],
+    [[document => 'half'],     qr/something other than JSON for role server-role/],
+    [[document => 'huge'],     qr/no answer from the instance metadata service: the reply's body exceeds 65535 bytes/],
+    [[document => 'refusal'],  qr/no keys for role server-role: AssumeRoleUnauthorizedAccess EC2 cannot assume/, 1],
     [[document => 'hang'],     qr/no answer from the instance metadata service: /],
 ) {
     my($fault, $line, $is_told) = @$case;

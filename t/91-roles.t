@@ -93,7 +93,7 @@ write_file(config => $ROLE);
 
 note 'What can be wrong with it, and that it may be right the next time';
 begin(@FILES, set => { roles => [] });
-my @log = qr/assume-role, profile "default": STS: AccessDenied: the role's trust policy/;
+my @log = qr/assume-role, profile "default": STS: AccessDenied: both the role's trust policy/;
 ok eventually(sub { asked() == 1 && $httpd->log_lines($log[0]) }), 'a role that is not allowed is not asked for again';
 fails 'a request';
 is scalar(asked()), 2, '... has it asked for once';
@@ -102,11 +102,11 @@ $sts->(POST => 'set', { roles => undef });
 for my $case (
     [garbage => 1, qr/status 200, but the body is not XML/, 1],
     [half => 1, qr/status 200, but the body is not XML/],
-    [html403 => 1, qr/status 403 and no error of STS's/],
-    [ExpiredToken => 1, qr/ExpiredToken: the source's session token is over/],
-    [expired => 1, qr/assume-role gave credentials that expired 60 s ago|assume-role gave credentials that expired 6\d s/],
+    [html403 => 1, qr/status 403 without an STS error/],
+    [ExpiredToken => 1, qr/ExpiredToken: the source's session token has expired/],
+    [expired => 1, qr/assume-role returned credentials that expired 60 s ago|assume-role returned credentials that expired 6\d s/],
     [drop => 3, qr/STS at http:\/\/127\.0\.0\.1:\d+: /],
-    [500 => 3, qr/status 500 and no error/],
+    [500 => 3, qr/status 500 without an STS error/],
     [Throttling => 3, qr/STS: Throttling: as the test asked/, 1],
 ) {
     my($do, $count, $line, $is_told) = @$case;

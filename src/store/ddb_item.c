@@ -243,7 +243,7 @@ static apr_int64_t read_number(reader_t *r, const char *name, apr_int64_t least)
     apr_int64_t n = 0;
 
     if (text && !ddb_attribute_read_number(&n, text)) {
-        bad(r, name, "is no whole number");
+        bad(r, name, "is not a whole number");
     }
     else if (text && n < least) {
         bad(r, name, "is a number out of range");
@@ -262,7 +262,7 @@ static const char *read_bytes(reader_t *r, const char *name, apr_size_t *len)
     bytes = apr_pdecode_base64(r->p, text, APR_ENCODE_STRING, APR_ENCODE_NONE, len);
     if (!bytes || strlen(text) % 4) { /* APR takes base64 without padding too, which DynamoDB never sends */
         *len = 0;
-        bad(r, name, "is no base64");
+        bad(r, name, "is not base64");
     }
     return bytes;
 }
@@ -273,7 +273,7 @@ static apr_time_t read_time(reader_t *r, const char *name)
     apr_time_t t = 0;
 
     if (text && ddb_time_parse(&t, text) != APR_SUCCESS) {
-        bad(r, name, "is no time in UTC");
+        bad(r, name, "is not a time in UTC");
     }
     return t;
 }

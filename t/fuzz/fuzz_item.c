@@ -17,13 +17,13 @@ static void is_a_known_sentence(const char *detail)
                                           "is not of type B",
                                           "is not of type S, as it is in another format",
                                           "is not of type B, as it is in another format",
-                                          "is no whole number",
+                                          "is not a whole number",
                                           "is a number out of range",
-                                          "is no base64",
-                                          "is no time in UTC",
+                                          "is not base64",
+                                          "is not a time in UTC",
                                           "has another length",
                                           "names an unknown one",
-                                          "can't be decompressed" };
+                                          "cannot be decompressed" };
     char sentence[sizeof(((ddb_error_t *)0)->detail)];
     apr_size_t i, j;
     int known = strcmp(detail, "the reply is not JSON: is the endpoint DynamoDB?") == 0
