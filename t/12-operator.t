@@ -103,7 +103,7 @@ note 'check';
 
     $TABLE->create_table('wrong_key', 'sid');
     is run(['check', '--table=wrong_key']), 1, 'another key is wrong';
-    like $OUT, qr/^WRONG  the key of the table is sid, and has to be id of type S/m, '... and said to be';
+    like $OUT, qr/^WRONG  the key of the table is sid, but must be id of type S/m, '... and said to be';
 
     for my $op (qw(GetItem PutItem UpdateItem DeleteItem)) {
         forbid($op);

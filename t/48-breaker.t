@@ -142,7 +142,7 @@ else {
     ok eventually(sub {
         # The failure that is the line of its second may be of either child, which has to have used up its share.
         parallel(map { [load($id)] } 1 .. 20);
-        log_lines(qr/not tried again, as too many calls had to be of late \(.*, 1 attempts\)/);
+        log_lines(qr/not retried: the retry budget is used up \(.*, 1 attempts\)/);
     }, 20), '... which the log says';
     clear_faults();
     is get(load($id))->line('get a'), 1, '... the next one is served';
