@@ -138,8 +138,9 @@ exit_e check_create(connection_t *c, const options_t *o, report_t *r, apr_pool_t
     }
     report_text(r, "was", NULL, had_it ? "there" : "created");
     report_text(r, "ttl", NULL, ttl ? "on" : "none");
-    report_line(r, "the table %s %s", o->table, had_it ? "was there already" : "is created");
-    report_line(r, ttl ? "time to live is on"
-                       : "this service has no time to live: session-dynamodb purge deletes rows of ended sessions");
+    report_line(r, "the table %s %s", o->table, had_it ? "already exists" : "is created");
+    report_line(
+        r, ttl ? "time to live is on"
+               : "this service does not support time to live: session-dynamodb purge deletes rows of ended sessions");
     return EXIT_GOOD;
 }

@@ -12,7 +12,7 @@
 #define PRICED_REGION "us-east-1"
 #define READ_PRICE    0.125
 #define WRITE_PRICE   0.625
-#define PRICED_AS_OF  PRICED_REGION ", July 2025; today's: https://aws.amazon.com/dynamodb/pricing/"
+#define PRICED_AS_OF  PRICED_REGION ", July 2025; current prices: https://aws.amazon.com/dynamodb/pricing/"
 #define CURRENCY      "US dollars"
 
 /** Units that all requests together take. */
@@ -61,8 +61,8 @@ static const char *find_shares(options_t *o)
     if (o->read_only < 0) {
         o->read_only = 100 - o->changed;
     }
-    return o->read_only + o->changed > 100 ? "--read-only and --changed are more than 100 percent together"
-           : o->size > 400 * 1024          ? "--size: DynamoDB takes rows of 409600 bytes at most"
+    return o->read_only + o->changed > 100 ? "--read-only and --changed exceed 100 percent together"
+           : o->size > 400 * 1024          ? "--size: DynamoDB rows are limited to 409600 bytes"
                                            : NULL;
 }
 
@@ -106,7 +106,7 @@ exit_e cost_print(const options_t *given, report_t *r, apr_pool_t *p)
         return report_usage(r, wrong);
     }
     if (!find_prices(&o, p) && (o.read_price >= 0 || o.write_price >= 0)) {
-        return report_usage(r, "--read-price and --write-price belong together");
+        return report_usage(r, "--read-price and --write-price must be given together");
     }
     u = work_out(&o);
     say_model(&o, r);
@@ -117,8 +117,8 @@ exit_e cost_print(const options_t *given, report_t *r, apr_pool_t *p)
     }
     else {
         report_text(r, "note", "price",
-                    "known here for " PRICED_REGION " only: give --read-price and --write-price, "
-                    "for a million units (https://aws.amazon.com/dynamodb/pricing/on-demand/)");
+                    "known only for " PRICED_REGION ": give --read-price and --write-price per million units "
+                                                    "(https://aws.amazon.com/dynamodb/pricing/on-demand/)");
     }
     return EXIT_GOOD;
 }

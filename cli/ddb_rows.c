@@ -50,9 +50,7 @@ static apr_status_t take_match(ddb_rows_scan_t *s, const ddb_json_t *item, apr_p
         }
     }
     if (s->found) {
-        return ddb_error_set(err, DDB_ECONFLICT,
-                             "several rows have a hash that begins so: somebody has copied or "
-                             "changed rows by hand");
+        return ddb_error_set(err, DDB_ECONFLICT, "several rows match this hash: rows were copied or changed by hand");
     }
     s->found = apr_pstrdup(s->pool, key);
     return APR_SUCCESS;
@@ -80,8 +78,7 @@ apr_status_t ddb_rows_find(ddb_rows_t *r, const char *hash, const char **key, ap
         *key = s.found;
         rv = s.found ? APR_SUCCESS
                      : ddb_error_set(err, APR_NOTFOUND,
-                                     "no row has that hash: the session is over, or "
-                                     "in another table");
+                                     "no row has this hash: the session has ended, or is in another table");
     }
     return rv;
 }
@@ -131,7 +128,7 @@ apr_status_t ddb_rows_read(const ddb_rows_t *r, const char *key, ddb_row_t *row,
     memset(row, 0, sizeof(*row));
     item = ddb_json_child(reply, "Item");
     if (rv == APR_SUCCESS && !item) {
-        rv = ddb_error_set(err, APR_NOTFOUND, "there is no such row");
+        rv = ddb_error_set(err, APR_NOTFOUND, "no such row");
     }
     if (rv == APR_SUCCESS) {
         *row = (ddb_row_t){
@@ -170,7 +167,7 @@ apr_status_t ddb_rows_end(const ddb_rows_t *r, const char *key, apr_pool_t *p, d
     rv = ddb_rows_call(r, "DeleteItem", ddb_json_print(body, p), &reply, p, err);
     /* After a lost answer the row may be gone by our own hand, which comes to the same. */
     if (rv == DDB_ECONFLICT) {
-        rv = err->unsettled ? APR_SUCCESS : ddb_error_set(err, APR_NOTFOUND, "there is no such row any more");
+        rv = err->unsettled ? APR_SUCCESS : ddb_error_set(err, APR_NOTFOUND, "the row no longer exists");
     }
     return rv;
 }

@@ -20,7 +20,7 @@ static int is_stopped(const ddb_rows_t *r)
 
 static apr_status_t stopped(ddb_error_t *err)
 {
-    return ddb_error_set(err, APR_EINTR, "stopped before the end");
+    return ddb_error_set(err, APR_EINTR, "interrupted");
 }
 
 /* A scan asks for more at once than a table may be set up for: waiting is what helps. */
@@ -102,8 +102,7 @@ static apr_status_t scan_page(part_t *part, apr_pool_t *p, ddb_error_t *err)
     part->from = ddb_attribute_get(ddb_json_child(reply, "LastEvaluatedKey"), "id", "S");
     if (!part->from && ddb_json_has(reply, "LastEvaluatedKey")) {
         return ddb_error_set(err, DDB_EREFUSED,
-                             "the key of the table is not id of type S: session-dynamodb check says "
-                             "more");
+                             "the key of the table is not id of type S: run session-dynamodb check for details");
     }
     if (part->scan->mutex) {
         apr_thread_mutex_lock(part->scan->mutex);
@@ -197,7 +196,7 @@ static apr_status_t scan_segments(ddb_rows_scan_t *s, ddb_error_t *err)
     for (i = 0; i < s->segments && parts[i].pool; i++) {
         apr_pool_destroy(parts[i].pool);
     }
-    return rv == APR_SUCCESS ? s->failed : ddb_error_set(err, rv, "no threads for a scan of the table");
+    return rv == APR_SUCCESS ? s->failed : ddb_error_set(err, rv, "cannot start threads to scan the table");
 }
 
 apr_status_t ddb_rows_scan(ddb_rows_scan_t *s, apr_pool_t *p, ddb_error_t *err)

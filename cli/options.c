@@ -35,13 +35,13 @@ static const struct {
     int takes_hash;
     const char *what;
 } commands[] = {
-    { "check", CHECK, 0, "say what is wrong with the table, permissions and clock" },
+    { "check", CHECK, 0, "check the table, permissions and clock" },
     { "create-table", CREATE_TABLE, 0, "create the table, with time to live" },
-    { "show", SHOW, 1, "show a session, by the hash of the logs: times and sizes, nothing it holds" },
+    { "show", SHOW, 1, "show a session by its hash from the logs: times and sizes, not its content" },
     { "end", END, 1, "end a session" },
-    { "purge", PURGE, 0, "delete the rows of ended sessions, where time to live is off" },
-    { "policy", POLICY, 0, "print the least IAM policy" },
-    { "cost", COST, 0, "work out capacity units and prices" },
+    { "purge", PURGE, 0, "delete rows of ended sessions where time to live is off" },
+    { "policy", POLICY, 0, "print a minimal IAM policy" },
+    { "cost", COST, 0, "estimate capacity units and prices" },
 };
 #define N_COMMANDS DDB_ARRAY_LENGTH(commands)
 
@@ -104,7 +104,7 @@ static const char *set_proxy(options_t *o, const option_t *option, const char *v
     o->proxy = value;
     return !ddb_endpoint_check_url(value, p)
                ? NULL
-               : "a proxy is http:// or https://, a host and perhaps a port; no user, no path";
+               : "use http:// or https://, a host and optionally a port, without user or path";
 }
 
 static int is_number(const char *text, int most_dots)
@@ -124,14 +124,14 @@ static const char *set_seconds(options_t *o, const option_t *option, const char 
 
     (void)p;
     *FIELD(apr_interval_time_t, o, option) = (apr_interval_time_t)(seconds * APR_USEC_PER_SEC);
-    return seconds >= 0.1 && seconds <= 3600 ? NULL : "give seconds, from 0.1 to 3600";
+    return seconds >= 0.1 && seconds <= 3600 ? NULL : "give seconds from 0.1 to 3600";
 }
 
 static const char *set_count(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
 {
     (void)p;
     *FIELD(apr_int64_t, o, option) = apr_atoi64(value);
-    return is_number(value, 0) ? NULL : "give a whole number, of at most 15 digits";
+    return is_number(value, 0) ? NULL : "give a whole number of at most 15 digits";
 }
 
 static const char *set_percent(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
@@ -154,7 +154,7 @@ static const char *set_account(options_t *o, const option_t *option, const char 
     (void)option;
     (void)p;
     o->account = value;
-    return strlen(value) == 12 && is_number(value, 0) ? NULL : "an account has 12 digits";
+    return strlen(value) == 12 && is_number(value, 0) ? NULL : "an account must have 12 digits";
 }
 
 static const char *set_hash_sid(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
@@ -168,36 +168,38 @@ static const char *set_hash_sid(options_t *o, const option_t *option, const char
 #define AT(field) APR_OFFSETOF(options_t, field)
 
 static const option_t all[] = {
-    { "table", "NAME|ARN", ANY, set_table, 0, "the table (app_session)" },
-    { "region", "REGION", ANY, set_region, 0, "AWS region (by the AWS rules: environment, profile, ARN)" },
-    { "endpoint-url", "URL", CALLING, set_endpoint_url, 0, "the API, if not AWS's own" },
+    { "table", "NAME|ARN", ANY, set_table, 0, "table name (app_session)" },
+    { "region", "REGION", ANY, set_region, 0, "AWS region (default: environment, profile or ARN)" },
+    { "endpoint-url", "URL", CALLING, set_endpoint_url, 0, "URL of the API, if not AWS's own" },
     { "profile", "NAME", ANY, set_text, AT(profile.name), "profile in the AWS files" },
     { "credentials-file", "PATH", ANY, set_text, AT(profile.credentials_file), "AWS credentials file" },
     { "config-file", "PATH", ANY, set_text, AT(profile.config_file), "AWS config file" },
-    { "ca-file", "PATH", CALLING, set_text, AT(ca_file), "as SessionDynamoDBCAFile" },
-    { "proxy", "URL", CALLING, set_proxy, 0, "as SessionDynamoDBProxy" },
-    { "timeout", "SECONDS", CALLING, set_seconds, AT(timeout), "longest time of one call, with its retries (10)" },
+    { "ca-file", "PATH", CALLING, set_text, AT(ca_file), "CA certificates, as SessionDynamoDBCAFile" },
+    { "proxy", "URL", CALLING, set_proxy, 0, "proxy, as SessionDynamoDBProxy" },
+    { "timeout", "SECONDS", CALLING, set_seconds, AT(timeout), "maximum time of one call, retries included (10)" },
     { "hash-sid", "On|Off", SHOW | END, set_hash_sid, 0, "as SessionDynamoDBHashSid (On)" },
     { "json", NULL, ANY, set_flag, AT(json), "print JSON, errors too" },
     { "progress", NULL, SHOW | END | PURGE, set_flag, AT(progress),
-      "say how far it is, on stderr; a terminal is told anyway" },
-    { "strict", NULL, CHECK, set_flag, AT(strict), "exit with 1 for a doubt, too" },
-    { "wait", "SECONDS", CREATE_TABLE, set_seconds, AT(patience), "until the table is active (120)" },
+      "report progress on stderr, even if it is not a terminal" },
+    { "strict", NULL, CHECK, set_flag, AT(strict), "exit with 1 for doubts, too" },
+    { "wait", "SECONDS", CREATE_TABLE, set_seconds, AT(patience), "maximum wait until the table is active (120)" },
     { "dry-run", NULL, PURGE, set_flag, AT(dry_run), "count only" },
-    { "older-than", "SECONDS", PURGE, set_count, AT(older_than), "only rows whose session ended so long ago (900)" },
+    { "older-than", "SECONDS", PURGE, set_count, AT(older_than),
+      "only rows of sessions that ended at least this long ago (900)" },
     { "account", "DIGITS", POLICY, set_account, 0, "AWS account of the table" },
-    { "create-table", NULL, POLICY, set_flag, AT(for_creation), "also what httpd needs to create the table" },
-    { "check", NULL, POLICY, set_flag, AT(for_check), "also what httpd needs to check it" },
+    { "create-table", NULL, POLICY, set_flag, AT(for_creation), "include what httpd needs to create the table" },
+    { "check", NULL, POLICY, set_flag, AT(for_check), "include what httpd needs to check the table" },
     { "operate", NULL, POLICY, set_flag, AT(for_operation),
-      "a statement of its own for operators: show, end and purge" },
-    { "requests", "N", COST, set_count, AT(requests), "requests in all (1000000)" },
-    { "read-only", "PERCENT", COST, set_percent, AT(read_only), "of them read the session (what is left of 100)" },
-    { "changed", "PERCENT", COST, set_percent, AT(changed), "of them change it (10)" },
-    { "touched", "PERCENT", COST, set_percent, AT(touched), "of those that read it record activity (10)" },
-    { "size", "BYTES", COST, set_count, AT(size), "of a row (1024)" },
-    { "eventual", NULL, COST, set_flag, AT(eventual), "with SessionDynamoDBConsistentRead Off" },
-    { "read-price", "PRICE", COST, set_price, AT(read_price), "of a million read units" },
-    { "write-price", "PRICE", COST, set_price, AT(write_price), "of a million write units" },
+      "add a separate statement for operators: show, end and purge" },
+    { "requests", "N", COST, set_count, AT(requests), "total number of requests (1000000)" },
+    { "read-only", "PERCENT", COST, set_percent, AT(read_only),
+      "share of requests that only read the session (the rest of 100)" },
+    { "changed", "PERCENT", COST, set_percent, AT(changed), "share of requests that change it (10)" },
+    { "touched", "PERCENT", COST, set_percent, AT(touched), "share of the reading requests that record activity (10)" },
+    { "size", "BYTES", COST, set_count, AT(size), "size of a row (1024)" },
+    { "eventual", NULL, COST, set_flag, AT(eventual), "for SessionDynamoDBConsistentRead Off" },
+    { "read-price", "PRICE", COST, set_price, AT(read_price), "price of a million read units" },
+    { "write-price", "PRICE", COST, set_price, AT(write_price), "price of a million write units" },
     { "help", NULL, ANY, NULL, 0, "print this" },
     { "version", NULL, ANY, NULL, 0, "print the version" },
 };
@@ -222,8 +224,8 @@ static void print_help(apr_pool_t *p)
     apr_size_t i;
     int j;
 
-    printf("Usage: session-dynamodb COMMAND [OPTIONS] [HASH]\n\n"
-           "Looks after the DynamoDB table of mod_session_dynamodb.\n\n");
+    printf(
+        "Usage: session-dynamodb COMMAND [OPTIONS] [HASH]\n\nManages the DynamoDB table of mod_session_dynamodb.\n\n");
     for (i = 0; i < N_COMMANDS; i++) {
         printf("  %-13s %s%s\n", commands[i].name, commands[i].takes_hash ? "HASH: " : "", commands[i].what);
     }
@@ -232,8 +234,8 @@ static void print_help(apr_pool_t *p)
         printf("  --%-24s %s%s\n", apr_pstrcat(p, all[j].name, all[j].value ? " " : "", all[j].value, NULL),
                all[j].what, commands_of(&all[j], p));
     }
-    printf("\nCredentials come from where all AWS tools have them, never from the command line.\n"
-           "Exit status: 0 good, 1 something is wrong or was not found, 2 usage, 3 the service could not be asked.\n");
+    printf("\nCredentials come from the usual AWS sources, never from the command line.\nExit status: 0 good, 1 "
+           "something is wrong or was not found, 2 usage error, 3 the service could not be reached.\n");
 }
 
 /* A warning and no more: APR prints its own with a program name and without a remedy. */
@@ -261,8 +263,8 @@ static apr_status_t take_command(options_t *o, const char *name, const char **pr
             return APR_SUCCESS;
         }
     }
-    *problem = name ? apr_psprintf(p, "there is no command %.40s: session-dynamodb --help names them", name)
-                    : "no command: session-dynamodb --help names them";
+    *problem = name ? apr_psprintf(p, "unknown command %.40s: see session-dynamodb --help", name)
+                    : "no command given: see session-dynamodb --help";
     return APR_EINVAL;
 }
 
@@ -272,12 +274,12 @@ static const char *check_hash(const options_t *o)
         return NULL;
     }
     if (!o->hash_sid) {
-        return "HASH has to be the hash of the logs, or its first 32 digits at least: with --hash-sid Off a table key "
-               "is a session ID, which does not belong on a command line";
+        return "HASH must be the hash from the logs, or at least its first 32 digits: with --hash-sid Off a table key "
+               "is a session ID, which must not appear on a command line";
     }
     return strlen(o->hash) == KEY_LENGTH && strspn(o->hash, BASE64URL) == KEY_LENGTH
                ? NULL
-               : "HASH has to be the hash of the logs (128 hex digits, or the first 32 at least) or a table key";
+               : "HASH must be the hash from the logs (128 hex digits, or at least the first 32) or a table key";
 }
 
 static apr_status_t take_hash(options_t *o, int n, const char *const *rest, const char **problem, apr_pool_t *p)

@@ -80,11 +80,13 @@ static void fill(ddb_json_t *policy, const options_t *o, const char *on, apr_poo
 
 static void say_notes(const options_t *o, int open, report_t *r, apr_pool_t *p)
 {
-    const char *where = open ? "region or account is not known here and stands as *: name them by --region and "
-                               "--account, or the table by its ARN"
-                             : NULL;
-    const char *who = o->for_operation ? "two statements for two roles: Operators is not for httpd, which needs no Scan"
-                                       : NULL;
+    const char *where =
+        open
+            ? "region or account is unknown and written as *: give --region and --account, or name the table by its ARN"
+            : NULL;
+    const char *who = o->for_operation
+                          ? "two statements for two roles: do not give httpd the Operators statement; it needs no Scan"
+                          : NULL;
 
     if (r->json && (where || who)) {
         ddb_json_set_str(r->json, "note", where && who ? apr_pstrcat(p, where, "; ", who, NULL) : where ? where : who);

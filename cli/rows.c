@@ -79,14 +79,15 @@ static void say_end(report_t *r, const ddb_row_t *row, apr_time_t now, apr_pool_
     apr_int64_t left = row->expires - apr_time_sec(now);
 
     if (!row->expires) {
-        report_text(r, "state", "state", "without an end: no session, or changed by hand");
+        report_text(r, "state", "state", "without an expiry time: not a session, or changed by hand");
         return;
     }
     say_time(r, "expires", "expires", apr_time_from_sec(row->expires), p);
     report_text(r, "state", NULL, left > 0 ? "alive" : "over");
     report_number(r, "seconds_left", NULL, (double)left);
-    report_line(r, left > 0 ? "state: alive, for %" APR_INT64_T_FMT " s" : "state: over, since %" APR_INT64_T_FMT " s",
-                left > 0 ? left : -left);
+    report_line(
+        r, left > 0 ? "state: alive, expires in %" APR_INT64_T_FMT " s" : "state: expired %" APR_INT64_T_FMT " s ago",
+        left > 0 ? left : -left);
 }
 
 static void say_row(report_t *r, const ddb_row_t *row, apr_time_t now, apr_pool_t *p)
@@ -137,7 +138,7 @@ exit_e rows_end(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p)
         return report_failure(r, rv, &err);
     }
     report_number(r, "ended", NULL, 1);
-    report_line(r, "the session is ended");
+    report_line(r, "the session was ended");
     return EXIT_GOOD;
 }
 
@@ -149,7 +150,7 @@ static void say_counts(report_t *r, const ddb_rows_count_t *n, int dry_run)
     report_number(r, "due", dry_run ? "rows that would be deleted" : "rows of ended sessions", (double)n->due);
     if (!dry_run) {
         report_number(r, "deleted", "deleted", (double)n->deleted);
-        report_number(r, "kept", "left, as they were used or ended meanwhile", (double)n->kept);
+        report_number(r, "kept", "kept: used or ended in the meantime", (double)n->kept);
     }
 }
 
@@ -164,7 +165,7 @@ exit_e rows_purge(connection_t *c, const options_t *o, report_t *r, apr_pool_t *
     rv = ddb_rows_sweep(&rows, &what, p, &err);
     say_counts(r, &rows.count, o->dry_run);
     if (rv == APR_EINTR) {
-        ddb_error_set(&err, rv, "stopped before the end; run it again for what is left");
+        ddb_error_set(&err, rv, "interrupted; run it again for the rest");
     }
     return rv == APR_SUCCESS ? EXIT_GOOD : report_failure(r, rv, &err);
 }

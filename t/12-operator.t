@@ -144,7 +144,7 @@ note 'The service can not be asked';
 note 'create-table';
 {
     is run(['create-table', '--table', 'made_here']), 0, 'a table is created';
-    like $OUT, qr/^the table made_here is created\n.*no time to live/, '... and said so';
+    like $OUT, qr/^the table made_here is created\n.*does not support time to live/, '... and said so';
     is run(['check', '--table', 'made_here']), 0, '... which a check finds good';
     my $said = json(['create-table', '--table', 'made_here']);
     is "$EXIT $said->{was}", '0 there', 'one that is there is left alone';
@@ -181,7 +181,7 @@ note 'show and end';
     like $ERR, qr/^3 rows looked at, 1 pages$/m, '... it says how far it is';
 
     is run(['show', '0' x 128]), 1, 'a hash that no row has';
-    like $ERR, qr/no row has that hash/, '... is said to be none';
+    like $ERR, qr/no row has this hash/, '... is said to be none';
     is run(['show', 'Z' x 43]), 1, '... and a key';
     change_row($ids[2], sub { $_[0]{loggable}{S} = substr $hash, 0, 32 });
     is run([$_, substr $hash, 0, 32]), 1, "$_: two rows of one hash" for qw(show end);
@@ -189,7 +189,7 @@ note 'show and end';
     change_row($ids[2], sub { $_[0]{loggable}{S} = substr loggable($ids[2]), 0, 32 });
 
     is run(['end', $hash]), 0, 'a session is ended';
-    like $OUT, qr/^the session is ended$/, '... and said so';
+    like $OUT, qr/^the session was ended$/, '... and said so';
     is get('/test/?get=a', cookie => $ids[1])->line('get a'), '(none)', '... its client has none any more';
     is scalar(rows()), 2, '... the others have theirs';
     is run(['end', $hash]), 1, '... and there is nothing to end again';
@@ -235,7 +235,7 @@ note 'purge';
     release();
     is finish($pid), 130, '... it ends';
     like $OUT, qr/^deleted: 3$/m, '... and says what was done';
-    like $ERR, qr/stopped before the end; run it again/, '... and that there is more';
+    like $ERR, qr/interrupted; run it again/, '... and that there is more';
     is scalar(rows()), 7, '... the row that was under way is deleted, the others are there';
 
     my($touched) = grep { row(key_of($_)) } @old;
@@ -276,7 +276,7 @@ note 'A table of many pages';
     is join(' ', sort keys %pages), '0 1 2 3 4 5 6 7 whole', 'is searched in segments, once a page has shown that it is large';
     is scalar(grep { ($_->{body}{TotalSegments} // 8) == 8 && $_->{op} eq 'Scan' } @calls), scalar(@calls), '... eight of them';
     like $ERR, qr/^500 rows looked at, 1 pages$/m, '... which is told along the way';
-    like $ERR, qr/no row has that hash/, '... to its end';
+    like $ERR, qr/no row has this hash/, '... to its end';
     my $id = session(a => 1);
     is run(['show', loggable($id)]), 0, '... so that a session is found';
     is run(['end', loggable($id)]), 0, '... and ended';
@@ -329,17 +329,17 @@ note 'policy and cost';
 }
 
 note 'Usage';
-for my $case ([[], 'no command'], [['frob'], 'no command frob'], [['check', '--frob'], 'invalid option'],
+for my $case ([[], 'no command'], [['frob'], 'unknown command frob'], [['check', '--frob'], 'invalid option'],
               [['check', '--table'], 'missing argument'], [['check', '--table', 'a b'], 'not a table name'],
               [['check', '--region', 'Frankfurt'], 'region'], [['check', '--endpoint-url', 'ftp://x'], '--endpoint-url'],
-              [['check', '--proxy', 'http://u:p@x'], 'a proxy is'],
+              [['check', '--proxy', 'http://u:p@x'], 'use http:// or https://'],
               [['check', '--timeout', '0'], 'seconds'], [['check', '--dry-run'], 'has no option --dry-run'],
-              [['check', 'more'], 'options only'], [['show'], 'one HASH'], [['show', 'abc'], 'HASH has to be'],
+              [['check', 'more'], 'options only'], [['show'], 'one HASH'], [['show', 'abc'], 'HASH must be'],
               [['show', '0' x 32, '0' x 32], 'one HASH'], [['show', '0' x 32, '--hash-sid', 'perhaps'], 'On or Off'],
               [['purge', '--older-than', '-1'], 'whole number'], [['policy', '--account', '1'], '12 digits'],
-              [['cost', '--changed', '101'], '0 to 100'], [['cost', '--changed', 60, '--read-only', 60], 'more than 100'],
-              [['cost', '--read-price', '1'], 'belong together'], [['cost', '--size', 500000], '409600'],
-              [["\xff"], 'no command']) {
+              [['cost', '--changed', '101'], '0 to 100'], [['cost', '--changed', 60, '--read-only', 60], 'exceed 100'],
+              [['cost', '--read-price', '1'], 'must be given together'], [['cost', '--size', 500000], '409600'],
+              [["\xff"], 'unknown command']) {
     my($arguments, $words) = @$case;
     is run($arguments), 2, "usage: @$arguments" =~ s/\xff/?/r;
     like $ERR, qr/^session-dynamodb: .*\Q$words\E/, '... says what is wrong';
