@@ -93,7 +93,7 @@ note 'Version 1';
 begin(@IMDS, set => { version => 1 });
 fails 'a service without tokens is not asked for keys';
 like asked(), qr/^token( token)*$/, '... at all';
-ends qr/knows no tokens \(HTTP 404\)/;
+ends qr/offers no tokens \(HTTP 404\)/;
 
 note 'What can be wrong with it, and that it may be right the next time';
 begin(@IMDS, fault => [token => 404, count => 0]);
@@ -161,7 +161,7 @@ is asked(), 'container container', '... has it tried once, and asks nobody else'
 goes_wrong(container => 'hang', count => 1);
 service_gives(authorization => 'pod-token-old');
 works 'a service that is silent once: a request';
-ends qr/container's credential service answers with HTTP 401 AccessDeniedException/;
+ends qr/container's credential service returned HTTP 401 AccessDeniedException/;
 
 begin(@IMDS, AWS_CONTAINER_CREDENTIALS_FULL_URI => 'http://192.0.2.1/credentials');
 fails 'a host that would have to be asked by https';
@@ -191,7 +191,7 @@ works 'one that prints keys: a session is stored with them';
 like SessionTest::Log::slurp("$DIR/seen"), qr/^0 1 2 3 SigBlk:\s*0+$/,
     'it has none of the descriptors of the server, and no signal blocked';
 is asked(), '', '... and nobody else is asked';
-ends qr/credential_process printed something else than one JSON object; run it by hand/;
+ends qr/credential_process printed something other than one JSON object; run it by hand/;
 
 note 'A program that takes longer than SessionDynamoDBTimeout';
 @SessionTest::Hurry::ISA = ('SessionTest::Machine');
@@ -212,6 +212,6 @@ calls_are {
     ok eventually(sub { get('/?set=a:1', port => $httpd->port)->status == 200 }), 'all is well as soon as there are'
 } ['PutItem'], '... and the table is asked once';
 # That the table gave no answer would be one more line.
-ends qr/the provider asked for them is credential_process, which has not answered for \d+\.\d s/;
+ends qr/credential provider credential_process has not answered for \d+\.\d s/;
 
 done;
