@@ -118,7 +118,7 @@ exit_e cost_print(const options_t *given, report_t *r, apr_pool_t *p)
     else {
         report_text(r, "note", "price",
                     "known only for " PRICED_REGION ": give --read-price and --write-price per million units "
-                                                    "(https://aws.amazon.com/dynamodb/pricing/on-demand/)");
+                    "(https://aws.amazon.com/dynamodb/pricing/on-demand/)");
     }
     return EXIT_GOOD;
 }
