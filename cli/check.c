@@ -52,8 +52,8 @@ static void add_clock(apr_array_header_t *findings, const connection_t *c, apr_p
             .about = "clock",
             .is = DDB_DOUBT,
             .text = apr_psprintf(p,
-                                 "this machine's clock is %" APR_INT64_T_FMT " s %s the service's: httpd goes by the "
-                                 "service's then, but set it right (NTP)",
+                                 "this machine's clock is %" APR_INT64_T_FMT
+                                 " s %s the service's; httpd follows the service's, but correct the clock (NTP)",
                                  offset < 0 ? -offset : offset, offset < 0 ? "ahead of" : "behind")
         };
     }
