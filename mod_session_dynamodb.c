@@ -28,6 +28,7 @@
 #include "httpd/conf/msd_config_warn.h"
 #include "httpd/conf/msd_directives.h"
 #include "httpd/msd_http_cache.h"
+#include "httpd/msd_entries.h"
 #include "httpd/msd_env.h"
 #include "httpd/msd_filter.h"
 #include "httpd/msd_forward.h"
@@ -262,7 +263,7 @@ static int session_dynamodb_encode(request_rec *r, session_rec *z)
     }
     if (z->maxage > 0) {
         z->expiry = s->expiry;
-        apr_table_unset(z->entries, "expiry");
+        apr_table_unset(z->entries, MSD_ENTRIES_EXPIRY);
     }
     mask(z, s->conf);
     return DECLINED;

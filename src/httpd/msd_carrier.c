@@ -8,20 +8,15 @@
 
 #define IN_THE_PAST "Thu, 01 Jan 1970 00:00:00 GMT"
 
-static int blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
 /** A part of a text, without blanks around it. */
 static ddb_bytes_t trim(const char *s, const char *end)
 {
     ddb_bytes_t part;
 
-    while (s < end && blank(*s)) {
+    while (s < end && msd_response_head_is_blank(*s)) {
         s++;
     }
-    while (end > s && blank(end[-1])) {
+    while (end > s && msd_response_head_is_blank(end[-1])) {
         end--;
     }
     part.data = s;
@@ -140,7 +135,7 @@ static const char *without_sessions(apr_pool_t *p, const look_t *look, const cha
         }
         s = next;
     }
-    while (to > rest && (blank(to[-1]) || to[-1] == ';')) {
+    while (to > rest && (msd_response_head_is_blank(to[-1]) || to[-1] == ';')) {
         to--;
     }
     *to = '\0';

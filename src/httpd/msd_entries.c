@@ -8,8 +8,6 @@
 
 #include "httpd/msd_entries.h"
 
-#define EXPIRY "expiry"
-
 static int same_value(const char *a, const char *b)
 {
     return a && b ? strcmp(a, b) == 0 : a == b;
@@ -18,7 +16,7 @@ static int same_value(const char *a, const char *b)
 apr_table_t *msd_entries_copy(apr_pool_t *p, const apr_table_t *entries)
 {
     apr_table_t *copy = apr_table_clone(p, entries);
-    apr_table_unset(copy, EXPIRY);
+    apr_table_unset(copy, MSD_ENTRIES_EXPIRY);
     return copy;
 }
 
@@ -29,7 +27,7 @@ int msd_entries_empty(const apr_table_t *entries)
 
 int msd_entries_count(const apr_table_t *entries)
 {
-    return apr_table_elts(entries)->nelts - (apr_table_get(entries, EXPIRY) ? 1 : 0);
+    return apr_table_elts(entries)->nelts - (apr_table_get(entries, MSD_ENTRIES_EXPIRY) ? 1 : 0);
 }
 
 int msd_entries_counted(const char *form)
@@ -63,7 +61,7 @@ static apr_hash_t *by_name(apr_pool_t *p, const apr_table_t *entries)
 
     for (i = elts->nelts - 1; i >= 0; i--) {
         const apr_table_entry_t *e = &APR_ARRAY_IDX(elts, i, apr_table_entry_t);
-        if (strcasecmp(e->key, EXPIRY) != 0) {
+        if (strcasecmp(e->key, MSD_ENTRIES_EXPIRY) != 0) {
             apr_hash_set(values, folded(p, e->key), APR_HASH_KEY_STRING, e->val);
         }
     }
@@ -104,7 +102,7 @@ apr_table_t *msd_entries_merge(apr_pool_t *p, const apr_table_t *base, const apr
 
     for (i = 0; i < elts->nelts; i++) {
         const apr_table_entry_t *e = &APR_ARRAY_IDX(elts, i, apr_table_entry_t);
-        if (strcasecmp(e->key, EXPIRY) != 0 && (!value_in(p, was, e->key) || value_in(p, is, e->key))) {
+        if (strcasecmp(e->key, MSD_ENTRIES_EXPIRY) != 0 && (!value_in(p, was, e->key) || value_in(p, is, e->key))) {
             apr_table_addn(merged, apr_pstrdup(p, e->key), apr_pstrdup(p, e->val));
         }
     }
@@ -112,7 +110,7 @@ apr_table_t *msd_entries_merge(apr_pool_t *p, const apr_table_t *base, const apr
     changed = apr_table_make(p, elts->nelts);
     for (i = 0; i < elts->nelts; i++) {
         const apr_table_entry_t *e = &APR_ARRAY_IDX(elts, i, apr_table_entry_t);
-        if (strcasecmp(e->key, EXPIRY) != 0 && !same_value(e->val, value_in(p, was, e->key))) {
+        if (strcasecmp(e->key, MSD_ENTRIES_EXPIRY) != 0 && !same_value(e->val, value_in(p, was, e->key))) {
             apr_table_addn(changed, apr_pstrdup(p, e->key), apr_pstrdup(p, e->val));
         }
     }

@@ -9,6 +9,9 @@
  * grows as the entries do. APR only.
  */
 
+/** The name that mod_session keeps for itself. */
+#define MSD_ENTRIES_EXPIRY "expiry"
+
 /** A deep copy in p, without "expiry". */
 apr_table_t *msd_entries_copy(apr_pool_t *p, const apr_table_t *entries);
 

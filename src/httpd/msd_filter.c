@@ -32,7 +32,7 @@ static void begin_with(ap_filter_t *f, request_rec *r)
     }
 }
 
-/** mod_session saves only what is dirty; a session that changes hands gets a new ID in any case. */
+/** A session that changes hands gets a new ID, even if nothing else in it changes. */
 static void notice_user(const request_rec *r, msd_request_t *q)
 {
     const msd_session_t *s = &q->session;

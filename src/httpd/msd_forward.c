@@ -167,18 +167,13 @@ static const char *key_hint(apr_pool_t *p, ddb_bytes_t key)
     return ddb_crypto_digest(DDB_SHA256, digest, key.data, key.len) == APR_SUCCESS ? ddb_crypto_hex(p, digest, 4) : "";
 }
 
-/** The value of the signature's header; NULL if OpenSSL fails. docs/directives.md tells what is signed. */
-static const char *sign(request_rec *r, const msd_dir_config_t *conf)
+/** What is signed, as docs/directives.md tells. The names of the headers in it are added to names (const char *). */
+static const char *signed_text(request_rec *r, const msd_dir_config_t *conf, const char *when,
+                               apr_array_header_t *names)
 {
-    const char *secret = APR_ARRAY_IDX(conf->forward_keys, conf->forward_keys->nelts - 1, const char *);
-    ddb_bytes_t key = { .data = secret, .len = strlen(secret) }, in;
-    unsigned char mac[DDB_SHA256_BYTES];
     apr_array_header_t *lines = apr_array_make(r->pool, 3 + conf->forward->nelts, sizeof(const char *));
-    apr_array_header_t *names = apr_array_make(r->pool, conf->forward->nelts, sizeof(const char *));
-    const char *when;
     int i;
 
-    when = apr_psprintf(r->pool, "%" APR_TIME_T_FMT, apr_time_sec(ddb_clock_wall(msd_child_clock(r->server))));
     APR_ARRAY_PUSH(lines, const char *) = when;
     APR_ARRAY_PUSH(lines, const char *) = r->method;
     APR_ARRAY_PUSH(lines, const char *) = target_of(r);
@@ -190,7 +185,20 @@ static const char *sign(request_rec *r, const msd_dir_config_t *conf)
         APR_ARRAY_PUSH(names, const char *) = name;
         APR_ARRAY_PUSH(lines, const char *) = apr_pstrcat(r->pool, name, ":", value ? value : "", NULL);
     }
-    in.data = apr_array_pstrcat(r->pool, lines, '\n');
+    return apr_array_pstrcat(r->pool, lines, '\n');
+}
+
+/** The value of the signature's header; NULL if OpenSSL fails. */
+static const char *sign(request_rec *r, const msd_dir_config_t *conf)
+{
+    const char *secret = APR_ARRAY_IDX(conf->forward_keys, conf->forward_keys->nelts - 1, const char *);
+    ddb_bytes_t key = { .data = secret, .len = strlen(secret) }, in;
+    unsigned char mac[DDB_SHA256_BYTES];
+    apr_array_header_t *names = apr_array_make(r->pool, conf->forward->nelts, sizeof(const char *));
+    const char *when;
+
+    when = apr_psprintf(r->pool, "%" APR_TIME_T_FMT, apr_time_sec(ddb_clock_wall(msd_child_clock(r->server))));
+    in.data = signed_text(r, conf, when, names);
     in.len = strlen(in.data);
     if (ddb_crypto_hmac(DDB_SHA256, mac, key, in) != APR_SUCCESS) {
         return NULL;
@@ -206,13 +214,30 @@ int msd_forward_due(request_rec *r)
     return msd_config_merged(r)->scrubbed || (q && q->forwarded);
 }
 
+/** Set the headers of conf, and sign them. z NULL: there are no entries. */
+static void set_headers(request_rec *r, msd_request_t *q, const msd_dir_config_t *conf, const session_rec *z)
+{
+    const char *signature;
+    int i;
+
+    for (i = 0; i < conf->forward->nelts; i++) {
+        const msd_forward_t *f = &APR_ARRAY_IDX(conf->forward, i, msd_forward_t);
+        const char *value = header_value(r, f, z);
+        if (*value) {
+            set_header(r, q, f->header, value);
+        }
+    }
+    signature = conf->forward_keys ? sign(r, conf) : NULL;
+    if (signature) {
+        set_header(r, q, MSD_SIGNATURE_HEADER, signature);
+    }
+}
+
 void msd_forward(request_rec *r, const session_rec *z)
 {
     const msd_dir_config_t *conf = msd_config_merged(r);
     msd_request_t *q = msd_request_get(r);
     const session_rec *ours = z == q->session.z && msd_session_usable(&q->session) ? z : NULL;
-    const char *signature;
-    int i;
 
     if (r->main) {
         /* The headers are those of the request that r is a part of, whose handler may still need them. */
@@ -222,18 +247,7 @@ void msd_forward(request_rec *r, const session_rec *z)
     if (conf->scrubbed) {
         scrub(r, conf);
     }
-    if (!conf->forward || conf->forward->nelts == 0) {
-        return;
-    }
-    for (i = 0; i < conf->forward->nelts; i++) {
-        const msd_forward_t *f = &APR_ARRAY_IDX(conf->forward, i, msd_forward_t);
-        const char *value = header_value(r, f, ours);
-        if (*value) {
-            set_header(r, q, f->header, value);
-        }
-    }
-    signature = conf->forward_keys ? sign(r, conf) : NULL;
-    if (signature) {
-        set_header(r, q, MSD_SIGNATURE_HEADER, signature);
+    if (conf->forward && conf->forward->nelts) {
+        set_headers(r, q, conf, ours);
     }
 }

@@ -74,19 +74,20 @@ static int shares_session(request_rec *r, const msd_session_t *s)
 /** Take the headers that have names for r and before out of the response, into said where they are heard. */
 static void take_all(request_rec *r, msd_request_t *q)
 {
-    request_rec *speaker = q->header.speaker ? q->header.speaker : r;
+    msd_request_header_t *h = &q->header;
+    request_rec *speaker = h->speaker ? h->speaker : r;
     const char *of_loader = q->session.loader ? name_for(q->session.loader) : NULL;
     apr_array_header_t *unheard = apr_array_make(r->pool, 1, sizeof(const char *));
     request_rec *one;
 
-    q->header.said = q->header.said ? q->header.said : apr_array_make(q->top->pool, 2, sizeof(const char *));
+    h->said = h->said ? h->said : apr_array_make(q->top->pool, 2, sizeof(const char *));
     if (of_loader) {
-        take(r, of_loader, speaker, q->header.said);
+        take(r, of_loader, speaker, h->said);
     }
     for (one = r; one; one = one->prev) {
         const char *name = name_for(one);
         if (name && (!of_loader || strcasecmp(name, of_loader) != 0)) {
-            take(r, name, speaker, shares_session(one, &q->session) ? q->header.said : unheard);
+            take(r, name, speaker, shares_session(one, &q->session) ? h->said : unheard);
         }
     }
 }

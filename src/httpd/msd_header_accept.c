@@ -25,7 +25,7 @@ static int ends_with(const char *s, const char *end)
 /** Who is logged in, and until when: no '*' means these. */
 static int needs_naming(const char *name)
 {
-    return strcasecmp(name, "expiry") == 0 || ends_with(name, "-" MOD_SESSION_USER)
+    return strcasecmp(name, MSD_ENTRIES_EXPIRY) == 0 || ends_with(name, "-" MOD_SESSION_USER)
            || ends_with(name, "-" MOD_SESSION_PW) || ends_with(name, "-site");
 }
 

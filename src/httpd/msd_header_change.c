@@ -32,7 +32,7 @@ void msd_header_change_make(session_rec *z, const char *said)
         if (!msd_header_change_read(&change, pair, z->pool)) {
             continue;
         }
-        if (change.value && strcmp(change.name, "expiry") == 0) {
+        if (change.value && strcmp(change.name, MSD_ENTRIES_EXPIRY) == 0) {
             z->expiry = (apr_time_t)apr_atoi64(change.value);
         }
         else {

@@ -58,15 +58,16 @@ void msd_http_cache_mark(request_rec *r)
 void msd_http_cache_unmark(request_rec *r)
 {
     msd_request_t *q = msd_request_find(r);
+    msd_request_http_cache_t *c = q ? &q->http_cache : NULL;
     const char *name;
 
-    if (!q || q->http_cache.marked != r) {
+    if (!c || c->marked != r) {
         return;
     }
-    q->http_cache.marked = NULL;
+    c->marked = NULL;
     name = carrier(&q->session);
-    if (q->http_cache.unmarked) {
-        apr_table_setn(r->headers_in, name, q->http_cache.unmarked);
+    if (c->unmarked) {
+        apr_table_setn(r->headers_in, name, c->unmarked);
     }
     else {
         apr_table_unset(r->headers_in, name);

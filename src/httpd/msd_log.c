@@ -38,6 +38,22 @@ void msd_log_failure(request_rec *r, apr_status_t rv, msd_failure_log_e what)
     }
 }
 
+/** The IDs that came and were not the session's. */
+static void log_ids(request_rec *r, const msd_session_t *s)
+{
+    if (s->ids.refused) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "invalid, unknown or expired session ID; SHA-512 of the ID: %s",
+                      s->ids.refused);
+    }
+    if (s->ids.ambiguous) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      "ignored the cookies named %s (%d): more than one could be the session's. Another path, domain, "
+                      "application or host set one of them. Remove it, or change SessionDynamoDBCookieName, preferably "
+                      "to a name that begins with __Host-, which no other host or path can set",
+                      s->conf->cookie_name, s->ids.count);
+    }
+}
+
 void msd_log_load(request_rec *r, const msd_session_t *s, apr_status_t rv)
 {
     if (s->outcome == MSD_MISCONFIGURED) {
@@ -56,17 +72,7 @@ void msd_log_load(request_rec *r, const msd_session_t *s, apr_status_t rv)
                       "SessionDynamoDBForward and SessionDynamoDBAccept match exact names",
                       ddb_json_entries_doubtful(s->members));
     }
-    if (s->ids.refused) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "invalid, unknown or expired session ID; SHA-512 of the ID: %s",
-                      s->ids.refused);
-    }
-    if (s->ids.ambiguous) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
-                      "ignored the cookies named %s (%d): more than one could be the session's. Another path, domain, "
-                      "application or host set one of them. Remove it, or change SessionDynamoDBCookieName, preferably "
-                      "to a name that begins with __Host-, which no other host or path can set",
-                      s->conf->cookie_name, s->ids.count);
-    }
+    log_ids(r, s);
 }
 
 void msd_log_saved(request_rec *r, const msd_session_t *s)

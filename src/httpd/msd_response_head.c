@@ -24,21 +24,16 @@ static void begin(msd_response_head_t *head, const char *line, apr_size_t len)
     head->last = status[1] != '1' || memcmp(status + 1, "101", 3) == 0;
 }
 
-static int is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
 int msd_response_head_sets(const char *value, apr_size_t len, const char *cookie)
 {
     const char *end = memchr(value, ';', len), *equals;
 
     end = end ? end : value + len;
-    while (value < end && (is_blank(*value) || *value == '=')) {
+    while (value < end && (msd_response_head_is_blank(*value) || *value == '=')) {
         value++;
     }
     equals = memchr(value, '=', (apr_size_t)(end - value));
-    while (equals && equals > value && is_blank(equals[-1])) {
+    while (equals && equals > value && msd_response_head_is_blank(equals[-1])) {
         equals--;
     }
     return equals && strlen(cookie) == (apr_size_t)(equals - value) && memcmp(value, cookie, strlen(cookie)) == 0;
@@ -57,7 +52,7 @@ static int is_dropped(const msd_response_head_drop_t *drop, const char *line, ap
     if (!colon) {
         return 0;
     }
-    while (end > line && is_blank(end[-1])) {
+    while (end > line && msd_response_head_is_blank(end[-1])) {
         end--;
     }
     for (i = 0; i < drop->headers->nelts; i++) {
@@ -84,7 +79,7 @@ int msd_response_head_keeps(msd_response_head_t *head, const char *line, apr_siz
         head->within = head->dropping = 0;
         return 1;
     }
-    if (!is_blank(line[0])) {
+    if (!msd_response_head_is_blank(line[0])) {
         head->dropping = is_dropped(drop, line, len);
     }
     return !head->dropping;

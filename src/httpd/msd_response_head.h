@@ -8,6 +8,12 @@
  * followed by another head; any other response is not (RFC 9110 section 15.2).
  */
 
+/** 1 for the white space within a line (RFC 9110 section 5.6.3). */
+static inline int msd_response_head_is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
 /** Where in a head we are. All zero: before the first line. */
 typedef struct msd_response_head_t {
     int within;   /* 1: behind the status line */

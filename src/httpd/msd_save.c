@@ -131,32 +131,39 @@ static void rebase(const msd_session_t *s, ddb_session_t *row, const ddb_session
     }
 }
 
+/** Write row in place of the stored session. Each round that is lost was won by another request, which then is done. */
+static apr_status_t overwrite(const save_t *w, ddb_session_t *row)
+{
+    int left = msd_request_user_left(w->r, w->s);
+    ddb_session_t current;
+    apr_status_t rv;
+
+    for (;;) {
+        set_payload(w->s, row);
+        row->user = NULL;
+        if (left) {
+            /* Who logs in next, be it the same user, gets a new ID. */
+            row->user_mark = NULL;
+        }
+        memset(&current, 0, sizeof(current));
+        rv = ddb_store_save(w->q->calls.store, w->call, row, &current);
+        if (rv != DDB_ECONFLICT) {
+            return rv;
+        }
+        rv = merge(w->r, w->s, &current);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        rebase(w->s, row, &current);
+    }
+}
+
 static apr_status_t change(const save_t *w)
 {
     msd_session_t *s = w->s;
-    ddb_session_t row = s->stored, current;
-    int left = msd_request_user_left(w->r, s);
-    apr_status_t rv;
+    ddb_session_t row = s->stored;
+    apr_status_t rv = overwrite(w, &row);
 
-    /* Each round that is lost was won by another request, which then is done. */
-    for (;;) {
-        set_payload(s, &row);
-        row.user = NULL;
-        if (left) {
-            /* Who logs in next, be it the same user, gets a new ID. */
-            row.user_mark = NULL;
-        }
-        memset(&current, 0, sizeof(current));
-        rv = ddb_store_save(w->q->calls.store, w->call, &row, &current);
-        if (rv != DDB_ECONFLICT) {
-            break;
-        }
-        rv = merge(w->r, s, &current);
-        if (rv != APR_SUCCESS) {
-            break;
-        }
-        rebase(s, &row, &current);
-    }
     if (rv == APR_SUCCESS) {
         stored(s, &row);
         /* The date in a persistent cookie has to follow the session's end. */
