@@ -1,10 +1,10 @@
 /*
  * mod_session_dynamodb: mod_session's sessions in Amazon DynamoDB.
  *
- * This file is the story of one request, in the order of httpd's hooks: the session is loaded when somebody first asks
- * for it, a failed load is refused before a handler runs, the handler and mod_session do their work, the session is
- * saved before the first byte of the response leaves, and activity is recorded after the last. How each is done is in
- * the rooms under src/.
+ * This file is the story of one request, in the order of httpd's hooks: the session is loaded when it is first needed,
+ * a request whose load failed is refused before a handler runs, the handler and mod_session do their work, the session
+ * is saved before the first byte of the response is sent, and activity is recorded after the last. The rooms under src/
+ * contain the details.
  */
 
 #include <apr_strings.h>
@@ -47,7 +47,7 @@ static APR_OPTIONAL_FN_TYPE(ap_session_load) *session_load_fn;
 
 /* ---- load -------------------------------------------------------------------------------------------------------- */
 
-/** The status that a failed load makes of a request; DECLINED: the request goes on. */
+/** The response status after a failed load; DECLINED: the request goes on. */
 static int refusal_for(const msd_session_t *s)
 {
     if (s->outcome == MSD_MISCONFIGURED) {
@@ -56,8 +56,8 @@ static int refusal_for(const msd_session_t *s)
     return s->outcome == MSD_FAILED && s->conf->on_error == MSD_DENY ? HTTP_SERVICE_UNAVAILABLE : DECLINED;
 }
 
-/* mod_session calls this two to six times per request, also for subrequests and after redirects: all get the same
- * answer, a failure too, and the table is asked once. */
+/* mod_session calls this two to six times per request, also for subrequests and after redirects. All calls get the same
+ * answer, failures included, and the table is read once. */
 static int session_dynamodb_load(request_rec *r, session_rec **z)
 {
     msd_request_t *q;
@@ -79,7 +79,7 @@ static int session_dynamodb_load(request_rec *r, session_rec **z)
     return OK;
 }
 
-/* Behind mod_session_crypto's decoder and before mod_session's own. */
+/* Runs after mod_session_crypto's decoder and before mod_session's own. */
 static int session_dynamodb_decode(request_rec *r, session_rec *z)
 {
     msd_session_t *s = msd_request_session(r);
@@ -90,7 +90,7 @@ static int session_dynamodb_decode(request_rec *r, session_rec *z)
 
 /* ---- before the handler ------------------------------------------------------------------------------------------ */
 
-/** 1 when r is a look ahead (MultiViews' at a variant, say) for a request that will come to our fixups itself. */
+/** 1 if r is a lookup subrequest (MultiViews trying a variant, say) for a request that will reach our fixups itself. */
 static int is_look_ahead(const request_rec *r, const msd_request_t *q)
 {
     const request_rec *top = r;
@@ -105,12 +105,12 @@ static int refusal(request_rec *r)
 {
     const msd_request_t *q = msd_request_find(r);
 
-    /* A variant refused ahead would be no variant: the answer would be 404, and not 503. */
+    /* MultiViews would skip a refused variant, and the response would be 404 instead of 503. */
     return !q || msd_request_is_error_page(r) || is_look_ahead(r, q) ? DECLINED : refusal_for(&q->session);
 }
 
-/* HTTP_SESSION comes with mod_session's fixups: too late for Require and for the rewrite rules of a directory. So what
- * SessionDynamoDBEnv names is there before them, in each request of a tree anew. */
+/* mod_session's fixups set HTTP_SESSION too late for Require and for rewrite rules in a directory. The variables of
+ * SessionDynamoDBEnv are therefore set here, anew for each request of a tree. */
 static int session_dynamodb_post_perdir_config(request_rec *r)
 {
     const apr_array_header_t *wanted = msd_config_merged(r)->env;
@@ -129,8 +129,8 @@ static int session_dynamodb_post_perdir_config(request_rec *r)
     return msd_config_enabled(r) ? refusal(r) : DECLINED;
 }
 
-/* mod_auth_form takes a failed load for "not logged in": it would show its form, or accept a login that can't be kept.
- * So the session is asked for before it. */
+/* mod_auth_form treats a failed load as "not logged in": it would show its form, or accept a login that can't be
+ * stored. So load the session before it runs. */
 static int session_dynamodb_check_authn(request_rec *r)
 {
     session_rec *z = NULL;
@@ -142,7 +142,7 @@ static int session_dynamodb_check_authn(request_rec *r)
     return refusal(r);
 }
 
-/* Behind mod_session's fixups, which load the session and make HTTP_SESSION. */
+/* Runs after mod_session's fixups, which load the session and set HTTP_SESSION. */
 static int session_dynamodb_fixups(request_rec *r)
 {
     msd_request_t *q;
@@ -151,7 +151,7 @@ static int session_dynamodb_fixups(request_rec *r)
     if (!msd_config_enabled(r)) {
         return DECLINED;
     }
-    /* A client's header of this name would become HTTP_SESSION where mod_session doesn't set it (CVE-2018-1283). */
+    /* A client's header of this name would become HTTP_SESSION unless mod_session sets it (CVE-2018-1283). */
     apr_table_unset(r->headers_in, "Session");
     q = msd_request_get(r);
     s = &q->session;
@@ -169,8 +169,8 @@ static int session_dynamodb_fixups(request_rec *r)
     return refusal(r);
 }
 
-/** 1 for a program whose answer httpd hands to the client as it is, past all filters: its session header would go with
- * it, and no change of the session would be saved. */
+/** 1 for a CGI program whose output httpd sends to the client unparsed, past all filters: the client would see its
+ * session header, and changes of the session would not be saved. */
 static int is_unparsed(const request_rec *r)
 {
     const char *slash = r->filename ? strrchr(r->filename, '/') : NULL;
@@ -179,7 +179,7 @@ static int is_unparsed(const request_rec *r)
            && (strcmp(r->handler, "cgi-script") == 0 || strcmp(r->handler, CGI_MAGIC_TYPE) == 0);
 }
 
-/* First of all handlers: in fixups it could be too soon, as mod_dir there puts the settings of an index under r. */
+/* The first of all handlers. Fixups would be too early, because mod_dir replaces r's settings there with an index's. */
 static int session_dynamodb_handler(request_rec *r)
 {
     session_rec *z = NULL;
@@ -205,7 +205,7 @@ static int session_dynamodb_behind_cache(request_rec *r)
     return DECLINED;
 }
 
-/* Parts of pages and redirected requests come here with a session that was loaded. */
+/* Includes and redirected requests get here with a session that is loaded already. */
 static int session_dynamodb_quick(request_rec *r, int lookup)
 {
     (void)lookup;
@@ -220,14 +220,14 @@ static int session_dynamodb_behind_quick(request_rec *r, int lookup)
     return DECLINED;
 }
 
-/* Who comes here is asked by no other handler any more. */
+/* Runs only if every other handler has declined the request. */
 static int session_dynamodb_file(request_rec *r)
 {
     msd_http_cache_file(r);
     return DECLINED;
 }
 
-/* ---- behind the handler ------------------------------------------------------------------------------------------ */
+/* ---- after the handler ------------------------------------------------------------------------------------------- */
 
 static void mask(session_rec *z, const msd_dir_config_t *conf)
 {
@@ -242,9 +242,9 @@ static void mask(session_rec *z, const msd_dir_config_t *conf)
     }
 }
 
-/* Before mod_session's own encoder. SessionMaxAge's end of the session follows from the row's times: in the payload it
- * would be one more change with every request, and out of date after a touch. An end that the payload named stays. What
- * shall not be stored is masked here, too: whatever is written was encoded before. */
+/* Runs before mod_session's own encoder. With SessionMaxAge the expiry follows from the row's times: in the payload it
+ * would change with every request and be out of date after a touch. An expiry that came with the payload stays. Entries
+ * that must not be stored are masked here too, because every payload is encoded before it is written. */
 static int session_dynamodb_encode(request_rec *r, session_rec *z)
 {
     msd_session_t *s = msd_request_session(r);
@@ -255,7 +255,7 @@ static int session_dynamodb_encode(request_rec *r, session_rec *z)
     }
     rv = msd_payload_limit_encode(s);
     if (rv != APR_SUCCESS && s->answer.written != MSD_WRITE_FAILED) {
-        /* Asked again for the error page, which is no second failure. */
+        /* Called again for the error page: that is not a second failure. */
         msd_log_failure(r, msd_session_write_failed(s, rv), MSD_FAILURE_LOG_WRITE);
     }
     if (rv != APR_SUCCESS) {
@@ -279,10 +279,10 @@ static int session_dynamodb_save(request_rec *r, session_rec *z)
         return DECLINED;
     }
     if (z != s->z && !msd_config_enabled(r)) {
-        return DECLINED; /* another store's, after a redirect out of our area */
+        return DECLINED; /* another store's session, after a redirect out of our area */
     }
     if (z != s->z || !msd_session_usable(s) || s->answer.written == MSD_WRITE_FAILED) {
-        /* Not the session that we loaded, or one that can't be written: doing nothing is what keeps the row whole. */
+        /* Not the session that we loaded, or one that can't be written: doing nothing keeps the row intact. */
         return OK;
     }
     rv = msd_save(r, q);
@@ -294,7 +294,7 @@ static int session_dynamodb_save(request_rec *r, session_rec *z)
     return OK;
 }
 
-/* Before the access log is written, which may show what became of the session. */
+/* Runs before the access log is written, which may contain the result of the request for the session. */
 static int session_dynamodb_log_transaction(request_rec *r)
 {
     msd_request_t *q = msd_request_find(r);
@@ -324,7 +324,7 @@ static int session_dynamodb_check_config(apr_pool_t *pconf, apr_pool_t *plog, ap
     (void)plog;
     (void)ptemp;
     msd_trace_method_check(s);
-    /* A start says so below, where the error log is open. */
+    /* At startup, post_config logs the warnings, when the error log is open. */
     if (rv == OK && ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST) {
         msd_config_warn(pconf, s);
     }
@@ -368,7 +368,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_child_stopping(session_dynamodb_child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
 
     ap_hook_post_read_request(msd_trace_method_take, NULL, NULL, APR_HOOK_FIRST);
-    /* Before any other store's, in whatever order modules are loaded: who answers first has the session. */
+    /* Before other stores, in whatever order modules are loaded: the first store to answer provides the session. */
     ap_hook_session_load(session_dynamodb_load, NULL, other_stores, APR_HOOK_FIRST);
     ap_hook_post_perdir_config(session_dynamodb_post_perdir_config, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_check_authn(session_dynamodb_check_authn, NULL, mod_auth_form, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
@@ -377,7 +377,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_quick_handler(session_dynamodb_quick, NULL, mod_cache, APR_HOOK_REALLY_FIRST);
     ap_hook_quick_handler(session_dynamodb_behind_quick, mod_cache, NULL, APR_HOOK_FIRST);
     ap_hook_handler(session_dynamodb_behind_cache, mod_cache, NULL, APR_HOOK_REALLY_FIRST);
-    /* Not "before core.c": another handler of that one's comes first of all. */
+    /* Not "before core.c": that would also mean before core.c's upgrade handler, one of the first of all. */
     ap_hook_handler(session_dynamodb_file, NULL, NULL, APR_HOOK_REALLY_LAST - 1);
     ap_hook_insert_filter(msd_filter_insert, mod_session, NULL, APR_HOOK_MIDDLE);
     ap_hook_insert_error_filter(msd_filter_insert, mod_session, NULL, APR_HOOK_MIDDLE);
@@ -385,14 +385,14 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_session_decode(session_dynamodb_decode, NULL, NULL, APR_HOOK_LAST);
     ap_hook_session_encode(session_dynamodb_encode, NULL, mod_session, APR_HOOK_REALLY_FIRST);
     ap_hook_session_save(session_dynamodb_save, NULL, other_stores, APR_HOOK_FIRST);
-    /* Optional: without mod_status nobody asks. */
+    /* An optional hook: mod_status may not be loaded. */
     APR_OPTIONAL_HOOK(ap, status_hook, msd_status_report, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_log_transaction(session_dynamodb_log_transaction, NULL, NULL, APR_HOOK_FIRST);
 
     session_dynamodb_register_functions();
 }
 
-/* A line for each function. */
+/* One line per function, which clang-format would join. */
 /* clang-format off */
 module AP_MODULE_DECLARE_DATA session_dynamodb_module = {
     STANDARD20_MODULE_STUFF,

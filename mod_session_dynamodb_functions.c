@@ -1,4 +1,4 @@
-/* What other modules may do with the session of a request. */
+/* Functions for other modules that act on the session of a request. */
 
 #include <string.h>
 
@@ -13,7 +13,7 @@
 #include "httpd/msd_save.h"
 #include "httpd/msd_session.h"
 
-/** The session that holds for r, loaded if it was not yet; NULL where there is none to work with. */
+/** The session of r's tree, loaded if necessary; NULL if it is not usable. */
 static msd_session_t *session_of(request_rec *r)
 {
     APR_OPTIONAL_FN_TYPE(ap_session_load) *load = APR_RETRIEVE_OPTIONAL_FN(ap_session_load);

@@ -1,4 +1,4 @@
-/* What happens to a response before and behind mod_session's output filter. */
+/* The output filters before and after mod_session's own. */
 
 #include <apr_strings.h>
 #include <httpd.h>
@@ -19,10 +19,10 @@
 #define BEFORE             "SESSION_DYNAMODB_BEFORE"
 #define BEHIND             "SESSION_DYNAMODB_BEHIND"
 #define MOD_SESSION_FILTER "mod_session_out" /* registered names are lower case */
-#define RETRY_AFTER        "2"               /* seconds; a store that was away is asked again after about as long */
+#define RETRY_AFTER        "2" /* seconds, about as long as the module waits before it retries a failed store */
 
-/* mod_session would begin with the request that answers; after a redirect or an error page out of the session's area
- * it would save nothing. */
+/* By itself mod_session's filter starts with the request that answers. If a redirect or an error page has left the
+ * session's area, it would then save nothing. */
 static void begin_with(ap_filter_t *f, request_rec *r)
 {
     for (; f; f = f->next) {
@@ -43,8 +43,8 @@ static void notice_user(const request_rec *r, msd_request_t *q)
     }
 }
 
-/** 1 when a brigade brings nothing. mod_include sends such a one ahead of a part that begins its page; passed on, it
- * would begin the response before the part has done anything. */
+/** 1 if the brigade has no content. mod_include sends an empty brigade before an include at the start of a page; passed
+ * on, it would start the response before the include could change the session. */
 static int brings_nothing(const apr_bucket_brigade *bb)
 {
     const apr_bucket *b;
@@ -76,7 +76,7 @@ static apr_status_t before(ap_filter_t *f, apr_bucket_brigade *bb)
     return ap_pass_brigade(f->next, bb);
 }
 
-/** Where a touch will move the session's end, the date in a persistent cookie has to move with it. */
+/** If a touch will move the session's expiry, send the ID again: a persistent cookie contains the expiry. */
 static void follow_touch(msd_session_t *s)
 {
     apr_interval_time_t interval;
@@ -87,8 +87,8 @@ static void follow_touch(msd_session_t *s)
 }
 
 /**
- * What programs and backends say to the carrier of the ID: nothing of it goes out, or who answers for us could hand
- * visitors an ID of his choice. After a redirect both areas count, as the response may have headers of both.
+ * Remove the ID's carrier from responses of programs and backends, which could otherwise give visitors an ID of their
+ * choice. After a redirect this applies to both areas, because the response may have headers of both.
  */
 static void clear_carriers(request_rec *r, const msd_request_t *q)
 {
@@ -106,7 +106,7 @@ static void clear_carriers(request_rec *r, const msd_request_t *q)
     }
 }
 
-/** Who comes again while keys are refused, or with a session that is too large, only comes to the same end. */
+/** 1 if a retry may succeed. While AWS rejects the keys, or with a session that is too large, it cannot. */
 static int waiting_helps(apr_status_t failure)
 {
     return ddb_error_is_passing(failure) || failure == DDB_ECONFLICT;
@@ -115,7 +115,7 @@ static int waiting_helps(apr_status_t failure)
 static void set_headers(request_rec *r, const msd_session_t *s)
 {
     if (s->answer.written == MSD_WRITE_FAILED && ap_is_HTTP_ERROR(r->status)) {
-        /* An error page that could not be saved comes here with the first error's status. */
+        /* The session of an error page could not be saved; the status is still that of the first error. */
         r->status = HTTP_SERVICE_UNAVAILABLE;
         r->status_line = NULL;
     }
@@ -123,7 +123,7 @@ static void set_headers(request_rec *r, const msd_session_t *s)
         if (r->status == HTTP_SERVICE_UNAVAILABLE && waiting_helps(s->answer.failure)) {
             apr_table_setn(r->err_headers_out, "Retry-After", RETRY_AFTER);
         }
-        return; /* the client's ID is left alone */
+        return; /* the client keeps its ID */
     }
     if (s->answer.issue) {
         msd_carrier_issue(r, s->conf, s->answer.issue, msd_session_next_end(s));
@@ -134,9 +134,9 @@ static void set_headers(request_rec *r, const msd_session_t *s)
 }
 
 /**
- * The response so far is a success that the session's write contradicts: send an error instead. Handlers go on after
- * that, and what they still say must not follow the error: this filter stays to drop it, for filters that pass on to it
- * (mod_include), and so does one for those that begin at the top (ap_rputs), where sending an error has put others.
+ * The write failed, so send an error instead of the response. Handlers keep running, and their further output must not
+ * follow the error. This filter stays in place to drop output from filters above it (mod_include). A second one drops
+ * output that starts at the top (ap_rputs), because sending the error has replaced the request's filters.
  */
 static apr_status_t answer_unavailable(ap_filter_t *f, apr_bucket_brigade *bb)
 {
@@ -153,13 +153,13 @@ static apr_status_t answer_unavailable(ap_filter_t *f, apr_bucket_brigade *bb)
     return rv;
 }
 
-/** The session was saved: what the response says of it. 1: instead of the response, its failed save is the answer. */
+/** Apply the result of the save to the response. @return 1: the save failed, and an error must replace the response. */
 static int settle(request_rec *r, msd_request_t *q)
 {
     msd_session_t *s = &q->session;
 
     if (!q->begun && !s->loader->main && msd_session_unsaved(s)) {
-        /* mod_session's encoders failed, and nothing came to our save; mod_session has logged it. */
+        /* mod_session's encoders failed, so our save hook was not called. mod_session has logged the failure. */
         s->answer.written = MSD_WRITE_FAILED;
     }
     follow_touch(s);
@@ -173,7 +173,7 @@ static int settle(request_rec *r, msd_request_t *q)
     return 0;
 }
 
-/** mod_session saves once; a page has several parts, each of which may change the session. */
+/** mod_session saves once, but each part of a page may change the session. */
 static void allow_next_save(const msd_session_t *s)
 {
     if (s->answer.written == MSD_STORED && s->z->written) {
@@ -182,7 +182,7 @@ static void allow_next_save(const msd_session_t *s)
     }
 }
 
-/** With a context: the answer was given, and nothing more is to come. */
+/** f->ctx is set after an error was sent instead of the response: all further output is dropped. */
 static apr_status_t behind(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     msd_request_t *q = msd_request_find(f->r);
@@ -243,7 +243,7 @@ void msd_filter_begin(request_rec *r)
 
 void msd_filter_insert(request_rec *r)
 {
-    /* A redirect may have led out of the area where we are on, and the session still has to be saved. */
+    /* A redirect may have left the session's area, but the session must still be saved. */
     if (msd_config_enabled(r) || msd_request_find(r)) {
         ap_add_output_filter(BEFORE, NULL, r, r->connection);
         ap_add_output_filter(BEHIND, NULL, r, r->connection);

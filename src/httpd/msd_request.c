@@ -1,4 +1,4 @@
-/* The state of one request tree: whose session it is. */
+/* The state of one request tree, and the user its session belongs to. */
 
 #include <apr_strings.h>
 #include <http_core.h>
@@ -7,8 +7,8 @@
 #include "httpd/msd_request.h"
 #include "httpd/msd_carrier.h"
 
-/* Subrequests hang below main, redirected requests below prev; the first of all outlives the rest and so keeps the
- * state. Both ways have to be walked: a subrequest may belong to a redirected request. */
+/* main leads up from a subrequest, prev from a redirected request. The topmost request outlives the others, so it keeps
+ * the state. Follow both links: a subrequest may belong to a redirected request. */
 static request_rec *topmost(request_rec *r)
 {
     while (r->main || r->prev) {
@@ -52,8 +52,8 @@ void msd_request_take(request_rec *r, msd_request_t *q, const msd_dir_config_t *
     if (!q->carriers) {
         q->carriers = apr_array_make(q->top->pool, 1, sizeof(msd_carrier_t));
     }
-    /* The requests of a tree have the client's headers, some of them in copies: who looks first finds all there is, the
-     * others must neither forget it nor find it again. */
+    /* All requests of a tree have the client's headers, some of them as copies. The first look takes all IDs; later
+     * ones must neither lose them nor add them again. */
     for (i = 0; i < took->nelts; i++) {
         const msd_carrier_t *c = &APR_ARRAY_IDX(took, i, msd_carrier_t);
         if (!msd_carrier_find(q->carriers, c->name, c->header)) {
@@ -80,7 +80,7 @@ int msd_request_is_error_page(const request_rec *r)
     return 0;
 }
 
-/** The name of mod_auth_form's entry for the user; NULL where no AuthName is set. */
+/** The name of mod_auth_form's entry for the user; NULL if AuthName is not set. */
 static const char *user_entry(const request_rec *r)
 {
     const char *realm = ap_auth_name((request_rec *)r);

@@ -6,74 +6,75 @@
 #include "httpd/msd_calls.h"
 #include "httpd/msd_session.h"
 
-/** msd_header's own: what the session headers of the tree's requests say. */
+/** Private to msd_header: the contents of the session headers of the tree's requests. */
 typedef struct msd_request_header_t {
-    request_rec *speaker;     /* the last request, no subrequest, whose handler began; NULL before */
-    apr_array_header_t *said; /* const char *: taken out of the response so far; NULL before */
+    request_rec *speaker;     /* the last request, not a subrequest, whose handler started; NULL before */
+    apr_array_header_t *said; /* const char *: values removed from the response so far; NULL before */
 } msd_request_header_t;
 
-/** msd_http_cache's own: the tree's requests as mod_cache sees them. */
+/** Private to msd_http_cache: the tree's requests as mod_cache sees them. */
 typedef struct msd_request_http_cache_t {
-    const request_rec *marked; /* the request that shows that it has a live session; NULL outside of lookups */
-    const char *unmarked;      /* its header without the mark; NULL: it had no such header */
-    const request_rec *file;   /* the last request that httpd's own handler for files answers; NULL before */
+    const request_rec *marked; /* the request whose header is marked as having a live session; NULL outside lookups */
+    const char *unmarked;      /* its header without the mark; NULL: the header was absent */
+    const request_rec *file;   /* the last request answered by httpd's default handler for files; NULL before */
 } msd_request_http_cache_t;
 
 /**
- * One request tree: a request with its subrequests and internal redirects. Kept with its topmost request and in that
- * one's pool; used by one thread at a time, as the tree is.
+ * One request tree: a request with its subrequests and internal redirects. Stored in the topmost request and allocated
+ * from its pool. Like the tree itself, used by one thread at a time.
  */
 typedef struct msd_request_t {
     request_rec *top;
-    apr_array_header_t *carriers; /* msd_carrier_t: what was taken off the client's headers; NULL before */
-    const char *user;             /* r->user, once authentication and authorization let the request pass */
-    int begun;                    /* 1: the response is on its way: no header can be added any more */
+    apr_array_header_t *carriers; /* msd_carrier_t: session IDs removed from the client's headers; NULL before */
+    const char *user;             /* r->user, set after authentication and authorization succeeded */
+    int begun;                    /* 1: the response has started, and headers can no longer be added */
     msd_calls_t calls;
-    msd_session_t session;            /* of the place that loaded first, for the whole tree */
-    const request_rec *passed_fixups; /* the hooks' own: the last request, no subrequest, that did; NULL before */
-    int answered;                     /* msd_filter's own: 1: the failed write was turned into an error response */
-    apr_array_header_t *forwarded;    /* msd_forward's own: const char *, the headers that were set; NULL before */
+    msd_session_t session;            /* one for the whole tree, of the place that loaded it first */
+    const request_rec *passed_fixups; /* private to the hooks: the last one, not a subrequest, that did; NULL before */
+    int answered;                     /* private to msd_filter: 1: the failed write became an error response */
+    apr_array_header_t *forwarded;    /* private to msd_forward: const char *, the headers set; NULL before */
     msd_request_header_t header;
     msd_request_http_cache_t http_cache;
 } msd_request_t;
 
-/** The state of r's tree, NULL when there is none yet. */
+/** The state of r's tree; NULL if it does not exist yet. */
 msd_request_t *msd_request_find(request_rec *r);
 
-/** The state of r's tree, made on the first call. Never NULL. */
+/** The state of r's tree, created on the first call. Never NULL. */
 msd_request_t *msd_request_get(request_rec *r);
 
-/** The session that holds for r; NULL when the tree has no state yet. */
+/** The session of r's tree; NULL if the tree has no state yet. */
 msd_session_t *msd_request_session(request_rec *r);
 
-/** Take session IDs off r's headers, remembering them; see msd_carrier_take. conf holds for r. */
+/** Remove session IDs from r's headers and remember them; see msd_carrier_take. conf: the settings for r. */
 void msd_request_take(request_rec *r, msd_request_t *q, const msd_dir_config_t *conf);
 
-/** The IDs, of any form, that came with the tree in conf's carrier: const char *, at least one; NULL for none. */
+/** The IDs, valid or not, that the client sent in conf's carrier: const char *, at least one; NULL: no ID. */
 const apr_array_header_t *msd_request_came(const msd_request_t *q, const msd_dir_config_t *conf);
 
-/** 1 while r, or what it is part of, is the page for an error. */
+/** 1 if r is an error page, or part of one. */
 int msd_request_is_error_page(const request_rec *r);
 
 /**
- * Whose session this is, as far as this request knows: mod_auth_form's entry, which it sets after the password was
- * verified, or the user that authorization let pass. What the client merely claims is not enough. NULL: nobody's.
+ * The session's user, as far as this request knows: the value of mod_auth_form's entry, which it sets after it verified
+ * the password, or the user that passed authorization. A name that the client merely claims does not count. NULL: no
+ * user.
  */
 const char *msd_request_user(const request_rec *r, const msd_request_t *q);
 
-/** 1 where the names of entries are told apart by case: they are members of a JSON object. */
+/** 1 if the names of entries are case-sensitive: they are members of a JSON object. */
 int msd_request_names_exact(const request_rec *r);
 
 /**
- * The entry of z that a directive names, NULL when there is none. Where names are exact it is the one of exactly this
- * name, also where z shows none, because another name differs in case only.
+ * The value of the entry of z that a directive names; NULL if z has no such entry. If names are case-sensitive, the
+ * name must match exactly; the entry is then found even if z hides it because another name differs only in case.
  */
 const char *msd_request_entry(request_rec *r, const session_rec *z, const char *name);
 
-/** 1 when the stored session is not known to be this user's: its ID has to change. */
+/** 1 if the stored session is not known to belong to the current user: its ID must change. */
 int msd_request_user_changed(const request_rec *r, const msd_request_t *q);
 
-/** 1 when mod_auth_form's entry was there when the session was loaded and is no more: the user logged out. */
+/** 1 if the session had mod_auth_form's entry when it was loaded and no longer has it: the user logged out. */
 int msd_request_user_left(const request_rec *r, const msd_session_t *s);
 
 #endif

@@ -1,4 +1,4 @@
-/* Which write a request's changes ask for, and how it is done against other writers. */
+/* The write that a request's changes require, in competition with other writers. */
 
 #include <apr_strings.h>
 
@@ -7,9 +7,9 @@
 #include "httpd/msd_payload.h"
 #include "httpd/msd_save.h"
 
-#define MERGES_MAX 100 /* of one request; more writers of one session at once are a table that lies */
+#define MERGES_MAX 100 /* per request; no session has more concurrent writers: the table's answers must be wrong */
 
-/** One write: for whom, of which session, to which store. */
+/** One write: the request that makes it, the session, the store call. */
 typedef struct save_t {
     request_rec *r;
     msd_request_t *q;
@@ -25,14 +25,14 @@ static void set_payload(const msd_session_t *s, ddb_session_t *row)
     row->data_len = strlen(row->data);
 }
 
-/** 1 when the application set an end of its own. With SessionMaxAge the end follows from the row's times instead, and a
- * JSON object has no place for it. */
+/** 1 if the application set its own expiry. With SessionMaxAge the expiry follows from the row's times instead, and a
+ * JSON object cannot hold one. */
 static int expiry_changed(const msd_session_t *s)
 {
     return s->conf->format == DDB_FORM && s->z->maxage <= 0 && s->z->expiry != s->expiry;
 }
 
-/** The entries of a row that another request wrote, into theirs. */
+/** Decode the entries of a row that another request wrote into theirs. */
 static apr_status_t decode_theirs(request_rec *r, msd_session_t *s, session_rec *theirs, const ddb_session_t *row)
 {
     apr_status_t rv;
@@ -46,13 +46,13 @@ static apr_status_t decode_theirs(request_rec *r, msd_session_t *s, session_rec 
     s->answer.merges++;
     rv = msd_payload_decode(r, s, theirs, row);
     if (rv != APR_SUCCESS && rv != DDB_ETOOLARGE) {
-        /* That one's detail says what to do about it. */
+        /* DDB_ETOOLARGE is left as it is: its detail tells the operator what to do. */
         ddb_error_set(&s->error, rv, "the data that another request stored meanwhile can't be decoded");
     }
     return rv;
 }
 
-/** Another request changed the row: the entries become the merge of both changes, against the row as it is now. */
+/** Another request changed the row: merge both changes into the entries, with the current row as the new base. */
 static apr_status_t merge(request_rec *r, msd_session_t *s, const ddb_session_t *current)
 {
     session_rec theirs = { .pool = s->pool, .entries = apr_table_make(s->pool, 10) };
@@ -69,7 +69,7 @@ static apr_status_t merge(request_rec *r, msd_session_t *s, const ddb_session_t 
         s->z->expiry = theirs.expiry;
     }
     s->expiry = theirs.expiry;
-    /* The table's address is known to handlers: its content changes, not the table. */
+    /* Handlers may hold a pointer to this table: replace its contents, not the table. */
     apr_table_clear(s->z->entries);
     apr_table_overlap(s->z->entries, merged, APR_OVERLAP_TABLES_SET);
     return msd_payload_encode(r, s);
@@ -116,7 +116,7 @@ static apr_status_t create(const save_t *w)
     return rv;
 }
 
-/** Only the timeouts that this request changed are ours to write; the others follow the row. */
+/** Move our changes onto the current row. Its timeouts stay, unless this request set them. */
 static void rebase(const msd_session_t *s, ddb_session_t *row, const ddb_session_t *current)
 {
     ddb_session_t ours = *row;
@@ -131,7 +131,8 @@ static void rebase(const msd_session_t *s, ddb_session_t *row, const ddb_session
     }
 }
 
-/** Write row in place of the stored session. Each round that is lost was won by another request, which then is done. */
+/** Write row in place of the stored session. Each conflict means that another request has finished its write, so the
+ * loop ends. */
 static apr_status_t overwrite(const save_t *w, ddb_session_t *row)
 {
     int left = msd_request_user_left(w->r, w->s);
@@ -142,7 +143,7 @@ static apr_status_t overwrite(const save_t *w, ddb_session_t *row)
         set_payload(w->s, row);
         row->user = NULL;
         if (left) {
-            /* Who logs in next, be it the same user, gets a new ID. */
+            /* After a logout the next login gets a new ID, even if it is the same user's. */
             row->user_mark = NULL;
         }
         memset(&current, 0, sizeof(current));
@@ -166,25 +167,25 @@ static apr_status_t change(const save_t *w)
 
     if (rv == APR_SUCCESS) {
         stored(s, &row);
-        /* The date in a persistent cookie has to follow the session's end. */
+        /* A persistent cookie contains the session's expiry, which has changed. */
         s->answer.issue = s->conf->cookie_persistent ? row.sid : s->answer.issue;
     }
     return rv;
 }
 
-/** Take a row away that is no session's (any more); later, if it can't be done now. */
+/** Delete a row that no session uses (any more). If that fails now, it is tried again later. */
 static void take_away(const save_t *w, const char *key)
 {
     ddb_error_t ignored = { 0 };
     ddb_store_call_t quiet = *w->call;
 
-    quiet.err = &ignored; /* what has to be reported is the failure that made this necessary */
+    quiet.err = &ignored; /* keep the error that made this necessary, as that is the one to report */
     if (ddb_store_remove(w->q->calls.store, &quiet, key) != APR_SUCCESS) {
         msd_child_remove_later(w->s->loader->server, key);
     }
 }
 
-/** End the old session, bringing what others changed in it meanwhile into the new one first. */
+/** End the old session, after copying concurrent changes of it to the new one. */
 static apr_status_t end_old(const save_t *w, ddb_session_t *fresh)
 {
     ddb_session_t old = w->s->stored, current, unused;
@@ -215,8 +216,8 @@ static apr_status_t end_old(const save_t *w, ddb_session_t *fresh)
 }
 
 /**
- * The session moves to a new ID. The order is what makes it safe: the data is there under the new ID before the old one
- * ends, and the new ID is given out only after that. Whatever step fails, one of the two rows is whole.
+ * Move the session to a new ID. The order makes it safe: the data is stored under the new ID before the old one ends,
+ * and only then is the new ID sent to the client. Whichever step fails, one of the two rows is complete.
  */
 static apr_status_t renew(const save_t *w)
 {
@@ -252,7 +253,7 @@ static apr_status_t end(const save_t *w)
     return rv;
 }
 
-/** The write that the entries ask for; NULL: no write. */
+/** The write that the entries require; NULL: no write. */
 static write_fn *choose_write(request_rec *r, const msd_request_t *q)
 {
     const msd_session_t *s = &q->session;
@@ -270,7 +271,7 @@ static write_fn *choose_write(request_rec *r, const msd_request_t *q)
     if (s->answer.timeouts_changed || expiry_changed(s)) {
         return change;
     }
-    /* With SessionMaxAge mod_session brings every session here, changed or not. */
+    /* With SessionMaxAge mod_session saves every session, changed or not. */
     return s->z->dirty && !msd_entries_equal(s->pool, s->z->entries, s->loaded) ? change : NULL;
 }
 
@@ -296,13 +297,13 @@ apr_status_t msd_save(request_rec *r, msd_request_t *q)
         return APR_SUCCESS;
     }
     if (q->begun && (write == create || write == renew)) {
-        /* A server side include that comes late in its page. A row that nobody can find would be of no use. */
+        /* A server-side include late in its page: the client cannot get the ID any more, so a row would be useless. */
         s->answer.written = MSD_TOO_LATE;
         return APR_SUCCESS;
     }
     rv = msd_calls_check(&q->calls, &s->error);
     if (rv == APR_SUCCESS && s->conf->format == DDB_JSON && write != end) {
-        /* In its own form mod_session has encoded the entries. */
+        /* With the form format, mod_session has encoded the entries already. */
         rv = msd_payload_encode(r, s);
     }
     if (rv == APR_SUCCESS) {

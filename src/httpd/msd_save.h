@@ -3,17 +3,17 @@
 
 #include "httpd/msd_request.h"
 
-/* How a request's changes get into the table. Nothing is logged here; a failure is described in the session's error. */
+/* Saves a request's changes in the table. Does not log: the session's error describes a failure. */
 
 /**
- * Do what the entries of the session ask for, once: create, change, renew or end it, or nothing. With form mod_session
- * has encoded them into z->encoded. Sets the session's answer.
- * @return APR_SUCCESS, also when the session was ended by another request meanwhile (MSD_GONE); else a failure
- *         (MSD_WRITE_FAILED): the stored session is as it was, or the write's outcome is unknown.
+ * Do the one write that the session's entries require: create, change, renew or end the session, or nothing. With the
+ * form format, mod_session must have encoded the entries into z->encoded. Sets the session's answer.
+ * @return APR_SUCCESS, also if another request ended the session meanwhile (MSD_GONE); any other status is a failure
+ *         (MSD_WRITE_FAILED): the stored session is unchanged, or the result of the write is unknown.
  */
 apr_status_t msd_save(request_rec *r, msd_request_t *q);
 
-/** End the stored session now; entries are emptied and the response will end the ID. */
+/** End the stored session now: the entries are cleared, and the response deletes the client's ID. */
 apr_status_t msd_save_end(request_rec *r, msd_request_t *q);
 
 #endif

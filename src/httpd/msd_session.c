@@ -1,4 +1,4 @@
-/* The session of one place: its state, its times, its ID in logs. */
+/* The session of one place: its state, its times, its loggable ID. */
 
 #include <string.h>
 
@@ -64,7 +64,7 @@ void msd_session_begin_new(msd_session_t *s)
 void msd_session_renew(msd_session_t *s)
 {
     s->answer.renew = 1;
-    s->z->dirty = 1; /* mod_session saves only what is dirty */
+    s->z->dirty = 1; /* mod_session saves only dirty sessions */
 }
 
 apr_status_t msd_session_write_failed(msd_session_t *s, apr_status_t rv)
@@ -96,7 +96,7 @@ int msd_session_touch_due(const msd_session_t *s, apr_interval_time_t *interval)
     if (max_age > 0 && max_age < idle) {
         idle = max_age;
     }
-    /* A touch may be late by the interval; a tenth of the idle timeout is what a session may lose by it. */
+    /* Activity within the interval is not recorded, so a session may expire early by as much. A tenth is the limit. */
     *interval = s->conf->touch_interval * 10 < idle ? apr_time_from_sec(s->conf->touch_interval)
                                                     : apr_time_from_sec(idle) / 10;
     return s->stored.accessed + *interval <= s->now;
@@ -117,7 +117,7 @@ apr_int64_t msd_session_next_end(const msd_session_t *s)
 
 const char *msd_session_loggable_id(msd_session_t *s)
 {
-    /* The IDs of a tree are in its own pool, so that no two of them ever have the same address. */
+    /* Comparing addresses is enough: all IDs of a tree stay in its pool, so two IDs never share an address. */
     if (s->loggable_of != s->stored.sid) {
         s->loggable_of = s->stored.sid;
         s->loggable = s->stored.sid ? ddb_sid_loggable(s->stored.sid, s->pool) : NULL;
