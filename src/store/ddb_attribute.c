@@ -39,7 +39,14 @@ void ddb_attribute_set_key(ddb_json_t *request, const char *name, const char *ke
 
 void ddb_attribute_use_name(ddb_json_t *request, const char *name, apr_pool_t *p)
 {
-    ddb_json_set_str(ddb_json_set_object(request, "ExpressionAttributeNames"), apr_pstrcat(p, "#", name, NULL), name);
+    ddb_json_t *names = ddb_json_set_object(request, "ExpressionAttributeNames");
+    const char *placeholder = apr_pstrcat(p, "#", name, NULL);
+
+    /* An update and its condition may use the same name, and a JSON object must not repeat a key (RFC 8259 section 4:
+     * what a receiver makes of it is unpredictable). */
+    if (!ddb_json_has(names, placeholder)) {
+        ddb_json_set_str(names, placeholder, name);
+    }
 }
 
 void ddb_attribute_use_value(ddb_json_t *request, const char *name, const char *type, const char *value, apr_pool_t *p)

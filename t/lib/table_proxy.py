@@ -153,6 +153,14 @@ class Parser:
         return True
 
 
+def once_each(pairs):
+    """An object of JSON, as a strict receiver reads it: what a repeated key means is unpredictable (RFC 8259)."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise ValueError("an object repeats a key")
+    return made
+
+
 def answer(status, body, kind=JSON_TYPE, crc=True):
     headers = [("content-type", kind), ("content-length", str(len(body)))]
     if crc:
@@ -603,7 +611,7 @@ class Proxy:
     def note(self, client, request):
         self.sequence += 1
         try:
-            body = json.loads(request.body)
+            body = json.loads(request.body, object_pairs_hook=once_each)
         except ValueError:
             body = None
         entry = {"seq": self.sequence, "time": time.time(), "connection": client.number,
@@ -653,6 +661,9 @@ class Proxy:
             entry["signature"] = "bad signature: " + complaint[1] if complaint else "ok"
             if complaint:
                 return error_answer(400, complaint[0], complaint[1], ERROR_PREFIX_COMMON)
+        if entry["body"] is None:
+            return error_answer(400, "SerializationException", "the body is not JSON, or an object repeats a key",
+                                ERROR_PREFIX_COMMON)
         for fault in self.faults:
             if fault.kind != "skew" and fault.strikes(entry, request, client):
                 entry["fault"] = fault.kind

@@ -90,6 +90,20 @@ static int uses(const char *text, char sign, const char *name)
     return 0;
 }
 
+/* 1 when no placeholder stands twice as a key. */
+static int each_once(const char *body, apr_pool_t *p)
+{
+    int i, good = 1;
+
+    for (i = 0; i < NAMES; i++) {
+        const char *name = SAY("\"#%s\":", placeholders[i]), *value = SAY("\":%s\":", placeholders[i]);
+        const char *first_name = strstr(body, name), *first_value = strstr(body, value);
+        good &= !first_name || !strstr(first_name + 1, name);
+        good &= !first_value || !strstr(first_value + 1, value);
+    }
+    return good;
+}
+
 /* DynamoDB refuses a placeholder that is used and not defined, and one that is defined and not used. */
 static void placeholders_agree(const char *body, const char *what, apr_pool_t *p)
 {
@@ -108,6 +122,7 @@ static void placeholders_agree(const char *body, const char *what, apr_pool_t *p
         }
     }
     OK(agree, SAY("%s: placeholders used and placeholders defined are the same", what));
+    OK(each_once(body, p), SAY("%s: each is defined once", what));
 }
 
 static void test_get_and_delete(apr_pool_t *p)
