@@ -150,7 +150,7 @@ static void say_counts(report_t *r, const ddb_rows_count_t *n, int dry_run)
     report_number(r, "due", dry_run ? "rows that would be deleted" : "rows of ended sessions", (double)n->due);
     if (!dry_run) {
         report_number(r, "deleted", "deleted", (double)n->deleted);
-        report_number(r, "kept", "kept: used or ended in the meantime", (double)n->kept);
+        report_number(r, "kept", "kept (used or ended in the meantime)", (double)n->kept);
     }
 }
 

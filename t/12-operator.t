@@ -138,7 +138,7 @@ note 'The service can not be asked';
         like $ERR, qr/region/, '... says so';
     }
     is run(AWS_ACCESS_KEY_ID => undef, AWS_SECRET_ACCESS_KEY => undef, ['check']), 3, 'who has no credentials';
-    like $ERR, qr/no credentials: environment/, '... is told where they were looked for';
+    like $ERR, qr/no credentials found: environment/, '... is told where they were looked for';
 }
 
 note 'create-table';
@@ -166,7 +166,7 @@ note 'show and end';
     like $OUT, qr/^hash: \Q${\ substr $hash, 0, 32}\E$/m, '... with its hash';
     my $row = row(key_of($ids[1]));
     like $OUT, qr/^created: \Q$row->{created}{S}\E\naccessed: \Q$row->{accessed}{S}\E$/m, '... its times';
-    like $OUT, qr/^state: alive, for (?:7200|719\d) s$/m, '... its end';
+    like $OUT, qr/^state: alive, expires in (?:7200|719\d) s$/m, '... its end';
     like $OUT, qr/^idle timeout \(s\): 7200\nabsolute timeout \(s\): 43200\nversion: 1$/m, '... its timeouts and version';
     like $OUT, qr/^data \(bytes\): @{[length data_of($row)]}\nuser: no$/m, '... the size of what it holds, and whether it has a user';
     is run(['show', uc substr $hash, 0, 40]), 0, 'the beginning of a hash will do';
@@ -245,7 +245,7 @@ note 'purge';
     change_row($touched, sub { $_[0]{expires}{N} = time() + 600 });
     release();
     is finish($pid), 0, '... just when it is swept';
-    like $OUT, qr/^rows of ended sessions: 5\ndeleted: 4\nleft, as they were used or ended meanwhile: 1$/m, '... stays';
+    like $OUT, qr/^rows of ended sessions: 5\ndeleted: 4\nkept \(used or ended in the meantime\): 1$/m, '... stays';
     ok row(key_of($touched)), '... it is there';
     ok row(key_of($recent)), 'one that ended a moment ago stays, as clocks differ';
     my $said = json(['purge', '--older-than', 0]);
@@ -307,7 +307,7 @@ note 'policy and cost';
     is $actions->('Operators'), 'DeleteItem GetItem Scan', '... and operators a statement of their own';
     like $said->{note}, qr/two statements for two roles/, '... which is said';
     run(['policy', '--operate', '--account', '123456789012']);
-    like $ERR, qr/^session-dynamodb: two statements for two roles: Operators is not for httpd/, '... to people, too';
+    like $ERR, qr/^session-dynamodb: two statements for two roles: do not give httpd the Operators/, '... to people, too';
     my $arn = 'arn:aws-us-gov:dynamodb:us-gov-west-1:123456789012:table/app_session';
     is json(['policy', '--table', $arn])->{policy}{Statement}[0]{Resource}, $arn, "a table's ARN stands as it is";
 
