@@ -33,7 +33,7 @@ void msd_calls_begin(msd_calls_t *calls, msd_session_t *s, msd_calls_batch_t *ba
     call->consistent = s->conf->consistent_read;
     call->now = s->now;
     call->deadline = batch->started + calls->budget;
-    call->cancel = NULL; /* a client waits for the answer */
+    call->cancel = NULL; /* never cancelled: a client is waiting for the response */
     call->pool = s->pool;
     call->err = &s->error;
     call->calls = &calls->count;

@@ -1,4 +1,4 @@
-/* The way of the session ID: strict parsing of what comes, and the one Set-Cookie that goes. */
+/* How the session ID travels: strict parsing of requests, and the one Set-Cookie in responses. */
 
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -8,7 +8,7 @@
 
 #define IN_THE_PAST "Thu, 01 Jan 1970 00:00:00 GMT"
 
-/** A part of a text, without blanks around it. */
+/** The text from s to end without leading and trailing white space. */
 static ddb_bytes_t trim(const char *s, const char *end)
 {
     ddb_bytes_t part;
@@ -29,14 +29,14 @@ static int is(ddb_bytes_t part, const char *name)
     return part.len == strlen(name) && memcmp(part.data, name, part.len) == 0;
 }
 
-/** What one look at a Cookie header is about. */
+/** The search for session cookies in one Cookie header. */
 typedef struct look_t {
-    const char *own;                  /* name of the area's cookie; NULL: it has none */
-    const apr_array_header_t *others; /* const char *: of the host's other areas; NULL for none */
-    apr_array_header_t *carriers;     /* what was found; NULL: nobody wants it */
+    const char *own;                  /* name of the area's cookie; NULL: it uses a header */
+    const apr_array_header_t *others; /* const char *: cookie names of the host's other areas; may be NULL */
+    apr_array_header_t *carriers;     /* the session IDs found; NULL: not wanted */
 } look_t;
 
-/** The name of a session cookie that a part is; NULL: it is none. Then *value is its value. */
+/** The name of the session cookie in a part of the header, and its value in *value; NULL: not a session cookie. */
 static const char *session_name(const look_t *look, const char *s, const char *end, ddb_bytes_t *value)
 {
     const char *equals = memchr(s, '=', (apr_size_t)(end - s));
@@ -87,8 +87,8 @@ static void found(apr_array_header_t *carriers, const char *name, int header, dd
     APR_ARRAY_PUSH(c->sids, const char *) = apr_pstrmemdup(p, value.data, value.len);
 }
 
-/** The comma before a session cookie within another cookie, which is where httpd joined two headers; end when there is
- * none. Each piece is looked at once. */
+/** The comma before a session cookie within another cookie, which is where httpd joined two headers; end: no such
+ * comma. Looks at each piece once, so that the cost stays linear. */
 static const char *joined_at(const look_t *look, const char *s, const char *end)
 {
     const char *comma = memchr(s, ',', (apr_size_t)(end - s)), *next;
@@ -105,8 +105,8 @@ static const char *joined_at(const look_t *look, const char *s, const char *end)
 
 /*
  * Cookies are split at ';' only (RFC 6265 section 4.2.1). httpd joins repeated Cookie headers with a comma; splitting
- * there too, as httpd's own parser does, would let a sibling host smuggle a cookie in as part of another one's value.
- * What is found behind a comma is no session, and no backend's affair either. NULL: there is nothing to take out.
+ * there too, as httpd's own parser does, would let a sibling host smuggle a cookie in as part of another cookie's
+ * value. A session cookie after a comma is therefore ignored, but still hidden from backends. NULL: nothing to remove.
  */
 static const char *without_sessions(apr_pool_t *p, const look_t *look, const char *s)
 {
@@ -163,8 +163,8 @@ static int ends_with(const char *s, const char *end)
 }
 
 /*
- * Variables of a program that ran elsewhere: httpd hands them on, after a redirect with REDIRECT_ before the name, to
- * parts of a page as they are.
+ * Remove IDs from variables made for another request of the tree: httpd passes them on to redirected requests, with
+ * REDIRECT_ before the name, and unchanged to subrequests.
  */
 static void take_variables(request_rec *r, const look_t *look, const char *header)
 {
@@ -201,7 +201,7 @@ apr_array_header_t *msd_carrier_take(request_rec *r, const msd_dir_config_t *con
         take_variables(r, &unwanted, conf->use_header ? conf->header_name : NULL);
     }
     if (value) {
-        /* A repeated header arrives joined with a comma, which no ID has in it: refused by its form. */
+        /* Repeated headers arrive joined by a comma, which no valid ID contains: the value is refused as malformed. */
         ddb_bytes_t sid = { .data = value, .len = strlen(value) };
         found(carriers, conf->header_name, 1, sid);
         apr_table_unset(r->headers_in, conf->header_name);
@@ -210,8 +210,8 @@ apr_array_header_t *msd_carrier_take(request_rec *r, const msd_dir_config_t *con
 }
 
 /*
- * One cookie line, the same attributes for setting and for ending: a browser only lets a cookie be replaced by one of
- * the same name, domain and path.
+ * One cookie line, with the same attributes for setting and deleting: a browser replaces a cookie only with one of the
+ * same name, domain and path.
  */
 static const char *cookie_line(apr_pool_t *p, const msd_dir_config_t *c, const char *value, const char *lifetime)
 {
@@ -222,7 +222,7 @@ static const char *cookie_line(apr_pool_t *p, const msd_dir_config_t *c, const c
                        c->cookie_http_only ? "; HttpOnly" : "", "; SameSite=", same_site[c->cookie_same_site], NULL);
 }
 
-/** Drop the lines that set a cookie. 1 when there was one. */
+/** Drop the lines that set the cookie. 1 if there were any. */
 static int drop_cookie(request_rec *r, apr_table_t *t, const char *name)
 {
     apr_array_header_t *kept = apr_array_make(r->pool, 4, sizeof(const char *));
@@ -265,8 +265,8 @@ const char *msd_carrier_clear(request_rec *r, const msd_dir_config_t *conf)
 }
 
 /*
- * err_headers_out is sent with every status. A response that becomes an error on its way out has lost it, or has it in
- * headers_out by then: what we said before is taken back, and said again.
+ * err_headers_out is sent with every status. But when a response becomes an error on its way out, httpd may have
+ * dropped this table or moved it to headers_out: so remove what was set before, and set it again.
  */
 static void say(request_rec *r, const msd_dir_config_t *conf, const char *line)
 {

@@ -7,42 +7,42 @@
 
 /*
  * How the session ID travels between client and server: in a cookie or, with SessionDynamoDBUseHeader On, in a header.
- * The mechanism that is not configured is ignored, both ways. Nothing here is ever logged: httpd's own cookie helpers
- * are not used because they log cookies, and because they split at commas.
+ * The mechanism that is not configured is ignored in both directions. Nothing here is logged. httpd's own cookie
+ * helpers are not used, because they log cookies and split at commas.
  */
 
-/** What came in cookies of one name, or in the header. */
+/** The values that came in cookies of one name, or in the header. */
 typedef struct msd_carrier_t {
     const char *name;
     int header;               /* 1: a header; 0: cookies */
-    apr_array_header_t *sids; /* const char *: the values, of any form, in the order they came; at least one */
+    apr_array_header_t *sids; /* const char *: the values, valid or not, in order of arrival; at least one */
 } msd_carrier_t;
 
 /**
- * Take session IDs out of the request's headers, so that no handler and no backend sees one: what is in conf's carrier,
- * and the cookies whose names are in others (const char *; NULL for none). Out of variables, too, that were made of the
- * headers for another request of the tree. Costs time and memory linear in what came.
- * @return msd_carrier_t for each carrier that something came in, in p; never NULL.
+ * Remove session IDs from the request's headers, so that handlers and backends never see one: conf's carrier, and the
+ * cookies named in others (const char *; may be NULL). Also removes them from variables that were made from the headers
+ * for another request of the tree. Time and memory are linear in the size of the input.
+ * @return an msd_carrier_t for each carrier that was present, in p; never NULL.
  */
 apr_array_header_t *msd_carrier_take(request_rec *r, const msd_dir_config_t *conf, const apr_array_header_t *others,
                                      apr_pool_t *p);
 
-/** The carrier of this name among carriers (msd_carrier_t); NULL when nothing came in it. */
+/** The carrier of this name among carriers (msd_carrier_t); NULL if it was not present. */
 msd_carrier_t *msd_carrier_find(const apr_array_header_t *carriers, const char *name, int header);
 
 /**
- * Take out of the response what is said in conf's carrier: only we hand out and end IDs.
- * @return the name of the carrier when something was, else NULL.
+ * Remove conf's carrier from the response: only this module issues and deletes IDs.
+ * @return the name of the carrier if it was present, else NULL.
  */
 const char *msd_carrier_clear(request_rec *r, const msd_dir_config_t *conf);
 
 /**
- * Make sure that the response carries the ID, once, whatever its status. expires (epoch seconds) is for persistent
+ * Send the ID with the response, exactly once and whatever the status. expires (epoch seconds) is for persistent
  * cookies.
  */
 void msd_carrier_issue(request_rec *r, const msd_dir_config_t *conf, const char *sid, apr_int64_t expires);
 
-/** Make sure that the response ends the ID, once: a cookie with the same attributes in the past, or an empty header. */
+/** Delete the client's ID, exactly once: by an expired cookie with the same attributes, or an empty header. */
 void msd_carrier_end(request_rec *r, const msd_dir_config_t *conf);
 
 #endif

@@ -1,4 +1,4 @@
-/* What changed in a session's entries, and how two changes become one. */
+/* Comparing, changing and merging a session's entries. */
 
 #include <string.h>
 
@@ -41,7 +41,7 @@ int msd_entries_counted(const char *form)
     return count;
 }
 
-/* A name as tables compare it: without the case of ASCII letters. */
+/* A name in lower case: tables ignore the case of ASCII letters. */
 static const char *folded(apr_pool_t *p, const char *name)
 {
     char *copy = apr_pstrdup(p, name), *c;
@@ -52,7 +52,7 @@ static const char *folded(apr_pool_t *p, const char *name)
     return copy;
 }
 
-/** The values by name: a table looks at one name after the other. */
+/** The values by name. A table would search linearly, and so make a merge quadratic. */
 static apr_hash_t *by_name(apr_pool_t *p, const apr_table_t *entries)
 {
     const apr_array_header_t *elts = apr_table_elts(entries);
@@ -118,7 +118,7 @@ apr_table_t *msd_entries_merge(apr_pool_t *p, const apr_table_t *base, const apr
     return merged;
 }
 
-/** What comes of a name in the end. */
+/** The result of all changes for one name. */
 typedef struct outcome_t {
     const char *value; /* NULL: removed */
     int done;
@@ -146,7 +146,7 @@ static apr_hash_t *outcomes_of(apr_pool_t *p, const apr_array_header_t *changes)
     return outcomes;
 }
 
-/** Add the entry, if something comes of its name that is not there yet. */
+/** Add the entry, unless it was removed or added before. */
 static void add_outcome(apr_table_t *entries, const char *name, outcome_t *outcome)
 {
     if (outcome->value && !outcome->done) {

@@ -1,4 +1,4 @@
-/* What programs, rules and logs see of a session in environment variables, and what fits into an environment. */
+/* Environment variables that show a session to programs, rules and logs, and the size limit of an environment. */
 
 #include <string.h>
 
@@ -12,10 +12,10 @@
 
 APLOG_USE_MODULE(session_dynamodb);
 
-/* Linux passes no longer string in a program's environment: MAX_ARG_STRLEN, 128 KiB with name, '=' and NUL. */
+/* Linux limits each string in a program's environment to 128 KiB with name, '=' and NUL (MAX_ARG_STRLEN). */
 #define STRING_MAX (128 * 1024)
 
-/** A string that is too long for a program's environment: one warning of it, and 1. */
+/** 1, with a warning, if the variable is too long for a program's environment. */
 static int too_long(request_rec *r, const char *name, const char *value)
 {
     apr_size_t most = STRING_MAX - strlen(name) - 2;
@@ -30,8 +30,8 @@ static int too_long(request_rec *r, const char *name, const char *value)
     return 1;
 }
 
-/* httpd makes HTTP_SESSION of a client's header "Session" (CVE-2018-1283) for programs where we are off, and hands it
- * on to parts of their pages, and after a redirect with REDIRECT_ before the name. */
+/* Where this module is off, httpd makes HTTP_SESSION from a client's header "Session" (CVE-2018-1283). It passes the
+ * variable on to subrequests, and to redirected requests with REDIRECT_ before the name. */
 void msd_env_forget(request_rec *r)
 {
     const char *name = "HTTP_SESSION";
@@ -61,11 +61,11 @@ static void set_time(apr_table_t *env, const char *name, apr_int64_t seconds)
         apr_table_setn(env, name, apr_off_t_toa(apr_table_elts(env)->pool, (apr_off_t)seconds));
     }
     else {
-        apr_table_unset(env, name); /* of a session that was ended in this request */
+        apr_table_unset(env, name); /* of a session that this request ended */
     }
 }
 
-/* What CGI programs and LogFormat may know of a session: never the ID. */
+/* What CGI programs and LogFormat may know about a session; the ID is not part of it. */
 void msd_env_describe(request_rec *r, msd_session_t *s)
 {
     apr_table_t *env = r->subprocess_env;
@@ -94,10 +94,10 @@ void msd_env_export(request_rec *r, const session_rec *z)
         const msd_env_t *e = &APR_ARRAY_IDX(wanted, i, msd_env_t);
         const char *value = z ? msd_request_entry(r, z, e->key) : NULL;
 
-        /* A decision may hang on it: what is set for other reasons must not pass for an entry. */
+        /* Access decisions may depend on the variable: a value from elsewhere must not pass for an entry. */
         apr_table_unset(r->subprocess_env, e->name);
         if (value && !too_long(r, e->name, value)) {
-            /* A copy: the entry may be changed in this request, and what was decided on shall stay to be seen. */
+            /* A copy: the entry may change later in this request, but logs must show the value that decided. */
             apr_table_set(r->subprocess_env, e->name, value);
         }
     }

@@ -1,4 +1,4 @@
-/* Entries of the session as request headers: scrubbing what the client sent, setting and signing what is ours. */
+/* Entries of the session as request headers: removing the client's, setting and signing ours. */
 
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -12,7 +12,7 @@
 
 APLOG_USE_MODULE(session_dynamodb);
 
-/* Common servers take a header line of 8190 bytes; name and blanks need some of it. */
+/* Common servers accept header lines of up to 8190 bytes, which include the name and white space. */
 #define VALUE_MAX 8000
 
 static int is_ours(const msd_dir_config_t *conf, const char *name)
@@ -27,7 +27,7 @@ static int is_ours(const msd_dir_config_t *conf, const char *name)
     return msd_reserved_names_same_header(name, MSD_SIGNATURE_HEADER);
 }
 
-/* Headers that Connection names go no further than the next server: a client could have ours removed that way. */
+/* A proxy removes the headers that Connection names, so a client could get ours removed by naming them. */
 static void scrub_connection(request_rec *r, const msd_dir_config_t *conf)
 {
     const char *list = apr_table_get(r->headers_in, "Connection");
@@ -61,7 +61,7 @@ static void scrub(request_rec *r, const msd_dir_config_t *conf)
     const apr_array_header_t *came = apr_table_elts(apr_table_copy(r->pool, r->headers_in));
     int i;
 
-    /* Taken out one by one, each spelling of a name would cost a look at all lines. The table stays the same one: the
+    /* Rebuild the table: unsetting each spelling of a name would search all lines again. Keep its address, because the
      * requests of a tree share it. */
     apr_table_clear(r->headers_in);
     for (i = 0; i < came->nelts; i++) {
@@ -73,7 +73,7 @@ static void scrub(request_rec *r, const msd_dir_config_t *conf)
     scrub_connection(r, conf);
 }
 
-/** Take back what an earlier request of the tree sent: this one may go to somebody else. */
+/** Remove the headers that an earlier request of the tree set: this one may go to another backend. */
 static void take_back(request_rec *r, const msd_request_t *q)
 {
     int i;
@@ -99,7 +99,7 @@ static void set_header(request_rec *r, msd_request_t *q, const char *name, const
     APR_ARRAY_PUSH(q->forwarded, const char *) = name;
 }
 
-/** The value as a header can carry it: %XX for what is not printable ASCII, for '%', and for a blank at either end. */
+/** The value, escaped for a header: %XX for all but printable ASCII, for '%', and for a space at either end. */
 static const char *escape(apr_pool_t *p, const char *value)
 {
     static const char hex[] = "0123456789ABCDEF";
@@ -137,7 +137,7 @@ static const char *header_value(request_rec *r, const msd_forward_t *f, const se
     return value;
 }
 
-/** The target as the backend receives it: of HTTP's request line, or what CGI, FastCGI and uwsgi call REQUEST_URI. */
+/** The target as the backend receives it: from HTTP's request line, or as REQUEST_URI by CGI, FastCGI and uwsgi. */
 static const char *target_of(request_rec *r)
 {
     static const char *const by_line[] = { "http:", "https:", "h2:", "h2c:", "ws:", "wss:", "balancer:", NULL };
@@ -159,7 +159,7 @@ static const char *target_of(request_rec *r)
     return apr_pstrmemdup(r->pool, from, strcspn(from, " "));
 }
 
-/** Which of its keys a backend has to use: the beginning of the key's SHA-256. */
+/** Tells a backend which of its keys to use: the first bytes of the key's SHA-256 in hex. */
 static const char *key_hint(apr_pool_t *p, ddb_bytes_t key)
 {
     unsigned char digest[DDB_SHA256_BYTES];
@@ -167,7 +167,7 @@ static const char *key_hint(apr_pool_t *p, ddb_bytes_t key)
     return ddb_crypto_digest(DDB_SHA256, digest, key.data, key.len) == APR_SUCCESS ? ddb_crypto_hex(p, digest, 4) : "";
 }
 
-/** What is signed, as docs/directives.md tells. The names of the headers in it are added to names (const char *). */
+/** The text to sign, as described in docs/directives.md. Appends the names of its headers to names (const char *). */
 static const char *signed_text(request_rec *r, const msd_dir_config_t *conf, const char *when,
                                apr_array_header_t *names)
 {
@@ -188,7 +188,7 @@ static const char *signed_text(request_rec *r, const msd_dir_config_t *conf, con
     return apr_array_pstrcat(r->pool, lines, '\n');
 }
 
-/** The value of the signature's header; NULL if OpenSSL fails. */
+/** The value of the signature header; NULL if OpenSSL fails. */
 static const char *sign(request_rec *r, const msd_dir_config_t *conf)
 {
     const char *secret = APR_ARRAY_IDX(conf->forward_keys, conf->forward_keys->nelts - 1, const char *);
@@ -214,7 +214,7 @@ int msd_forward_due(request_rec *r)
     return msd_config_merged(r)->scrubbed || (q && q->forwarded);
 }
 
-/** Set the headers of conf, and sign them. z NULL: there are no entries. */
+/** Set the headers in conf, and sign them. z NULL: there are no entries. */
 static void set_headers(request_rec *r, msd_request_t *q, const msd_dir_config_t *conf, const session_rec *z)
 {
     const char *signature;
@@ -240,7 +240,7 @@ void msd_forward(request_rec *r, const session_rec *z)
     const session_rec *ours = z == q->session.z && msd_session_usable(&q->session) ? z : NULL;
 
     if (r->main) {
-        /* The headers are those of the request that r is a part of, whose handler may still need them. */
+        /* A subrequest shares its headers with the main request, whose handler may still need them. */
         r->headers_in = apr_table_copy(r->pool, r->headers_in);
     }
     take_back(r, q);

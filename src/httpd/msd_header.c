@@ -1,4 +1,4 @@
-/* The session header: who said what in it, in order, what that changes, and that it goes no further. */
+/* The session header: its parts, their senders and order, and the resulting changes. */
 
 #include <apr_strings.h>
 
@@ -6,9 +6,9 @@
 #include "httpd/msd_header_change.h"
 #include "httpd/msd_header.h"
 
-/** What is being looked for in a table of response headers. */
+/** A search in a table of response headers. */
 typedef struct search_t {
-    request_rec *speaker; /* whose handler ran last: what is found was said by it */
+    request_rec *speaker; /* the request whose handler ran last, and sent the headers found */
     const char *name;
     apr_array_header_t *found; /* const char * */
 } search_t;
@@ -18,7 +18,7 @@ static const char *name_for(const request_rec *r)
     return msd_config_enabled(r) ? msd_session_conf(r)->header : NULL;
 }
 
-/** The next place where httpd joined two lines; NULL: there is none. */
+/** The next place where httpd joined two lines; NULL: no further one. */
 static char *joint(char *s)
 {
     while ((s = strstr(s, ", "))) {
@@ -56,13 +56,13 @@ static void take(request_rec *r, const char *name, request_rec *speaker, apr_arr
     apr_table_do(add_found, &search, r->err_headers_out, name, NULL);
     apr_table_unset(r->err_headers_out, name);
     for (; r; r = r->prev) {
-        /* These are each request's own. */
+        /* Unlike err_headers_out, each request has its own headers_out. */
         apr_table_do(add_found, &search, r->headers_out, name, NULL);
         apr_table_unset(r->headers_out, name);
     }
 }
 
-/** 1 when the settings of r, which may be another area's, give it the session of the tree. */
+/** 1 if r's settings, which may be another area's, give it the session of the tree. */
 static int shares_session(request_rec *r, const msd_session_t *s)
 {
     APR_OPTIONAL_FN_TYPE(ap_session_load) *load = APR_RETRIEVE_OPTIONAL_FN(ap_session_load);
@@ -71,7 +71,7 @@ static int shares_session(request_rec *r, const msd_session_t *s)
     return s->z && load(r, &z) == APR_SUCCESS && z == s->z;
 }
 
-/** Take the headers that have names for r and before out of the response, into said where they are heard. */
+/** Remove the session headers of r, and of the requests before it, from the response. Those that count go into said. */
 static void take_all(request_rec *r, msd_request_t *q)
 {
     msd_request_header_t *h = &q->header;
@@ -97,7 +97,7 @@ void msd_header_begin(request_rec *r)
     msd_request_t *q = msd_config_enabled(r) ? msd_request_get(r) : msd_request_find(r);
 
     if (!q || r->main) {
-        return; /* subrequests have tables of their own, which mod_session does not read */
+        return; /* subrequests have their own tables, which mod_session does not read */
     }
     if (r->prev) {
         q->header.speaker = q->header.speaker ? q->header.speaker : r->prev;
@@ -121,8 +121,8 @@ request_rec *msd_header_settle(request_rec *r)
         msd_header_change_make(s->z, APR_ARRAY_IDX(q->header.said, i, const char *));
     }
     apr_array_clear(q->header.said);
-    /* It saves the sessions of the request with which it begins and of those redirected from it, never of those before;
-     * the settings of the loader count for the whole tree. */
+    /* mod_session's filter saves the sessions of the request that it starts with and of those redirected from it, but
+     * not of earlier ones. Start with the loader, whose settings apply to the whole tree. */
     return s->loader->main ? r : s->loader;
 }
 

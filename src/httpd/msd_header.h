@@ -4,25 +4,25 @@
 #include "httpd/msd_request.h"
 
 /*
- * mod_session's SessionHeader: what the programs and backends of a request tree say in it changes the session, in the
- * order in which it was said, and goes no further. Redirected requests share a table of response headers, and httpd
- * makes one line of several there, joined by ", " (RFC 9110 section 5.3): so what was said is taken out before the next
- * request speaks, and is told apart again. A comma and a blank in front of "name=" separate; in a name or value they
- * have to be escaped, as the form encoding does.
+ * mod_session's SessionHeader: programs and backends of a request tree change the session through it. Changes apply in
+ * the order sent, and the header never reaches the client. Redirected requests share a table of response headers, in
+ * which httpd joins several lines by ", " (RFC 9110 section 5.3): so headers are removed before the next request runs,
+ * and joined lines are split again. A comma and a space before "name=" separate; in a name or value they must be
+ * escaped, as the form encoding does.
  */
 
-/** Before r's handler: what the request that sent httpd on to r said is kept, apart from what r will say. */
+/** Call before r's handler: saves the headers of the request that redirected to r, separately from those of r. */
 void msd_header_begin(request_rec *r);
 
 /**
- * Before mod_session's filter, for the response of r, which is no subrequest: no session header is in the response any
- * more. Where the tree has a session that can still be saved, all that was said, less what backends may not change, was
- * done to it.
- * @return the request with which mod_session's filter has to begin, r or one that it was redirected from.
+ * Call before mod_session's filter, for the response of r, which must not be a subrequest. Removes all session headers
+ * from the response. If the tree has a session that can still be saved, applies their changes to it, except those that
+ * backends may not make.
+ * @return the request that mod_session's filter must start with: r, or one that was redirected to it.
  */
 request_rec *msd_header_settle(request_rec *r);
 
-/** The names of the session headers that hold for r and those it was redirected from: const char *, in r's pool. */
+/** The names of the session headers of r and the requests that were redirected to it: const char *, in r's pool. */
 apr_array_header_t *msd_header_names(request_rec *r);
 
 #endif

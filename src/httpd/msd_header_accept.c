@@ -1,4 +1,4 @@
-/* What a proxied backend may change in the session: mod_session's header, less the entries that are not accepted. */
+/* The changes that a proxied backend may make: mod_session's header without the entries that are not accepted. */
 
 #include <apr_strings.h>
 #include <httpd.h>
@@ -11,7 +11,7 @@ APLOG_USE_MODULE(session_dynamodb);
 
 int msd_header_accept_is_proxied(const request_rec *r)
 {
-    /* A handler "proxy:..." becomes a proxied request when it runs. */
+    /* With a handler "proxy:...", mod_proxy sets proxyreq only when it runs. */
     return r->proxyreq != PROXYREQ_NONE || (r->handler && strncmp(r->handler, "proxy:", 6) == 0);
 }
 
@@ -22,7 +22,7 @@ static int ends_with(const char *s, const char *end)
     return len >= n && strcasecmp(s + len - n, end) == 0;
 }
 
-/** Who is logged in, and until when: no '*' means these. */
+/** 1 for the entries that hold the login and its expiry: '*' does not include them. */
 static int needs_naming(const char *name)
 {
     return strcasecmp(name, MSD_ENTRIES_EXPIRY) == 0 || ends_with(name, "-" MOD_SESSION_USER)
@@ -31,11 +31,11 @@ static int needs_naming(const char *name)
 
 /** The names that a backend may change, and how they compare. */
 typedef struct accept_t {
-    const apr_array_header_t *words; /* const char *; NULL: none */
+    const apr_array_header_t *words; /* const char *; NULL: no names */
     int exact;
 } accept_t;
 
-/** 1 when the session has an entry whose name differs from this one in case only: mod_session would change that one. */
+/** 1 if the session has an entry whose name differs only in case: mod_session would change that entry instead. */
 static int has_other(request_rec *r, const char *name)
 {
     const msd_session_t *s = msd_request_session(r);
@@ -84,7 +84,7 @@ static int accepts(const accept_t *a, const char *name)
     return 0;
 }
 
-/** What of a session header is accepted; NULL: nothing. *refused: the name of one that is not, NULL for none. */
+/** The accepted part of a session header; NULL: nothing. *refused is set to the name of a refused entry, if any. */
 static const char *filter(request_rec *r, const char *header, const char **refused)
 {
     apr_pool_t *p = r->pool;

@@ -4,16 +4,17 @@
 #include "httpd/msd_request.h"
 
 /*
- * What a proxied backend may change in the session by mod_session's SessionHeader: only the entries that
+ * The changes that a proxied backend may make to the session with mod_session's SessionHeader: only to entries that
  * SessionDynamoDBAccept names. Programs that httpd runs itself are not restricted.
  */
 
-/** 1 when a backend answers r, or is going to. */
+/** 1 if a backend answers r, or will. */
 int msd_header_accept_is_proxied(const request_rec *r);
 
 /**
- * What of a session header counts that r said: all of it where a program of httpd's own said it, what is accepted where
- * a backend did; NULL: nothing. What does not count is logged, without values. In r's pool, or said itself.
+ * The part of a session header from r that may take effect: all of it from a program that httpd runs, the accepted
+ * entries from a backend; NULL: nothing. Refused entries are logged, without values. The result is in r's pool, or said
+ * itself.
  */
 const char *msd_header_accept_filter(request_rec *r, const char *header, const char *said);
 

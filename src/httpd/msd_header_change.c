@@ -1,4 +1,4 @@
-/* What a session header asks for. */
+/* The changes in a session header. */
 
 #include <string.h>
 

@@ -6,16 +6,16 @@
 #include "httpd/msd_entries.h"
 
 /*
- * What a session header asks for: entries to set, "name=value", and entries to remove, "name=", joined by '&'. Read as
- * mod_session reads it, but for the names of what is removed. It takes those as they stand, so that an entry whose name
- * has to be escaped, such as "cart[tea]", could never be removed, nor its session emptied. Here a name is the same
- * whether its entry is set or removed.
+ * The changes in a session header: entries to set, "name=value", and entries to remove, "name=", joined by '&'. Parsed
+ * like mod_session does, except for the names of entries to remove. mod_session does not unescape those, so an entry
+ * whose name must be escaped, such as "cart[tea]", could never be removed, nor its session emptied. Here names are
+ * unescaped in both cases.
  */
 
-/** Read one of them, into p. @return 0 for what asks for nothing: no name, or an escape that is none. */
+/** Parse one change; its strings are in p. @return 1, or 0 if it is to be ignored: no name, or an invalid escape. */
 int msd_header_change_read(msd_entries_change_t *change, const char *pair, apr_pool_t *p);
 
-/** Make all the changes that said asks for in z, as if one after the other. "expiry" is the end of the session. */
+/** Apply all changes in said to z, as if one after the other. "expiry" sets the session's expiry. */
 void msd_header_change_make(session_rec *z, const char *said);
 
 #endif

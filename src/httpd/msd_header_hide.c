@@ -1,4 +1,4 @@
-/* Session headers that would pass by mod_session's filter and ours: interim responses, handshakes, trailers. */
+/* Session headers that bypass mod_session's filter and ours: in interim responses, handshakes and trailers. */
 
 #include <apr_strings.h>
 #include <http_protocol.h>
@@ -9,15 +9,15 @@
 
 #define HEADS         "SESSION_DYNAMODB_HEADS"
 #define TRAILERS      "SESSION_DYNAMODB_TRAILERS"
-#define LINE_MAX_KEPT (64 * 1024) /* bytes; mod_proxy's lines are 8 KiB unless ResponseFieldSize says more */
+#define LINE_MAX_KEPT (64 * 1024) /* bytes; mod_proxy's limit is 8 KiB unless ResponseFieldSize raises it */
 
 static ap_filter_rec_t *heads_filter;
 
-/** One a connection, in its pool. */
+/** One per connection, in its pool. */
 typedef struct heads_t {
-    const msd_response_head_drop_t *drop; /* NULL: nothing is looked for */
+    const msd_response_head_drop_t *drop; /* NULL: nothing to drop */
     msd_response_head_t head;
-    apr_bucket_brigade *part, *line; /* the bytes of a line that came last, and all of them */
+    apr_bucket_brigade *part, *line; /* the latest bytes of a line, and all of it so far */
     apr_off_t len;                   /* of line */
     apr_bucket_brigade *out;
 } heads_t;
@@ -32,7 +32,7 @@ static int ends_line(const apr_bucket_brigade *bb)
            && apr_bucket_read(last, &text, &len, APR_BLOCK_READ) == APR_SUCCESS && len && text[len - 1] == '\n';
 }
 
-/** A line is whole: send it or drop it. */
+/** A line is complete: send it or drop it. */
 static apr_status_t judge(heads_t *h, apr_pool_t *p)
 {
     char *text;
@@ -47,7 +47,7 @@ static apr_status_t judge(heads_t *h, apr_pool_t *p)
     return rv;
 }
 
-/** What is not whole yet waits in the connection's memory. */
+/** Keep an incomplete line in the connection's pool until the rest arrives. */
 static void keep_for_later(heads_t *h, apr_pool_t *p)
 {
     apr_bucket *b;
@@ -57,7 +57,7 @@ static void keep_for_later(heads_t *h, apr_pool_t *p)
     }
 }
 
-/** Move lines from in to h->out; what is left in in is no head. */
+/** Move lines of heads from in to h->out; what remains in in is not part of a head. */
 static apr_status_t sift(heads_t *h, apr_bucket_brigade *in)
 {
     apr_status_t rv = APR_SUCCESS;
@@ -99,7 +99,7 @@ static apr_status_t heads(ap_filter_t *f, apr_bucket_brigade *bb)
     return rv;
 }
 
-/** They are set while the body is read, at the latest with its end. */
+/** Runs for each part of the body: trailers are set while the body is read, at the latest at its end. */
 static apr_status_t trailers(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     const apr_array_header_t *names = f->ctx;
@@ -140,7 +140,7 @@ void msd_header_hide_begin(request_rec *r, const msd_response_head_drop_t *drop)
     heads_t *h = heads_of(r->connection);
 
     if (!h) {
-        /* Once a connection: a filter of a connection stays in its memory. */
+        /* Add it once per connection: each connection filter is allocated from the connection's pool. */
         h = apr_pcalloc(r->connection->pool, sizeof(*h));
         h->part = apr_brigade_create(r->connection->pool, r->connection->bucket_alloc);
         h->line = apr_brigade_create(r->connection->pool, r->connection->bucket_alloc);

@@ -1,4 +1,4 @@
-/* What caches may keep of a response, and may be asked for. */
+/* HTTP caches: the responses they may store, and the requests they may answer. */
 
 #include <string.h>
 
@@ -11,30 +11,30 @@
 #include "httpd/msd_http_cache.h"
 
 #define MARKER_FILTER   "cache"    /* registered names are lower case */
-#define INCLUDES_FILTER "includes" /* with "bytype:" before it where mod_filter adds it */
+#define INCLUDES_FILTER "includes" /* mod_filter puts "bytype:" before it */
 
-/** 1 when there may be a session behind r's response. */
+/** 1 if the response may depend on a session. */
 static int has_session(const msd_session_t *s)
 {
     return s->outcome == MSD_LOADED || s->outcome == MSD_FAILED;
 }
 
-/** The header in which the ID came, or would have come. */
+/** The request header that carries the ID. */
 static const char *carrier(const msd_session_t *s)
 {
     return s->conf->use_header ? s->conf->header_name : "Cookie";
 }
 
-/** 1 when the response, a file perhaps, is this visitor's. */
+/** 1 if the response is specific to this visitor. file: 1 if it is a file. */
 static int depends(const msd_session_t *s, int file)
 {
     return has_session(s) && !(file && s->conf->no_store == MSD_NO_STORE_CHANGED);
 }
 
 /*
- * A response that is kept varies by the cookie, less the session's: that was taken out before it was made. To a look
- * behind that the request of a live session would be an anonymous one. With a cookie of the name, without a value, it
- * is like no request that a response was ever kept for.
+ * A cached response varies by Cookie without the session's cookie, which was removed before the response was generated.
+ * A request with a live session, whose cookie is removed too, would therefore match responses for anonymous visitors. A
+ * cookie of that name without a value, or "-" in the header, makes the request differ from all with a cached response.
  */
 void msd_http_cache_mark(request_rec *r)
 {
@@ -74,8 +74,8 @@ void msd_http_cache_unmark(request_rec *r)
     }
 }
 
-/* mod_cache's filter CACHE marks the place where it shall take the response. Before ours and mod_session's it would not
- * know what is said there; without the mark it is behind them. */
+/* mod_cache's filter CACHE marks the place where mod_cache saves the response. Before our filters and mod_session's it
+ * would miss their headers; without the mark, mod_cache saves after them. */
 static void unplace(request_rec *r)
 {
     ap_filter_t *f, *next;
@@ -94,12 +94,12 @@ void msd_http_cache_begin(request_rec *r)
 
     if (s && s->loader && msd_config_enabled(r)) {
         unplace(r);
-        /* mod_cache takes a part of a page before our filters see it. */
+        /* mod_cache would store the response of a subrequest before our filters see it. */
         r->no_cache = r->no_cache || r->main;
     }
 }
 
-/** 1 when what r is answered with goes through mod_include. */
+/** 1 if r's response passes through mod_include. */
 static int has_includes(const request_rec *r)
 {
     const ap_filter_t *f;
@@ -129,13 +129,13 @@ static void no_store(request_rec *r)
 {
     apr_table_unset(r->headers_out, "Cache-Control");
     apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
-    /* mod_expires' promise would still hold for caches that know HTTP/1.0 only. */
+    /* Caches that only know HTTP/1.0 would still obey mod_expires' header. */
     apr_table_unset(r->headers_out, "Expires");
     apr_table_unset(r->err_headers_out, "Expires");
     r->no_cache = 1;
 }
 
-/** Beside what mod_headers may set in its place: caches go by all that is there. */
+/** In err_headers_out, so that mod_headers' own Vary does not replace it: caches obey all lines. */
 static void vary(request_rec *r, const char *header)
 {
     if (!ap_find_token(r->pool, apr_table_get(r->err_headers_out, "Vary"), header)) {
@@ -153,7 +153,7 @@ void msd_http_cache_part(request_rec *r, const msd_request_t *q)
     }
     for (page = r->main; page; page = page->main) {
         if (msd_config_enabled(page)) {
-            continue; /* it is settled itself */
+            continue; /* msd_http_cache_settle decides for it */
         }
         if (depends(&q->session, file)) {
             no_store(page);

@@ -4,29 +4,29 @@
 #include "httpd/msd_request.h"
 
 /*
- * What keeps the answer to one visitor from another (OWASP Session Management Cheat Sheet, "Web Content Caching"): in
- * caches on the way, by headers, and in httpd's own (mod_cache), which headers alone do not hold back, as mod_headers
- * can replace them, and which compares requests from which we have taken the session ID.
+ * Keeps caches from giving one visitor's response to another (OWASP Session Management Cheat Sheet, "Web Content
+ * Caching"). Caches on the network obey headers. For httpd's own (mod_cache) headers are not enough: mod_headers can
+ * replace them, and mod_cache compares requests after this module has removed the session ID.
  */
 
 /**
- * Around each look of mod_cache for r, which for parts of a page and after redirects comes before any other handler,
- * too: let the request of a live session be seen as one. What was done for that is undone.
+ * Call before and after each lookup of mod_cache for r; for subrequests and after redirects, mod_cache also looks up in
+ * the quick handler. mark makes the request of a live session recognizable as one, unmark restores the header.
  */
 void msd_http_cache_mark(request_rec *r);
 void msd_http_cache_unmark(request_rec *r);
 
-/** Before r's handler: let the cache stand where it hears what becomes of the response. */
+/** Call before r's handler: moves mod_cache's filter to after ours, where it sees the final headers. */
 void msd_http_cache_begin(request_rec *r);
 
-/** Before httpd's own handler of files, which is the last one: r is answered with a file, or not at all. */
+/** Call right before httpd's default handler, the last one: the response to r is a file, or r fails. */
 void msd_http_cache_file(request_rec *r);
 
-/** Before a part of a page, r, goes into it: a page that has no session itself is no more for caches than the part. Its
- * headers may be on their way by then; mod_cache judges again at the end. */
+/** Call before the response of a subrequest r goes into its page: a page without its own session is as cacheable as r
+ * at most. The page's headers may have been sent already, but mod_cache decides again at the end. */
 void msd_http_cache_part(request_rec *r, const msd_request_t *q);
 
-/** When the session was saved and the headers of the response are still open: what caches may do with it. */
+/** Set the headers for caches. Call when the session is saved and the response headers can still change. */
 void msd_http_cache_settle(request_rec *r, const msd_request_t *q);
 
 #endif

@@ -1,4 +1,4 @@
-/* How a session comes into a request. Writing it: msd_save.c. */
+/* Loading a session into a request; msd_save.c writes it. */
 
 #include <apr_strings.h>
 
@@ -9,10 +9,10 @@
 #include "httpd/msd_load.h"
 #include "httpd/msd_payload.h"
 
-#define SIDS_MAX 2 /* of the request's IDs that are looked up */
+#define SIDS_MAX 2 /* the number of a request's IDs that are looked up at most */
 
-/** 1 when mod_session's own rules end the session before ours do: the end that the payload names, and SessionMaxAge's,
- * which follows from the row's times. The nearer one counts. */
+/** 1 if the session has expired by mod_session's own rules: the expiry in the payload, or SessionMaxAge's, which
+ * follows from the row's times. The earlier one counts. */
 static int past_expiry(msd_session_t *s)
 {
     long max_age = msd_session_max_age(s);
@@ -46,8 +46,8 @@ static apr_status_t accept_loaded(request_rec *r, msd_session_t *s, const ddb_se
 }
 
 /**
- * The memory of missing keys, with the key of sid; NULL where it does not hold: a read that is not consistent may miss
- * what is there, and without the hash keys are IDs, which other programs may write.
+ * The unknown session IDs, and the table key of sid in *key; NULL if they must not be used: an eventually consistent
+ * read may miss an existing row, and without hashing the keys are the IDs themselves, which other programs may write.
  */
 static const msd_unknown_ids_t *misses_for(const msd_session_t *s, const ddb_store_call_t *call, const char *sid,
                                            const char **key)
@@ -60,7 +60,7 @@ static const msd_unknown_ids_t *misses_for(const msd_session_t *s, const ddb_sto
                : NULL;
 }
 
-/** ddb_store_load, without asking the table again for an ID that is no session's. */
+/** Like ddb_store_load, but does not read the table again for a known unknown session ID. */
 static apr_status_t look_up(const msd_request_t *q, const msd_calls_batch_t *batch, const char *sid, ddb_session_t *row)
 {
     const ddb_store_call_t *call = &batch->call;
@@ -91,7 +91,7 @@ static apr_status_t read_row(msd_request_t *q, const char *sid, ddb_session_t *r
     return rv;
 }
 
-/** Nothing of a session that was found on the way to a failure may be left. */
+/** Record a failure, and discard a session that was found before it. */
 static apr_status_t fail(msd_session_t *s, apr_status_t rv)
 {
     msd_session_begin_new(s);
@@ -100,14 +100,14 @@ static apr_status_t fail(msd_session_t *s, apr_status_t rv)
     return rv;
 }
 
-/** What the IDs of a request led to. */
+/** The result of looking up a request's IDs. */
 typedef struct found_t {
     int live;
-    ddb_session_t alive; /* the last live one */
-    apr_status_t told;   /* DDB_EBADITEM: a row was malformed, and is worth a warning */
+    ddb_session_t alive; /* the last live session */
+    apr_status_t told;   /* DDB_EBADITEM: a row was malformed, which is worth a warning */
 } found_t;
 
-/** Read each ID's row, up to the first failure. An unknown ID is no failure. */
+/** Read each ID's row, up to the first failure. An unknown ID is not a failure. */
 static apr_status_t read_rows(request_rec *r, msd_request_t *q, const apr_array_header_t *sids, found_t *found)
 {
     msd_session_t *s = &q->session;
@@ -132,7 +132,7 @@ static apr_status_t read_rows(request_rec *r, msd_request_t *q, const apr_array_
     return APR_SUCCESS;
 }
 
-/** The one of these IDs (one or two) that names a live session is the request's. If both do, neither is. */
+/** Look up one or two IDs. If exactly one belongs to a live session, use it; if both do, use neither. */
 static apr_status_t ask_store(request_rec *r, msd_request_t *q, const apr_array_header_t *sids)
 {
     msd_session_t *s = &q->session;
@@ -146,7 +146,7 @@ static apr_status_t ask_store(request_rec *r, msd_request_t *q, const apr_array_
         return fail(s, rv);
     }
     if (found.live == 1 && s->outcome != MSD_LOADED) {
-        /* The other one came behind it. */
+        /* The other ID was looked up after it, and has reset the session. */
         accept_loaded(r, s, &found.alive);
     }
     else if (found.live > 1) {
@@ -160,17 +160,17 @@ static apr_status_t ask_store(request_rec *r, msd_request_t *q, const apr_array_
     return found.told;
 }
 
-/** 1 when sid is among the IDs so far, or can't be an ID here. */
+/** 1 if sid is a duplicate, or can't be a valid ID here. */
 static int adds_nothing(const apr_array_header_t *sids, const char *sid, const ddb_sid_rules_t *rules)
 {
     return ddb_array_holds(sids, sid) || ddb_sid_check(sid, rules, sids->pool) == APR_NOTFOUND;
 }
 
 /**
- * A browser sends all cookies of a name that it has for the page, with other paths and domains too: of a setting that
- * has changed since, of another application, of another host of the domain. In which order says nothing. What can't be
- * an ID is none of ours. Of two that can, the table knows which one lives; a third is not ours either, and who plants
- * some must not make us ask for all of them.
+ * A browser sends all cookies of a name that match the page, including those with other paths and domains: left from an
+ * earlier configuration, from another application, from another host of the domain. Their order means nothing. Values
+ * that can't be IDs are ignored. If two can, the table tells which one is live. With more, all are ignored: whoever
+ * plants cookies must not be able to cause a read for each of them.
  */
 static apr_status_t choose(request_rec *r, msd_request_t *q, const apr_array_header_t *came)
 {
@@ -189,13 +189,13 @@ static apr_status_t choose(request_rec *r, msd_request_t *q, const apr_array_hea
         return APR_SUCCESS;
     }
     if (!sids->nelts) {
-        /* The store refuses it without a call, and that is told. */
+        /* Let the store refuse it, without a call, so that the refusal is logged. */
         APR_ARRAY_PUSH(sids, const char *) = APR_ARRAY_IDX(came, 0, const char *);
     }
     return ask_store(r, q, sids);
 }
 
-/** APR_SUCCESS when the settings fit together; otherwise nothing is loaded. */
+/** @return APR_SUCCESS if the settings are compatible; otherwise nothing may be loaded. */
 static apr_status_t check(request_rec *r, msd_session_t *s)
 {
     const char *problem = msd_config_check_dir(s->conf, NULL, s->pool);
@@ -228,6 +228,6 @@ apr_status_t msd_load(request_rec *r, msd_request_t *q)
         return APR_SUCCESS;
     }
     s->ids.count = came->nelts;
-    /* One alone is the store's to judge. */
+    /* A single value needs no choice: the store validates it. */
     return came->nelts == 1 ? ask_store(r, q, came) : choose(r, q, came);
 }

@@ -1,4 +1,4 @@
-/* What the error log is told of requests. */
+/* Error log lines about requests. */
 
 #include <httpd.h>
 #include <http_log.h>
@@ -8,7 +8,7 @@
 
 APLOG_USE_MODULE(session_dynamodb);
 
-/** others: of msd_failure_log_line. */
+/** others: the result of msd_failure_log_line. */
 static void log_call(request_rec *r, int level, apr_status_t rv, const char *what, const char *others)
 {
     const msd_request_t *q = msd_request_find(r);
@@ -28,7 +28,7 @@ void msd_log_failure(request_rec *r, apr_status_t rv, msd_failure_log_e what)
                                          "the session could not be ended" };
     const char *others = "";
 
-    /* What lies in one session, or in what a program stores, is no outage. */
+    /* A problem with one session's data, or with the data that a program stores, is not an outage. */
     if (rv != DDB_ETOOLARGE && rv != DDB_EBADITEM) {
         others = msd_failure_log_line(msd_config_server(r->server)->outage, what,
                                       ddb_clock_monotonic(&ddb_clock_system), r->pool);
@@ -38,7 +38,7 @@ void msd_log_failure(request_rec *r, apr_status_t rv, msd_failure_log_e what)
     }
 }
 
-/** The IDs that came and were not the session's. */
+/** Log the IDs that the client sent and that were ignored. */
 static void log_ids(request_rec *r, const msd_session_t *s)
 {
     if (s->ids.refused) {
@@ -109,7 +109,7 @@ void msd_log_dropped(request_rec *r, const char *carrier)
                   carrier, r->uri);
 }
 
-/** 1 when changes were made that came to no save: mod_session saves once, and not everywhere. */
+/** 1 if changes were lost because no save followed: mod_session saves once, and not everywhere. */
 static int changes_dropped(const msd_session_t *s)
 {
     const msd_session_answer_t *a = &s->answer;

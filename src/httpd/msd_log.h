@@ -5,33 +5,33 @@
 #include "httpd/msd_request.h"
 
 /*
- * The lines of the error log that tell of requests: what is worth one, its level and its words. A failure is logged
- * once, and while there are many one a second is, with the number of the others (msd_failure_log.h). No line names a
- * session; where it matters which one, the SHA-512 of its ID does (OWASP Logging Cheat Sheet, "Data to exclude").
+ * Error log lines about requests: their occasion, level and text. Each failure is logged once; while there are many,
+ * one per second is logged, with the number of the others (msd_failure_log.h). No line contains a session ID; where a
+ * line must identify the session, it has the SHA-512 of the ID (OWASP Logging Cheat Sheet, "Data to exclude").
  */
 
-/** A failed call of the store: rv and the session's error tell of it. */
+/** Log a failed store call, as described by rv and the session's error. */
 void msd_log_failure(request_rec *r, apr_status_t rv, msd_failure_log_e what);
 
-/** What came of the load, once a request tree; rv is msd_load's. */
+/** Log the result of the load, once per request tree; rv is msd_load's. */
 void msd_log_load(request_rec *r, const msd_session_t *s, apr_status_t rv);
 
-/** What is worth telling of a save that did not fail. */
+/** Log what is notable about a save that did not fail. */
 void msd_log_saved(request_rec *r, const msd_session_t *s);
 
-/** A program whose answer would pass by every filter is not run. */
+/** Log that a program was not run, because its output would bypass all filters. */
 void msd_log_unparsed(request_rec *r);
 
-/** A program or backend said something in the carrier of this name: it was dropped. */
+/** Log that a cookie or header of a program or backend was dropped, because it is the ID's carrier. */
 void msd_log_dropped(request_rec *r, const char *carrier);
 
 /**
- * What a request did with its session: at debug one line, without an ID; and, once for each virtual host and start, a
- * notice of a Secure cookie on a plain connection. For msd_log_end.
+ * Log what a request did with its session: one line at debug, without an ID. Also, once per virtual host and start, a
+ * notice about a Secure cookie on an unencrypted connection. Called by msd_log_end.
  */
 void msd_log_request(const msd_request_t *q);
 
-/** At the end of a request tree that loaded: changes that were lost, and failures of others that were only counted. */
+/** Call at the end of a request tree that loaded a session: logs lost changes, and failures that were only counted. */
 void msd_log_end(const msd_request_t *q);
 
 #endif

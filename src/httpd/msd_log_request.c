@@ -1,4 +1,4 @@
-/* What one request did with its session: the line at debug, and the cookie that browsers drop. */
+/* What one request did with its session: the line at debug, and the notice about a cookie that browsers ignore. */
 
 #include <apr_strings.h>
 #include <httpd.h>
@@ -35,7 +35,7 @@ static const char *why_refused(const msd_session_t *s)
     return "malformed row";
 }
 
-/** What the load found; an end makes the session a new one, so the outcome alone does not tell. */
+/** The result of the load. The outcome alone is not enough: when a session ends, its outcome becomes MSD_NEW. */
 static const char *found(const msd_session_t *s, apr_pool_t *p)
 {
     if (s->outcome == MSD_FAILED) {
@@ -69,7 +69,7 @@ static const char *written(const msd_session_t *s)
     return "not changed";
 }
 
-/** 1 when an ID was handed out: a response that failed leaves the client's alone. */
+/** 1 if the response sent an ID; after a failure the client keeps its own. */
 static int is_issued(const msd_request_t *q)
 {
     const msd_session_t *s = &q->session;
@@ -104,9 +104,9 @@ static void log_story(const msd_request_t *q)
     }
 }
 
-/* ---- a Secure cookie on a plain connection ----------------------------------------------------------------------- */
+/* ---- a Secure cookie on an unencrypted connection ---------------------------------------------------------------- */
 
-/** 1 when a proxy, or the administrator, says that the client's own connection is by TLS. */
+/** 1 if a proxy or the configuration says that the client's own connection uses TLS. */
 static int is_said_to_be_https(request_rec *r)
 {
     const char *proto = apr_table_get(r->headers_in, "X-Forwarded-Proto");
@@ -116,7 +116,7 @@ static int is_said_to_be_https(request_rec *r)
            || (forwarded && (ap_strcasestr(forwarded, "proto=https") || ap_strcasestr(forwarded, "proto=\"https")));
 }
 
-/** 1 when the host of the request is this machine, which browsers take for secure; or is not told. */
+/** 1 if the request's host is this machine, which browsers treat as secure, or is not known. */
 static int is_here(const request_rec *r)
 {
     return !r->hostname || strcmp(r->hostname, "::1") == 0

@@ -1,4 +1,4 @@
-/* What is stored of a session: mod_session's form through its hooks, or a JSON object without them. */
+/* The stored form of a session: mod_session's own through its hooks, or a JSON object without them. */
 
 #include <apr_strings.h>
 
@@ -17,7 +17,8 @@ apr_status_t msd_payload_check(request_rec *r, msd_session_t *s)
     if (s->conf->format != DDB_JSON) {
         return APR_SUCCESS;
     }
-    /* mod_session_crypto's settings are its own; what its hook does to a payload shows them, and any other module's. */
+    /* The settings of mod_session_crypto are private. So encode a test entry: the result shows whether it, or another
+     * module, changes payloads. */
     memset(&probe, 0, sizeof(probe));
     probe.pool = r->pool;
     probe.entries = apr_table_make(r->pool, 1);
@@ -63,7 +64,7 @@ apr_status_t msd_payload_limit_encode(msd_session_t *s)
     apr_status_t rv = ddb_json_entries_limit(msd_entries_count(s->z->entries), s->conf->max_entries, &err);
 
     if (rv != APR_SUCCESS) {
-        s->error = err; /* no call of the store has to do with it */
+        s->error = err; /* replace details of an earlier store call */
     }
     return rv;
 }

@@ -4,29 +4,29 @@
 #include "httpd/msd_session.h"
 
 /*
- * The entries of a session as they are stored: in mod_session's own form, through its hooks (and so through
- * mod_session_crypto), or as a JSON object that dynamodb-session-flask shares. The object is never encrypted: what
- * would encrypt it is refused, because the other side could not read it, and clear text is not what was asked for.
+ * The stored form of a session's entries: mod_session's own, through its hooks (and so through mod_session_crypto), or
+ * a JSON object, which dynamodb-session-flask shares. The object is never encrypted. A configuration that would encrypt
+ * it is refused: the other side could not read it, and storing clear text would not be what was configured.
  */
 
-/** APR_SUCCESS when what is stored for r is as the configuration means it; else what is wrong is said in s->error. */
+/** @return APR_SUCCESS if r's sessions can be stored as configured; otherwise a failure, described in s->error. */
 apr_status_t msd_payload_check(request_rec *r, msd_session_t *s);
 
-/** Read the payload of row into the entries of z; with json s->members becomes its object. */
+/** Decode the payload of row into the entries of z; with json, s->members becomes its object. */
 apr_status_t msd_payload_decode(request_rec *r, msd_session_t *s, session_rec *z, const ddb_session_t *row);
 
 /**
- * For the hooks that decode and encode, where mod_session's own are not reached yet, whose cost grows with the square
- * of the number of entries: DDB_ETOOLARGE, said in s->error, when there are more than SessionDynamoDBMaxEntries. The
- * first is about a payload that other hooks have decrypted by then, and about none but the one being decoded here.
+ * For the decode and encode hooks, before mod_session's own, whose cost is quadratic in the number of entries.
+ * @return DDB_ETOOLARGE, described in s->error, if there are more than SessionDynamoDBMaxEntries. The decode limit
+ *         applies only to the payload being decoded here, which other hooks have decrypted by then.
  */
 apr_status_t msd_payload_limit_decode(msd_session_t *s, const session_rec *z);
 apr_status_t msd_payload_limit_encode(msd_session_t *s);
 
-/** Write the entries of s->z into s->z->encoded. */
+/** Encode the entries of s->z into s->z->encoded. */
 apr_status_t msd_payload_encode(request_rec *r, msd_session_t *s);
 
-/** 1 when what is stored would hold nothing. */
+/** 1 if the stored form would have no entries. */
 int msd_payload_empty(const msd_session_t *s);
 
 #endif

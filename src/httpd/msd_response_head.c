@@ -1,4 +1,4 @@
-/* Heads of responses, line by line. */
+/* Response heads, line by line. */
 
 #include <string.h>
 #include <strings.h>
@@ -10,7 +10,7 @@ static int is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/** A status line, "HTTP/1.1 103 Early Hints"; what is none begins no head. */
+/** Parse a status line, "HTTP/1.1 103 Early Hints". Any other line does not start a head. */
 static void begin(msd_response_head_t *head, const char *line, apr_size_t len)
 {
     const char *status = len > 12 && memcmp(line, "HTTP/", 5) == 0 ? memchr(line, ' ', len - 4) : NULL;
@@ -20,7 +20,7 @@ static void begin(msd_response_head_t *head, const char *line, apr_size_t len)
         return;
     }
     head->within = 1;
-    /* 101 is the end of HTTP on this connection. */
+    /* After 101 the connection no longer speaks HTTP/1. */
     head->last = status[1] != '1' || memcmp(status + 1, "101", 3) == 0;
 }
 

@@ -17,7 +17,7 @@ int msd_trace_method_take(request_rec *r)
     if (r->method_number != M_TRACE || !msd_config_server(r->server)->used) {
         return DECLINED;
     }
-    /* Which area it would come to, and so the name of the cookie, will never be known. */
+    /* TRACE is answered before httpd determines the section, so the name of the session cookie is unknown: drop all. */
     apr_table_unset(r->headers_in, "Cookie");
     sections = msd_config_sections(r->server->process->pconf);
     for (i = 0; sections && i < sections->nelts; i++) {
@@ -39,7 +39,7 @@ void msd_trace_method_check(server_rec *main_server)
             ap_log_error(APLOG_MARK, APLOG_NOTICE | APLOG_STARTUP, 0, s,
                          "httpd answers TRACE by sending the request's headers back. Session IDs are removed from "
                          "them, but other headers can be confidential, too: set TraceEnable Off");
-            return; /* it is one directive, for all hosts */
+            return; /* once is enough: the remedy is one directive for all hosts */
         }
     }
 }

@@ -4,14 +4,15 @@
 #include <httpd.h>
 
 /*
- * TRACE: httpd answers it, before any section of the configuration is looked at, by sending the request's headers back,
- * where a script could read the cookie that HttpOnly keeps from it.
+ * httpd answers TRACE by sending the request's headers back, before it evaluates any section of the configuration. A
+ * script could read in them the cookie that HttpOnly hides from it.
  */
 
-/** The post_read_request hook: takes what may carry a session ID out of a TRACE request (RFC 9110 section 9.3.8). */
+/** The post_read_request hook: removes headers that may carry a session ID from a TRACE request (RFC 9110 section
+ * 9.3.8). */
 int msd_trace_method_take(request_rec *r);
 
-/** In check_config, behind msd_config_check: a notice where TRACE is answered. */
+/** Log a notice if TRACE is allowed. Call in check_config, after msd_config_check. */
 void msd_trace_method_check(server_rec *main_server);
 
 #endif
