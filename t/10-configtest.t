@@ -68,6 +68,8 @@ for my $case (
     ['SessionDynamoDBSidByteLength -32',       qr/16 to 128/],
     ['SessionDynamoDBSidByteLength 32 15',     qr/'15' is not a valid length.*16 to 128/],
     ['SessionDynamoDBSidByteLength',           qr/random bytes in new session IDs, and optionally/],
+    ['SessionDynamoDBAudience "a b"',          qr/'a b' is not a label: use up to 64 letters/],
+    ['SessionDynamoDBAudience ' . 'x' x 65,    qr/is not a label/],
     ['SessionDynamoDBIdleTimeout 0',           qr/whole seconds from 1/],
     ['SessionDynamoDBIdleTimeout -1',          qr/whole seconds from 1/],
     ['SessionDynamoDBIdleTimeout 500ms',       qr/whole seconds from 1/],
@@ -231,6 +233,12 @@ refused 'json in a section, compression around it', 12, qr/json can't be compres
     'SessionDynamoDBCompress 1K', '<Location /app>', 'SessionDynamoDBFormat json', '</Location>';
 accepted 'json in a section that says Off', 'SessionDynamoDBCompress 1K', '<Location /app>', 'SessionDynamoDBFormat json',
     'SessionDynamoDBCompress Off', '</Location>';
+refused 'an audience of IDs that are keys', 11, qr/needs SessionDynamoDBHashSid On/,
+    'SessionDynamoDBHashSid Off', 'SessionDynamoDBAudience shop';
+refused '... in a section', 12, qr/SessionDynamoDBAudience None/,
+    'SessionDynamoDBAudience shop', '<Location /app>', 'SessionDynamoDBHashSid Off', '</Location>';
+accepted '... where none is set', 'SessionDynamoDBAudience shop', '<Location /app>', 'SessionDynamoDBHashSid Off',
+    'SessionDynamoDBAudience None', '</Location>';
 accepted 'cookie settings do not matter to a header', 'SessionDynamoDBUseHeader On', 'SessionDynamoDBCookieSecure Off',
     'SessionDynamoDBCookieSameSite None';
 accepted 'a section that mends what the server left open', 'SessionDynamoDBCookieDomain example.com',
@@ -406,6 +414,10 @@ sub host { my($name, @lines) = @_; return place('VirtualHost *:1', "ServerName $
     unremarked 'tables of their own', map { host($_, $on, "SessionDynamoDBTableName table_$_") } 'a', 'b';
     ok scalar(grep { /\[session_dynamodb:notice\] .*the virtual hosts other\.test \(.*\) and .* share the table other_session/ }
         SessionTest::Log::lines($SessionTest::T, 0)), 'what is remarked stands in the error log of a start';
+    unremarked 'audiences of their own', map { host($_, $on, "SessionDynamoDBAudience $_") } 'a', 'b';
+    unremarked 'an audience of one', host('a', $on, 'SessionDynamoDBAudience a'), host('b', $on);
+    remarked 'two with an audience in common', $shared->('app_session', 'do not sign session IDs'),
+        map { host($_, $on, 'SessionDynamoDBAudience ab') } 'a', 'b';
     unremarked 'regions of their own', host('a', $on), host('b', $on, 'SessionDynamoDBRegion eu-west-1');
 }
 

@@ -169,14 +169,20 @@ apr_status_t ddb_sid_check(const char *sid, const ddb_sid_rules_t *rules, apr_po
 apr_status_t ddb_sid_table_key(const char **key, const char *sid, const ddb_sid_rules_t *rules, apr_pool_t *p)
 {
     unsigned char hash[DDB_SHA256_BYTES];
-    ddb_bytes_t value = without_signature(sid);
+    ddb_bytes_t value = without_signature(sid), audience = { .data = rules->audience };
     apr_status_t rv;
 
     if (!rules->hash) {
         *key = apr_pstrdup(p, sid);
         return APR_SUCCESS;
     }
-    rv = ddb_crypto_digest(DDB_SHA256, hash, value.data, value.len);
+    if (rules->audience) {
+        audience.len = strlen(rules->audience);
+        rv = ddb_crypto_hmac(DDB_SHA256, hash, audience, value);
+    }
+    else {
+        rv = ddb_crypto_digest(DDB_SHA256, hash, value.data, value.len);
+    }
     if (rv == APR_SUCCESS) {
         *key = base64url(p, hash, sizeof(hash));
     }

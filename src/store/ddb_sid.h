@@ -19,6 +19,7 @@ typedef struct ddb_sid_rules_t {
     ddb_digest_e digest;             /* of the signature: DDB_SHA1 or DDB_SHA256 */
     const apr_array_header_t *keys;  /* const char *, oldest first; NULL or empty: unsigned. The last one signs. */
     int hash;                        /* 1: the table key is a hash of the ID; 0: the ID itself, with its signature */
+    const char *audience;            /* a label that the table key is bound to; NULL: no label. Needs hash */
     const apr_array_header_t *older; /* int: further numbers of bytes that an ID may have; NULL or empty: none */
 } ddb_sid_rules_t;
 
@@ -33,8 +34,9 @@ apr_status_t ddb_sid_make(const char **sid, const ddb_sid_rules_t *rules, ddb_ra
 apr_status_t ddb_sid_check(const char *sid, const ddb_sid_rules_t *rules, apr_pool_t *p);
 
 /**
- * The table key of a checked ID, in p: base64url (no padding) of the SHA-256 of the ID without its signature, so that
- * who reads the table can't use a session and keys can be rotated; or, with hash 0, the ID as it is.
+ * The table key of a checked ID, in p: base64url (no padding) of the SHA-256 of the ID without its signature, so that a
+ * reader of the table cannot use a session and keys can be rotated. With an audience it is the HMAC-SHA-256 under that
+ * label, so that the same ID has another key for every audience. With hash 0 it is the ID as it is.
  */
 apr_status_t ddb_sid_table_key(const char **key, const char *sid, const ddb_sid_rules_t *rules, apr_pool_t *p);
 

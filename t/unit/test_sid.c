@@ -268,6 +268,11 @@ static void test_table_key(apr_pool_t *p)
     IS(other, plain, "the signature does not change it");
     ddb_sid_table_key(&other, SIGNED_OLD, &rules, p);
     IS(other, plain, "nor does rotating keys");
+    rules.audience = "shop";
+    NUM_IS(ddb_sid_table_key(&other, SIGNED_NEW, &rules, p), APR_SUCCESS, "with an audience");
+    /* Python: b64url(hmac.new(b"shop", VALUE, "sha256").digest()) */
+    IS(other, "YPEMIOAtEOSivFW9_vXtoeNwuA79Na75uW0CCBGrvfA", "... it is the HMAC under that label");
+    rules.audience = NULL;
     rules.hash = 0;
     ddb_sid_table_key(&other, SIGNED_NEW, &rules, p);
     IS(other, SIGNED_NEW, "without hashing it is the whole ID, with its signature");

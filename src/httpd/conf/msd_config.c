@@ -113,6 +113,7 @@ void msd_config_rules(ddb_sid_rules_t *rules, const msd_dir_config_t *conf)
     rules->digest = conf->sid_digest;
     rules->keys = conf->sid_keys;
     rules->hash = conf->hash_sid;
+    rules->audience = *conf->audience ? conf->audience : NULL;
 }
 
 apr_array_header_t *msd_config_sections(apr_pool_t *p)

@@ -76,6 +76,11 @@ const char *msd_config_check_dir(const msd_dir_config_t *resolved, int *cookie, 
         problem = "SessionDynamoDBFormat json can't be compressed, because dynamodb-session-flask can't read "
                   "compressed sessions: set SessionDynamoDBCompress Off here";
     }
+    if (!problem && *resolved->audience && !resolved->hash_sid) {
+        problem =
+            "SessionDynamoDBAudience needs SessionDynamoDBHashSid On, because the label is part of the hash that is "
+            "the table key: set HashSid On here, or SessionDynamoDBAudience None";
+    }
     return problem;
 }
 

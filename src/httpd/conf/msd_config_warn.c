@@ -176,13 +176,17 @@ static void look_at_endpoint(const config_t *config, const server_rec *s)
 
 typedef struct host_t {
     const server_rec *server;
-    apr_array_header_t *keys; /* const char *: all that sign IDs somewhere in it; empty: none does */
+    apr_array_header_t *keys;      /* const char *: all that sign IDs somewhere in it; empty: none does */
+    apr_array_header_t *audiences; /* const char *: all labels of its sections; "" where sessions have no label */
     int on;
 } host_t;
 
 static void add_settings(host_t *host, const msd_dir_config_t *conf)
 {
     host->on |= conf->enabled == 1;
+    if (conf->audience && !ddb_array_holds(host->audiences, conf->audience)) {
+        APR_ARRAY_PUSH(host->audiences, const char *) = conf->audience;
+    }
     if (conf->sid_keys) {
         apr_array_cat(host->keys, conf->sid_keys);
     }
@@ -196,6 +200,7 @@ static void read_host(host_t *host, const config_t *config, const server_rec *s)
 
     host->server = s;
     host->keys = apr_array_make(config->pool, 2, sizeof(const char *));
+    host->audiences = apr_array_make(config->pool, 1, sizeof(const char *));
     host->on = 0;
     add_settings(host, ap_get_module_config(s->lookup_defaults, &session_dynamodb_module));
     for (i = 0; sections && i < sections->nelts; i++) {
@@ -208,16 +213,17 @@ static void read_host(host_t *host, const config_t *config, const server_rec *s)
     }
 }
 
-static int share_a_key(const host_t *a, const host_t *b)
+/** 1 when two lists have an element in common, or both are empty. */
+static int meet(const apr_array_header_t *a, const apr_array_header_t *b)
 {
     int i;
 
-    for (i = 0; i < a->keys->nelts; i++) {
-        if (ddb_array_holds(b->keys, APR_ARRAY_IDX(a->keys, i, const char *))) {
+    for (i = 0; i < a->nelts; i++) {
+        if (ddb_array_holds(b, APR_ARRAY_IDX(a, i, const char *))) {
             return 1;
         }
     }
-    return a->keys->nelts == 0 && b->keys->nelts == 0;
+    return a->nelts == 0 && b->nelts == 0;
 }
 
 /** 1 when a session of the one is a session of the other, too. */
@@ -226,7 +232,7 @@ static int share_sessions(const host_t *a, const host_t *b)
     const msd_server_config_t *c = msd_config_server(a->server), *d = msd_config_server(b->server);
 
     return c->endpoint.url && d->endpoint.url && strcmp(c->endpoint.url, d->endpoint.url) == 0
-           && strcmp(c->table, d->table) == 0 && share_a_key(a, b);
+           && strcmp(c->table, d->table) == 0 && meet(a->keys, b->keys) && meet(a->audiences, b->audiences);
 }
 
 /** One line for all hosts that share with the first of them; a host on two ports is one. */
@@ -253,7 +259,8 @@ static void look_at_host(const config_t *config, const apr_array_header_t *hosts
         ap_log_error(
             APLOG_MARK, APLOG_NOTICE | config->startup, 0, config->main_server,
             "the virtual hosts %s (%s:%u) and %s (%s:%u)%s share the table %s and %s: a session of one is valid in the "
-            "other. Unless they are one site, give each its own SessionDynamoDBTableName or SessionDynamoDBSidKeys",
+            "other. Unless they are one site, give each its own SessionDynamoDBAudience, SessionDynamoDBTableName or "
+            "SessionDynamoDBSidKeys",
             host->server->server_hostname, host->server->defn_name, host->server->defn_line_number,
             other->server->server_hostname, other->server->defn_name, other->server->defn_line_number,
             more ? apr_psprintf(config->pool, ", and %d more,", more) : "", msd_config_server(host->server)->table,

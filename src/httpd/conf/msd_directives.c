@@ -16,8 +16,9 @@
 #define FIELD(type, record, cmd) ((type *)((char *)(record) + (apr_size_t)(cmd)->info))
 
 /* Bytes of an item; what is there without any entry takes up to half of it. */
-#define SIZE_LEAST   1024
-#define ENTRIES_MOST 100000 /* an item has no room for more */
+#define SIZE_LEAST    1024
+#define AUDIENCE_MOST 64     /* characters */
+#define ENTRIES_MOST  100000 /* an item has no room for more */
 
 static const char *set_flag(cmd_parms *cmd, void *dir, int on)
 {
@@ -284,6 +285,26 @@ static const char *set_cookie_path(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
+static const char *set_audience(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *c;
+
+    msd_config_note(cmd, dir);
+    if (strcasecmp(arg, "None") == 0) {
+        *FIELD(const char *, dir, cmd) = "";
+        return NULL;
+    }
+    for (c = arg; apr_isalnum(*c) || (*c && strchr("-._:/", *c)); c++) {
+    }
+    if (!*arg || *c || c - arg > AUDIENCE_MOST) {
+        return apr_psprintf(cmd->pool,
+                            "%s: '%.70s' is not a label: use up to %d letters, digits and any of - . _ : /, or None",
+                            cmd->cmd->name, arg, AUDIENCE_MOST);
+    }
+    *FIELD(const char *, dir, cmd) = arg;
+    return NULL;
+}
+
 static const char *set_cookie_domain(cmd_parms *cmd, void *dir, const char *arg)
 {
     const char *c;
@@ -363,6 +384,8 @@ const command_rec msd_directives[] = {
                   "digest that signs session IDs: SHA1 or SHA256"),
     AP_INIT_FLAG("SessionDynamoDBHashSid", set_flag, DIR(hash_sid), PLACE,
                  "Off to use the session ID itself as the table key"),
+    AP_INIT_TAKE1("SessionDynamoDBAudience", set_audience, DIR(audience), PLACE,
+                  "label that sessions are bound to: they are invalid where another label, or none, is set; or None"),
     AP_INIT_TAKE1("SessionDynamoDBCookieName", set_token, DIR(cookie_name), PLACE, "name of the session cookie"),
     AP_INIT_FLAG("SessionDynamoDBCookieSecure", set_flag, DIR(cookie_secure), PLACE,
                  "Off to omit the cookie attribute Secure"),
