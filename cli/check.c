@@ -113,7 +113,7 @@ static void sleep_and_tell(void *baton, apr_interval_time_t t)
     report_progress(c->report, 1, "the table %s is being created (%.1f s)", c->table,
                     (double)c->slept / APR_USEC_PER_SEC);
     c->slept += t;
-    c->real->sleep(c->real->baton, t);
+    ddb_clock_sleep(c->real, t);
 }
 
 exit_e check_create(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p)

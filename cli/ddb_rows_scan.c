@@ -32,7 +32,7 @@ apr_status_t ddb_rows_call(const ddb_rows_t *r, const char *operation, const cha
     int i;
 
     for (i = 0; i < WAITS && rv == DDB_ETHROTTLED && !is_stopped(r); i++) {
-        clock->sleep(clock->baton, FIRST_WAIT << i);
+        ddb_clock_sleep(clock, FIRST_WAIT << i);
         if (!is_stopped(r)) {
             rv = ddb_table_call(r->table, operation, body, reply, p, err);
         }

@@ -43,7 +43,7 @@ note 'What programs see of the sessions of other areas';
 
     for my $path ('/plain/cgi/session.pl?location=/cgi/session.pl', '/plain/ssi/cgi.shtml',
                   '/plain/cgi/session.pl?location=/plain/cgi/session.pl%3Flocation%3D/cgi/session.pl') {
-        for my $sent (@cookies[1], ["id=$id"]) {
+        for my $sent ($cookies[1], ["id=$id"]) {
             get($path, cookies => $sent);
             # mod_include itself is a program of a place where we are off.
             my($inner) = res()->body =~ /(HTTP_SESSION=.*)/s;

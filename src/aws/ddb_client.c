@@ -157,7 +157,7 @@ static void wait_before_retry(const ddb_client_run_t *r, apr_status_t failure)
         wait = most; /* a short last attempt is better than none */
     }
     if (wait > 0) {
-        clock->sleep(clock->baton, wait);
+        ddb_clock_sleep(clock, wait);
     }
 }
 

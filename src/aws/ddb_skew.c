@@ -38,7 +38,7 @@ static void pause_for(void *baton, apr_interval_time_t t)
 {
     const ddb_skew_t *s = baton;
 
-    s->base->sleep(s->base->baton, t);
+    ddb_clock_sleep(s->base, t);
 }
 
 void ddb_skew_create(ddb_skew_t **ps, const ddb_clock_t *clock, apr_pool_t *p)

@@ -308,7 +308,7 @@ static apr_status_t attempt_until(run_t *r)
         if (!may_help_to_retry(rv) || i + 1 == ATTEMPTS_MAX) {
             return rv;
         }
-        clock->sleep(clock->baton, wait);
+        ddb_clock_sleep(clock, wait);
         wait *= 2;
         left = end - ddb_clock_monotonic(clock);
     }

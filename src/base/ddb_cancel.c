@@ -97,7 +97,7 @@ static void sleep_until_set(void *baton, apr_interval_time_t t)
 
     for (; t > 0 && !ddb_cancel_is_set(v->cancel); t -= step) {
         step = t < DDB_CANCEL_LOOK ? t : DDB_CANCEL_LOOK;
-        v->clock->sleep(v->clock->baton, step);
+        ddb_clock_sleep(v->clock, step);
     }
 }
 

@@ -42,6 +42,11 @@ apr_time_t ddb_clock_monotonic(const ddb_clock_t *c)
     return c->monotonic(c->baton);
 }
 
+void ddb_clock_sleep(const ddb_clock_t *c, apr_interval_time_t t)
+{
+    c->sleep(c->baton, t);
+}
+
 int ddb_clock_parse(apr_time_t *t, const char *text)
 {
     struct tm when = { 0 };

@@ -22,6 +22,9 @@ extern const ddb_clock_t ddb_clock_system;
 apr_time_t ddb_clock_wall(const ddb_clock_t *c);
 apr_time_t ddb_clock_monotonic(const ddb_clock_t *c);
 
+/** Returns after t microseconds on that clock. */
+void ddb_clock_sleep(const ddb_clock_t *c, apr_interval_time_t t);
+
 /**
  * Read a time as AWS's services and tools write it: 2026-11-23T01:02:03, perhaps a fraction, which is left out, and Z,
  * UTC or +00:00. @return 0 when text (NULL allowed) is none.

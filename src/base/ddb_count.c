@@ -3,25 +3,24 @@
 #include <string.h>
 
 #include <apr_atomic.h>
-#include <apr_shm.h>
 #include <apr_strings.h>
 
+#include "base/ddb_shared.h"
 #include "base/ddb_array.h"
 #include "base/ddb_count.h"
 
 struct ddb_count_t {
-    apr_shm_t *shm;
     volatile apr_uint64_t *n; /* DDB_COUNTED */
 };
 
 apr_status_t ddb_count_create(ddb_count_t **pc, apr_pool_t *p)
 {
     ddb_count_t *c = apr_pcalloc(p, sizeof(*c));
-    apr_status_t rv = apr_shm_create(&c->shm, DDB_COUNTED * sizeof(*c->n), NULL, p);
+    void *n = NULL;
+    apr_status_t rv = ddb_shared_create(&n, DDB_COUNTED * sizeof(*c->n), p);
 
+    c->n = n;
     if (rv == APR_SUCCESS) {
-        c->n = apr_shm_baseaddr_get(c->shm);
-        memset((void *)c->n, 0, DDB_COUNTED * sizeof(*c->n));
         *pc = c;
     }
     return rv;

@@ -305,7 +305,7 @@ static apr_status_t await_active(const ddb_table_t *t, apr_interval_time_t patie
                                  "the table %.100s was created, but is not active yet: wait, then check it again",
                                  t->name);
         }
-        t->clock->sleep(t->clock->baton, wait);
+        ddb_clock_sleep(t->clock, wait);
         wait = wait * 2 < LAST_LOOK ? wait * 2 : LAST_LOOK;
     }
 }

@@ -225,7 +225,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     apr_pool_t *p = fuzz_begin();
     char *text = fuzz_text(data, size), *name = fuzz_line(&text);
     msd_dir_config_t *conf = msd_config_resolve(msd_config_create_dir(p, NULL), p);
-    ddb_sid_rules_t rules = { 16, DDB_SHA1, NULL, 1, NULL };
+    ddb_sid_rules_t rules = { .bytes = 16, .digest = DDB_SHA1, .hash = 1 };
     const char *first = NULL;
 
     name_carrier(conf, name);

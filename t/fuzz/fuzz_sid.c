@@ -29,8 +29,11 @@ static ddb_sid_rules_t rules_of(int c, apr_pool_t *p)
     apr_array_header_t *keys = apr_array_make(p, 2, sizeof(const char *));
     apr_array_header_t *older = apr_array_make(p, 1, sizeof(int));
     int n = (c & 31) + 17, i; /* 'a' is 18, a multiple of 18 */
-    ddb_sid_rules_t rules = { c & 32 ? lengths[n % 3] : DDB_SID_BYTES_MAX, n / 9 % 2 ? DDB_SHA256 : DDB_SHA1, keys,
-                              c & 1, older };
+    ddb_sid_rules_t rules = { .bytes = c & 32 ? lengths[n % 3] : DDB_SID_BYTES_MAX,
+                              .digest = n / 9 % 2 ? DDB_SHA256 : DDB_SHA1,
+                              .keys = keys,
+                              .hash = c & 1,
+                              .older = older };
 
     APR_ARRAY_PUSH(older, int) = OLDER;
     for (i = 0; i < n / 3 % 3; i++) {

@@ -181,7 +181,7 @@ static apr_status_t ask_patiently(const ddb_creds_opts_t *o, const ddb_http_requ
     int attempt;
 
     for (attempt = 1; attempt < ATTEMPTS && rv != APR_SUCCESS && rv != DDB_EDENIED; attempt++) {
-        o->clock->sleep(o->clock->baton, PAUSE);
+        ddb_clock_sleep(o->clock, PAUSE);
         rv = ask(o, req, p, out, err);
     }
     return rv == APR_SUCCESS ? ddb_creds_reply_check_time(out, ddb_clock_wall(o->clock), SOURCE, err) : rv;

@@ -171,7 +171,7 @@ static apr_status_t ask_portal(const sso_t *s, const ddb_http_request_t *req, dd
 
     for (i = 0; i < ATTEMPTS_MAX && (rv == DDB_EUNAVAILABLE || rv == APR_TIMEUP); i++) {
         if (i) {
-            clock->sleep(clock->baton, wait);
+            ddb_clock_sleep(clock, wait);
             wait *= 2;
         }
         rv = s->o->http->perform(s->o->http->baton, req, s->p, &res, &why);

@@ -1,11 +1,9 @@
 /* Which failures are logged, and the count of the others. */
 
-#include <string.h>
-
 #include <apr_atomic.h>
-#include <apr_shm.h>
 #include <apr_strings.h>
 
+#include "base/ddb_shared.h"
 #include "httpd/child/msd_failure_log.h"
 
 #define EVERY apr_time_from_sec(1)
@@ -17,18 +15,17 @@ typedef struct kind_t {
 } kind_t;
 
 struct msd_failure_log_t {
-    apr_shm_t *shm;
     kind_t *kinds; /* MSD_FAILURE_LOG_KINDS */
 };
 
 apr_status_t msd_failure_log_create(msd_failure_log_t **po, apr_pool_t *p)
 {
     msd_failure_log_t *o = apr_pcalloc(p, sizeof(*o));
-    apr_status_t rv = apr_shm_create(&o->shm, MSD_FAILURE_LOG_KINDS * sizeof(*o->kinds), NULL, p);
+    void *kinds = NULL;
+    apr_status_t rv = ddb_shared_create(&kinds, MSD_FAILURE_LOG_KINDS * sizeof(*o->kinds), p);
 
+    o->kinds = kinds;
     if (rv == APR_SUCCESS) {
-        o->kinds = apr_shm_baseaddr_get(o->shm);
-        memset((void *)o->kinds, 0, MSD_FAILURE_LOG_KINDS * sizeof(*o->kinds));
         *po = o;
     }
     return rv;

@@ -1,11 +1,9 @@
 /* Flags in shared memory for what is done once. */
 
-#include <string.h>
-
 #include <apr_atomic.h>
-#include <apr_shm.h>
 #include <http_main.h>
 
+#include "base/ddb_shared.h"
 #include "httpd/child/msd_once.h"
 #include "httpd/conf/msd_config.h"
 
@@ -28,12 +26,11 @@ apr_status_t msd_once_create(msd_once_t **po, const server_rec *main_server, apr
 {
     msd_once_t *o = apr_pcalloc(p, sizeof(*o));
     apr_size_t size = number_of(NULL, main_server) * MSD_ONCE_COUNT * sizeof(*o->flags);
-    apr_shm_t *shm = NULL;
-    apr_status_t rv = apr_shm_create(&shm, size, NULL, p);
+    void *flags = NULL;
+    apr_status_t rv = ddb_shared_create(&flags, size, p);
 
+    o->flags = flags;
     if (rv == APR_SUCCESS) {
-        o->flags = apr_shm_baseaddr_get(shm);
-        memset((void *)o->flags, 0, size);
         *po = o;
     }
     return rv;

@@ -4,8 +4,8 @@
 
 #include <apr_atomic.h>
 #include <apr_hash.h>
-#include <apr_shm.h>
 
+#include "base/ddb_shared.h"
 #include "httpd/child/msd_touches.h"
 
 #define SLOTS     8192 /* of 8 bytes; one session with touches due each */
@@ -13,18 +13,17 @@
 #define TIME_MASK ((APR_UINT64_C(1) << TIME_BITS) - 1)
 
 struct msd_touches_t {
-    apr_shm_t *shm;
     volatile apr_uint64_t *slots;
 };
 
 apr_status_t msd_touches_create(msd_touches_t **pr, apr_pool_t *p)
 {
     msd_touches_t *r = apr_pcalloc(p, sizeof(*r));
-    apr_status_t rv = apr_shm_create(&r->shm, SLOTS * sizeof(*r->slots), NULL, p);
+    void *slots = NULL;
+    apr_status_t rv = ddb_shared_create(&slots, SLOTS * sizeof(*r->slots), p);
 
+    r->slots = slots;
     if (rv == APR_SUCCESS) {
-        r->slots = apr_shm_baseaddr_get(r->shm);
-        memset((void *)r->slots, 0, SLOTS * sizeof(*r->slots));
         *pr = r;
     }
     return rv;

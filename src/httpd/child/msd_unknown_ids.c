@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include <apr_atomic.h>
-#include <apr_shm.h>
 #include <apr_strings.h>
 
+#include "base/ddb_shared.h"
 #include "httpd/child/msd_unknown_ids.h"
 
 #define SLOTS 8192 /* of 24 bytes; one missing key each */
@@ -21,7 +21,6 @@ typedef struct slot_t {
 } slot_t;
 
 struct msd_unknown_ids_t {
-    apr_shm_t *shm;
     slot_t *slots;
     const unsigned char *secret; /* DDB_SHA256_BYTES */
     const char *table;
@@ -43,15 +42,15 @@ apr_status_t msd_unknown_ids_create(msd_unknown_ids_t **pm, ddb_random_fn *rando
 {
     msd_unknown_ids_t *m = apr_pcalloc(p, sizeof(*m));
     unsigned char *secret = apr_pcalloc(p, DDB_SHA256_BYTES);
-    apr_status_t rv = apr_shm_create(&m->shm, SLOTS * sizeof(*m->slots), NULL, p);
+    void *slots = NULL;
+    apr_status_t rv = ddb_shared_create(&slots, SLOTS * sizeof(*m->slots), p);
 
     if (rv == APR_SUCCESS) {
         apr_pool_cleanup_register(p, secret, wipe, apr_pool_cleanup_null);
         rv = random(secret, DDB_SHA256_BYTES);
     }
     if (rv == APR_SUCCESS) {
-        m->slots = apr_shm_baseaddr_get(m->shm);
-        memset((void *)m->slots, 0, SLOTS * sizeof(*m->slots));
+        m->slots = slots;
         m->secret = secret;
         m->table = "";
         *pm = m;
