@@ -1,5 +1,5 @@
-/* The records of the settings: create, merge, defaults, and where they were written. The directives that fill them are
- * in msd_directives.c, what has to fit together is checked in msd_config_check.c. */
+/* The settings records: create, merge, defaults, and the places of their directives. msd_directives.c fills them,
+ * msd_config_check.c checks settings against each other. */
 
 #include <apr_strings.h>
 
@@ -12,20 +12,20 @@ static const apr_array_header_t *joined(apr_pool_t *p, const apr_array_header_t 
     return one && other ? apr_array_append(p, one, other) : one ? one : other;
 }
 
-/* What each kind of setting is when unset, */
+/* The unset value of each kind of setting. */
 #define UNSET_NUMBER  MSD_UNSET
 #define UNSET_POINTER NULL
 #define UNSET_LOWEST  MSD_UNSET
 #define UNSET_JOINED  NULL
 
-/* what comes of two of them, the outer one and the inner one, in the pool p, */
+/* The result of merging an outer and an inner setting, in the pool p. */
 #define MERGE_NUMBER(outer, inner)  (inner) != MSD_UNSET ? (inner) : (outer)
 #define MERGE_POINTER(outer, inner) (inner) ? (inner) : (outer)
 #define MERGE_LOWEST(outer, inner)                                                                                     \
     (inner) != MSD_UNSET && ((outer) == MSD_UNSET || (inner) < (outer)) ? (inner) : (outer)
 #define MERGE_JOINED(outer, inner) joined(p, outer, inner)
 
-/* and that done for all of a list. */
+/* The code for one row of a list of settings. */
 #define CREATE(kind, type, name, value)  c->name = UNSET_##kind;
 #define MERGE(kind, type, name, value)   c->name = MERGE_##kind(b->name, a->name);
 #define DEFAULT(kind, type, name, value) c->name = c->name != UNSET_##kind ? c->name : (value);
@@ -53,7 +53,7 @@ void msd_config_default_server(msd_server_config_t *c)
     MSD_SERVER_SETTINGS(DEFAULT)
 }
 
-/* NOLINTNEXTLINE(readability-non-const-parameter): httpd's type. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): httpd defines the type. */
 void *msd_config_create_dir(apr_pool_t *p, char *dir)
 {
     msd_dir_config_t *c = apr_pcalloc(p, sizeof(*c));
@@ -129,7 +129,7 @@ int msd_config_in_htaccess(const cmd_parms *cmd)
     return cmd->pool == cmd->temp_pool;
 }
 
-/* Records of .htaccess files live as long as a request, and are checked there. */
+/* Records of .htaccess files live as long as a request, and are checked in it. */
 void msd_config_note(cmd_parms *cmd, const msd_dir_config_t *conf)
 {
     apr_array_header_t *sections;

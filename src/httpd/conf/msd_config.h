@@ -16,16 +16,16 @@ typedef enum msd_no_store_e { MSD_NO_STORE_LOADED, MSD_NO_STORE_CHANGED } msd_no
 
 #define MSD_UNSET (-1)
 
-/** Where SessionDynamoDBHeaderName names none. */
+/** The default of SessionDynamoDBHeaderName. */
 #define MSD_HEADER_NAME "x-id"
 
 /**
- * The settings, each once: how sections are merged and what is unset, type, name, and default.
- *   NUMBER   unset: MSD_UNSET; the inner section's counts
- *   POINTER  unset: NULL; the inner section's counts
- *   LOWEST   unset: MSD_UNSET; the lower of both counts
- *   JOINED   unset: NULL; an apr_array_header_t, both count
- * Records, create, merge and defaults are made of these lists.
+ * The settings, one row each: kind, type, name, default. The kind determines the unset value and how sections merge:
+ *   NUMBER   unset: MSD_UNSET; the inner section wins
+ *   POINTER  unset: NULL; the inner section wins
+ *   LOWEST   unset: MSD_UNSET; the lower value wins
+ *   JOINED   unset: NULL; an apr_array_header_t, both are joined
+ * The records, and their create, merge and default functions, are generated from these lists.
  */
 #define MSD_SERVER_SETTINGS(X)                                                                                         \
     X(POINTER, const char *, table, "app_session")                                                                     \
@@ -34,13 +34,13 @@ typedef enum msd_no_store_e { MSD_NO_STORE_LOADED, MSD_NO_STORE_CHANGED } msd_no
     X(POINTER, const char *, profile, NULL)                                                                            \
     X(POINTER, const char *, credentials_file, NULL)              /* absolute */                                       \
     X(POINTER, const char *, config_file, NULL)                   /* absolute */                                       \
-    X(POINTER, const char *, ca_file, NULL)                       /* absolute; of the main server, for all */          \
-    X(POINTER, const char *, proxy, NULL)                         /* URL; of the main server, for all */               \
+    X(POINTER, const char *, ca_file, NULL)                       /* absolute; the main server's, for all */           \
+    X(POINTER, const char *, proxy, NULL)                         /* URL; the main server's, for all */                \
     X(NUMBER, apr_interval_time_t, timeout, apr_time_from_sec(2)) /* of all store calls of one request together */     \
     X(NUMBER, apr_interval_time_t, connect_timeout, apr_time_from_sec(1)) /* of one attempt */                         \
     X(NUMBER, int, max_attempts, 3)                                                                                    \
-    X(NUMBER, int, warm_connections, 0) /* opened by each child at its start; 0: none */                               \
-    X(NUMBER, int, breaker, 5)          /* calls in a row without an answer that open it; 0: there is none */          \
+    X(NUMBER, int, warm_connections, 0) /* opened by each child when it starts */                                      \
+    X(NUMBER, int, breaker, 5)          /* consecutive calls without an answer that open it; 0: off */                 \
     X(NUMBER, int, create_table, 0)                                                                                    \
     X(NUMBER, int, check_table, 1)
 
@@ -48,22 +48,22 @@ typedef enum msd_no_store_e { MSD_NO_STORE_LOADED, MSD_NO_STORE_CHANGED } msd_no
 
 /**
  * The settings of one server. As created and merged, unset fields are NULL or MSD_UNSET; msd_config_check fills in the
- * defaults. Behind the settings, what is worked out per server after merging.
+ * defaults. After the settings, the values that are determined for each server after merging.
  */
 typedef struct msd_server_config_t {
     MSD_SERVER_SETTINGS(MSD_SETTING)
-    int used;                               /* 1: SessionDynamoDB is On somewhere here; known once it was checked */
-    const apr_array_header_t *cookie_names; /* const char *: of the sessions of all areas here; known once checked */
-    ddb_endpoint_t endpoint;                /* worked out when the configuration was checked; url NULL: it can't be */
-    struct msd_touches_t *recent;           /* recent touches, shared by the children; made before fork */
-    struct msd_unknown_ids_t *misses;       /* keys of no session, of all children; NULL: none are kept */
-    struct msd_failure_log_t *outage;       /* which failures are logged, of all children; NULL: each */
-    struct msd_once_t *once;                /* of all children: what is done once; NULL: it is not done */
-    struct ddb_count_t *count;              /* what is counted of all children; NULL: nothing; made before fork */
-    struct msd_child_t *child;              /* what this child process talks to the store with; made after fork */
+    int used;                               /* 1: SessionDynamoDB is On somewhere here; set by msd_config_check */
+    const apr_array_header_t *cookie_names; /* const char *: session cookies of all areas; set by msd_config_check */
+    ddb_endpoint_t endpoint;                /* set by msd_config_check; url NULL: it could not be resolved */
+    struct msd_touches_t *recent;           /* recent touches of all children, created before fork; NULL: not shared */
+    struct msd_unknown_ids_t *misses;       /* unknown session IDs, shared likewise; NULL: they are not remembered */
+    struct msd_failure_log_t *outage;       /* limits logged failures, shared likewise; NULL: all are logged */
+    struct msd_once_t *once;                /* flags of one-time actions, shared likewise; NULL: never done */
+    struct ddb_count_t *count;              /* counters, shared likewise; NULL: nothing is counted */
+    struct msd_child_t *child;              /* this child process's store and connections; created after fork */
 } msd_server_config_t;
 
-/** The header of the signature of what is forwarded. */
+/** The header with the signature of the forwarded headers. */
 #define MSD_SIGNATURE_HEADER "X-Session-Signature"
 
 /** An entry of the session that becomes a request header. */
@@ -84,11 +84,11 @@ typedef struct msd_env_t {
     X(NUMBER, apr_int64_t, idle_timeout, 7200)      /* seconds */                                                      \
     X(NUMBER, apr_int64_t, absolute_timeout, 43200) /* seconds */                                                      \
     X(NUMBER, apr_int64_t, touch_interval, 60)      /* seconds; effective: at most idle_timeout / 10 */                \
-    X(LOWEST, apr_int64_t, idle_limit, MSD_UNSET) /* of .htaccess files: they shorten these times and lengthen none */ \
+    X(LOWEST, apr_int64_t, idle_limit, MSD_UNSET)   /* from .htaccess files, which may only shorten these times */     \
     X(LOWEST, apr_int64_t, absolute_limit, MSD_UNSET)                                                                  \
     X(LOWEST, apr_int64_t, touch_limit, MSD_UNSET)                                                                     \
     X(NUMBER, int, sid_byte_length, 32)                             /* of new IDs */                                   \
-    X(POINTER, const apr_array_header_t *, sid_older_lengths, NULL) /* int: accepted beside it; empty for none */      \
+    X(POINTER, const apr_array_header_t *, sid_older_lengths, NULL) /* int: also accepted; may be empty */             \
     X(POINTER, const apr_array_header_t *, sid_keys, NULL)          /* const char *, oldest first */                   \
     X(NUMBER, int, sid_digest, DDB_SHA1)                            /* ddb_digest_e */                                 \
     X(NUMBER, int, hash_sid, 1)                                                                                        \
@@ -97,28 +97,28 @@ typedef struct msd_env_t {
     X(NUMBER, int, cookie_secure, 1)                                                                                   \
     X(NUMBER, int, cookie_http_only, 1)                                                                                \
     X(NUMBER, int, cookie_same_site, MSD_STRICT) /* msd_same_site_e */                                                 \
-    X(POINTER, const char *, cookie_domain, "")  /* "" for none */                                                     \
+    X(POINTER, const char *, cookie_domain, "")  /* "": no Domain */                                                   \
     X(POINTER, const char *, cookie_path, "/")                                                                         \
     X(NUMBER, int, cookie_persistent, 0)                                                                               \
     X(NUMBER, int, use_header, 0)                                                                                      \
     X(POINTER, const char *, header_name, MSD_HEADER_NAME)                                                             \
     X(NUMBER, int, on_error, MSD_DENY)                    /* msd_on_error_e */                                         \
     X(NUMBER, int, no_store, MSD_NO_STORE_LOADED)         /* msd_no_store_e */                                         \
-    X(POINTER, const apr_array_header_t *, forward, NULL) /* msd_forward_t; empty: nothing */                          \
-    /* const char *: headers that forward here or around; NULL for none */                                             \
+    X(POINTER, const apr_array_header_t *, forward, NULL) /* msd_forward_t; may be empty */                            \
+    /* const char *: headers of forward, of this section and those around it; may be NULL */                           \
     X(JOINED, const apr_array_header_t *, scrubbed, NULL)                                                              \
     X(POINTER, const apr_array_header_t *, forward_keys, NULL) /* const char *, oldest first */                        \
-    X(POINTER, const apr_array_header_t *, accept, NULL) /* const char *: names of entries, or "*"; empty: nothing */  \
-    X(POINTER, const apr_array_header_t *, env, NULL)    /* msd_env_t; empty for none */                               \
-    X(POINTER, const apr_array_header_t *, mask, NULL)   /* const char *, names of entries; empty for none */          \
-    /* the same, of .htaccess files: they add to the server's */                                                       \
+    X(POINTER, const apr_array_header_t *, accept, NULL) /* const char *: entry names, or "*"; empty: no changes */    \
+    X(POINTER, const apr_array_header_t *, env, NULL)    /* msd_env_t; may be empty */                                 \
+    X(POINTER, const apr_array_header_t *, mask, NULL)   /* const char *, entry names; may be empty */                 \
+    /* the same from .htaccess files, added to mask */                                                                 \
     X(JOINED, const apr_array_header_t *, mask_more, NULL)                                                             \
     X(NUMBER, int, format, DDB_FORM)            /* ddb_format_e */                                                     \
     X(NUMBER, int, max_size, DDB_ITEM_SIZE_MAX) /* bytes of an item */                                                 \
-    X(NUMBER, int, max_entries, 1000)           /* of a session, which loads with no more and stores no more */        \
-    X(NUMBER, int, compress, 0)                 /* bytes of data from which on it is compressed; 0: never */
+    X(NUMBER, int, max_entries, 1000)           /* of a session; the limit applies to loading and storing */           \
+    X(NUMBER, int, compress, 0)                 /* bytes; the minimum size to compress; 0: never */
 
-/** The settings of one place. Unset fields as above; msd_config_dir fills in the defaults. */
+/** The settings of one place. Unset fields are as above; msd_config_dir fills in the defaults. */
 typedef struct msd_dir_config_t {
     MSD_DIR_SETTINGS(MSD_SETTING)
 } msd_dir_config_t;
@@ -128,42 +128,42 @@ void *msd_config_merge_server(apr_pool_t *p, void *base, void *add);
 void *msd_config_create_dir(apr_pool_t *p, char *dir);
 void *msd_config_merge_dir(apr_pool_t *p, void *base, void *add);
 
-/** The record of a server as merged; defaults filled in once the configuration was checked. */
+/** The merged record of a server, with defaults after msd_config_check. */
 msd_server_config_t *msd_config_server(const server_rec *s);
 
-/** 1 when SessionDynamoDB is On where this request is. Cheap. */
+/** 1 if SessionDynamoDB is On for this request. Cheap. */
 int msd_config_enabled(const request_rec *r);
 
-/** The settings that hold for this request, without defaults. Cheap. */
+/** The settings for this request, without defaults. Cheap. */
 const msd_dir_config_t *msd_config_merged(const request_rec *r);
 
-/** The settings that hold for this request, defaults filled in, in p. */
+/** The settings for this request, with defaults; allocated from p. */
 msd_dir_config_t *msd_config_dir(const request_rec *r, apr_pool_t *p);
 
-/** Fill in the defaults of a merged record. */
+/** Fill in the defaults in a merged record. */
 void msd_config_default_server(msd_server_config_t *c);
 
-/** A copy of a merged record with defaults filled in, in p. */
+/** A copy of a merged record with defaults; allocated from p. */
 msd_dir_config_t *msd_config_resolve(const msd_dir_config_t *merged, apr_pool_t *p);
 
-/** 1 when the directive stands in a .htaccess file: its author's word counts for less, and only in this request. */
+/** 1 if the directive is in a .htaccess file, whose author may set less, and only for this request. */
 int msd_config_in_htaccess(const cmd_parms *cmd);
 
-/** The rules for session IDs that conf asks for; keys stay conf's. */
+/** Set the rules for session IDs from conf. The keys still belong to conf. */
 void msd_config_rules(ddb_sid_rules_t *rules, const msd_dir_config_t *conf);
 
-/** A place in the configuration files that has directives of ours, kept for the check after merging. */
+/** A section of the configuration files with directives of this module, kept for the check after merging. */
 typedef struct msd_section_t {
     const server_rec *server;
     const msd_dir_config_t *conf;
-    const char *where;        /* "file:line" of its last directive of ours */
-    const char *where_cookie; /* the same of its last cookie directive, or NULL */
+    const char *where;        /* "file:line" of the last of these directives */
+    const char *where_cookie; /* the same of the last cookie directive, or NULL */
 } msd_section_t;
 
-/** Remember where a directive for conf stands, so that a check after merging can name the place. */
+/** Remember the place of a directive for conf, so that a check after merging can name it. */
 void msd_config_note(cmd_parms *cmd, const msd_dir_config_t *conf);
 
-/** All places, msd_section_t, in the order read; NULL when there is none. p is the configuration's pool. */
+/** All sections (msd_section_t) in the order read; NULL if there are none. p is the configuration's pool. */
 apr_array_header_t *msd_config_sections(apr_pool_t *p);
 
 #endif

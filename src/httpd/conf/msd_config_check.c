@@ -1,4 +1,4 @@
-/* What can only be judged once the configuration is complete: settings that must fit each other, and the endpoint. */
+/* Checks of the complete configuration: settings that must fit together, and the endpoint. */
 
 #include <apr_strings.h>
 #include <http_core.h>
@@ -11,7 +11,7 @@
 
 APLOG_USE_MODULE(session_dynamodb);
 
-/** RFC 6265bis section 4.1.3: what a cookie prefix promises to the browser. */
+/** RFC 6265bis section 4.1.3: the attributes that a cookie name prefix requires. */
 static const char *check_prefix(const msd_dir_config_t *c, apr_pool_t *p)
 {
     int host = strncasecmp(c->cookie_name, "__Host-", 7) == 0;
@@ -47,7 +47,7 @@ static const char *check_cookie(const msd_dir_config_t *c, apr_pool_t *p)
     return check_prefix(c, p);
 }
 
-/** A header that carries the session ID is taken out of each request, and what it holds is taken for an ID. */
+/** The header that carries the session ID is removed from each request, and its value is treated as an ID. */
 static const char *check_forward(const msd_dir_config_t *c, apr_pool_t *p)
 {
     int i;
@@ -84,7 +84,7 @@ const char *msd_config_check_dir(const msd_dir_config_t *resolved, int *cookie, 
     return problem;
 }
 
-/** A signature is as strong as its key; a short one still works, as a table shared with others may need it. */
+/** A signature is only as strong as its key. Short keys are allowed, because other users of the table may use them. */
 static void warn_short_keys(const msd_section_t *section, const apr_array_header_t *keys, const char *directive)
 {
     int i;
@@ -115,7 +115,7 @@ static int check_section(const msd_section_t *section, apr_pool_t *p)
     return 1;
 }
 
-/** 1 when some section that holds for this server says On. */
+/** 1 if a section that applies to this server says On. */
 static int used_by(const server_rec *s, const server_rec *main_server, const apr_array_header_t *sections)
 {
     int i;
@@ -134,7 +134,7 @@ static const char *server_name(const server_rec *s, apr_pool_t *p)
     return s->is_virtual ? apr_psprintf(p, "virtual host at %s:%u", s->defn_name, s->defn_line_number) : "main server";
 }
 
-/** A transport for the one question that a check may have to ask: gone again before this process forks. */
+/** A transport for the one request that a check may need. It is destroyed before this process forks. */
 static apr_status_t ask_once(void *baton, const ddb_http_request_t *req, apr_pool_t *p, ddb_http_response_t *res,
                              ddb_error_t *err)
 {
@@ -167,7 +167,7 @@ static int check_server(server_rec *s, int used, apr_pool_t *p)
     const char *problem;
 
     msd_config_default_server(c);
-    c->used |= used; /* hosts without directives of ours share the record */
+    c->used |= used; /* hosts without directives of this module share a record */
     problem = c->credentials_file ? msd_signing_keys_check_file(p, c->credentials_file) : NULL;
     if (problem) {
         ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s, "SessionDynamoDBCredentialsFile: %s", problem);

@@ -1,4 +1,4 @@
-/* Where directives stand in the configuration files. */
+/* The place of each directive in the configuration files. */
 
 #include <string.h>
 
@@ -18,7 +18,7 @@ static const ap_directive_t *next_of(const ap_directive_t *d)
     return d ? d->next : NULL;
 }
 
-/** The path of a section such as <Location "/app">; NULL when it is an expression or no path. */
+/** The path of a section such as <Location "/app">; NULL if it is an expression, or not a path. */
 static const char *section_path(apr_pool_t *p, const ap_directive_t *section)
 {
     const char *end = strrchr(section->args, '>');
@@ -42,7 +42,7 @@ static void put(msd_config_place_t *place, const ap_directive_t *d, apr_pool_t *
             place->host = around;
         }
         else {
-            /* In sections of other kinds, and in one within another, nothing is known for sure. */
+            /* For other kinds of sections, and for nested ones, the location and folder are not known for sure. */
             int plain = around == d->parent;
             place->location = plain && strcasecmp(around->directive, "<Location") == 0 ? section_path(p, around) : NULL;
             place->folder = plain && strcasecmp(around->directive, "<Directory") == 0 ? section_path(p, around) : NULL;
@@ -75,7 +75,7 @@ int msd_config_place_covers(const char *path, const char *url)
 {
     apr_size_t len = strlen(path);
 
-    /* "/app/" is as good as "/app": httpd itself redirects from the one to the other. */
+    /* "/app/" also covers "/app": httpd redirects from the latter to the former. */
     while (len && path[len - 1] == '/') {
         len--;
     }

@@ -1,4 +1,4 @@
-/* What a configuration allows, and nobody means. */
+/* Settings that are allowed but surely unintended. */
 
 #include <apr_file_info.h>
 #include <apr_strings.h>
@@ -19,8 +19,8 @@ APLOG_USE_MODULE(session_dynamodb);
 typedef struct config_t {
     apr_pool_t *pool;
     server_rec *main_server;
-    const apr_array_header_t *places; /* msd_config_place_t of the directives that are looked at */
-    int startup;                      /* APLOG_STARTUP on a terminal; 0 in the error log, whose lines have a head */
+    const apr_array_header_t *places; /* msd_config_place_t of all read_directives */
+    int startup;                      /* APLOG_STARTUP for a terminal; 0 for the error log, with its usual prefix */
 } config_t;
 
 static int is_on(const msd_config_place_t *place)
@@ -28,7 +28,7 @@ static int is_on(const msd_config_place_t *place)
     return msd_config_place_is(place, "SessionDynamoDB") && strcasecmp(place->word, "On") == 0;
 }
 
-/** 1 when a directive of this name, with this word if it is not NULL, may hold together with `at`. */
+/** 1 if a directive of this name, with this word if it is not NULL, may apply together with `at`. */
 static int is_near(const config_t *config, const msd_config_place_t *at, const char *name, const char *word)
 {
     int i;
@@ -44,7 +44,7 @@ static int is_near(const config_t *config, const msd_config_place_t *at, const c
     return 0;
 }
 
-/** The ways between a session and programs. Modules need none of them: where mod_auth_form works, none is missed. */
+/** How programs access a session. httpd modules do not need this, so with mod_auth_form nothing is missing. */
 static void look_for_ways(const config_t *config, const msd_config_place_t *on)
 {
     int reads = is_near(config, on, "SessionEnv", "On") || is_near(config, on, "SessionDynamoDBEnv", NULL)
@@ -75,7 +75,7 @@ static void look_for_session(const config_t *config, const msd_config_place_t *o
         AT(on));
 }
 
-/** A browser sends a cookie back below its path only: elsewhere each request would begin a session. */
+/** A browser sends a cookie only below its path: elsewhere each request would begin a new session. */
 static void look_at_cookie_path(const config_t *config, const msd_config_place_t *on)
 {
     const msd_config_place_t *path = msd_config_place_holding(config->places, "SessionDynamoDBCookiePath", on);
@@ -91,7 +91,7 @@ static void look_at_cookie_path(const config_t *config, const msd_config_place_t
     }
 }
 
-/** mod_session asks one store after the other: ours is first, and what a directive of another one says is void. */
+/** mod_session tries one store after the other. This one is first, so directives of another store have no effect. */
 static void look_at_other_store(const config_t *config, const msd_config_place_t *other)
 {
     int i;
@@ -111,7 +111,7 @@ static void look_at_other_store(const config_t *config, const msd_config_place_t
     }
 }
 
-/** What httpd's user owns, each program that httpd runs can read and replace. */
+/** Every program that httpd runs can read and replace files that httpd's user owns. */
 static void look_at_key_files(const config_t *config, const msd_config_place_t *keys)
 {
     const char *args = keys->directive->args;
@@ -121,7 +121,7 @@ static void look_at_key_files(const config_t *config, const msd_config_place_t *
         const char *path = strncasecmp(word, "file:", 5) == 0 ? ap_server_root_relative(config->pool, word + 5) : NULL;
         apr_finfo_t info;
 
-        /* Started by another user than root, httpd reads keys as the one who owns them. */
+        /* If httpd was not started by root, it must read the keys as its own user: no warning. */
         if (path && geteuid() == 0 && apr_stat(&info, path, APR_FINFO_OWNER, config->pool) == APR_SUCCESS
             && info.user == ap_unixd_config.user_id && info.user != 0) {
             ap_log_error(APLOG_MARK, APLOG_WARNING | config->startup, 0, config->main_server,
@@ -132,7 +132,7 @@ static void look_at_key_files(const config_t *config, const msd_config_place_t *
     }
 }
 
-/** Where the URL of an endpoint is written: file and line, or what else it comes from. */
+/** The source of an endpoint's URL: file and line, or the other sources. */
 static const char *endpoint_at(const config_t *config, const char *url)
 {
     int i;
@@ -176,7 +176,7 @@ static void look_at_endpoint(const config_t *config, const server_rec *s)
 
 typedef struct host_t {
     const server_rec *server;
-    apr_array_header_t *keys;      /* const char *: all that sign IDs somewhere in it; empty: none does */
+    apr_array_header_t *keys;      /* const char *: all keys that sign IDs in the host; empty: IDs are not signed */
     apr_array_header_t *audiences; /* const char *: all labels of its sections; "" where sessions have no label */
     int on;
 } host_t;
@@ -206,7 +206,7 @@ static void read_host(host_t *host, const config_t *config, const server_rec *s)
     for (i = 0; sections && i < sections->nelts; i++) {
         const msd_section_t *section = &APR_ARRAY_IDX(sections, i, msd_section_t);
 
-        /* The main server's own settings are in lookup_defaults already, unless the host has others. */
+        /* The main server's own settings are in lookup_defaults already, unless the host overrides them. */
         if (section->conf != of_main && (section->server == s || section->server == config->main_server)) {
             add_settings(host, section->conf);
         }
@@ -226,7 +226,7 @@ static int meet(const apr_array_header_t *a, const apr_array_header_t *b)
     return a->nelts == 0 && b->nelts == 0;
 }
 
-/** 1 when a session of the one is a session of the other, too. */
+/** 1 if the sessions of one host are valid in the other. */
 static int share_sessions(const host_t *a, const host_t *b)
 {
     const msd_server_config_t *c = msd_config_server(a->server), *d = msd_config_server(b->server);
@@ -235,7 +235,7 @@ static int share_sessions(const host_t *a, const host_t *b)
            && strcmp(c->table, d->table) == 0 && meet(a->keys, b->keys) && meet(a->audiences, b->audiences);
 }
 
-/** One line for all hosts that share with the first of them; a host on two ports is one. */
+/** Log one line for all hosts that share sessions, with the first of them. A host on two ports counts as one. */
 static void look_at_host(const config_t *config, const apr_array_header_t *hosts, int first)
 {
     const host_t *host = &APR_ARRAY_IDX(hosts, first, host_t), *other = NULL;
@@ -276,11 +276,11 @@ static void look_at_hosts(const config_t *config)
     host_t host;
     int i;
 
-    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there always is a main server. */
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is always a main server. */
     for (s = config->main_server->next; s; s = s->next) {
         APR_ARRAY_PUSH(servers, server_rec *) = s;
     }
-    while (servers->nelts) { /* httpd has the last one first */
+    while (servers->nelts) { /* httpd lists virtual hosts in reverse order */
         s = *(server_rec **)apr_array_pop(servers);
         read_host(&host, config, s);
         if (host.on && s->server_hostname) {
@@ -292,7 +292,7 @@ static void look_at_hosts(const config_t *config)
     }
 }
 
-/* The directives that it reads. */
+/* The directives that the warnings depend on. */
 static const char *const read_directives[] = {
     "AuthType",
     "Session",

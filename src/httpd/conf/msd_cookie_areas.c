@@ -1,4 +1,4 @@
-/* The areas of a virtual host: in which cookies their sessions come. */
+/* The areas of a virtual host: the cookies that carry their sessions. */
 
 #include "base/ddb_array.h"
 #include "httpd/conf/msd_cookie_areas.h"
@@ -13,8 +13,8 @@ static void add(apr_array_header_t *names, const msd_dir_config_t *merged)
 }
 
 /*
- * Which sections meet only a request knows. So each that says On counts with the name that it has by itself, the
- * default perhaps, and so does each that gives a name to areas around or inside of it.
+ * Only a request shows which sections apply together. So each section that says On counts with its own cookie name,
+ * which may be the default, and so does each that sets a name for areas around or inside it.
  */
 static apr_array_header_t *names_of(const server_rec *s, const server_rec *main_server,
                                     const apr_array_header_t *sections, apr_pool_t *p)

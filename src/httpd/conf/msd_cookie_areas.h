@@ -4,11 +4,11 @@
 #include "httpd/conf/msd_config.h"
 
 /*
- * What the areas of a virtual host, the places where SessionDynamoDB is On, have in common: a program in one of them is
- * not to see the session of another.
+ * The areas of a virtual host are the places where SessionDynamoDB is On. A program in one of them must not see the
+ * session of another.
  */
 
-/** Once the configuration is complete: fill in each server's cookie_names. p is the configuration's pool. */
+/** Fill in each server's cookie_names. Call when the configuration is complete. p is the configuration's pool. */
 void msd_cookie_areas_find(apr_pool_t *p, server_rec *main_server);
 
 #endif

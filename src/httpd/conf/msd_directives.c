@@ -1,4 +1,4 @@
-/* The directives: their table, and the check of each value where it stands. */
+/* The directives: their table, and the check of each value. */
 
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -12,13 +12,13 @@
 #include "httpd/conf/msd_reserved_names.h"
 #include "httpd/conf/msd_directives_server.h"
 
-/* The field that a row of the table names by its offset. */
+/* The field whose offset is in the directive's row of the table. */
 #define FIELD(type, record, cmd) ((type *)((char *)(record) + (apr_size_t)(cmd)->info))
 
-/* Bytes of an item; what is there without any entry takes up to half of it. */
+/* Bytes of an item; an item without entries takes up to half of this. */
 #define SIZE_LEAST    1024
 #define AUDIENCE_MOST 64     /* characters */
-#define ENTRIES_MOST  100000 /* an item has no room for more */
+#define ENTRIES_MOST  100000 /* more do not fit into an item */
 
 static const char *set_flag(cmd_parms *cmd, void *dir, int on)
 {
@@ -27,7 +27,7 @@ static const char *set_flag(cmd_parms *cmd, void *dir, int on)
     return NULL;
 }
 
-/** Whole seconds from least to most, with or without a unit (90, 90s, 2min, 1h). */
+/** Parse whole seconds from least to ten years, with or without a unit (90, 90s, 2min, 1h). */
 static const char *parse_seconds(cmd_parms *cmd, const char *arg, apr_int64_t least, apr_int64_t *out)
 {
     const apr_int64_t most = APR_INT64_C(10) * 365 * 24 * 3600;
@@ -44,7 +44,7 @@ static const char *parse_seconds(cmd_parms *cmd, const char *arg, apr_int64_t le
     return NULL;
 }
 
-/** A time of msd_dir_config_t: what the server's files set, and where what .htaccess files say is kept. */
+/** A time in msd_dir_config_t: the offsets of the field for the server's files and of the one for .htaccess files. */
 typedef struct time_field_t {
     apr_size_t field;
     apr_size_t limit;
@@ -75,7 +75,7 @@ static const char *parse_length(cmd_parms *cmd, const char *arg, int *out)
     return NULL;
 }
 
-/** NEW, and perhaps OLD ...: one setting, which replaces all of another one. */
+/** NEW [OLD ...]: one setting, which replaces the whole setting of an outer section. */
 static const char *set_sid_byte_length(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
     msd_dir_config_t *c = dir;
@@ -107,7 +107,7 @@ static const char *set_keys(cmd_parms *cmd, void *dir, int argc, char *const arg
     if (argc == 0) {
         return apr_psprintf(cmd->pool, "%s needs an argument: file:PATH, exec:PATH or env:NAME", cmd->cmd->name);
     }
-    /* The lines of one section add up. */
+    /* Several lines in one section add up. */
     *keys = *keys ? *keys : apr_array_make(cmd->pool, 4, sizeof(const char *));
     for (i = 0; i < argc && !problem; i++) {
         problem = msd_signing_keys_read(cmd, argv[i], *keys);
@@ -115,7 +115,7 @@ static const char *set_keys(cmd_parms *cmd, void *dir, int argc, char *const arg
     return problem;
 }
 
-/** One of a list of words, NULL at its end; its place in the list is the value. */
+/** Set the field to the index of arg in words, which NULL terminates. */
 static const char *set_word(cmd_parms *cmd, void *dir, const char *arg, const char *const words[])
 {
     int i;
@@ -133,7 +133,7 @@ static const char *set_word(cmd_parms *cmd, void *dir, const char *arg, const ch
 
 static const char *set_sid_digest(cmd_parms *cmd, void *dir, const char *arg)
 {
-    /* The places are those of ddb_digest_e. */
+    /* In the order of ddb_digest_e. */
     static const char *const words[] = { "SHA1", "SHA256", NULL };
     return set_word(cmd, dir, arg, words);
 }
@@ -152,21 +152,21 @@ static const char *set_on_error(cmd_parms *cmd, void *dir, const char *arg)
 
 static const char *set_no_store(cmd_parms *cmd, void *dir, const char *arg)
 {
-    /* The places are those of msd_no_store_e. */
+    /* In the order of msd_no_store_e. */
     static const char *const words[] = { "loaded", "changed", NULL };
     return set_word(cmd, dir, arg, words);
 }
 
 /**
- * The SessionCryptoPassphrase that is sure to hold where cmd stands: beside it or around it, as mod_session_crypto can
- * not be switched off again further in. NULL for none. What only meets in a request is refused there.
+ * A SessionCryptoPassphrase that is sure to apply to cmd's section: in it or around it, because inner sections cannot
+ * switch mod_session_crypto off. NULL if there is none. Other conflicts are refused in the request where they occur.
  */
 static const ap_directive_t *passphrase_around(const cmd_parms *cmd)
 {
     const ap_directive_t *inside, *d;
 
     if (msd_config_in_htaccess(cmd)) {
-        return NULL; /* .htaccess: the tree of the configuration files is gone */
+        return NULL; /* the tree of the configuration files does not exist any more */
     }
     for (inside = cmd->directive; inside; inside = inside->parent) {
         for (d = inside->parent ? inside->parent->first_child : ap_conftree; d; d = d->next) {
@@ -180,7 +180,7 @@ static const ap_directive_t *passphrase_around(const cmd_parms *cmd)
 
 static const char *set_format(cmd_parms *cmd, void *dir, const char *arg)
 {
-    /* The places are those of ddb_format_e. */
+    /* In the order of ddb_format_e. */
     static const char *const words[] = { "form", "json", NULL };
     const char *problem = set_word(cmd, dir, arg, words);
     const ap_directive_t *d = !problem && *FIELD(int, dir, cmd) == DDB_JSON ? passphrase_around(cmd) : NULL;
@@ -192,7 +192,7 @@ static const char *set_format(cmd_parms *cmd, void *dir, const char *arg)
                   cmd->cmd->name, d->directive, d->filename, d->line_num);
 }
 
-/** Bytes, or with a K units of 1024, from least to what DynamoDB takes. */
+/** Parse bytes, or units of 1024 with a K, from least to DynamoDB's limit. @return 0 if arg is invalid. */
 static int parse_bytes(const char *arg, int least, int *out)
 {
     char *end = NULL;
@@ -247,7 +247,7 @@ static const char *set_compress(cmd_parms *cmd, void *dir, const char *arg)
                               cmd->cmd->name, arg);
 }
 
-/** An HTTP token (RFC 9110 section 5.6.2), as names of cookies and headers are. */
+/** Set an HTTP token (RFC 9110 section 5.6.2), as the names of cookies and headers must be. */
 static const char *set_token(cmd_parms *cmd, void *dir, const char *arg)
 {
     msd_config_note(cmd, dir);
@@ -324,8 +324,8 @@ static const char *set_cookie_domain(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
-/* PLACE: the server's files only. A .htaccess file is its folder's author's, who may do with less of a session and keep
- * more out of it, but not decide for all of the site how IDs travel and look, what is stored, or what it costs. */
+/* PLACE: only in the server's files. The author of a .htaccess file may shorten a session and keep more out of it, but
+ * not decide for the whole site how IDs travel and look, what is stored, or what it costs. */
 #define FOLDER        (RSRC_CONF | OR_AUTHCFG)
 #define PLACE         (RSRC_CONF | ACCESS_CONF)
 #define IN_DIR(field) APR_OFFSETOF(msd_dir_config_t, field)

@@ -4,7 +4,7 @@
 #include <httpd.h>
 #include <http_config.h>
 
-/** The directive table. Values are refused where they stand, with what is wrong and what would be right. */
+/** The directive table. An invalid value is refused at its line, with the reason and a valid value. */
 extern const command_rec msd_directives[];
 
 #endif

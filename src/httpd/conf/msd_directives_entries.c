@@ -1,4 +1,4 @@
-/* The directives that name entries of the session: what goes to backends, to variables, and what is kept out. */
+/* The directives that name entries: for backends, for variables, and for masking. */
 
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -12,12 +12,12 @@
 #define ENTRY_PREFIX "SESSION_ENTRY_"
 #define MASK_NEEDS   "an argument: names of entries, such as members-pw"
 
-/** A directive whose lines in one section make one list. */
+/** A directive whose lines in one section form one list. */
 typedef struct list_t {
-    apr_size_t field; /* where msd_dir_config_t has it */
+    apr_size_t field; /* its offset in msd_dir_config_t */
     int element_size;
-    const char *needs; /* what its arguments are, for who gave none */
-    const char *(*add)(cmd_parms *cmd, apr_array_header_t *to, const char *arg); /* NULL, or what is wrong with arg */
+    const char *needs; /* the arguments to name in the error message if there are none */
+    const char *(*add)(cmd_parms *cmd, apr_array_header_t *to, const char *arg); /* returns NULL, or an error message */
 } list_t;
 
 static const char *add_line(cmd_parms *cmd, msd_dir_config_t *conf, const list_t *list, int argc, char *const argv[])
@@ -31,7 +31,7 @@ static const char *add_line(cmd_parms *cmd, msd_dir_config_t *conf, const list_t
         return apr_psprintf(cmd->pool, "%s needs %s, or None", cmd->cmd->name, list->needs);
     }
     *field = further ? *field : apr_array_make(cmd->pool, 4, list->element_size);
-    /* An empty list is what a None before left. */
+    /* An empty list comes from an earlier None. */
     if (further && none != ((*field)->nelts == 0)) {
         return apr_psprintf(
             cmd->pool,
@@ -47,7 +47,7 @@ static const char *add_line(cmd_parms *cmd, msd_dir_config_t *conf, const list_t
     return problem;
 }
 
-/** Letters, digits and '-': other header names reach no CGI program, and many servers drop them. */
+/** 1 for letters, digits and '-': headers with other names do not reach CGI programs, and many servers drop them. */
 static int is_plain_name(const char *name)
 {
     const char *c;
@@ -57,7 +57,7 @@ static int is_plain_name(const char *name)
     return *name && !*c;
 }
 
-/** What is wrong with f beside what is forwarded already; NULL for nothing. */
+/** @return NULL, or an error message if f is invalid or conflicts with the list so far. */
 static const char *check_forward(cmd_parms *cmd, const apr_array_header_t *list, const msd_forward_t *f)
 {
     int i;
@@ -133,7 +133,7 @@ const char *msd_directives_entries_accept(cmd_parms *cmd, void *dir, int argc, c
     return add_line(cmd, dir, &list, argc, argv);
 }
 
-/** The name of a variable that is made from KEY. */
+/** The default name of the variable for KEY. */
 static const char *made_name(apr_pool_t *p, const char *key)
 {
     char *made = apr_pstrcat(p, ENTRY_PREFIX, key, NULL), *c;
@@ -153,7 +153,7 @@ static int is_variable(const char *name)
     return *name && !*c && !apr_isdigit(*name);
 }
 
-/** What is wrong with the name of e's variable beside those that are shown already; NULL for nothing. */
+/** @return NULL, or an error message if e's variable is invalid or conflicts with the list so far. */
 static const char *check_env(cmd_parms *cmd, const apr_array_header_t *list, const msd_env_t *e)
 {
     int i;
@@ -212,7 +212,7 @@ const char *msd_directives_entries_env(cmd_parms *cmd, void *dir, int argc, char
     return add_line(cmd, dir, &list, argc, argv);
 }
 
-/** What the server's files mask stays masked, whatever a .htaccess file says. */
+/** A .htaccess file can mask more entries, but cannot unmask those that the server's files mask. */
 const char *msd_directives_entries_mask(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
     static const list_t list = { APR_OFFSETOF(msd_dir_config_t, mask), sizeof(const char *), MASK_NEEDS, add_name };

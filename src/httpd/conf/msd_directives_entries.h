@@ -5,9 +5,8 @@
 #include <http_config.h>
 
 /*
- * Setters for the directives whose arguments are names of entries, to stand in the directive table (TAKE_ARGV). Each
- * returns NULL, or what is wrong and what would be right. The lines of one section add up; "None" alone is an empty
- * list.
+ * Setters for the directives whose arguments are names of entries, for the directive table (TAKE_ARGV). Each returns
+ * NULL, or an error message with a valid value. Several lines in one section add up; "None" alone is an empty list.
  */
 const char *msd_directives_entries_forward(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
 const char *msd_directives_entries_accept(cmd_parms *cmd, void *dir, int argc, char *const argv[]);

@@ -1,4 +1,4 @@
-/* The directives of a whole server: the check of each value where it stands. */
+/* The directives for a whole server: the check of each value. */
 
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -9,7 +9,7 @@
 #include "httpd/conf/msd_config.h"
 #include "httpd/conf/msd_directives_server.h"
 
-/* The field that a row of the directive table names by its offset. */
+/* The field whose offset is in the directive's row of the table. */
 #define FIELD(type, record, cmd) ((type *)((char *)(record) + (apr_size_t)(cmd)->info))
 
 static msd_server_config_t *server_of(cmd_parms *cmd)
@@ -60,7 +60,7 @@ const char *msd_directives_server_set_profile(cmd_parms *cmd, void *dir, const c
     return *arg ? NULL : apr_psprintf(cmd->pool, "%s: the name is empty", cmd->cmd->name);
 }
 
-/** The path of a file that must be there; relative to ServerRoot. */
+/** Set the path, absolute or relative to ServerRoot, of a file that must exist. */
 const char *msd_directives_server_set_file(cmd_parms *cmd, void *dir, const char *arg)
 {
     const char *path = ap_server_root_relative(cmd->pool, arg);
@@ -74,7 +74,7 @@ const char *msd_directives_server_set_file(cmd_parms *cmd, void *dir, const char
     return NULL;
 }
 
-/** All servers of a child share its connections, and so what these go by. */
+/** Only in the main server: all servers of a child share its connections, and so their CA certificates. */
 const char *msd_directives_server_set_ca_file(cmd_parms *cmd, void *dir, const char *arg)
 {
     const char *misplaced = ap_check_cmd_context(cmd, GLOBAL_ONLY);
@@ -99,7 +99,7 @@ const char *msd_directives_server_set_proxy(cmd_parms *cmd, void *dir, const cha
 
 const char *msd_directives_server_set_timeout(cmd_parms *cmd, void *dir, const char *arg)
 {
-    /* httpd's parent kills a stopping child after ten seconds: a call may not take as long. */
+    /* httpd's parent process kills a stopping child after ten seconds, so a call must take less. */
     const apr_interval_time_t least = apr_time_from_msec(100), most = apr_time_from_sec(8);
     apr_interval_time_t t = 0;
 

@@ -5,8 +5,8 @@
 #include <http_config.h>
 
 /*
- * Setters for the directives of a whole server, to stand in the directive table (TAKE1). Each returns NULL, or what is
- * wrong and what would be right. Those of a file, a flag and a timeout set the field that the directive table names.
+ * Setters for the directives of a whole server, for the directive table (TAKE1). Each returns NULL, or an error message
+ * with a valid value. Those for a file, a flag and a timeout set the field whose offset is in the directive table.
  */
 const char *msd_directives_server_set_table(cmd_parms *cmd, void *dir, const char *arg);
 const char *msd_directives_server_set_endpoint_url(cmd_parms *cmd, void *dir, const char *arg);

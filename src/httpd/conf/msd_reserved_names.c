@@ -1,4 +1,4 @@
-/* Names of headers and variables that mean something already. In the lists of families stand their beginnings. */
+/* Reserved names of headers and variables. The lists of families contain prefixes. */
 
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include "httpd/conf/msd_reserved_names.h"
 
 static const char *const headers[] = {
-    /* HTTP, and what browsers go by */
+    /* HTTP, and headers that browsers obey */
     "Accept", "Age", "Allow", "Alt-Svc", "Alt-Used", "Authentication-Info", "Authorization", "Cache-Control",
     "Cache-Status", "CDN-Cache-Control", "Clear-Site-Data", "Close", "Connection", "Cookie", "Cookie2", "Date",
     "Early-Data", "ETag", "Expect", "Expires", "Forwarded", "From", "Host", "HTTP2-Settings", "Keep-Alive",
@@ -18,9 +18,9 @@ static const char *const headers[] = {
     "X-Content-Type-Options", "X-Frame-Options", "X-HTTP-Method-Override", "X-Requested-With",
     /* WebDAV */
     "DAV", "Depth", "Destination", "If", "Lock-Token", "Overwrite", "Timeout",
-    /* CGI's own line, what servers do for a program, and how mod_session and we talk to it */
+    /* CGI's status line, commands of a program to the server, and headers of mod_session and this module */
     "Status", "X-Sendfile", "Session", "X-Replace-Session", MSD_SIGNATURE_HEADER,
-    /* where a request came from, as proxies say it; those that say who is logged in, as X-Forwarded-User, are free */
+    /* a request's origin, set by proxies; names for the user, such as X-Forwarded-User, are allowed */
     "X-Forwarded", "X-Forwarded-By", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix",
     "X-Forwarded-Proto", "X-Forwarded-Scheme", "X-Forwarded-Server", "X-Forwarded-Ssl", "X-Real-IP", NULL
 };
@@ -36,7 +36,7 @@ static const char *const variables[] = {
     "CDPATH", "ENV", "GCONV_PATH", "GLOBIGNORE", "HOME", "HOSTALIASES", "IFS", "LANG", "LANGUAGE", "LIBPATH",
     "LOCALDOMAIN", "LOCPATH", "LOGNAME", "NLSPATH", "OLDPWD", "PATH", "POSIXLY_CORRECT", "PS4", "PWD", "RES_OPTIONS",
     "SHELL", "SHELLOPTS", "SHLIB_PATH", "TEMP", "TMP", "TMPDIR", "TZ", "TZDIR", "USER",
-    /* interpreters, what programs start, and where they send requests of their own */
+    /* interpreters, programs that other programs start, and proxies for their own requests */
     "CLASSPATH", "EDITOR", "PAGER", "VISUAL", "ALL_PROXY", "FTP_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", NULL
 };
 static const char *const variable_families[] = {
@@ -47,7 +47,7 @@ static const char *const variable_families[] = {
     "SSL_",   "_RLD",      NULL
 };
 
-/** How far b begins as a does, in the sense of msd_reserved_names_same_header. */
+/** The length of the common prefix of a and b, compared as in msd_reserved_names_same_header. */
 static apr_size_t same_until(const char *a, const char *b)
 {
     apr_size_t i;
@@ -67,7 +67,7 @@ int msd_reserved_names_same_header(const char *a, const char *b)
     return !a[until] && !b[until];
 }
 
-/** 1 when the name is one of names, or begins as one of families does. */
+/** 1 if name is one of names, or begins with one of families. */
 static int is_among(const char *name, const char *const names[], const char *const families[])
 {
     int i;

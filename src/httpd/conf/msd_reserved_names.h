@@ -2,26 +2,24 @@
 #define MSD_RESERVED_NAMES_H
 
 /*
- * Names that directives may give to headers and variables, and those that mean something to others already. One list of
- * each for all directives.
+ * Reserved names of headers and variables, which directives must not use. All directives share one list of each.
  */
 
 /**
- * 1 when programs may take two headers for the same: CGI, WSGI and PHP make variables of headers, with letters in upper
- * case and '_' for '-', PHP also for '.'.
+ * 1 if programs may treat two header names as the same: CGI, WSGI and PHP turn headers into variables, with letters in
+ * upper case and '_' for '-', PHP also for '.'.
  */
 int msd_reserved_names_same_header(const char *a, const char *b);
 
 /**
- * 1 when HTTP (IANA's registry of field names, RFC 9110 and 9112), WebDAV, CGI (RFC 3875), a proxy, mod_session or this
- * module gives the header a meaning, in requests or responses, which no entry of a session and no ID may decide.
+ * 1 if HTTP (IANA's registry of field names, RFC 9110 and 9112), WebDAV, CGI (RFC 3875), a proxy, mod_session or this
+ * module gives the header a meaning, in requests or responses. Neither session entries nor IDs may set such a header.
  */
 int msd_reserved_names_header(const char *name);
 
 /**
- * 1 when a program, its interpreter, the loader, a shell, libc or httpd obeys the environment variable, or takes it for
- * something that the server vouches for (RFC 3875 section 4.1): no entry of a session may set it. In any case of
- * letters.
+ * 1 if a program, its interpreter, the loader, a shell, libc or httpd obeys the environment variable, or trusts it as
+ * set by the server (RFC 3875 section 4.1): session entries must not set it. The case of letters is ignored.
  */
 int msd_reserved_names_variable(const char *name);
 

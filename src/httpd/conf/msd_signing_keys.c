@@ -1,4 +1,4 @@
-/* Where signing keys come from: a file, a program or an environment variable, never an argument. */
+/* Sources of signing keys: a file, a program or an environment variable, never the argument itself. */
 
 #include <apr_env.h>
 #include <apr_file_info.h>
@@ -10,7 +10,7 @@
 #include "base/ddb_crypto.h"
 #include "httpd/conf/msd_signing_keys.h"
 
-#define KEY_MAX  1024 /* bytes of one key, with the end of the line */
+#define KEY_MAX  1024 /* bytes of a line with one key, including its end */
 #define KEYS_MAX 16
 
 const char *msd_signing_keys_check_file(apr_pool_t *p, const char *path)
@@ -90,7 +90,7 @@ static const char *read_program(cmd_parms *cmd, const char *arg, apr_array_heade
     }
     argv[0] = (char *)path;
     key = ap_get_exec_line(cmd->temp_pool, path, (const char *const *)argv);
-    /* Its exit status can't be had: no output is the only sign of a failure. */
+    /* httpd does not return the exit status, so empty output is the only sign of a failure. */
     if (!key || !*key) {
         return apr_psprintf(cmd->pool, "%s: the program %s printed no key", cmd->cmd->name, path);
     }
@@ -121,7 +121,7 @@ const char *msd_signing_keys_read(cmd_parms *cmd, const char *source, apr_array_
     if (strncasecmp(source, "env:", 4) == 0) {
         return read_variable(cmd, source + 4, keys);
     }
-    /* The argument may be a key: it is not repeated. */
+    /* Do not repeat the argument: it may be a key. */
     return apr_psprintf(
         cmd->pool,
         "%s: the argument does not begin with file:, exec: or env:. Keys do not belong in the configuration, which too "

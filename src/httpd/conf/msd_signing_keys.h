@@ -6,17 +6,18 @@
 #include <http_config.h>
 
 /**
- * Read the signing keys that one argument of SessionDynamoDBSidKeys points to and append them (const char *, wiped
- * with the configuration) to keys: file:PATH has one key a line, oldest first, and must not be readable by others nor
- * writable by group or others; exec:PATH is a program that prints one key; env:NAME is a variable. A key
- * itself is refused: mod_info and configuration dumps show arguments.
- * @return NULL, or a sentence with the remedy that never holds a key.
+ * Read the signing keys to which one argument of SessionDynamoDBSidKeys or SessionDynamoDBForwardKeys refers, and
+ * append them to keys (const char *, wiped when the configuration ends). file:PATH contains one key per line, oldest
+ * first, and must not be readable by others or writable by group or others; exec:PATH is a program that prints one key;
+ * env:NAME is an environment variable. A key as argument is refused, because mod_info and configuration dumps show
+ * arguments.
+ * @return NULL, or a sentence with the remedy, which never contains a key.
  */
 const char *msd_signing_keys_read(cmd_parms *cmd, const char *source, apr_array_header_t *keys);
 
 /**
- * NULL when the file at path can hold a secret: a regular file, not readable by others, not writable by group or
- * others. Else a sentence with the remedy.
+ * @return NULL if the file at path may contain a secret: a regular file, not readable by others, not writable by group
+ * or others. Otherwise a sentence with the remedy, in p.
  */
 const char *msd_signing_keys_check_file(apr_pool_t *p, const char *path);
 
