@@ -1,4 +1,4 @@
-/* What a child process builds after fork, and gives up when it ends. */
+/* The objects that a child process builds after fork, and destroys when it ends. */
 
 #include <stdlib.h>
 
@@ -20,17 +20,17 @@
 
 APLOG_USE_MODULE(session_dynamodb);
 
-#define STOP_PATIENCE apr_time_from_sec(1) /* with queued writes, when httpd is told to stop at once */
+#define STOP_PATIENCE apr_time_from_sec(1) /* limit for queued writes when httpd stops immediately */
 
 typedef struct msd_child_t {
     ddb_store_t *store;
-    struct shared_t *shared;     /* by all servers of the process */
-    ddb_creds_t *creds;          /* one for all that look for them in the same places */
-    msd_store_notices_t notices; /* its breaker: one for all that ask the same endpoint in the same way; NULL: Off */
-    ddb_retry_budget_t *budget;  /* beside the breaker */
+    struct shared_t *shared;     /* shared by all servers of the process */
+    ddb_creds_t *creds;          /* shared by all servers with the same sources of credentials */
+    msd_store_notices_t notices; /* its circuit breaker is shared by all servers that are alike; NULL: off */
+    ddb_retry_budget_t *budget;  /* shared like the circuit breaker */
 } msd_child_t;
 
-/** What the servers of one process share. */
+/** The objects that the servers of one process share. */
 typedef struct shared_t {
     apr_pool_t *pool;
     ddb_curl_t *curl;
@@ -39,18 +39,18 @@ typedef struct shared_t {
     const ddb_clock_t *clock; /* corrected by skew */
     msd_write_queue_t *writer;
     msd_credentials_refresh_t *refresh;
-    int threaded;                 /* the MPM ends requests before it destroys the child's pool */
-    apr_interval_time_t patience; /* for queued writes at the end */
+    int threaded;                 /* 1: the MPM ends all requests before it destroys the child's pool */
+    apr_interval_time_t patience; /* limit for queued writes at the end */
 } shared_t;
 
-/** Where one finds no answer the other finds none: what counts as such depends on the timeouts. */
+/** 1 if two servers can share a circuit breaker: the timeouts matter, because they define a failure. */
 static int is_alike(const msd_server_config_t *a, const msd_server_config_t *b)
 {
     return strcmp(a->endpoint.url, b->endpoint.url) == 0 && a->breaker == b->breaker && a->timeout == b->timeout
            && a->connect_timeout == b->connect_timeout;
 }
 
-/** The breaker and the budget of the first server that is alike, or new ones. */
+/** Share the circuit breaker and the retry budget of the first server that is alike, or create new ones. */
 static apr_status_t join_breaker(msd_child_t *child, const msd_server_config_t *c, const server_rec *s, apr_pool_t *p)
 {
     ddb_breaker_opts_t o = { .store = c->endpoint.url,
@@ -79,7 +79,7 @@ static int is_same(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-/** Not where the module is loaded and nothing more: nobody there expects it to ask for anything. */
+/** Only where SessionDynamoDB is On: if the module is merely loaded, administrators expect no requests from it. */
 static void ask_soon_if_used(ddb_creds_t *creds, const msd_server_config_t *c)
 {
     if (c->used) {
@@ -87,7 +87,7 @@ static void ask_soon_if_used(ddb_creds_t *creds, const msd_server_config_t *c)
     }
 }
 
-/** The chain of the first server that looks for credentials in the same places, or a new one. */
+/** Share the chain of the first server with the same sources of credentials, or create a new one. */
 static apr_status_t join_creds(msd_child_t *child, const msd_server_config_t *c, const server_rec *s,
                                const shared_t *shared)
 {
@@ -171,7 +171,7 @@ static int is_same_table(const msd_server_config_t *a, const msd_server_config_t
            && strcmp(a->endpoint.region, b->endpoint.region) == 0 && a->child->creds == b->child->creds;
 }
 
-/** 1 when a server before this one, in the order of the configuration, has the same table looked at. */
+/** 1 if a server before this one, in the order of the configuration, has the same table checked. */
 static int is_looked_at(const server_rec *server, const server_rec *s)
 {
     for (; s != server; s = s->next) {
@@ -204,7 +204,7 @@ static apr_status_t look_later(const msd_server_config_t *c, const shared_t *sha
     return ddb_client_create(&t->table.client, &o, shared->pool);
 }
 
-/** Once for all children of this start of httpd: each table that some server wants looked at. */
+/** Check each table that a server wants checked, once for all children of this start of httpd. */
 static apr_status_t look_at_tables(const shared_t *shared, const server_rec *main_server)
 {
     apr_status_t rv = APR_SUCCESS;
@@ -223,7 +223,7 @@ static apr_status_t look_at_tables(const shared_t *shared, const server_rec *mai
     return rv;
 }
 
-/** End the threads and close the connections. Registered only where no request can be under way any more. */
+/** End the threads and close the connections. Registered only with MPMs that have no requests left by then. */
 static apr_status_t close_shared(void *baton)
 {
     shared_t *shared = baton;
@@ -249,7 +249,7 @@ static apr_status_t build_shared(shared_t *shared, apr_pool_t *pchild, server_re
     shared->clock = ddb_skew_clock(shared->skew);
     ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
     ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded);
-    /* A hint only: HTTP/2 has threads of its own. One more for each thread of ours. */
+    /* A hint only, because mod_http2 has its own threads. Two more for the module's own threads. */
     o.max_idle_handles = 2 * threads + 2;
     rv = ddb_curl_create(&shared->curl, &shared->http, &o, shared->pool);
     shared->refresh = msd_credentials_refresh_create(main_server, shared->pool);
@@ -258,8 +258,8 @@ static apr_status_t build_shared(shared_t *shared, apr_pool_t *pchild, server_re
     }
     shared->threaded = threaded != AP_MPMQ_NOT_SUPPORTED;
     if (rv == APR_SUCCESS && shared->threaded) {
-        /* Threaded MPMs join their workers before they destroy the pool; prefork destroys it inside a signal handler,
-         * perhaps in the middle of a call: there the end of the process has to do. */
+        /* Threaded MPMs join their workers before they destroy the pool. prefork destroys it inside a signal handler,
+         * perhaps during a call: there, the end of the process must suffice as cleanup. */
         apr_pool_pre_cleanup_register(pchild, shared, close_shared);
     }
     return rv;
@@ -304,7 +304,7 @@ void msd_child_init(apr_pool_t *pchild, server_rec *main_server)
 
     for (s = main_server; s && rv == APR_SUCCESS; s = s->next) {
         msd_server_config_t *c = msd_config_server(s);
-        /* A host without directives of ours has the record of the main server. */
+        /* A host without directives of this module shares the main server's record. */
         if (!c->endpoint.url || c->child) {
             continue;
         }
@@ -349,7 +349,7 @@ void msd_child_stopping(server_rec *main_server, int graceful)
     shared_t *shared = find_shared(main_server);
 
     if (!shared || (graceful && shared->threaded)) {
-        return; /* requests go on, and may need what the threads do */
+        return; /* requests continue, and may need the threads */
     }
     shared->patience = shared->patience < STOP_PATIENCE ? shared->patience : STOP_PATIENCE;
     msd_credentials_refresh_cancel(shared->refresh);

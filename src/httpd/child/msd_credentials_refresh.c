@@ -1,4 +1,4 @@
-/* The threads that ask for credentials, and the one for what is done at the start. */
+/* The threads that fetch credentials, and the one for jobs at startup. */
 
 #include <apr_atomic.h>
 #include <apr_strings.h>
@@ -11,7 +11,7 @@
 APLOG_USE_MODULE(session_dynamodb);
 
 #define CANCEL_STEP apr_time_from_msec(5)
-#define CANCEL_MAX  apr_time_from_msec(500) /* who is stuck is left to the end of the process */
+#define CANCEL_MAX  apr_time_from_msec(500) /* a thread that is stuck for longer ends with the process */
 
 typedef struct job_t {
     msd_credentials_refresh_job_fn *job;
@@ -22,17 +22,17 @@ typedef struct job_t {
 typedef struct worker_t {
     msd_credentials_refresh_t *all;
     ddb_cancel_t *cancel;
-    ddb_creds_t *creds; /* NULL: its work is the jobs */
+    ddb_creds_t *creds; /* NULL: it runs the jobs */
     apr_thread_t *thread;
-    volatile apr_uint32_t busy;                       /* it may be waiting for others */
-    char failure[sizeof(((ddb_error_t *)0)->detail)]; /* that was logged last; "": none since all was well */
+    volatile apr_uint32_t busy;                       /* 1: it may be waiting for a provider or a job */
+    char failure[sizeof(((ddb_error_t *)0)->detail)]; /* logged last; "": no failure since the last success */
 } worker_t;
 
 struct msd_credentials_refresh_t {
     apr_pool_t *pool;
     server_rec *server;
     apr_array_header_t *first;   /* job_t */
-    apr_array_header_t *workers; /* worker_t *; the first has the jobs */
+    apr_array_header_t *workers; /* worker_t *; the first runs the jobs */
 };
 
 static worker_t *worker(const msd_credentials_refresh_t *r, int i)
@@ -89,7 +89,7 @@ static void do_first(worker_t *w)
     apr_atomic_set32(&w->busy, 0);
 }
 
-/* A failure that goes on for the same reason is one line. */
+/* A failure that persists for the same reason is logged once, apart from debug. */
 static void log_failure(worker_t *w, const ddb_error_t *err)
 {
     int level = strcmp(err->detail, w->failure) == 0 ? APLOG_DEBUG : APLOG_WARNING;
@@ -106,7 +106,7 @@ static void log_failure(worker_t *w, const ddb_error_t *err)
     }
 }
 
-/* @return the time until it wants to be done again. */
+/* @return the time until the next refresh. */
 static apr_interval_time_t refresh(worker_t *w)
 {
     apr_interval_time_t next = 0;
@@ -180,7 +180,7 @@ void msd_credentials_refresh_cancel(msd_credentials_refresh_t *r)
     for (i = 0; i < r->workers->nelts; i++) {
         ddb_cancel_set(worker(r, i)->cancel);
     }
-    /* A process that ends while one of its threads is amid TLS can die of it. */
+    /* A process can crash if it exits while one of its threads is inside the TLS library. */
     for (; left > 0 && is_busy(r); left -= CANCEL_STEP) {
         apr_sleep(CANCEL_STEP);
     }

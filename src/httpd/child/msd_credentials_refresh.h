@@ -7,44 +7,44 @@
 #include "base/ddb_cancel.h"
 
 /*
- * The threads of a child process for what no request shall do: one for each credential provider chain, which alone asks
- * the providers, from the start of the child on; and one for what is to be done once at that start, which then ends. A
- * chain that hangs keeps nobody else from anything. The chains live as long as the threads.
+ * The threads of a child process for work that would delay requests: one for each credential provider chain, which
+ * alone calls the providers, from the start of the child on; and one that runs the jobs at startup and then ends. A
+ * chain that hangs does not block anything else. The chains must live as long as the threads.
  */
 typedef struct msd_credentials_refresh_t msd_credentials_refresh_t;
 
 /**
- * Make one that has nothing to do and no thread yet. p comes of msd_thread_pool_create and outlives the threads. s is
- * for the log.
+ * Create an object without chains, jobs or running threads. p is from msd_thread_pool_create and must outlive the
+ * threads. s is for the log.
  */
 msd_credentials_refresh_t *msd_credentials_refresh_create(server_rec *s, apr_pool_t *p);
 
-/** Before they run: have a thread ask what this chain, made with this cancel and has_refresher, asks. */
+/** Before start: add a thread that calls the providers of this chain, created with this cancel and has_refresher. */
 void msd_credentials_refresh_add(msd_credentials_refresh_t *r, ddb_creds_t *creds, ddb_cancel_t *cancel);
 
 /**
- * Do this once at the start, in the order of the calls. Before they run. baton lives as long as the thread. A job may
- * take its time as long as it goes by the cancel.
+ * Add a job to run once at startup; jobs run in the order added. Call before start. baton must live as long as the
+ * thread. A job may take long if it obeys the cancel.
  */
 typedef void msd_credentials_refresh_job_fn(void *baton);
 void msd_credentials_refresh_first(msd_credentials_refresh_t *r, msd_credentials_refresh_job_fn *job, void *baton);
 
-/** What the jobs have to go by. */
+/** The cancel that jobs must obey. */
 ddb_cancel_t *msd_credentials_refresh_first_cancel(msd_credentials_refresh_t *r);
 
-/** In a job: wait so long. @return 1, soon, when the thread is to end. */
+/** In a job: wait for t. @return 0, or 1, soon, if the thread must end. */
 int msd_credentials_refresh_wait(msd_credentials_refresh_t *r, apr_interval_time_t t);
 
 /** Start the threads. */
 apr_status_t msd_credentials_refresh_start(msd_credentials_refresh_t *r);
 
 /**
- * End what they are at: exchanges, programs, waits. Requests that wait for credentials are told. Returns when nobody
- * asks anything any more, which takes some tenths of a second at most. Takes no lock: fit for a signal handler.
+ * Cancel the threads' current HTTP exchanges, programs and waits; requests that wait for credentials are notified.
+ * Returns when the threads are idle, or after half a second at most. Takes no locks: safe in a signal handler.
  */
 void msd_credentials_refresh_cancel(msd_credentials_refresh_t *r);
 
-/** Cancel and end the threads. Not in a signal handler. */
+/** Cancel and join the threads. Not safe in a signal handler. */
 void msd_credentials_refresh_stop(msd_credentials_refresh_t *r);
 
 #endif

@@ -1,4 +1,4 @@
-/* Which failures are logged, and the count of the others. */
+/* The choice of failures to log, and the count of the others. */
 
 #include <apr_atomic.h>
 #include <apr_strings.h>
@@ -7,11 +7,11 @@
 #include "httpd/child/msd_failure_log.h"
 
 #define EVERY apr_time_from_sec(1)
-#define QUIET (2 * EVERY) /* so long after a line none of its kind will come that tells the rest */
+#define QUIET (2 * EVERY) /* this long after a line, no further line of its kind is expected to report the rest */
 
 typedef struct kind_t {
-    volatile apr_uint64_t last; /* when one was logged; 0: none yet */
-    volatile apr_uint64_t left; /* how many were not since */
+    volatile apr_uint64_t last; /* time of the last line; 0: no line yet */
+    volatile apr_uint64_t left; /* number of failures not logged since */
 } kind_t;
 
 struct msd_failure_log_t {
@@ -31,7 +31,8 @@ apr_status_t msd_failure_log_create(msd_failure_log_t **po, apr_pool_t *p)
     return rv;
 }
 
-/** 1 when the last line of the kind is so long ago. Another process may have read the clock a little later. */
+/** 1 if the last line of the kind is at least interval ago. last may be after now: another process may have read the
+ * clock a little later. */
 static int is_past(apr_uint64_t last, apr_time_t now, apr_interval_time_t interval)
 {
     return !last || now - (apr_time_t)last >= interval;

@@ -1,4 +1,4 @@
-/* Flags in shared memory for what is done once. */
+/* Flags in shared memory for one-time actions. */
 
 #include <apr_atomic.h>
 #include <http_main.h>
@@ -11,7 +11,7 @@ struct msd_once_t {
     volatile apr_uint32_t *flags; /* MSD_ONCE_COUNT for each host, in the order of the configuration */
 };
 
-/** The number of hosts before s; of all hosts when s is NULL. */
+/** The number of hosts before s; the number of all hosts if s is NULL. */
 static apr_size_t number_of(const server_rec *s, const server_rec *main_server)
 {
     apr_size_t n = 0;
@@ -38,7 +38,7 @@ apr_status_t msd_once_create(msd_once_t **po, const server_rec *main_server, apr
 
 int msd_once_first(const server_rec *s, msd_once_e what)
 {
-    /* By the host, not by its record: hosts without directives of ours share that of the main server. */
+    /* Flags are per host, not per record: hosts without directives of this module share the main server's record. */
     const msd_once_t *o = msd_config_server(s)->once;
 
     return o && apr_atomic_cas32(&o->flags[number_of(s, ap_server_conf) * MSD_ONCE_COUNT + what], 1, 0) == 0;

@@ -4,21 +4,21 @@
 #include <httpd.h>
 
 /*
- * What is done once for a virtual host by all child processes of one start of httpd: flags in shared memory, each set
- * by the first child that asks, without locks.
+ * Actions that only one of all child processes does for a virtual host, once per start of httpd: flags in shared
+ * memory, without locks, each set by the first child that asks.
  */
 typedef struct msd_once_t msd_once_t;
 
 typedef enum msd_once_e {
-    MSD_ONCE_TABLE_CHECK,  /* asked for the main server, which stands for all tables */
+    MSD_ONCE_TABLE_CHECK,  /* a flag of the main server, for all tables */
     MSD_ONCE_PLAIN_NOTICE, /* the report of a Secure cookie on an unencrypted connection */
-    MSD_ONCE_COUNT         /* of the flags of a host */
+    MSD_ONCE_COUNT         /* the number of flags per host */
 } msd_once_e;
 
-/** Make the flags of all hosts, none of them set, in the parent process before fork. They go with p. */
+/** Create the flags of all hosts, unset, in the parent process before fork. Freed with p. */
 apr_status_t msd_once_create(msd_once_t **po, const server_rec *main_server, apr_pool_t *p);
 
-/** 1 for the first process or thread that asks for this host; 0 for all others, and where the flags are missing. */
+/** @return 1 for the first process or thread that asks for this host; 0 for all others, and if there are no flags. */
 int msd_once_first(const server_rec *s, msd_once_e what);
 
 #endif

@@ -23,7 +23,7 @@ static void complain(apr_status_t rv, const server_rec *s, const char *price)
     }
 }
 
-/** The misses of this server's table: told from others by all that decides which table a name means. */
+/** The unknown session IDs of this server's table, which all settings that determine the table identify. */
 static msd_unknown_ids_t *misses_of(const msd_unknown_ids_t *all, const msd_server_config_t *c, apr_pool_t *p)
 {
     const char *table = apr_psprintf(p, "%s %s %s %s %s %s", c->table, c->endpoint.url, c->endpoint.region, c->profile,
@@ -32,7 +32,7 @@ static msd_unknown_ids_t *misses_of(const msd_unknown_ids_t *all, const msd_serv
     return msd_unknown_ids_of_table(all, table, p);
 }
 
-/** Where the line at the end goes, about failures that nobody told of. */
+/** The arguments of the last line, about failures that were only counted. */
 typedef struct end_t {
     apr_pool_t *pool;
     const server_rec *server;
@@ -43,7 +43,7 @@ typedef struct end_t {
 static apr_status_t log_rest(void *baton)
 {
     const end_t *end = baton;
-    /* A child has this cleanup too, and runs it when it exits. */
+    /* A child inherits this cleanup, and runs it when it exits. */
     const char *rest = getpid() == end->parent ? msd_failure_log_rest(end->outage, APR_INT64_MAX, end->pool) : NULL;
 
     if (rest) {
@@ -57,7 +57,7 @@ static void log_rest_at_end(apr_pool_t *p, const server_rec *s, msd_failure_log_
     end_t *end = apr_palloc(p, sizeof(*end));
 
     *end = (end_t){ .pool = p, .server = s, .outage = outage, .parent = getpid() };
-    /* Before the memory is gone, and the log is closed. */
+    /* A pre-cleanup runs before the shared memory is freed and the log is closed. */
     apr_pool_pre_cleanup_register(p, end, log_rest);
 }
 

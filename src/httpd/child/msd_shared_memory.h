@@ -4,11 +4,12 @@
 #include <httpd.h>
 
 /*
- * What all child processes of one start share: it is made in the parent process before fork, in the records of the
- * servers. What can't be made is NULL there and told in the log: each of these is done without, at a price.
+ * The state that all child processes of one start share, created in the parent process before fork and stored in the
+ * servers' records. If a part can't be created, its pointer there is NULL and a log line names the consequence; the
+ * module works without it.
  */
 
-/** In post_config, once the configuration was checked. p is the configuration's pool. */
+/** Call in post_config, after the configuration was checked. p is the configuration's pool. */
 void msd_shared_memory_prepare(apr_pool_t *p, server_rec *main_server);
 
 #endif

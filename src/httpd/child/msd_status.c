@@ -1,4 +1,4 @@
-/* What is counted, as mod_status shows it and as the log has it in the end. */
+/* The counters, for mod_status and for the log at the end. */
 
 #include <unistd.h>
 
@@ -17,7 +17,7 @@ APLOG_USE_MODULE(session_dynamodb);
 
 typedef struct shown_t {
     ddb_counted_e what;
-    const char *key; /* behind SessionDynamoDB, for programs */
+    const char *key; /* follows SessionDynamoDB in the lines for programs */
     const char *label;
 } shown_t;
 
@@ -77,7 +77,7 @@ int msd_status_report(request_rec *r, int flags)
     return OK;
 }
 
-/** What the line at the end is made from. */
+/** The arguments of the last line. */
 typedef struct end_t {
     apr_pool_t *pool;
     server_rec *server;
@@ -91,7 +91,7 @@ static apr_status_t log_totals(void *baton)
     apr_array_header_t *numbers = apr_array_make(end->pool, SHOWN, sizeof(const char *));
     int i;
 
-    /* A child has this cleanup too, and runs it when it exits. */
+    /* A child inherits this cleanup, and runs it when it exits. */
     if (getpid() != end->parent) {
         return APR_SUCCESS;
     }
@@ -113,6 +113,6 @@ void msd_status_log_at_end(apr_pool_t *p, server_rec *s)
     end_t *end = apr_palloc(p, sizeof(*end));
 
     *end = (end_t){ .pool = p, .server = s, .parent = getpid() };
-    /* Before the pools below p are gone, and what was registered before, such as the closing of the log. */
+    /* A pre-cleanup runs before p's subpools are destroyed, and before earlier cleanups such as closing the log. */
     apr_pool_pre_cleanup_register(p, end, log_totals);
 }

@@ -1,4 +1,4 @@
-/* The log lines of what changed for all store calls: each change is one line, whoever's call brought it about. */
+/* Log lines about changes that affect all store calls: one line per change, no matter which call caused it. */
 
 #include <httpd.h>
 #include <http_log.h>

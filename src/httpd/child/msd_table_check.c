@@ -1,4 +1,4 @@
-/* The look at the table at the start of httpd, and its creation. */
+/* The table check at startup, and the creation of the table. */
 
 #include <apr_strings.h>
 #include <httpd.h>
@@ -8,7 +8,7 @@
 
 APLOG_USE_MODULE(session_dynamodb);
 
-#define PATIENCE apr_time_from_sec(120) /* until a new table is active; mostly some ten seconds */
+#define PATIENCE apr_time_from_sec(120) /* limit until a new table is active, which usually takes about ten seconds */
 #define STEP     apr_time_from_sec(1)
 
 static void log_failure(const msd_table_check_t *t, const char *what, apr_status_t rv, const ddb_error_t *err)
@@ -28,7 +28,7 @@ static void log_findings(const msd_table_check_t *t, const apr_array_header_t *f
 
     for (i = 0; i < findings->nelts; i++) {
         const ddb_finding_t *f = &APR_ARRAY_IDX(findings, i, ddb_finding_t);
-        /* Who may do only what sessions need has done it right. */
+        /* An unseen finding is usually not a problem: a policy with only the permissions for sessions is right. */
         int level = f->is == DDB_WRONG ? APLOG_ERR : f->unseen ? APLOG_INFO : APLOG_NOTICE;
 
         if (f->is != DDB_GOOD) {
@@ -41,7 +41,7 @@ static void log_findings(const msd_table_check_t *t, const apr_array_header_t *f
     }
 }
 
-/* Not in one call, which would wait for as long as it takes: the process may have to end meanwhile. */
+/* Poll instead of waiting in a single call, because the process may have to end meanwhile. */
 static apr_status_t create_step_by_step(const msd_table_check_t *t, int *ttl, apr_pool_t *p, ddb_error_t *err)
 {
     apr_interval_time_t left = PATIENCE;
@@ -74,7 +74,7 @@ static apr_status_t create_table(const msd_table_check_t *t, apr_pool_t *p)
     return rv;
 }
 
-/* What was found before a failure counts; that nothing was does not. */
+/* Log findings from before a failure, but do not conclude from an incomplete check that there are no problems. */
 static void look(const msd_table_check_t *t, apr_pool_t *p)
 {
     apr_array_header_t *findings = NULL;

@@ -1,4 +1,4 @@
-/* The module's own threads and their memory. */
+/* The module's own threads, and their memory. */
 
 #include <signal.h>
 
@@ -39,7 +39,8 @@ apr_status_t msd_thread_start(apr_thread_t **thread, apr_thread_start_t run, voi
     sigset_t all, before;
     apr_status_t rv;
 
-    /* prefork's signal handlers end the process where they run: that must not be this thread. */
+    /* prefork's signal handlers end the process in the thread that they interrupt: it must not be this one. The new
+     * thread inherits the mask. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     rv = apr_thread_create(thread, NULL, run, baton, p);

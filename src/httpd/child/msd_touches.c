@@ -1,4 +1,4 @@
-/* The shared memory of recent touches. */
+/* Recent touches, in shared memory. */
 
 #include <string.h>
 
@@ -8,8 +8,8 @@
 #include "base/ddb_shared.h"
 #include "httpd/child/msd_touches.h"
 
-#define SLOTS     8192 /* of 8 bytes; one session with touches due each */
-#define TIME_BITS 40   /* milliseconds, modulo 34 years; what is above tells sessions apart */
+#define SLOTS     8192 /* of 8 bytes; each holds one active session */
+#define TIME_BITS 40   /* milliseconds, modulo 34 years; the upper bits distinguish sessions */
 #define TIME_MASK ((APR_UINT64_C(1) << TIME_BITS) - 1)
 
 struct msd_touches_t {
@@ -29,7 +29,7 @@ apr_status_t msd_touches_create(msd_touches_t **pr, apr_pool_t *p)
     return rv;
 }
 
-/* Table keys are random from their first character on: two parts of one are as good as two hashes. */
+/* All characters of a table key are random, so two parts of it are as good as two hashes. */
 static apr_uint64_t hash_part(const char *key, apr_size_t from, apr_size_t len)
 {
     apr_size_t have = strlen(key);
@@ -38,12 +38,12 @@ static apr_uint64_t hash_part(const char *key, apr_size_t from, apr_size_t len)
     return apr_hashfunc_default(n ? key + from : key, &n);
 }
 
-/** 1 when the slot holds the same session's touch and that was within interval of now. */
+/** 1 if the slot holds a touch of the same session within interval of mine. */
 static int holds(apr_uint64_t slot, apr_uint64_t mine, apr_interval_time_t interval)
 {
     apr_int64_t since = (apr_int64_t)(mine & TIME_MASK) - (apr_int64_t)(slot & TIME_MASK);
 
-    /* Another process may have read its clock a little later than we did ours. */
+    /* The difference can be negative: another process may have read the clock a little later than this one. */
     return slot >> TIME_BITS == mine >> TIME_BITS && since < apr_time_as_msec(interval)
            && -since < apr_time_as_msec(interval);
 }
@@ -72,7 +72,7 @@ int msd_touches_claim(msd_touches_t *r, const char *key, apr_time_t now, apr_int
         if (found == before) {
             return 1;
         }
-        before = found; /* somebody was first: for the same session, perhaps */
+        before = found; /* another thread was faster, perhaps for the same session: look again */
     }
     return 0;
 }

@@ -1,4 +1,4 @@
-/* The shared memory of table keys that are no session's. */
+/* Table keys known to belong to no session, in shared memory. */
 
 #include <string.h>
 
@@ -8,12 +8,12 @@
 #include "base/ddb_shared.h"
 #include "httpd/child/msd_unknown_ids.h"
 
-#define SLOTS 8192 /* of 24 bytes; one missing key each */
+#define SLOTS 8192 /* of 24 bytes; each holds one key */
 
 /**
- * Its words are written one by one, by processes that may meet in it or be killed between two of them. Both halves of
- * the mark are combined with the time: words that do not belong together are no mark of any key, and a mark can't get
- * another one's time.
+ * Its words are written one by one, by processes that may use it at the same time or be killed between two writes. Both
+ * halves of the mark are combined with the time, so that words that do not belong together match no key, and a mark
+ * can't get another mark's time.
  */
 typedef struct slot_t {
     volatile apr_uint64_t time; /* monotonic, microseconds */
@@ -26,7 +26,7 @@ struct msd_unknown_ids_t {
     const char *table;
 };
 
-/** What is known of a key: HMAC-SHA-256 of table and key, of which 128 bits are the mark. */
+/** The mark of a key, 128 bits of the HMAC-SHA-256 of table and key, and its slot. */
 typedef struct mark_t {
     apr_uint64_t a, b;
     slot_t *slot;
@@ -68,7 +68,7 @@ msd_unknown_ids_t *msd_unknown_ids_of_table(const msd_unknown_ids_t *m, const ch
 
 static int mark_of(mark_t *mark, const msd_unknown_ids_t *m, const char *key, apr_pool_t *p)
 {
-    /* No table key has a line break in it, so that where one ends and the other begins is certain. */
+    /* Table keys contain no line breaks, so the separator is unambiguous. */
     const char *text = m ? apr_pstrcat(p, key, "\n", m->table, NULL) : "";
     unsigned char mac[DDB_SHA256_BYTES];
     apr_uint32_t number;
@@ -86,7 +86,7 @@ static int mark_of(mark_t *mark, const msd_unknown_ids_t *m, const char *key, ap
     return 1;
 }
 
-/** When the slot's key was missed, if it is this one; 0 if it is not. */
+/** The time when the key was found to be unknown; 0 if the slot holds another key. */
 static apr_time_t time_of(const mark_t *mark)
 {
     apr_uint64_t time = apr_atomic_read64(&mark->slot->time);
@@ -100,7 +100,7 @@ int msd_unknown_ids_holds(const msd_unknown_ids_t *m, const char *key, apr_time_
     mark_t mark;
     apr_time_t then = mark_of(&mark, m, key, p) ? time_of(&mark) : 0;
 
-    /* Another process may have read the clock a little later than we did. */
+    /* The difference can be negative: another process may have read the clock a little later than this one. */
     return then && now - then < MSD_UNKNOWN_IDS_FOR && then - now < MSD_UNKNOWN_IDS_FOR;
 }
 

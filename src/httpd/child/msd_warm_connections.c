@@ -1,4 +1,4 @@
-/* The connections that are open before the first request. */
+/* Connections opened before the first request. */
 
 #include <apr_strings.h>
 #include <httpd.h>

@@ -1,4 +1,4 @@
-/* The queue and the thread for writes that nobody waits for. */
+/* The queue and the thread for background writes. */
 
 #include <apr_atomic.h>
 #include <apr_strings.h>
@@ -15,22 +15,22 @@
 APLOG_USE_MODULE(session_dynamodb);
 
 #define DRAIN_STEP  apr_time_from_msec(5)
-#define GIVE_UP_MAX apr_time_from_msec(1200) /* a little more than an attempt may take */
-#define QUEUE_MAX   1024 /* jobs; more than a child can cause while the table takes its time is not worth keeping */
+#define GIVE_UP_MAX apr_time_from_msec(1200) /* a little more than the longest attempt */
+#define QUEUE_MAX   1024                     /* jobs; a longer backlog of a slow table is not worth its memory */
 
 struct msd_write_queue_t {
     apr_pool_t *pool;
     server_rec *server;
     apr_thread_t *thread;
-    apr_thread_mutex_t *mutex; /* of all below but pending */
+    apr_thread_mutex_t *mutex; /* protects all fields below except given_up and pending */
     apr_thread_cond_t *filled;
     const msd_write_queue_job_t *queue[QUEUE_MAX];
     apr_pool_t *pools[QUEUE_MAX]; /* of each job */
     int first, count, stopping;
     int dropped;                   /* since the queue was full */
-    int given_up;                  /* at the end; of the thread alone */
-    ddb_cancel_t *cancel;          /* nothing more is sent */
-    volatile apr_uint32_t pending; /* queued and under way */
+    int given_up;                  /* at the end; used by the thread alone */
+    ddb_cancel_t *cancel;          /* set: no further calls */
+    volatile apr_uint32_t pending; /* number of jobs queued or in progress */
 };
 
 static const msd_write_queue_job_t *copy_job(apr_pool_t *p, const msd_write_queue_job_t *job)
@@ -38,7 +38,7 @@ static const msd_write_queue_job_t *copy_job(apr_pool_t *p, const msd_write_queu
     const ddb_session_t *s = &job->session;
     msd_write_queue_job_t *copy = apr_pmemdup(p, job, sizeof(*job));
 
-    /* All else in it is the request's, which is over by then. */
+    /* All other members point to memory of the request, which has ended by then. */
     copy->session = (ddb_session_t){ .key = apr_pstrdup(p, s->key),
                                      .created = s->created,
                                      .accessed = s->accessed,
@@ -47,7 +47,7 @@ static const msd_write_queue_job_t *copy_job(apr_pool_t *p, const msd_write_queu
     return copy;
 }
 
-/* It was not sent: the session's next request may do what it was for. */
+/* The touch was not sent, so let the session's next request send one. */
 static void release_claim(const msd_write_queue_job_t *job)
 {
     if (job->recent) {
@@ -110,7 +110,7 @@ static void log_failure(const msd_write_queue_t *w, const msd_write_queue_job_t 
 static void carry_out(msd_write_queue_t *w, const msd_write_queue_job_t *job, apr_pool_t *p)
 {
     ddb_error_t err = { 0 };
-    /* Neither touches nor removals look at the data: how it is stored is none of their business. */
+    /* Touches and removals do not read the data, so the format does not matter. */
     ddb_store_call_t call = { .format = DDB_FORM,
                               .consistent = 1,
                               .now = job->now,
@@ -144,7 +144,7 @@ static void settle(msd_write_queue_t *w, const msd_write_queue_job_t *job, apr_p
     }
 }
 
-/** Under the mutex, when the queue is empty: what became of those that did not get through it. */
+/** Log the number of lost writes. Call with the mutex locked, when the queue is empty. */
 static void log_losses(msd_write_queue_t *w)
 {
     if (w->dropped) {
@@ -160,7 +160,7 @@ static void log_losses(msd_write_queue_t *w)
     w->dropped = w->given_up = 0;
 }
 
-/** Take the next job, waiting for one; NULL when the writer stops. */
+/** Wait for the next job and take it; NULL if the queue is empty and stopping. */
 static const msd_write_queue_job_t *next_job(msd_write_queue_t *w, apr_pool_t **p)
 {
     const msd_write_queue_job_t *job = NULL;
@@ -187,7 +187,7 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *baton)
 
     while ((job = next_job(w, &p))) {
         settle(w, job, p);
-        /* Under the mutex: the job's pool is a child of the writer's, in which others are made meanwhile. */
+        /* Locked, because destroying the job's pool changes its parent pool, in which requests create others. */
         apr_thread_mutex_lock(w->mutex);
         apr_pool_destroy(p);
         if (!w->count) {
@@ -217,8 +217,8 @@ apr_status_t msd_write_queue_create(msd_write_queue_t **pw, server_rec *s)
 {
     apr_pool_t *p = NULL;
     msd_write_queue_t *w;
-    /* Neither the child's pool nor the end of the process destroys the condition that the thread waits on, which would
-     * wait for the thread. */
+    /* Use a pool that neither the child's pool nor the end of the process destroys: destroying the condition variable
+     * while the thread waits on it would block. */
     apr_status_t rv = msd_thread_pool_create(&p);
 
     *pw = NULL;

@@ -92,7 +92,7 @@ typedef struct msd_env_t {
     X(POINTER, const apr_array_header_t *, sid_keys, NULL)          /* const char *, oldest first */                   \
     X(NUMBER, int, sid_digest, DDB_SHA1)                            /* ddb_digest_e */                                 \
     X(NUMBER, int, hash_sid, 1)                                                                                        \
-    X(POINTER, const char *, audience, "") /* "" for none */                                                           \
+    X(POINTER, const char *, audience, "") /* "": no label */                                                          \
     X(POINTER, const char *, cookie_name, "id")                                                                        \
     X(NUMBER, int, cookie_secure, 1)                                                                                   \
     X(NUMBER, int, cookie_http_only, 1)                                                                                \

@@ -213,7 +213,7 @@ static void read_host(host_t *host, const config_t *config, const server_rec *s)
     }
 }
 
-/** 1 when two lists have an element in common, or both are empty. */
+/** 1 if two lists have an element in common, or both are empty. */
 static int meet(const apr_array_header_t *a, const apr_array_header_t *b)
 {
     int i;
