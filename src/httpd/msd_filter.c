@@ -19,7 +19,7 @@
 #define BEFORE             "SESSION_DYNAMODB_BEFORE"
 #define BEHIND             "SESSION_DYNAMODB_BEHIND"
 #define MOD_SESSION_FILTER "mod_session_out" /* registered names are lower case */
-#define RETRY_AFTER        "2" /* seconds, about as long as the module waits before it retries a failed store */
+#define RETRY_AFTER        "2" /* seconds; by then the circuit breaker has usually probed a failed store again */
 
 /* By itself mod_session's filter starts with the request that answers. If a redirect or an error page has left the
  * session's area, it would then save nothing. */

@@ -13,6 +13,7 @@ static int is_digit(char c)
 /** Parse a status line, "HTTP/1.1 103 Early Hints". Any other line does not start a head. */
 static void begin(msd_response_head_t *head, const char *line, apr_size_t len)
 {
+    /* "HTTP/1.1 103" has 12 characters. Three digits must follow the space, so stop the search before the last four. */
     const char *status = len > 12 && memcmp(line, "HTTP/", 5) == 0 ? memchr(line, ' ', len - 4) : NULL;
 
     if (!status || !is_digit(status[1]) || !is_digit(status[2]) || !is_digit(status[3])) {

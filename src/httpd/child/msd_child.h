@@ -40,7 +40,7 @@ const msd_store_notices_t *msd_child_notices(const server_rec *s);
 void msd_child_touch_later(const server_rec *s, const ddb_session_t *session, apr_time_t now,
                            apr_interval_time_t interval);
 
-/** Delete a row whose ID nobody knows, in the background. */
+/** Delete a row whose ID no client has, in the background. */
 void msd_child_remove_later(const server_rec *s, const char *key);
 
 #endif

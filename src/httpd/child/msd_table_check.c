@@ -28,7 +28,7 @@ static void log_findings(const msd_table_check_t *t, const apr_array_header_t *f
 
     for (i = 0; i < findings->nelts; i++) {
         const ddb_finding_t *f = &APR_ARRAY_IDX(findings, i, ddb_finding_t);
-        /* An unseen finding is usually not a problem: a policy with only the permissions for sessions is right. */
+        /* Unseen, for lack of permission, is not a problem: sessions do not need it, so a good policy lacks it. */
         int level = f->is == DDB_WRONG ? APLOG_ERR : f->unseen ? APLOG_INFO : APLOG_NOTICE;
 
         if (f->is != DDB_GOOD) {

@@ -10,7 +10,7 @@
 
 /*
  * Background writes: a bounded queue and one thread per child process. Touches record activity; if one is lost, the
- * session may expire a little early. Removals delete rows whose ID nobody knows; if one is lost, TTL deletes the row.
+ * session may expire a little early. Removals delete rows whose ID no client has; if one is lost, TTL deletes the row.
  */
 typedef struct msd_write_queue_t msd_write_queue_t;
 

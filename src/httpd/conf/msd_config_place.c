@@ -118,6 +118,7 @@ const msd_config_place_t *msd_config_place_holding(const apr_array_header_t *pla
         const msd_config_place_t *place = &APR_ARRAY_IDX(places, i, msd_config_place_t);
 
         if (msd_config_place_is(place, name) && msd_config_place_holds(place, at)) {
+            /* The order in which httpd merges: servers, <Directory>, <Location>; in each, a host's after the main's. */
             rank = (is_outermost(place) ? 0 : place->folder ? 2 : 4) + (place->host ? 1 : 0);
             best = rank >= highest ? place : best;
             highest = rank >= highest ? rank : highest;
