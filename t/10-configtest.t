@@ -165,6 +165,7 @@ for my $case (
     ['SessionDynamoDBForwardKeys',             qr/file:PATH/],
     ['SessionDynamoDBForwardKeys file:none',   qr/none/],
     ['SessionDynamoDBAccept',                  qr/names of entries, or \*, or None/],
+    ['SessionDynamoDBProtectKeys',             qr/needs the names of entries, or None/],
     ['SessionDynamoDBSidKeys',                 qr/file:PATH/],
     ['SessionDynamoDBCredentialsFile missing', qr/there is no file/],
     ['SessionDynamoDBConfigFile missing',      qr/there is no file/],
@@ -180,7 +181,7 @@ for my $line ('SessionDynamoDBSidByteLength 16', 'SessionDynamoDBSidByteLength 6
               'SessionDynamoDBEnv role name=USER_NAME x-y', 'SessionDynamoDBEnv None', 'SessionDynamoDBMask a b',
               'SessionDynamoDBMask None',
               'SessionDynamoDBForward user user_id role=X-Role a.b=Y', 'SessionDynamoDBForward None',
-              'SessionDynamoDBForward "two words=X-Two"', 'SessionDynamoDBAccept cart *', 'SessionDynamoDBAccept None',
+              'SessionDynamoDBForward "two words=X-Two"', 'SessionDynamoDBAccept cart *', 'SessionDynamoDBAccept None', 'SessionDynamoDBProtectKeys role "two words"',
               'SessionDynamoDBCompress 1', 'SessionDynamoDBCompress 1K', 'SessionDynamoDBCompress 400k',
               'SessionDynamoDBCompress off', 'SessionDynamoDBMaxSize 1024', 'SessionDynamoDBMaxSize 1k', 'SessionDynamoDBMaxSize 400K',
               'SessionDynamoDBMaxSize 409600', 'SessionDynamoDBFormat form', 'SessionDynamoDBFormat JSON', 'SessionDynamoDBCookieName __Host-id',
@@ -189,7 +190,7 @@ for my $line ('SessionDynamoDBSidByteLength 16', 'SessionDynamoDBSidByteLength 6
 }
 
 note 'Lists on several lines';
-for my $list (['Forward', 'a', 'b'], ['Accept', 'a', '*'], ['Env', 'a', 'b'], ['Mask', 'a', 'b']) {
+for my $list (['Forward', 'a', 'b'], ['Accept', 'a', '*'], ['ProtectKeys', 'a', 'b'], ['Env', 'a', 'b'], ['Mask', 'a', 'b']) {
     my($directive, $one, $other) = ("SessionDynamoDB$list->[0]", @$list[1, 2]);
     accepted "$directive on two lines", "$directive $one", "$directive $other";
     refused "$directive None beside names", 10, qr/None must be the only argument/, "$directive $one None";

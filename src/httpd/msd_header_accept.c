@@ -1,4 +1,5 @@
-/* The changes that a proxied backend may make: mod_session's header without the entries that are not accepted. */
+/* The changes that programs and backends may make: mod_session's header without the entries that are protected, and for
+ * a proxied backend without those that are not accepted. */
 
 #include <apr_strings.h>
 #include <httpd.h>
@@ -84,23 +85,65 @@ static int accepts(const accept_t *a, const char *name)
     return 0;
 }
 
-/** The accepted part of a session header; NULL: nothing. *refused is set to the name of a refused entry, if any. */
-static const char *filter(request_rec *r, const char *header, const char **refused)
+/** 1 when names (or NULL) has this one, in any case: where names are exact, programs see none of two that differ in
+ * case only. */
+static int has_name(const apr_array_header_t *names, const char *name)
 {
-    apr_pool_t *p = r->pool;
-    accept_t a = accept_of(r);
+    int i;
+
+    for (i = 0; names && i < names->nelts; i++) {
+        if (strcasecmp(APR_ARRAY_IDX(names, i, const char *), name) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/** One look at a session header: whose it is, and what was refused. */
+typedef struct judge_t {
+    const apr_array_header_t *here, *at_load; /* protected by the speaker's settings and by the loader's; NULL: none */
+    int proxied;
+    accept_t accept;          /* of a backend */
+    const char *not_accepted; /* the name of an entry, if any; the last one */
+    const char *is_protected; /* the same */
+} judge_t;
+
+static judge_t judge_for(request_rec *r)
+{
+    const msd_session_t *s = msd_request_session(r);
+    judge_t j = { .here = msd_config_merged(r)->protect_keys,
+                  .at_load = s && s->conf ? s->conf->protect_keys : NULL,
+                  .proxied = msd_header_accept_is_proxied(r) };
+
+    if (j.proxied) {
+        j.accept = accept_of(r);
+    }
+    return j;
+}
+
+static int allows(judge_t *j, const char *name)
+{
+    if (has_name(j->here, name) || has_name(j->at_load, name)) {
+        j->is_protected = name;
+        return 0;
+    }
+    if (j->proxied && !accepts(&j->accept, name)) {
+        j->not_accepted = name;
+        return 0;
+    }
+    return 1;
+}
+
+/** The allowed part of a session header; NULL: nothing. */
+static const char *filter(judge_t *j, const char *header, apr_pool_t *p)
+{
     char *copy = apr_pstrdup(p, header), *pair, *last = NULL;
     apr_array_header_t *kept = apr_array_make(p, 4, sizeof(const char *));
     msd_entries_change_t change;
 
     for (pair = apr_strtok(copy, "&", &last); pair; pair = apr_strtok(NULL, "&", &last)) {
-        if (msd_header_change_read(&change, pair, p)) {
-            if (accepts(&a, change.name)) {
-                APR_ARRAY_PUSH(kept, const char *) = pair;
-            }
-            else {
-                *refused = change.name;
-            }
+        if (msd_header_change_read(&change, pair, p) && allows(j, change.name)) {
+            APR_ARRAY_PUSH(kept, const char *) = pair;
         }
     }
     return kept->nelts ? apr_array_pstrcat(p, kept, '&') : NULL;
@@ -108,16 +151,22 @@ static const char *filter(request_rec *r, const char *header, const char **refus
 
 const char *msd_header_accept_filter(request_rec *r, const char *header, const char *said)
 {
-    const char *refused = NULL;
+    judge_t j = judge_for(r);
 
-    if (msd_header_accept_is_proxied(r)) {
-        said = filter(r, said, &refused);
+    if (j.proxied || j.here || j.at_load) {
+        said = filter(&j, said, r->pool);
     }
-    if (refused) {
+    if (j.not_accepted) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
                       "the backend of %s may not change the entry '%.64s' by its header %s, so the change is ignored: "
                       "to allow it, name the entry in SessionDynamoDBAccept",
-                      r->uri, refused, header);
+                      r->uri, j.not_accepted, header);
+    }
+    if (j.is_protected) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      "the header %s of %s may not change the entry '%.64s', so the change is ignored: "
+                      "SessionDynamoDBProtectKeys names it",
+                      header, r->uri, j.is_protected);
     }
     return said;
 }

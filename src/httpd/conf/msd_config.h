@@ -109,8 +109,9 @@ typedef struct msd_env_t {
     X(JOINED, const apr_array_header_t *, scrubbed, NULL)                                                              \
     X(POINTER, const apr_array_header_t *, forward_keys, NULL) /* const char *, oldest first */                        \
     X(POINTER, const apr_array_header_t *, accept, NULL) /* const char *: entry names, or "*"; empty: no changes */    \
-    X(POINTER, const apr_array_header_t *, env, NULL)    /* msd_env_t; may be empty */                                 \
-    X(POINTER, const apr_array_header_t *, mask, NULL)   /* const char *, entry names; may be empty */                 \
+    X(POINTER, const apr_array_header_t *, protect_keys, NULL) /* const char *: names of entries; empty: none */       \
+    X(POINTER, const apr_array_header_t *, env, NULL)          /* msd_env_t; may be empty */                           \
+    X(POINTER, const apr_array_header_t *, mask, NULL)         /* const char *, entry names; may be empty */           \
     /* the same from .htaccess files, added to mask */                                                                 \
     X(JOINED, const apr_array_header_t *, mask_more, NULL)                                                             \
     X(NUMBER, int, format, DDB_FORM)            /* ddb_format_e */                                                     \

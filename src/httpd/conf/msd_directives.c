@@ -424,5 +424,7 @@ const command_rec msd_directives[] = {
                       "keys that sign forwarded headers, oldest first: file:PATH, exec:PATH or env:NAME"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBAccept", msd_directives_entries_accept, NULL, PLACE,
                       "entries that a proxied backend may change: KEY ..., * or None"),
+    AP_INIT_TAKE_ARGV("SessionDynamoDBProtectKeys", msd_directives_entries_protect, NULL, PLACE,
+                      "entries that neither programs nor backends can change by the session header: KEY ..., or None"),
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
 };

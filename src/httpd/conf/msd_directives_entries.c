@@ -133,6 +133,13 @@ const char *msd_directives_entries_accept(cmd_parms *cmd, void *dir, int argc, c
     return add_line(cmd, dir, &list, argc, argv);
 }
 
+const char *msd_directives_entries_protect(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    static const list_t list = { APR_OFFSETOF(msd_dir_config_t, protect_keys), sizeof(const char *),
+                                 "the names of entries", add_name };
+    return add_line(cmd, dir, &list, argc, argv);
+}
+
 /** The default name of the variable for KEY. */
 static const char *made_name(apr_pool_t *p, const char *key)
 {
