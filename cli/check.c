@@ -9,7 +9,7 @@
 
 static const char *const marks[] = { "good", "doubt", "WRONG" };
 
-/* Whom the service is asked as: not who that is, which only the service knows, but where the keys are from. */
+/* The source of the keys; only the service knows whose they are. */
 static exit_e say_whom(connection_t *c, report_t *r, apr_pool_t *p)
 {
     const char *provider;
@@ -87,7 +87,7 @@ exit_e check_table(connection_t *c, const options_t *o, report_t *r, apr_pool_t 
 
 /* --- create-table --- */
 
-/** A clock whose sleeps are told: the room that waits knows nobody to tell. */
+/** A clock that reports its sleeps: the room that waits cannot report progress itself. */
 typedef struct telling_clock_t {
     ddb_clock_t clock;
     const ddb_clock_t *real;

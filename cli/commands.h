@@ -12,7 +12,7 @@ exit_e rows_show(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p
 exit_e rows_end(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p);
 exit_e rows_purge(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p);
 
-/* These ask nobody. */
+/* These make no calls. */
 exit_e policy_print(const options_t *o, report_t *r, apr_pool_t *p);
 exit_e cost_print(const options_t *given, report_t *r, apr_pool_t *p);
 

@@ -8,7 +8,7 @@
 
 #define CONNECTIONS 8 /* calls at the same time, of a search */
 
-/** What calls are made with. */
+/** The objects that calls need. */
 typedef struct connection_t {
     ddb_endpoint_t endpoint;
     ddb_http_transport_t http;
@@ -19,15 +19,14 @@ typedef struct connection_t {
 } connection_t;
 
 /**
- * Work out endpoint and region by the AWS rules and make ready to call. No call to the service is made. What fails is
- * reported.
- * @return EXIT_GOOD, or what the program ends with.
+ * Find endpoint and region by the AWS rules and prepare for calls. Makes no call to the service. Failures are reported.
+ * @return EXIT_GOOD, or the exit status of the program.
  */
 exit_e connect_open(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p);
 
 /**
- * Have credentials found, however long their provider takes: the time of a call is not for that. *provider: whose. What
- * fails is reported.
+ * Fetch credentials, however long the provider takes: this does not count against the time of a call. *provider: its
+ * name. Failures are reported.
  */
 exit_e connect_find_credentials(connection_t *c, const char **provider, report_t *r, apr_pool_t *p);
 

@@ -75,7 +75,7 @@ static void say_model(const options_t *o, report_t *r)
     report_number(r, "row_bytes", "row (bytes)", (double)o->size);
 }
 
-/* In which currency the options' prices are nobody knows here. */
+/* The currency of the prices in the options is unknown. */
 static const char *label(const char *what, int ours, apr_pool_t *p)
 {
     return apr_pstrcat(p, what, " (", ours ? CURRENCY : "in the currency of the prices given", ")", NULL);

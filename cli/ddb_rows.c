@@ -172,7 +172,7 @@ apr_status_t ddb_rows_end(const ddb_rows_t *r, const char *key, apr_pool_t *p, d
     return rv;
 }
 
-/* Read anew each time: the clock is corrected once the service has called it wrong. */
+/* Read each time: the clock is corrected once the service has refused it. */
 static apr_int64_t end_before(const ddb_rows_scan_t *s)
 {
     return apr_time_sec(ddb_clock_wall(s->rows->table->clock)) - s->sweep->older_than;

@@ -5,9 +5,9 @@
 
 #include "ddb_rows.h"
 
-/* Between the files of ddb_rows. */
+/* Shared by the files of ddb_rows. */
 
-/** One scan: what is asked for, and who gets each row of an answer. */
+/** One scan: its request, and the function that takes each row. */
 typedef struct ddb_rows_scan_t {
     ddb_rows_t *rows;
     const char *filter, *projection;
@@ -26,7 +26,7 @@ typedef struct ddb_rows_scan_t {
 /** Scan the whole table. @return APR_EINTR when it was stopped; what take returned; a failure. */
 apr_status_t ddb_rows_scan(ddb_rows_scan_t *s, apr_pool_t *p, ddb_error_t *err);
 
-/** ddb_table_call, and while it is throttled again, after longer and longer waits. */
+/** ddb_table_call, repeated after growing waits while it is throttled. */
 apr_status_t ddb_rows_call(const ddb_rows_t *r, const char *operation, const char *body, ddb_json_t **reply,
                            apr_pool_t *p, ddb_error_t *err);
 

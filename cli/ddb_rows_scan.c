@@ -23,7 +23,7 @@ static apr_status_t stopped(ddb_error_t *err)
     return ddb_error_set(err, APR_EINTR, "interrupted");
 }
 
-/* A scan asks for more at once than a table may be set up for: waiting is what helps. */
+/* A scan may exceed the capacity of the table: waiting helps. */
 apr_status_t ddb_rows_call(const ddb_rows_t *r, const char *operation, const char *body, ddb_json_t **reply,
                            apr_pool_t *p, ddb_error_t *err)
 {
@@ -167,7 +167,7 @@ static void *APR_THREAD_FUNC scan_segment(apr_thread_t *thread, void *baton)
     return NULL;
 }
 
-/* Those that were not begun make the whole fail: a part of the table that nobody looked at may hold the row. */
+/* A segment that was not started fails the whole scan: the row may be in that part of the table. */
 static apr_status_t scan_segments(ddb_rows_scan_t *s, ddb_error_t *err)
 {
     apr_thread_t **threads = apr_pcalloc(s->pool, s->segments * sizeof(apr_thread_t *));

@@ -51,7 +51,7 @@ typedef struct option_t option_t;
 typedef const char *set_fn(options_t *o, const option_t *option, const char *value, apr_pool_t *p);
 
 struct option_t {
-    const char *name, *value; /* what stands for the value in the help; NULL: there is none */
+    const char *name, *value; /* the placeholder for the value in the help; NULL: no value */
     int commands;             /* that take it */
     set_fn *set;
     apr_size_t field;

@@ -14,7 +14,7 @@ static const char *const creation[] = { "CreateTable", "DescribeTable", "Describ
 static const char *const checking[] = { "DescribeTable", "DescribeTimeToLive", NULL };
 static const char *const operation[] = { "Scan", "GetItem", "DeleteItem", NULL };
 
-/* Where the table is, "*" for what nobody knows. */
+/* Region and account of the table; "*" where unknown. */
 static const char *resource(const options_t *o, int *open, apr_pool_t *p)
 {
     ddb_endpoint_opts_t where = { .region = o->region, .profile = o->profile };

@@ -6,13 +6,13 @@
 #include "base/ddb_error.h"
 #include "base/ddb_json.h"
 
-/* What the program says: lines for people, or one JSON object. Progress goes to stderr either way. */
+/* The output of the program: lines for people, or one JSON object. Progress goes to stderr in both cases. */
 
 typedef enum exit_e {
     EXIT_GOOD,
     EXIT_WRONG, /* something is wrong, or was not found */
     EXIT_USAGE,
-    EXIT_NO_ANSWER,    /* the service could not be asked, or refused who asks */
+    EXIT_NO_ANSWER,    /* the service could not be reached, or refused the caller */
     EXIT_STOPPED = 130 /* as shells have it for SIGINT */
 } exit_e;
 
@@ -24,24 +24,24 @@ typedef struct report_t {
     apr_pool_t *pool;
 } report_t;
 
-/** command: NULL if there is none. progress: wanted although stderr is no terminal. */
+/** command: NULL without a command. progress: wanted even if stderr is not a terminal. */
 void report_begin(report_t *r, const char *command, int json, int progress, apr_pool_t *p);
 
 /** One fact: "label: value", or the member name. label NULL: only in JSON. */
 void report_text(report_t *r, const char *name, const char *label, const char *value);
 void report_number(report_t *r, const char *name, const char *label, double value);
 
-/** A line for people that JSON has otherwise. */
+/** A line for people; JSON has it in another form. */
 void report_line(report_t *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/** How far it is; at most once a second unless it is the first or last. */
+/** Progress; at most once a second, except for the first and the last. */
 void report_progress(report_t *r, int always, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/** What went wrong, and which exit status that is. */
+/** Report a failure. @return the exit status for it. */
 exit_e report_failure(report_t *r, apr_status_t rv, const ddb_error_t *err);
 exit_e report_usage(report_t *r, const char *problem);
 
-/** Print what is left to print. @return status. */
+/** Print the rest. @return status. */
 int report_end(report_t *r, exit_e status);
 
 #endif

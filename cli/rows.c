@@ -20,7 +20,7 @@ static void interrupt(int number)
     apr_atomic_set32(&interrupted, 1);
 }
 
-/* Once: who presses twice means it. A call that is under way is finished. */
+/* Once: a second Ctrl-C ends the program at once. A call that is under way is finished. */
 static void listen_to_signals(void)
 {
     struct sigaction action;

@@ -1,4 +1,4 @@
-/* The circuit breaker: when to stop asking a store that does not answer, and when to ask again. */
+/* The circuit breaker: when to stop calling a store that does not answer, and when to probe it. */
 
 #include <apr_atomic.h>
 #include <apr_strings.h>
@@ -113,7 +113,7 @@ void ddb_breaker_failed(ddb_breaker_t *b, const ddb_breaker_pass_t *pass)
         b->probing = 0;
         plan_probe(b);
     }
-    /* Whoever began before the last answer came says nothing new: those who hung while the store was away must not open
+    /* A call that began before the last answer says nothing new: calls that hung while the store was away must not open
      * it again when they end. */
     else if (!pass->probe && !b->open && pass->number == b->answers && ++b->failures >= b->o.limit) {
         open_it(b);

@@ -154,7 +154,7 @@ static void wait_before_retry(const ddb_client_run_t *r, apr_status_t failure)
     }
     wait = ddb_retry_wait(r->charged, failure == DDB_ETHROTTLED, r->client->o.random);
     if (wait > most) {
-        wait = most; /* a short last attempt is better than none */
+        wait = most; /* a short last attempt is better than no attempt */
     }
     if (wait > 0) {
         ddb_clock_sleep(clock, wait);

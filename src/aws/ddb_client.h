@@ -42,7 +42,7 @@ typedef struct ddb_call_t {
     const char *body;      /* JSON */
     apr_time_t deadline;   /* on the clock's monotonic time: the wait for credentials, all attempts and the waits
                                between them; nothing is sent after it */
-    ddb_cancel_t *cancel;  /* when set, nothing more is sent; NULL: none */
+    ddb_cancel_t *cancel;  /* when set, nothing more is sent; NULL: never set */
     ddb_read_fn *read;     /* of a call that changes nothing; NULL: one that does, and that a reply without sense ends,
                                as it was carried out */
     void *baton;
@@ -51,7 +51,7 @@ typedef struct ddb_call_t {
 /**
  * One API call: signed anew for each attempt, retried with full jitter (25 ms doubling to 400 ms; throttled: from
  * 100 ms) while attempts, time and budget are left, replies checked against x-amz-crc32. A refusal that a wrong clock
- * or replaced credentials explain is mended and tried again once, beyond the attempts. Thread safe. err is reset first
+ * or replaced credentials explain is corrected and retried once, beyond the attempts. Thread safe. err is reset first
  * and filled also on success (attempts, unsettled: an earlier attempt may have been carried out). While the breaker is
  * open the call fails at once with DDB_EUNAVAILABLE and no attempt, or is the one attempt that probes.
  * The breaker learns of calls that were sent only.

@@ -1,4 +1,4 @@
-/* What the reply to a call comes to, and which refusals are mended and tried once more. */
+/* Judging the reply to a call, and the refusals that are corrected and retried once. */
 
 #include <string.h>
 
@@ -85,7 +85,7 @@ static void keep_body(ddb_client_run_t *r, const ddb_http_response_t *res)
     r->reply->len = res->body_len;
 }
 
-/* A read's reply was read whole by its caller, who found there what it consumed. */
+/* The caller parsed the reply of a read and found the consumed capacity there. */
 static void count_capacity(const ddb_client_run_t *r, const ddb_http_response_t *res)
 {
     ddb_count_t *count = r->client->o.count;
@@ -120,7 +120,7 @@ static apr_status_t judge_good(ddb_client_run_t *r, const ddb_http_response_t *r
     return APR_SUCCESS;
 }
 
-/* Keys can come from nine places, and those that are refused have to be mended in one of them. */
+/* Keys can come from nine sources; refused keys must be corrected in the right one. */
 static void name_provider(ddb_client_run_t *r)
 {
     char refused[sizeof(r->err->detail)];
@@ -136,7 +136,7 @@ static apr_status_t judge_bad(ddb_client_run_t *r, const ddb_http_response_t *re
 {
     apr_status_t rv = ddb_reply_parse_error(res->status, res->body, res->body_len, r->scratch, r->err);
 
-    /* A 5xx leaves open what was done before the failure; another status below 400 is none that the API has. */
+    /* A 5xx leaves it open whether the call was carried out; the API has no other status below 400. */
     if (res->status >= 500 || res->status < 400) {
         r->err->unsettled = 1;
     }

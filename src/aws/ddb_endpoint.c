@@ -133,7 +133,7 @@ const char *ddb_endpoint_check_url(const char *url, apr_pool_t *p)
 
 /* --- whose setting counts --- */
 
-/* A value and who said so, for the message when it is wrong. */
+/* A value and its source, for the message when it is wrong. */
 typedef struct setting_t {
     const char *value;
     const char *source;
@@ -240,7 +240,7 @@ static apr_status_t find_account_mode(ddb_account_mode_e *mode, const ddb_profil
 
 static apr_status_t refuse_wishes(const wishes_t *w, const char *where, ddb_error_t *err)
 {
-    /* Who asks for FIPS must not get something else without a word. */
+    /* A request for FIPS must not silently get another endpoint. */
     return w->fips || w->dual_stack
                ? ddb_error_set(err, DDB_ECONFIG, "%s is requested, but %s: remove one of the two",
                                w->fips ? "FIPS (AWS_USE_FIPS_ENDPOINT, use_fips_endpoint)"
@@ -318,7 +318,7 @@ static const char *imds_setting(const char *variable, const ddb_profile_t *profi
     return find_setting(variable, variable, profile, key).value;
 }
 
-/* Where this runs is the last to count, and takes a second to find out where nobody answers. */
+/* The instance comes last: outside EC2 it takes a second to find out that there is no answer. */
 static apr_status_t ask_instance(setting_t *region, const ddb_endpoint_opts_t *o, const ddb_profile_t *profile,
                                  apr_pool_t *p, ddb_error_t *err)
 {

@@ -8,7 +8,7 @@
 #include "base/ddb_error.h"
 #include "base/ddb_http.h"
 
-/** Hosts of an account's own, such as 123456789012.ddb.eu-central-1.amazonaws.com. */
+/** Account-based hosts, such as 123456789012.ddb.eu-central-1.amazonaws.com. */
 typedef enum ddb_account_mode_e {
     DDB_ACCOUNT_DISABLED,
     DDB_ACCOUNT_PREFERRED,
@@ -20,7 +20,7 @@ typedef struct ddb_endpoint_t {
     const char *url;        /* scheme, host and port if not the default, no trailing slash */
     const char *host;       /* for Host and the signature: lower case, port only if not the default */
     const char *region;     /* signing region */
-    const char *suffix;     /* of an account's own host; NULL when there can be none */
+    const char *suffix;     /* of account-based hosts; NULL where there are no such hosts */
     const char *account_id; /* of the table's ARN; NULL: the credentials' */
     ddb_account_mode_e account_mode;
 } ddb_endpoint_t;

@@ -23,7 +23,7 @@
 #define TIMEOUT_MAX_S     60
 
 struct ddb_imds_token_t {
-    char text[TOKEN_MAX_BYTES + 1]; /* "": the service knows none, and that will do */
+    char text[TOKEN_MAX_BYTES + 1]; /* "": the service offers no tokens, which is accepted */
     apr_time_t until;               /* monotonic; 0 when nothing is known */
 };
 
@@ -166,7 +166,7 @@ static ddb_http_request_t make_request(const call_t *c, const char *method, cons
 static apr_status_t explain_silence(const call_t *c, apr_status_t rv, const ddb_error_t *why)
 {
     if (rv == APR_EACCES) {
-        /* Whether anybody is there is what this machine keeps from us. */
+        /* This machine hides whether there is a service. */
         return ddb_error_set(c->err, rv, "cannot reach the instance metadata service: %s", why->detail);
     }
     if (!why->unsettled) {

@@ -14,7 +14,7 @@ typedef struct parser_t {
     int line;
     apr_size_t indent;   /* of the last line that continued nothing; a deeper one continues a value */
     apr_hash_t *section; /* NULL before the first */
-    char *value;         /* the one read last, NULL when there is none that could go on */
+    char *value;         /* the value read last; NULL when no continuation line can follow */
     char *value_end;     /* its NUL */
 } parser_t;
 

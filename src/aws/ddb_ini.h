@@ -25,7 +25,7 @@ typedef struct ddb_ini_t {
 /**
  * Read text, len bytes and a NUL after them. It is cut up in place, and what is in *ini points into it; tables live
  * in p.
- * @return DDB_ECONFIG for a line that is none of these, a section or key that is there twice, a line over 16 KiB, and
+ * @return DDB_ECONFIG for any other line, a duplicate section or key, a line over 16 KiB, and
  *         NUL bytes.
  */
 apr_status_t ddb_ini_parse(ddb_ini_t *ini, char *text, apr_size_t len, apr_pool_t *p);

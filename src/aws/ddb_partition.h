@@ -14,7 +14,7 @@ typedef struct ddb_partition_t {
     const char *prefixes[10];      /* of its regions */
 } ddb_partition_t;
 
-/** The partition of a region; one that none knows, being newer than this table, is of the first, aws. Never NULL. */
+/** The partition of a region. A region newer than this table belongs to the first partition, aws. Never NULL. */
 const ddb_partition_t *ddb_partition_of(const char *region);
 
 /** fips-us-east-1 and us-east-1-fips are old names for a region with FIPS: the region; *fips set to 1 for those. */

@@ -19,9 +19,9 @@ typedef struct ddb_profile_t ddb_profile_t;
  * two files: the one that has aws_access_key_id, the credentials file first, gives them all. Values live in p and are
  * wiped with it. A file that others can read, or group or others can write, is refused when it holds a secret key; one
  * that group or others can write also when it has a credential_process.
- * @return APR_NOTFOUND when neither file has the profile and none of name, AWS_DEFAULT_PROFILE and AWS_PROFILE asked
- *         for one by name; DDB_ECONFIG with a detail that names file and line for a file that can't be read or parsed,
- *         is over 1 MiB, has unsafe permissions, and for a profile that was named and is missing.
+ * @return APR_NOTFOUND when neither file has the profile, and neither name, AWS_DEFAULT_PROFILE nor AWS_PROFILE asked
+ *         for it; DDB_ECONFIG with a detail that names file and line for a file that cannot be read or parsed, is
+ *         larger than 1 MiB or has unsafe permissions, and for a named profile that is missing.
  */
 apr_status_t ddb_profile_read(ddb_profile_t **pp, const ddb_profile_opts_t *o, apr_pool_t *p, ddb_error_t *err);
 
@@ -32,10 +32,10 @@ apr_status_t ddb_profile_read(ddb_profile_t **pp, const ddb_profile_opts_t *o, a
 apr_status_t ddb_profile_read_section(ddb_profile_t **pp, const ddb_profile_opts_t *o, const char *kind, apr_pool_t *p,
                                       ddb_error_t *err);
 
-/** A number that is another when one of the two files was changed, replaced, made or removed. p is for scratch. */
+/** A number that differs once one of the two files was changed, replaced, created or removed. p is for scratch. */
 apr_uint64_t ddb_profile_stamp(const ddb_profile_opts_t *o, apr_pool_t *p);
 
-/** The name that o and the environment ask for, "default" when nobody names one. Not a copy. */
+/** The name from o or the environment; "default" without either. Not a copy. */
 const char *ddb_profile_name(const ddb_profile_opts_t *o);
 
 /** 1 when the profile's aws_access_key_id (or half a pair) is the credentials file's, not the config file's. */

@@ -1,4 +1,4 @@
-/* One of the AWS shared files: where it is, reading it, the section of a profile in it, and who may have access to one
+/* One of the AWS shared files: its place, reading it, the section of a profile in it, and the access allowed to one
  * with a secret key. */
 
 #include <string.h>
@@ -13,7 +13,7 @@
 
 #define MAX_FILE_BYTES (1024 * 1024)
 
-/* NULL when whose is nobody we know; "" is the user we run as. */
+/* NULL for an unknown user; "" is the user that this process runs as. */
 static char *home_of(const char *whose, apr_pool_t *p)
 {
     const char *home = ddb_profile_env("HOME");
@@ -166,7 +166,7 @@ static int is_section(const ddb_profile_file_t *file, const char *section, const
            && strcmp(words[0], file->kind) == 0 && words[1] && strcmp(words[1], name) == 0 && !words[2];
 }
 
-/* Of two sections that are the same profile, such as [default] and [profile default], the later one counts. */
+/* If two sections are the same profile, such as [default] and [profile default], the later one counts. */
 static void find_section(ddb_profile_file_t *file, const char *name)
 {
     apr_hash_t *values = NULL, *defaults;
@@ -191,7 +191,7 @@ static apr_status_t check_access(const ddb_profile_file_t *file)
     int is_program = ddb_ini_value(file->found, "credential_process") != NULL;
     int is_secret = ddb_ini_value(file->found, "aws_secret_access_key") != NULL;
 
-    /* Who can write a program's name there runs what he likes as httpd's user. */
+    /* Anyone who can write a program's name there can run anything as httpd's user. */
     if (!(is_secret && file->mode & APR_FPROT_WREAD)
         && !((is_secret || is_program) && file->mode & (APR_FPROT_GWRITE | APR_FPROT_WWRITE))) {
         return APR_SUCCESS;

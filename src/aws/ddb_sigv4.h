@@ -18,12 +18,12 @@ typedef struct ddb_credentials_t {
     const char *session_token; /* NULL for long-term keys */
     apr_time_t expires;        /* 0: never */
     const char *account_id;    /* as the provider tells it, unchecked; NULL: unknown */
-    const char *provider;      /* what the provider is called, a constant; NULL: they came from none */
+    const char *provider;      /* its name, a constant; NULL: fixed credentials */
 } ddb_credentials_t;
 
 typedef struct ddb_sigv4_request_t {
     const char *method, *host;  /* host: lower case, with the port if it is not the scheme's default */
-    const char *path, *query;   /* already canonical; query "" for none */
+    const char *path, *query;   /* already canonical; query "" without a query */
     const apr_table_t *headers; /* signed, all of them, beside host, x-amz-date and x-amz-security-token */
     const char *body;
     apr_size_t body_len;

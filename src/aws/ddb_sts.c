@@ -112,7 +112,7 @@ static apr_xml_elem *child(const apr_xml_elem *elem, const char *name)
     return found;
 }
 
-/* NULL when there is none. */
+/* NULL when it is missing. */
 static const char *text_of(const apr_xml_elem *elem, apr_pool_t *p)
 {
     const apr_text *first = elem ? elem->first_cdata.first : NULL, *piece;

@@ -38,7 +38,7 @@ void ddb_cancel_set(ddb_cancel_t *c)
     apr_uint32_t group;
 
     apr_atomic_set32(&c->set, 1);
-    /* From now on none is started; one that is just being started has no number yet to be killed by. */
+    /* From now on no program is started; one that is just starting has no ID yet to be killed by. */
     for (; left > 0 && apr_atomic_read32(&c->starting); left -= START_STEP) {
         apr_sleep(START_STEP);
     }

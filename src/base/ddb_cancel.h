@@ -6,36 +6,36 @@
 #include "base/ddb_clock.h"
 
 /**
- * How the end of a process reaches one thread that asks others and may have to wait for them. It is set once, by any
- * thread or by a signal handler; whoever waits looks at it as often as DDB_CANCEL_LOOK says. NULL is one that is never
- * set. Lives as long as the pool that it was created in; nothing is registered with that pool.
+ * Tells a thread that waits for another service that the process is stopping. Any thread or a signal handler sets it,
+ * once; waiting threads check it at least every DDB_CANCEL_LOOK. NULL is a cancel that is never set. It lives as long
+ * as the pool that it was created in; nothing is registered with that pool.
  */
 typedef struct ddb_cancel_t ddb_cancel_t;
 
-/** The longest wait between two looks. */
+/** The longest wait between two checks. */
 #define DDB_CANCEL_LOOK apr_time_from_msec(100)
 
 ddb_cancel_t *ddb_cancel_create(apr_pool_t *p);
 
-/** Set it and kill the program under way, with those it started. Takes no lock: fit for a signal handler. */
+/** Set it and kill the running program and its child processes. Takes no lock, so it is safe in a signal handler. */
 void ddb_cancel_set(ddb_cancel_t *c);
 
 int ddb_cancel_is_set(ddb_cancel_t *c);
 
-/** A clock like this one, whose sleep ends soon after c is set. It lives in p. */
+/** A clock like this one whose sleep ends soon after c is set. It lives in p. */
 const ddb_clock_t *ddb_cancel_clock(ddb_cancel_t *c, const ddb_clock_t *clock, apr_pool_t *p);
 
 /*
- * For who runs programs, one at a time for each c: what is started is known before it could be left behind.
+ * For code that runs programs, one at a time for each c: a program is registered before it could be left behind.
  */
 
-/** Before it is started. @return 0 when c is set: start nothing. Else one of the next follows. */
+/** Call before the start. @return 0 when c is set: start nothing. Otherwise call one of the next two. */
 int ddb_cancel_starting(ddb_cancel_t *c);
 
-/** The number of its process group; 0 when it could not be started. */
+/** The ID of its process group; 0 when the program could not be started. */
 void ddb_cancel_started(ddb_cancel_t *c, apr_uint32_t group);
 
-/** Its end is known. Called before it is waited for, since its number may be another's from then on. */
+/** The program has ended. Call before waitpid, because its ID may belong to another process from then on. */
 void ddb_cancel_ended(ddb_cancel_t *c);
 
 #endif

@@ -12,7 +12,7 @@ static apr_time_t wall(void *baton)
     return apr_time_now();
 }
 
-/* CLOCK_MONOTONIC can't fail where POSIX timers exist, and keeps going when somebody sets the wall clock. */
+/* CLOCK_MONOTONIC cannot fail where POSIX timers exist, and ignores changes of the wall clock. */
 static apr_time_t monotonic(void *baton)
 {
     struct timespec ts;

@@ -18,7 +18,7 @@ typedef struct ddb_clock_t {
 /** The machine's own clocks. */
 extern const ddb_clock_t ddb_clock_system;
 
-/** What the clock shows. */
+/** The times of the clock. */
 apr_time_t ddb_clock_wall(const ddb_clock_t *c);
 apr_time_t ddb_clock_monotonic(const ddb_clock_t *c);
 
@@ -27,7 +27,7 @@ void ddb_clock_sleep(const ddb_clock_t *c, apr_interval_time_t t);
 
 /**
  * Read a time as AWS's services and tools write it: 2026-11-23T01:02:03, perhaps a fraction, which is left out, and Z,
- * UTC or +00:00. @return 0 when text (NULL allowed) is none.
+ * UTC or +00:00. @return 0 when text (NULL allowed) is not such a time.
  */
 int ddb_clock_parse(apr_time_t *t, const char *text);
 

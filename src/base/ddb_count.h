@@ -17,7 +17,7 @@ typedef enum ddb_counted_e {
     DDB_COUNT_PUT,
     DDB_COUNT_UPDATE,
     DDB_COUNT_DELETE,
-    DDB_COUNT_FAILED,      /* calls that ended as a failure; a failed condition is none */
+    DDB_COUNT_FAILED,      /* calls that failed; a failed condition is not a failure */
     DDB_COUNT_CONDITION,   /* calls that ended with a failed condition, whose capacity no reply reports */
     DDB_COUNT_RETRY,       /* attempts beyond the first of a call */
     DDB_COUNT_THROTTLED,   /* attempts that were answered so */
@@ -43,7 +43,7 @@ apr_uint64_t ddb_count_get(const ddb_count_t *c, ddb_counted_e what);
 /** The kind of a call that has this name; DDB_COUNTED for one that is not counted. */
 ddb_counted_e ddb_count_operation(const char *operation);
 
-/** Half units as units, such as 12.5 or 3.0, in p. */
+/** Half units in units, such as 12.5 or 3.0, in p. */
 const char *ddb_count_units(apr_uint64_t halves, apr_pool_t *p);
 
 #endif

@@ -63,7 +63,7 @@ static void fetch_all(void)
         fetched[i].md = EVP_MD_fetch(NULL, digests[i].name, NULL);
         fetched[i].hmac = fetch_hmac(i);
     }
-    ERR_pop_to_mark(); /* one that is missing is the affair of who uses it */
+    ERR_pop_to_mark(); /* a missing digest is reported when it is used */
 }
 
 static const EVP_MD *digest_of(ddb_digest_e alg)

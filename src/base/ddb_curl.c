@@ -33,7 +33,7 @@ typedef struct exchange_t {
     apr_pool_t *pool;
     struct curl_slist *headers, **end; /* in pool */
     apr_size_t body_sent;
-    curl_socket_t corked;  /* the connection that holds back what is sent; CURL_SOCKET_BAD for none */
+    curl_socket_t corked;  /* the connection that delays sending; CURL_SOCKET_BAD: no connection */
     apr_size_t body_space; /* bytes allocated for res->body */
     char *body;
     apr_size_t header_bytes; /* received, interim replies included */
@@ -149,7 +149,7 @@ static void grow_body(exchange_t *x, apr_size_t needed, apr_size_t announced)
     bigger = apr_palloc(x->pool, x->body_space + 1);              /* a NUL goes behind it */
     if (x->body) {
         memcpy(bigger, x->body, x->res->body_len);
-        ddb_crypto_wipe(x->body, x->res->body_len); /* who wipes a reply knows of its last place only */
+        ddb_crypto_wipe(x->body, x->res->body_len); /* the code that wipes a reply knows only its last place */
     }
     x->body = bigger;
 }
@@ -222,7 +222,7 @@ static int add_header(void *baton, const char *name, const char *value)
 {
     exchange_t *x = baton;
 
-    /* libcurl sends such a line as it is: it would be two headers, or the end of them. */
+    /* libcurl sends a line break as it is: it would start another header, or end the headers. */
     if (strpbrk(name, ":\r\n") || strpbrk(value, "\r\n")) {
         x->code = CURLE_BAD_FUNCTION_ARGUMENT;
         apr_snprintf(x->why, sizeof(x->why), "the request header %.40s contains a line break", name);
@@ -345,7 +345,8 @@ static apr_status_t settle_failure(const exchange_t *x, ddb_error_t *err)
                                          x->req->max_response_bytes, HEADERS_MAX_BYTES);
 }
 
-/* The handle must point to nothing of an exchange that is over, and went well. 0: it could not be made so. */
+/* The handle must not point to memory of the finished exchange, and the exchange must have succeeded. @return 0 when
+ * the handle could not be reset. */
 static int detach(const exchange_t *x, const ddb_curl_opts_t *o)
 {
     static const CURLoption pointers[] = { CURLOPT_ERRORBUFFER, CURLOPT_HEADERDATA, CURLOPT_WRITEDATA,

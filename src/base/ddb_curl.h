@@ -9,8 +9,8 @@ typedef struct ddb_curl_t ddb_curl_t;
 
 typedef struct ddb_curl_opts_t {
     const char *ca_file;  /* PEM; NULL for libcurl's default */
-    const char *proxy;    /* URL; NULL for none. This machine and link-local addresses are always asked directly */
-    int max_idle_handles; /* kept with their connections; further ones are closed after use */
+    const char *proxy;    /* URL; NULL: no proxy. This machine and link-local addresses never use it */
+    int max_idle_handles; /* kept with their connections; more are closed after use */
 } ddb_curl_opts_t;
 
 /**
@@ -21,23 +21,23 @@ typedef struct ddb_curl_opts_t {
 apr_status_t ddb_curl_create(ddb_curl_t **pc, ddb_http_transport_t *t, const ddb_curl_opts_t *o, apr_pool_t *p);
 
 /**
- * A transport whose exchanges end with APR_EINTR soon after cancel is set. For what is rare, as each exchange has a
- * connection of its own. What it needs lives in p.
+ * A transport whose exchanges end with APR_EINTR soon after cancel is set. For rare exchanges, because each makes a new
+ * connection. Its memory is in p.
  */
 void ddb_curl_cancellable(ddb_curl_t *c, ddb_http_transport_t *t, ddb_cancel_t *cancel, apr_pool_t *p);
 
-/** Which connections to open, and within which time (microseconds) each. */
+/** The connections to open, and the time (microseconds) for each. */
 typedef struct ddb_curl_warm_t {
     const char *url;
     int n;
     apr_interval_time_t timeout;
-    ddb_cancel_t *cancel; /* NULL: nothing ends it */
+    ddb_cancel_t *cancel; /* NULL: never set */
 } ddb_curl_warm_t;
 
 /**
- * Open up to n connections to url and keep them, one after another, each within timeout: GET, whose
- * answer does not matter (DynamoDB says that it is healthy). Stops at the first that fails.
- * @return how many were opened.
+ * Open up to n connections to url one after another, each within timeout, and keep them. Sends a GET, whose reply is
+ * ignored (DynamoDB's health check). Stops at the first failure.
+ * @return the number of connections opened.
  */
 int ddb_curl_warm(ddb_curl_t *c, const ddb_curl_warm_t *what);
 

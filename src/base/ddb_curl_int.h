@@ -12,7 +12,7 @@
 typedef struct ddb_curl_failed_t {
     CURLcode code;
     int connected;   /* the connection stood and the request was on its way */
-    long os_errno;   /* of the system call that failed; 0 for none */
+    long os_errno;   /* of the failed system call; 0: no system call failed */
     const char *why; /* libcurl's own words, or "" */
 } ddb_curl_failed_t;
 

@@ -44,7 +44,7 @@ static const struct {
 #endif
 };
 
-/* Credentials of this machine or container are nobody else's business (and a proxy would get those of its own). By
+/* Credentials of this machine or container must not pass a proxy (which would get its own machine's). By
  * name, because libcurl before 7.86 knows no prefixes of addresses here. */
 static const char direct[] = "localhost,127.0.0.1,::1,169.254.169.254,169.254.170.2,169.254.170.23,fd00:ec2::254,"
                              "fd00:ec2::23"
@@ -82,7 +82,7 @@ CURLcode ddb_curl_set_fixed(CURL *easy, const ddb_curl_opts_t *o)
     for (i = 0; i < DDB_ARRAY_LENGTH(numbers); i++) {
         codes[i] = curl_easy_setopt(easy, numbers[i].option, numbers[i].value);
     }
-    codes[i++] = curl_easy_setopt(easy, CURLOPT_PROXY, o->proxy ? o->proxy : ""); /* none from the environment */
+    codes[i++] = curl_easy_setopt(easy, CURLOPT_PROXY, o->proxy ? o->proxy : ""); /* never one from the environment */
     /* Set in any case, else each exchange looks for it in the environment. */
     codes[i++] = curl_easy_setopt(easy, CURLOPT_NOPROXY, o->proxy ? direct : "*");
     codes[i++] = curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);

@@ -41,7 +41,7 @@ static CURL *connect_to(const ddb_curl_warm_t *what, const ddb_curl_opts_t *o)
 {
     CURL *easy = curl_easy_init();
 
-    /* One option that is not set, such as the CA file, guards something: then nothing is sent. */
+    /* An option such as the CA file is a safeguard: if one cannot be set, nothing is sent. */
     if (easy && (set_options(easy, what, o) != CURLE_OK || curl_easy_perform(easy) != CURLE_OK)) {
         curl_easy_cleanup(easy);
         easy = NULL;

@@ -1,4 +1,4 @@
-/* The exchanges of who may have to end at any time: libcurl's own loop looks at nothing for up to a second. */
+/* Exchanges that can be cancelled at any time: libcurl's own loop would check nothing for up to a second. */
 
 #include "base/ddb_curl_int.h"
 

@@ -23,10 +23,10 @@
 typedef struct ddb_error_t {
     int http_status;     /* 0 when no reply arrived */
     int attempts;        /* requests sent, retries included */
-    int unsettled;       /* 1: an attempt may have been carried out although no good answer came back */
-    char operation[24];  /* DynamoDB operation, such as GetItem; "" before any */
-    char type[64];       /* AWS error type without its prefix, "" when none */
-    char request_id[64]; /* x-amzn-RequestId of the last reply, "" when none */
+    int unsettled;       /* 1: an attempt may have been carried out although no usable reply came back */
+    char operation[24];  /* DynamoDB operation, such as GetItem; "" before the first */
+    char type[64];       /* AWS error type without its prefix; "" without a type */
+    char request_id[64]; /* x-amzn-RequestId of the last reply; "" without an ID */
     char detail[400];    /* one sentence; never a session ID, credential or body */
 } ddb_error_t;
 
@@ -40,7 +40,7 @@ typedef struct ddb_notice_t {
 apr_status_t ddb_error_set(ddb_error_t *err, apr_status_t status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/** 1 for a failure that may be over when the same is tried again later; 0 for one that somebody has to mend. */
+/** 1 for a failure that may pass when retried later; 0 for one that needs a correction. */
 int ddb_error_is_passing(apr_status_t status);
 
 /** Words for a status of this library or of APR. buf is used for APR's; the result is buf or a constant. */

@@ -11,7 +11,7 @@ typedef struct ddb_http_request_t {
     const char *method;
     const char *url;            /* absolute; the Host sent is its host, with a port other than the default */
     const apr_table_t *headers; /* sent as they are */
-    const char *body;           /* body_len bytes; NULL for none */
+    const char *body;           /* body_len bytes; NULL: no body */
     apr_size_t body_len;
     apr_interval_time_t connect_timeout; /* microseconds; name lookup, TCP and TLS */
     apr_interval_time_t timeout;         /* microseconds; whole exchange, connect included */

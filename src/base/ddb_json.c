@@ -60,7 +60,7 @@ static ddb_json_t *owned_by(apr_pool_t *p, cJSON *root)
 }
 
 /* Bytes of the well-formed UTF-8 sequence at in, 0 if there is none; RFC 3629 section 4. Own code because APR has a
- * check for Windows only, cJSON none, and bad bytes passed on would be answered by each server in its own way. */
+ * check for Windows only, cJSON has no check, and servers handle invalid bytes differently. */
 static apr_size_t utf8_sequence(const unsigned char *in, apr_size_t left)
 {
     unsigned char low = 0x80, high = 0xbf; /* of the second byte: shuts out long forms, surrogates, past U+10FFFF */
@@ -98,7 +98,7 @@ static apr_size_t utf8_sequence(const unsigned char *in, apr_size_t left)
     return n;
 }
 
-/* Length of the escape at in, 0 for one that must not be there: cJSON takes digits that are none for the character NUL,
+/* Length of the escape at in, 0 for an invalid one: cJSON reads invalid digits as the character NUL,
  * and ends the text at a NUL. */
 static apr_size_t escape(const unsigned char *in, apr_size_t left)
 {

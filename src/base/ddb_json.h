@@ -32,13 +32,13 @@ const ddb_json_t *ddb_json_child(const ddb_json_t *obj, const char *name);
  * ddb_json_next is for all of them. */
 const ddb_json_t *ddb_json_item(const ddb_json_t *obj, const char *name, int i);
 
-/** The object behind one of an array; NULL when it is the last, or what follows is none. */
+/** The object that follows one in an array; NULL after the last, or when the next element is not an object. */
 const ddb_json_t *ddb_json_next(const ddb_json_t *item);
 
 /** 1 when the member is a whole number that a double holds exactly, which is then in *value. */
 int ddb_json_int(const ddb_json_t *obj, const char *name, apr_int64_t *value);
 
-/** 1 when the member is a number from 0 on that is a whole number of halves, such as 0.5, which then is in *halves. */
+/** 1 when the member is a non-negative multiple of 0.5; *halves is then that multiple. */
 int ddb_json_halves(const ddb_json_t *obj, const char *name, apr_int64_t *halves);
 
 /** 1 when the object has a member of that name, whatever its type. */

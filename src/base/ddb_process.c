@@ -232,7 +232,7 @@ static apr_status_t read_output(run_t *r)
 
 /* --- ending --- */
 
-/* 1 also where somebody else took its status. */
+/* 1 also when other code reaped it. */
 static int has_ended(const run_t *r)
 {
     siginfo_t info = { .si_pid = 0 };
@@ -252,7 +252,7 @@ static int await_end(const run_t *r)
     return 1;
 }
 
-/* Where somebody else took its status, what it printed has to do. */
+/* When other code reaped it, its output must suffice. */
 static int take_status(const run_t *r)
 {
     int status = 0;

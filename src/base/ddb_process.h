@@ -17,12 +17,12 @@
 #define DDB_PROCESS_CLOSES_ALL 0
 #endif
 
-/** A program, run to its end for what it prints. */
+/** A program that is run to its end for its output. */
 typedef struct ddb_process_t {
     char *const *argv;           /* the program, looked for in PATH, its arguments, NULL */
-    apr_interval_time_t timeout; /* then it is killed, with those it started */
-    apr_size_t max_output;       /* bytes; at more it is killed too */
-    ddb_cancel_t *cancel;        /* kills it as well; NULL: nothing does */
+    apr_interval_time_t timeout; /* then it is killed, with its child processes */
+    apr_size_t max_output;       /* bytes; a program that prints more is killed */
+    ddb_cancel_t *cancel;        /* kills it, too; NULL: never set */
     char *output;                /* result: output_len bytes and a NUL, in p and wiped with it */
     apr_size_t output_len;
 } ddb_process_t;

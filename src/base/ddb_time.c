@@ -60,7 +60,7 @@ apr_status_t ddb_time_parse(apr_time_t *t, const char *s)
     if (x.tm_mon < 0 || x.tm_mon > 11 || apr_time_exp_gmt_get(&found, &x) != APR_SUCCESS) {
         return APR_EBADDATE; /* APR reads no year before 1970 */
     }
-    /* APR rolls 30 February over into March: a time that comes back as another was none. */
+    /* APR turns 30 February into a day in March: a time that changes on the way back was invalid. */
     apr_time_exp_gmt(&back, found);
     if (back.tm_mday != x.tm_mday || back.tm_hour != x.tm_hour || back.tm_min != x.tm_min || back.tm_sec != x.tm_sec) {
         return APR_EBADDATE;

@@ -205,7 +205,7 @@ const char *ddb_item_delete_body(const char *table, const char *id, apr_pool_t *
 
 /* --- items --- */
 
-/* The first fault ends the reading: what comes after it is passed over, so that the caller asks once. */
+/* The first fault ends the parsing; later attributes are skipped, so that the caller checks once. */
 typedef struct reader_t {
     const ddb_json_t *item;
     apr_pool_t *p;
@@ -342,7 +342,7 @@ static void read_marks(reader_t *r, ddb_item_t *it)
     if (it->format == DDB_FORM || ddb_json_has(r->item, "write_id")) {
         read_write_id(r, it->write_id);
     }
-    /* One that is strange is as good as none. */
+    /* A malformed one counts as missing. */
     it->loggable = ddb_attribute_get(r->item, "loggable", "S");
     it->loggable = it->loggable ? apr_pstrdup(r->p, it->loggable) : NULL;
     if (ddb_json_has(r->item, "user_mark")) {

@@ -12,7 +12,7 @@
 #define DDB_ITEM_SIZE_MAX     (400 * 1024)      /* DynamoDB's limit */
 #define DDB_ITEM_DATA_MAX     (4 * 1024 * 1024) /* of compressed data what it is decompressed to */
 
-/** How a row keeps the data of its session, and who else writes such rows. */
+/** The form of the data in a row, and the programs that write such rows. */
 typedef enum ddb_format_e {
     DDB_FORM, /* B; ours alone: every attribute is there, and the version tells every change */
     DDB_JSON  /* S; dynamodb-session-flask writes it too: without version, write_id and user_mark, and without regard
@@ -31,11 +31,11 @@ typedef struct ddb_item_t {
     apr_time_t created, accessed; /* S, ISO 8601 UTC with microseconds: 2026-11-23T01:02:03.000004+00:00 */
     apr_int64_t expires;          /* N, epoch seconds; the TTL attribute */
     apr_int64_t idle_timeout, absolute_timeout; /* N, seconds */
-    apr_int64_t version;                        /* N, counts our data writes from 1; 0: none yet */
+    apr_int64_t version;                        /* N, counts our data writes from 1; 0: no write yet */
     unsigned char write_id[DDB_WRITE_ID_BYTES]; /* B, of the last data write */
     const char *loggable;  /* S, the first DDB_ITEM_LOGGABLE_LEN digits of the ID's loggable hash: by it a row is
                                      known as this ID's, and an operator finds that of a log line; NULL: none */
-    const char *user_mark; /* S, ddb_sid_user_mark of the session's user; NULL: none */
+    const char *user_mark; /* S, ddb_sid_user_mark of the session's user; NULL: no user */
     apr_int64_t consumed;  /* no attribute: half capacity units, as the reply reports them; 0: it does not */
 } ddb_item_t;
 

@@ -30,7 +30,7 @@ struct ddb_json_entries_t {
     apr_array_header_t *list; /* member_t *, in order */
     apr_hash_t *names;        /* text -> name_t */
     apr_hash_t *spellings;    /* folded text -> the first name_t of that spelling */
-    const char *doubtful;     /* one of those names; NULL: there is none */
+    const char *doubtful;     /* one of those names; NULL: no such name */
     apr_pool_t *p;
 };
 
@@ -140,7 +140,7 @@ void ddb_json_entries_show(const ddb_json_entries_t *m, apr_table_t *entries)
     for (i = 0; i < m->list->nelts; i++) {
         const member_t *member = APR_ARRAY_IDX(m->list, i, member_t *);
         if (is_shown(member)) {
-            /* No two of them have the same name, so that none has to be looked for. */
+            /* Their names are distinct, so no lookup is needed. */
             apr_table_addn(entries, apr_pstrdup(apr_table_elts(entries)->pool, member->name->text),
                            apr_pstrdup(apr_table_elts(entries)->pool, member->text));
         }
@@ -211,7 +211,7 @@ static apr_hash_t *by_name(const apr_array_header_t *entries, apr_pool_t *p)
     return found;
 }
 
-/* What the entry of that name says, NULL for none; where names differ in case only, it has to be exactly this name. */
+/* The value of the entry with that name; NULL: no entry. If names differ only in case, the name must match exactly. */
 static const char *value_of(const writer_t *w, const name_t *name)
 {
     const apr_table_entry_t *e = apr_hash_get(w->entries, folded(name->text, w->p), APR_HASH_KEY_STRING);
@@ -225,7 +225,7 @@ static apr_status_t write_member(writer_t *w, const member_t *member)
     apr_status_t rv = APR_SUCCESS;
 
     if (is_passed_over(member)) {
-        /* Nobody who reads the object sees it; but it would come to light if only the last one were removed. */
+        /* Readers of the object do not see it; but it would reappear if only the last one were removed. */
         if (value || !is_shown(member->name->last)) {
             add(w, member->written.name, member->written.value);
         }

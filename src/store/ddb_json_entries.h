@@ -6,16 +6,16 @@
 #include "base/ddb_error.h"
 
 /*
- * The data of a session as a JSON object that other programs write too, and the table of entries that it is to
- * mod_session. A string is an entry as it is; any other value is one as its JSON text. The way back leaves what was not
- * changed as it was written: numbers keep their digits, strings that look like numbers stay strings.
+ * The data of a session as a JSON object, which other programs write, too, and as the table of entries that mod_session
+ * uses. A string is an entry as it is; any other value is an entry by its JSON text. On the way back unchanged members
+ * stay as they were written: numbers keep their digits, strings that look like numbers stay strings.
  *
- * Not every member can be an entry. These are none, and stay in the object untouched:
+ * Not every member can be an entry. These are not entries and stay in the object untouched:
  * - "expiry", however spelt: mod_session's own bookkeeping has that name (and never gets into the object);
  * - a name or a string with a NUL or a lone surrogate in it;
  * - names that differ in case only, all of them: JSON tells them apart and a table of entries does not, so that one
  *   would pass for the other. ddb_json_entries_value has their values;
- * - of several members of one name all but the last, as Python's json reads them.
+ * - all but the last of several members with the same name, as Python's json reads them.
  */
 typedef struct ddb_json_entries_t ddb_json_entries_t;
 
@@ -24,8 +24,8 @@ typedef struct ddb_json_entries_t ddb_json_entries_t;
 apr_status_t ddb_json_entries_limit(int count, int max, ddb_error_t *err);
 
 /**
- * Read the object that text is; NULL or "" is an empty one. It may have max members, entries or not.
- * @return DDB_EBADITEM if it is none; DDB_ETOOLARGE if it has more, which were not looked at.
+ * Parse text as an object; NULL or "" is an empty one. It may have up to max members, entries or not.
+ * @return DDB_EBADITEM if it is not an object; DDB_ETOOLARGE if it has more members, which are not parsed.
  */
 apr_status_t ddb_json_entries_parse(ddb_json_entries_t **pm, const char *text, int max, apr_pool_t *p,
                                     ddb_error_t *err);
@@ -33,14 +33,14 @@ apr_status_t ddb_json_entries_parse(ddb_json_entries_t **pm, const char *text, i
 /** Add the entries of the object to an empty table. */
 void ddb_json_entries_show(const ddb_json_entries_t *m, apr_table_t *entries);
 
-/** 1 when the object has members that are no entries. */
+/** 1 when the object has members that are not entries. */
 int ddb_json_entries_hidden(const ddb_json_entries_t *m);
 
-/** A name in the object from which another one differs in case only; NULL: there is none. */
+/** A name in the object that differs from another one only in case; NULL: no such name. */
 const char *ddb_json_entries_doubtful(const ddb_json_entries_t *m);
 
-/** What the member of exactly this name says that is no entry because another name differs in case only; NULL: there is
- * none, or it says nothing that an entry could. */
+/** The value of the member with exactly this name that is not an entry because another name differs only in case; NULL:
+ * no such member, or its value cannot be an entry. */
 const char *ddb_json_entries_value(const ddb_json_entries_t *m, const char *name);
 
 /**

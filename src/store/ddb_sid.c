@@ -134,7 +134,7 @@ static apr_status_t check_signature(const char *signature, ddb_bytes_t value, co
 }
 
 /* The length of the unsigned part of an ID that has the form of one with so many random bytes; 0 for any other. Anybody
- * can send anything: not more of it is looked at than such an ID has. */
+ * can send anything: no more of it is examined than the length of such an ID. */
 static apr_size_t unsigned_length(const char *sid, const ddb_sid_rules_t *rules, int bytes)
 {
     apr_size_t part = BASE64_LEN((apr_size_t)bytes), len = part;

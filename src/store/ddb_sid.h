@@ -20,7 +20,7 @@ typedef struct ddb_sid_rules_t {
     const apr_array_header_t *keys;  /* const char *, oldest first; NULL or empty: unsigned. The last one signs. */
     int hash;                        /* 1: the table key is a hash of the ID; 0: the ID itself, with its signature */
     const char *audience;            /* a label that the table key is bound to; NULL: no label. Needs hash */
-    const apr_array_header_t *older; /* int: further numbers of bytes that an ID may have; NULL or empty: none */
+    const apr_array_header_t *older; /* int: further lengths that are accepted; NULL or empty: no others */
 } ddb_sid_rules_t;
 
 /** A new ID in p. Fails only if random or OpenSSL does. */
@@ -48,7 +48,7 @@ const char *ddb_sid_loggable(const char *sid, apr_pool_t *p);
 
 /**
  * A mark of the user to whom a session belongs, in p: base64url of HMAC-SHA-256 with the ID (without its signature) as
- * the key over the user name. It tells one user from another to who holds the ID, and nobody else anything.
+ * the key over the user name. It distinguishes users for a holder of the ID and is useless to anyone else.
  */
 apr_status_t ddb_sid_user_mark(const char **mark, const char *sid, const char *user, apr_pool_t *p);
 

@@ -1,5 +1,5 @@
-/* Owns the life of a row: which condition guards which write, and how a write of unknown outcome is settled. How rows
- * come, and when the session in one is over: ddb_store_row.c. */
+/* Owns the life of a row: the condition that guards each write, and settling writes with an unknown outcome. Reading
+ * rows, and when their session has expired: ddb_store_row.c. */
 
 #include <string.h>
 
@@ -318,7 +318,7 @@ apr_status_t ddb_store_replace(ddb_store_t *st, const ddb_store_call_t *call, co
 
     reset(call->err);
     if (!old->row) {
-        /* A session without a row; and none to compare with would make the write unconditional. */
+        /* A session without a row. Without a row to compare with, the write would be unconditional. */
         return APR_NOTFOUND;
     }
     over.data = call->format == DDB_JSON ? "{}" : "";

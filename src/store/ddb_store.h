@@ -14,15 +14,15 @@ typedef struct ddb_store_t ddb_store_t;
 apr_status_t ddb_store_create(ddb_store_t **ps, ddb_client_t *client, const char *table, ddb_random_fn *random,
                               apr_pool_t *p);
 
-/** Why a load found no session. */
+/** The reason why a load found no session. */
 typedef enum ddb_miss_e {
     DDB_MISS_NONE,
-    DDB_MISS_FORM,    /* the ID has not the form, or not the signature, of one of ours; the table was not asked */
-    DDB_MISS_ABSENT,  /* the table holds no such row */
+    DDB_MISS_FORM,    /* the form or the signature of the ID is invalid; the table was not asked */
+    DDB_MISS_ABSENT,  /* the table has no such row */
     DDB_MISS_FOREIGN, /* the row there was made for another ID */
-    DDB_MISS_OVER,    /* its time is over */
-    DDB_MISS_MOVED,   /* it was ended by ddb_store_replace, and its row is still there */
-    DDB_MISS_KNOWN    /* for callers: it was absent or over a moment ago, and the table was not asked again */
+    DDB_MISS_OVER,    /* it has expired */
+    DDB_MISS_MOVED,   /* ddb_store_replace ended it, and its row is still there */
+    DDB_MISS_KNOWN    /* for callers: it was absent or expired a moment ago, and the table was not asked again */
 } ddb_miss_e;
 
 /** A session as the web server sees it. Strings live in the pool of the call that made it. */
@@ -35,22 +35,22 @@ typedef struct ddb_session_t {
     apr_int64_t idle_timeout, absolute_timeout; /* seconds, of this session */
     apr_int64_t version;                        /* of the row; 0: no row yet, or another program's */
     const struct ddb_item_t *row; /* as last read or written, which is what conditions compare with; NULL: no row yet */
-    ddb_miss_e miss;              /* says why where a load returned APR_NOTFOUND */
+    ddb_miss_e miss;              /* the reason when a load returned APR_NOTFOUND */
     const char *user_mark;        /* as stored, ddb_sid_user_mark; NULL: no user yet */
-    const char *user;             /* set by the caller before insert and save: the mark is made anew from it;
-                                     NULL: save keeps user_mark, insert stores none */
+    const char *user;             /* set by the caller before insert and save, to compute the mark;
+                                     NULL: save keeps user_mark, insert stores no mark */
 } ddb_session_t;
 
 /** What all calls of one request share. */
 typedef struct ddb_store_call_t {
     const ddb_sid_rules_t *rules;
     int format;           /* ddb_format_e of the rows */
-    apr_size_t compress;  /* data of at least so many bytes is stored compressed; 0: none is */
+    apr_size_t compress;  /* data of at least this many bytes is stored compressed; 0: never */
     apr_size_t max_size;  /* of an item that is written, as ddb_item_size counts; 0: DynamoDB's limit */
     int consistent;       /* of the load; reads that settle a write are always consistent */
     apr_time_t now;       /* the request's one reading of the wall clock: activity and expiry go by it */
     apr_time_t deadline;  /* on the monotonic time of the client's clock */
-    ddb_cancel_t *cancel; /* of what nobody waits for; NULL: none */
+    ddb_cancel_t *cancel; /* of background writes; NULL: never set */
     apr_pool_t *pool;     /* results live here */
     ddb_error_t *err;     /* never NULL */
     int *calls;           /* counted up by each call to the table; NULL: they are not counted */
@@ -63,17 +63,17 @@ int ddb_store_same_user(const ddb_session_t *s, const char *user, apr_pool_t *p)
 apr_int64_t ddb_store_expires(const ddb_session_t *s);
 
 /**
- * Read the session called sid: one GetItem, none for an ID that ddb_sid_check refuses.
- * @return APR_NOTFOUND, and why in out->miss, for such an ID, an unknown one, a row that was made for another ID (its
- *         attribute loggable tells), and one past its time that the table has not swept yet (TTL deletes hours late);
- *         DDB_EBADITEM for a row that is no whole session; DDB_ETOOLARGE for one that is over a limit, which is a
- *         failure as any other: the session is there. Times in the row that lie after call->now (a clock ahead of ours,
- *         a forged row) are handed out as call->now.
+ * Read the session with this ID: one GetItem, no call for an ID that ddb_sid_check refuses.
+ * @return APR_NOTFOUND, with the reason in out->miss, for a refused or unknown ID, for a row that was made for another
+ *         ID (by its attribute loggable), and for an expired one that the table has not deleted yet (time to live is
+ *         hours late); DDB_EBADITEM for a malformed row; DDB_ETOOLARGE for a session over a limit, which is a failure
+ *         like any other, because the session exists. Times in the row after call->now (from a clock ahead of ours, or
+ *         forged) are returned as call->now.
  */
 apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const char *sid, ddb_session_t *out);
 
 /*
- * Insert and save send nothing when the item would be over call->max_size: DDB_ETOOLARGE, and no attempt is counted.
+ * Insert and save send nothing when the item would exceed call->max_size: DDB_ETOOLARGE, without an attempt.
  */
 
 /**
@@ -94,8 +94,8 @@ apr_status_t ddb_store_insert(ddb_store_t *st, const ddb_store_call_t *call, ddb
 apr_status_t ddb_store_save(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s, ddb_session_t *current);
 
 /**
- * Move accessed and expires and nothing else: one conditional UpdateItem, none when s as it was read ends no later by
- * it (its absolute end is the nearer). s->accessed is the one that was loaded.
+ * Move only accessed and expires: one conditional UpdateItem; no call if s would not end later (its absolute end is the
+ * nearer one). s->accessed is the loaded value.
  * @return APR_NOTFOUND when there was nothing to move.
  */
 apr_status_t ddb_store_touch(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *s);
@@ -104,10 +104,10 @@ apr_status_t ddb_store_touch(ddb_store_t *st, const ddb_store_call_t *call, cons
 apr_status_t ddb_store_remove(ddb_store_t *st, const ddb_store_call_t *call, const char *key);
 
 /**
- * End the session `old` only if nobody changed it since it was read: one conditional UpdateItem, which leaves an empty
- * row that is over, for ddb_store_remove. A delete would leave no trace by which its own lost answer could be told from
- * another's delete.
- * @return APR_NOTFOUND when it was ended already, by another's hand; DDB_ECONFLICT with *current as in save.
+ * End the session `old` only if it is unchanged since it was read: one conditional UpdateItem, which leaves an empty,
+ * expired row for ddb_store_remove. A delete would leave no trace, so that a lost reply to it could not be told from
+ * another request's delete.
+ * @return APR_NOTFOUND when another request has ended it already; DDB_ECONFLICT with *current as in save.
  */
 apr_status_t ddb_store_replace(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *old,
                                ddb_session_t *current);

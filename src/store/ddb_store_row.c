@@ -1,4 +1,4 @@
-/* Rows as they come from the table, and the session in one: whose it is, and when it is over. */
+/* Rows from the table, and the session in a row: the ID it belongs to, and when it has expired. */
 
 #include <string.h>
 
@@ -17,7 +17,7 @@ static apr_status_t check_id(const ddb_item_t *it, const char *sid, const ddb_st
     const char *loggable = ddb_sid_loggable(sid, call->pool);
 
     if (!it->loggable && it->format == DDB_JSON && !call->rules->hash) {
-        return APR_SUCCESS; /* dynamodb-session-flask writes none, and the key is the ID itself */
+        return APR_SUCCESS; /* dynamodb-session-flask does not write it, and the key is the ID itself */
     }
     if (!loggable) {
         return ddb_error_set(call->err, APR_EGENERAL,

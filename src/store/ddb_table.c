@@ -208,7 +208,7 @@ static apr_status_t check_ttl(check_t *c)
     return rv;
 }
 
-/* A call that sessions need, on a row that is not there and with a condition that no such row meets. */
+/* A call that sessions need, on a missing row, with a condition that it cannot meet. */
 static apr_status_t check_action(check_t *c, const char *operation)
 {
     ddb_json_t *body = ddb_table_body(c->table, c->p), *reply;
@@ -318,7 +318,7 @@ static apr_status_t switch_ttl_on(const ddb_table_t *t, int *ttl, apr_pool_t *p,
 
     *ttl = 1;
     if (rv == APR_SUCCESS && status && strncmp(status, "ENABL", 5) == 0) {
-        return APR_SUCCESS; /* of whatever attribute: that is somebody's decision, which a check tells */
+        return APR_SUCCESS; /* of any attribute: the administrator chose it, and a check reports it */
     }
     specification = ddb_json_set_object(body, "TimeToLiveSpecification");
     ddb_json_set_str(specification, "AttributeName", TTL);

@@ -7,7 +7,7 @@
 #include "aws/ddb_client.h"
 #include "base/ddb_json.h"
 
-/** The table itself: whether it is as the store needs it, and making it so. Thread safe. */
+/** The table itself: checking that it meets the needs of the store, and creating it. Thread safe. */
 typedef struct ddb_table_t {
     ddb_client_t *client;
     const ddb_clock_t *clock;    /* for deadlines, which are the client's, and to wait by */
@@ -24,34 +24,34 @@ apr_status_t ddb_table_call(const ddb_table_t *t, const char *operation, const c
 
 typedef enum ddb_finding_e {
     DDB_GOOD,
-    DDB_DOUBT, /* works, but not as well as it could; or it can't be known */
-    DDB_WRONG  /* sessions can't be stored as they should */
+    DDB_DOUBT, /* works, but not as well as it could; or unknown */
+    DDB_WRONG  /* sessions cannot be stored properly */
 } ddb_finding_e;
 
-/** One thing that was looked at. Strings live in the pool of the call. */
+/** One finding. Strings live in the pool of the call. */
 typedef struct ddb_finding_t {
     const char *about; /* "table", "key", "ttl", or the IAM action, such as "dynamodb:GetItem" */
     ddb_finding_e is;
-    int unseen;       /* 1: of a doubt, that there is one only because to look is not allowed */
-    const char *text; /* a sentence: what is found, and what to do about it */
+    int unseen;       /* 1: a doubt only because the check is not permitted */
+    const char *text; /* a sentence: the finding, and what to do about it */
 } ddb_finding_t;
 
 /**
- * Look at everything that can be wrong with the table: missing or not active, another key, time to live off or on
- * another attribute, and each permission that sessions need, by calls that change nothing (writes on a condition that
- * fails; a write unit each). findings: ddb_finding_t, in p.
- * @return APR_SUCCESS when everything was looked at, whatever was found; a failure to reach the service.
+ * Check the table: missing or not active, another key, time to live off or on another attribute, and each permission
+ * that sessions need, with calls that change nothing (writes with a condition that fails; one write unit each).
+ * findings: ddb_finding_t, in p.
+ * @return APR_SUCCESS when the check is complete, whatever it found; a failure to reach the service.
  */
 apr_status_t ddb_table_check(const ddb_table_t *t, apr_array_header_t **findings, apr_pool_t *p, ddb_error_t *err);
 
-/** 1 when one of the findings is that there is no such table. */
+/** 1 when the findings say that the table is missing. */
 int ddb_table_is_missing(const apr_array_header_t *findings);
 
 /**
  * Create the table (key id of type S, on-demand capacity), wait up to `patience` microseconds until it is active, and
- * switch time to live on. A table that is there already is left as it is but for time to live, when that is off.
- * @return APR_SUCCESS; *had_it is 1 when the table was there, *ttl 0 when the service has no time to live (some local
- *         ones); APR_TIMEUP when it did not become active in time; else a failure.
+ * enable time to live. An existing table is left unchanged, except that time to live is enabled if it is off.
+ * @return APR_SUCCESS; *had_it is 1 when the table existed, *ttl 0 when the service does not support time to live
+ *         (some local ones); APR_TIMEUP when it did not become active in time; else a failure.
  */
 apr_status_t ddb_table_create(const ddb_table_t *t, apr_interval_time_t patience, int *had_it, int *ttl, apr_pool_t *p,
                               ddb_error_t *err);

@@ -1,4 +1,4 @@
-/* What the chain found: the snapshot that requests copy, who asks the chain anew, and when. */
+/* The cached credentials: the snapshot that requests copy, and when the chain is asked again, by which thread. */
 
 #include <string.h>
 
@@ -13,43 +13,43 @@
 #include "base/ddb_crypto.h"
 
 #define RENEW_MIN   apr_time_from_sec(2)       /* between two askings because of a refusal */
-#define ADVISORY    apr_time_from_sec(15 * 60) /* before the end: others are worth asking for */
+#define ADVISORY    apr_time_from_sec(15 * 60) /* before expiry: try to get new ones */
 #define MANDATORY   apr_time_from_sec(10 * 60) /* before the end: they are needed soon */
 #define RETRY_LATE  apr_time_from_sec(10)      /* after a failure, in the mandatory window */
 #define RETRY_EARLY apr_time_from_sec(60)      /* before it */
-#define FILES_EVERY apr_time_from_sec(5)       /* how often it is looked whether files have changed */
+#define FILES_EVERY apr_time_from_sec(5)       /* how often the files are checked for changes */
 #define STEP_MIN    apr_time_from_msec(200)
 
 struct ddb_creds_t {
     ddb_creds_opts_t o;
     ddb_credentials_t fixed; /* what o.fixed points to, if it does */
 
-    /* Of the one who asks. */
+    /* Used only by the thread that asks. */
     ddb_creds_chain_t chain;
-    volatile apr_uint32_t asked; /* the number of the provider that is being asked */
-    apr_pool_t *spare;           /* what the next answer is put into */
+    volatile apr_uint32_t asked; /* the index of the provider being asked */
+    apr_pool_t *spare;           /* receives the next answer */
     apr_time_t files_seen;       /* monotonic, when the files were looked at */
     apr_uint64_t files;          /* what they looked like when the chain was asked */
 
-    apr_thread_mutex_t *mutex;   /* never held while anybody is asked; over all that follows */
-    apr_thread_cond_t *answered; /* for those who wait for an answer */
+    apr_thread_mutex_t *mutex;   /* guards the rest; never held while a provider is asked */
+    apr_thread_cond_t *answered; /* for threads that wait for an answer */
     apr_thread_cond_t *wanted;   /* for the thread that refreshes */
-    int soon;                    /* 1: ask without being waited for */
-    int asking;                  /* somebody does */
-    int waiting;                 /* how many wait for the next answer */
-    int told;                    /* somebody waited for the last one */
-    apr_time_t began;            /* monotonic, the asking; 0: nobody does */
+    int soon;                    /* 1: ask although no request waits */
+    int asking;                  /* 1: a thread is asking the chain */
+    int waiting;                 /* number of threads that wait for the next answer */
+    int told;                    /* 1: a thread waited for the last answer */
+    apr_time_t began;            /* monotonic, start of the request to the chain; 0: no request */
     apr_pool_t *pool;            /* of found and nothing else; wiped when cleared */
     int have;
     ddb_credentials_t found;
     apr_uint32_t answers; /* how often the chain was asked */
     apr_status_t failure; /* of the last answer */
     ddb_error_t why;      /* of it */
-    apr_time_t due;       /* wall time from when others are asked for; 0: never */
+    apr_time_t due;       /* wall time from which new ones are requested; 0: never */
     apr_time_t renewed;   /* when they were last called stale, monotonic; 0: never */
 };
 
-/* Its own allocator: such a pool is filled under one of our mutexes, while others may be using p and its allocator. */
+/* Its own allocator: the pool is filled under our mutex, while other threads may be using p and its allocator. */
 static apr_status_t create_pool(apr_pool_t **pool, apr_pool_t *p)
 {
     apr_allocator_t *allocator;
@@ -122,7 +122,7 @@ apr_status_t ddb_creds_create(ddb_creds_t **pc, const ddb_creds_opts_t *o, apr_p
 
 /* --- when --- */
 
-/* Some number from 0 to most, another one in each child: those who began together must not come back together. */
+/* A number from 0 to most, different in each child process: children that started together must not ask together. */
 static apr_interval_time_t draw(const ddb_creds_t *c, apr_interval_time_t most)
 {
     apr_uint32_t number = 0;
@@ -160,7 +160,7 @@ static int is_usable(const ddb_creds_t *c)
     return c->have && (!c->found.expires || ddb_clock_wall(c->o.clock) < c->found.expires);
 }
 
-/* --- asking --- */
+/* --- asking the chain --- */
 
 /* What was found becomes what is kept; after a failure what is kept stays. */
 static void publish(ddb_creds_t *c, apr_status_t rv, const ddb_credentials_t *found, const ddb_error_t *why)
@@ -185,7 +185,7 @@ static void publish(ddb_creds_t *c, apr_status_t rv, const ddb_credentials_t *fo
     c->waiting = 0;
 }
 
-/* By who has set c->asking, under the mutex, which is given up meanwhile: requests go on copying what is kept. */
+/* For the thread that has set c->asking, under the mutex, which is released meanwhile: requests go on copying. */
 static void ask_chain(ddb_creds_t *c)
 {
     ddb_credentials_t found = { .expires = 0 };
@@ -210,13 +210,13 @@ static void ask_chain(ddb_creds_t *c)
 
 static void stop_asking(ddb_creds_t *c)
 {
-    /* Nobody looks at the old ones any more: requests have copies. */
+    /* The old credentials are unused by now: requests have copies. */
     apr_pool_clear(c->spare);
     c->asking = 0;
     apr_thread_cond_broadcast(c->answered);
 }
 
-/* --- those who want them --- */
+/* --- requests --- */
 
 static void copy(ddb_credentials_t *out, const ddb_credentials_t *in, apr_pool_t *p)
 {
@@ -239,7 +239,7 @@ static apr_status_t too_late(const ddb_creds_t *c, ddb_error_t *err)
                : ddb_error_set(err, APR_TIMEUP, "no credentials yet: no credential provider has been asked so far");
 }
 
-/* In steps: a cancel set by a signal handler can wake nobody, and APR waits by the wall clock, which may jump. */
+/* In steps: a cancel set by a signal handler cannot wake a thread, and APR waits by the wall clock, which may jump. */
 static void await_answer(ddb_creds_t *c, apr_interval_time_t left)
 {
     apr_uint32_t before = c->answers;
@@ -252,7 +252,7 @@ static void await_answer(ddb_creds_t *c, apr_interval_time_t left)
     }
 }
 
-/* Under the mutex, which is given up meanwhile. */
+/* Under the mutex, which is released meanwhile. */
 static apr_status_t await_usable(ddb_creds_t *c, apr_time_t deadline, ddb_error_t *err)
 {
     apr_uint32_t before = c->answers;
@@ -261,8 +261,8 @@ static apr_status_t await_usable(ddb_creds_t *c, apr_time_t deadline, ddb_error_
     while (!is_usable(c)) {
         left = deadline - ddb_clock_monotonic(c->o.clock);
         if (c->answers != before && c->failure != APR_SUCCESS) {
-            /* Who waited for somebody else's asking has the same answer, a failure too: one after the other would wait
-             * for a provider that does not answer. */
+            /* Threads that waited share the answer, failures included: otherwise one after the other would wait for a
+             * provider that does not answer. */
             return ddb_error_set(err, c->failure, "%s", c->why.detail);
         }
         if (ddb_cancel_is_set(c->o.cancel)) {
@@ -316,7 +316,7 @@ void ddb_creds_renew(ddb_creds_t *c, const char *access_key_id)
     apr_thread_mutex_unlock(c->mutex);
 }
 
-/* --- the one who asks before they want them --- */
+/* --- the refresh thread --- */
 
 void ddb_creds_ask_soon(ddb_creds_t *c)
 {

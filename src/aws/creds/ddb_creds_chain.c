@@ -1,4 +1,4 @@
-/* The order of the providers, and what asking them one after the other comes to. */
+/* The order of the providers, and the result of asking them in turn. */
 
 #include <string.h>
 
@@ -31,7 +31,7 @@ static int is_visible(const char *s)
     return 1;
 }
 
-/* Who is asked may know nothing newer, or the clock may be wrong. */
+/* The provider may have no newer ones, or the clock may be wrong. */
 static apr_status_t check_time(const ddb_credentials_t *found, const ddb_creds_opts_t *o, const char *provider,
                                ddb_error_t *err)
 {
@@ -52,7 +52,7 @@ static apr_status_t check_characters(const ddb_credentials_t *found, const char 
                 : APR_SUCCESS;
 }
 
-/* Why those who are not set up are not. One reason that holds for several of them, such as a profile that is not there,
+/* The reasons why providers are not set up. One reason that holds for several of them, such as a missing profile,
  * is written once, behind the last of them. */
 typedef struct notes_t {
     apr_pool_t *p;
@@ -110,7 +110,7 @@ apr_status_t ddb_creds_ask(const ddb_creds_chain_t *chain, const ddb_creds_opts_
         return ddb_error_set(err, rv, "%s (%s)", notes.text, notes.reason ? notes.reason : "");
     }
     if (rv != APR_SUCCESS) {
-        /* The words of what a provider asked, such as "refused", would be taken for the table's. */
+        /* A status word such as "refused", about the service that a provider asked, would be read as the table's. */
         tell_failure(chain, i - 1, why.detail, err);
         rv = rv == DDB_ECONFIG ? rv : DDB_ENOCREDS;
     }

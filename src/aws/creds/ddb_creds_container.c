@@ -113,7 +113,7 @@ static apr_status_t read_token_file(const char **token, const char *path, apr_po
     return APR_SUCCESS;
 }
 
-/* NULL when none is set. Read at every fetch: EKS replaces the file before the token in it expires. */
+/* NULL when no token is set. Read at every fetch: EKS replaces the file before the token in it expires. */
 static apr_status_t find_token(const char **token, apr_pool_t *p, ddb_error_t *err)
 {
     const char *path = ddb_profile_env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
@@ -131,7 +131,7 @@ static apr_status_t find_token(const char **token, apr_pool_t *p, ddb_error_t *e
     return rv;
 }
 
-/* --- asking --- */
+/* --- requests --- */
 
 /* Its own words are left out but for the code: the path that was asked is as good as a password. */
 static apr_status_t refuse(ddb_http_response_t *res, apr_pool_t *p, ddb_error_t *err)

@@ -14,7 +14,7 @@ static apr_status_t fetch(const ddb_creds_opts_t *o, void *state, apr_pool_t *p,
 
     (void)state;
     if (o->profile.name) {
-        /* Who names a profile in the configuration means it, whatever is left in the environment. */
+        /* A profile named in the configuration takes precedence over leftovers in the environment. */
         return ddb_error_set(err, APR_NOTFOUND, "skipped, a profile is named");
     }
     if (!id) {

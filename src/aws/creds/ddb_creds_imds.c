@@ -54,7 +54,7 @@ static apr_status_t no_role(ddb_error_t *err)
     return ddb_error_set(err, APR_NOTFOUND, "this EC2 instance has no role; attach one (an instance profile)");
 }
 
-/* The list has one line, or none. */
+/* The list has at most one line. */
 static apr_status_t find_role(const char **role, const ddb_imds_opts_t *imds, apr_pool_t *p, ddb_error_t *err)
 {
     ddb_http_response_t res = { 0 };
@@ -79,7 +79,7 @@ static apr_status_t find_role(const char **role, const ddb_imds_opts_t *imds, ap
     return APR_SUCCESS;
 }
 
-/* A reply of HTTP 200 may say that there are none, such as for a role that does not trust EC2. */
+/* A reply with HTTP 200 may contain no keys, for instance for a role that does not trust EC2. */
 static apr_status_t read_document(ddb_credentials_t *out, const ddb_json_t *obj, const char *role, apr_pool_t *p,
                                   ddb_error_t *err)
 {

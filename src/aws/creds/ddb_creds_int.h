@@ -8,13 +8,13 @@
 typedef struct ddb_creds_provider_t {
     const char *name;
     /**
-     * Make what the provider keeps between fetches, such as a token. It lives in p, one for each chain, and is used by
-     * one fetch at a time. NULL: it keeps nothing.
+     * Create the state that the provider keeps between fetches, such as a token. It lives in p, one for each chain, and
+     * only one fetch at a time uses it. NULL: no state.
      */
     apr_status_t (*prepare)(void **state, apr_pool_t *p);
     /**
-     * Fetch credentials into p, wiped with it. state: as prepared, or NULL to keep nothing.
-     * @return APR_NOTFOUND when this provider is not set up here: the next is asked.
+     * Fetch credentials into p, wiped with it. state: from prepare, or NULL without state.
+     * @return APR_NOTFOUND when this provider is not set up here: the chain goes on to the next.
      */
     apr_status_t (*fetch)(const ddb_creds_opts_t *o, void *state, apr_pool_t *p, ddb_credentials_t *out,
                           ddb_error_t *err);
@@ -30,23 +30,23 @@ extern const ddb_creds_provider_t ddb_creds_process;
 extern const ddb_creds_provider_t ddb_creds_container;
 extern const ddb_creds_provider_t ddb_creds_imds;
 
-/** Providers in the order of asking, NULL behind the last, and what each keeps. */
+/** Providers in their order, terminated by NULL, and their states. */
 typedef struct ddb_creds_chain_t {
     const ddb_creds_provider_t *const *providers;
-    void **states;                /* as many; NULL: they keep nothing */
-    volatile apr_uint32_t *asked; /* where the number of the one that is being asked is put; NULL: nowhere */
+    void **states;                /* one for each provider; NULL: no states */
+    volatile apr_uint32_t *asked; /* receives the index of the provider being asked; NULL: not wanted */
 } ddb_creds_chain_t;
 
-/** All there are. */
+/** All providers. */
 extern const ddb_creds_provider_t *const ddb_creds_all[];
 
-/** Those that go by the profile alone, for the source of a role. */
+/** Those that need only the profile, for the source of a role. */
 extern const ddb_creds_provider_t *const ddb_creds_of_profile[];
 
 /**
- * Ask one after the other. The first that is not APR_NOTFOUND is the answer, its characters checked.
- * @return APR_NOTFOUND when none is set up, with the notes of all of them as detail; DDB_ECONFIG; APR_EINTR when
- *         o->cancel is set; DDB_ENOCREDS for every other failure, with a detail that says whose.
+ * Ask the providers in turn. The first result other than APR_NOTFOUND is the answer; its characters are checked.
+ * @return APR_NOTFOUND when no provider is set up, with the reasons of all of them as detail; DDB_ECONFIG; APR_EINTR
+ *         when o->cancel is set; DDB_ENOCREDS for every other failure, with a detail that names the provider.
  */
 apr_status_t ddb_creds_ask(const ddb_creds_chain_t *chain, const ddb_creds_opts_t *o, apr_pool_t *p,
                            ddb_credentials_t *out, ddb_error_t *err);

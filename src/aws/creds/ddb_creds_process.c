@@ -20,7 +20,7 @@ static const ddb_creds_shape_t shape = { .source = SOURCE,
                                          .expires = "Expiration",
                                          .account_id = "AccountId" };
 
-/* @return APR_NOTFOUND when the profile has none. */
+/* @return APR_NOTFOUND when the profile has no credential_process. */
 static apr_status_t find_command(char ***argv, const ddb_creds_opts_t *o, apr_pool_t *p, ddb_error_t *err)
 {
     ddb_profile_t *profile = NULL;

@@ -32,7 +32,7 @@ apr_status_t ddb_creds_reply_check_time(const ddb_credentials_t *c, apr_time_t n
 
 /* --- members --- */
 
-/* The first fault ends the reading: what comes after it is passed over, so that the caller asks once. */
+/* The first fault ends the parsing; later members are skipped, so that the caller checks once. */
 typedef struct reader_t {
     const ddb_json_t *obj;
     const char *source;
@@ -48,7 +48,7 @@ static void bad(reader_t *r, const char *name, const char *fault)
     }
 }
 
-/* NULL when there is none. Some programs write null or "" for what they have not. */
+/* NULL when it is missing. Some programs write null or "" instead of leaving a member out. */
 static const char *read_text(reader_t *r, const char *name, int is_needed)
 {
     const char *text = name ? ddb_json_str(r->obj, name) : NULL;

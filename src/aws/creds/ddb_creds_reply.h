@@ -8,8 +8,9 @@
 
 typedef struct ddb_creds_shape_t {
     const char *source; /* in errors: "the instance metadata service" */
-    const char *access_key_id, *secret_access_key, *session_token, *expires, *account_id; /* members; NULL: no such */
-    int token_needed;   /* 1: without a session token the reply is no good */
+    const char *access_key_id, *secret_access_key, *session_token, *expires,
+        *account_id;    /* names of the members; NULL: not in the reply */
+    int token_needed;   /* 1: the reply is invalid without a session token */
     int expires_needed; /* 1: likewise without a time of expiry */
 } ddb_creds_shape_t;
 

@@ -6,7 +6,7 @@
 
 /* What the providers that ask STS for a role have in common. */
 
-/** The session name when nobody gives one, in p. */
+/** The default session name, in p. */
 const char *ddb_creds_session_name(const ddb_creds_opts_t *o, apr_pool_t *p);
 
 /** NULL when name can be a session name; else a sentence. */

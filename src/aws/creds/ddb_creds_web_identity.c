@@ -1,4 +1,4 @@
-/* Credentials of a role for the token of a web identity, such as Kubernetes gives a service account. */
+/* Credentials of a role for a web identity token, such as that of a Kubernetes service account. */
 
 #include <string.h>
 
