@@ -3,13 +3,15 @@
 
 use strict;
 use warnings;
+use Digest::SHA ();
 use FindBin;
 use MIME::Base64 qw(encode_base64);
 use lib "$FindBin::Bin/lib";
 use SessionTest;
 use SessionTest::Backend;
 
-backend('app', "$SessionTest::T/lib/backend.py", port('app'));
+backend('app', "$SessionTest::T/lib/backend.py", port('app'), "$SessionTest::T/state/app.sock");
+my $app = 'http://127.0.0.1:' . port('app');
 
 # What arrived under names that a program could take for ours, as "name: value", less the signature.
 sub arrived {
@@ -142,7 +144,7 @@ note 'The signature';
     is verified($body, later => -90), undef, '... nor comes from the future';
     is verified($body, headers => { 'x-session-signature' => 't=1; k=0; h=x; s=0' }), undef, 'a made up one is refused';
     my($signature) = $body =~ /^X-Session-Signature: (.*)$/m;
-    for my $part ('t=(\d)', 'k=(\w)', 'h=(x)', 's=(\w)') {
+    for my $part ('v=(\d)', 'a=(h)', '(0)\.0\.1:', 't=(\d)', 'k=(\w)', 'h=(x)', 's=(\w)') {
         my $changed = $signature =~ s/$part/substr($&, 0, -1) . ($1 eq '1' ? '2' : '1')/er;
         is verified($body, headers => { 'x-session-signature' => $changed }), undef, "$part changed: refused";
     }
@@ -167,12 +169,74 @@ note 'The signature';
     ok verified(res()->body, keys => $file{keys}), '... as on one';
 }
 
+# The answer of a CGI program in the form of backend.py's.
+sub as_backend {
+    return "GET $_[0]\n" . join '', map { "$_->[0]: $_->[1]\n" } map {
+        /^HTTP_(X_\w+)=(.*)/ ? [lc($1) =~ tr/_/-/r, $2] : () } split /\n/, res()->body;
+}
+
+note 'The audience';
+{
+    my($key) = do { open my $in, '<', "$SessionTest::T/conf/forward.keys" or die; (map { chomp; $_ } <$in>)[-1] };
+    my $hint = substr Digest::SHA::sha256_hex($key), 0, 8;
+
+    # The whole header, as the manual describes it for these lines in front of the time.
+    my $header = sub {
+        my($body, $audience, $target, @names) = @_;
+        my($time) = $body =~ /^X-Session-Signature: .*\bt=(\d+);/mi;
+        my %value = map { lc($_) => $body =~ /^\Q$_\E: (.*)$/mi ? $1 : '' } @names;
+        my @lines = (defined $audience ? ('v=2', "a=$audience") : (), $time, 'GET', $target,
+                     map { "$_:$value{$_}" } @names);
+        return (defined $audience ? "v=2; a=$audience; " : '') . "t=$time; k=$hint; h=" . join(',', @names) . '; s='
+            . Digest::SHA::hmac_sha256_hex(join("\n", @lines), $key);
+    };
+    my $sent = sub { return $_[0] =~ /^X-Session-Signature: (.*)$/mi ? $1 : undef };
+    my @all  = qw(x-session-user x-session-user-id x-role);
+
+    my @user = 'x-session-user';
+    for my $case (
+        ['the target',         '/forward/page?x=1',        $app,                     '/base/page?x=1',            @all],
+        ['a rewritten one',    '/rewrite/proxied/page',    $app,                     '/rewritten/page',           @user],
+        ['a name',             '/forward/shop/page',       'Shop/1',                 '/base/shop/page',           @all],
+        ['None further in',    '/forward/shop/none/page',  $app,                     '/base/shop/none/page',      @all],
+        ['version 1',          '/forward/v1/page',         undef,                    '/base/v1/page',             @all],
+        ['a balancer',         '/audience-of/pool/page',   'balancer://app.pool',    '/base/page',                @user],
+        ['a Unix socket',      '/audience-of/unix/page',   'http://unix.example',    '/base/page',                @user],
+        ['capitals',           '/audience-of/host/page',   $app =~ s/127.0.0.1/localhost/r, '/base/page',         @user],
+        ['user and password',  '/audience-of/user/page',   $app,                     '/base/page',                @user],
+        ['a handler', '/audience-of/handler/page', 'http://handler.example', '/audience-of/handler/page', @user],
+        ['unusual characters', '/audience-of/odd/page',    'http://odd%3Bs%3D.example', '/audience-of/odd/page',  @user],
+        ['a program', '/forward-cgi/session.pl?x=1', 'self:127.0.0.1', '/forward-cgi/session.pl?x=1',             @all],
+    ) {
+        my($what, $path, $audience, $target, @names) = @$case;
+        for my $host ('127.0.0.1', 'evil.example:99') {
+            get($path, cookie => $id, host => $host);
+            my $body = $path =~ /cgi/ ? as_backend($path) : res()->body;
+            is $sent->($body), $header->($body, $audience, $target, @names), "$what, asked for by $host";
+            is_deeply verified($body, target => $target, audience => $audience, accept_v1 => !defined $audience),
+                { map { $_ => { qw(x-session-user alice x-session-user-id 7 x-role admin) }->{$_} } @names },
+                '... is verified';
+            is verified($body, target => $target, audience => $_), undef, "... and refused by $_"
+                for 'http://127.0.0.1:1', 'shop/1', defined $audience ? "$audience/" : $app;
+        }
+    }
+    get('/forward/shop/page', cookie => $id);
+    my $v2 = res()->body;
+    is verified($v2 =~ s/v=2; a=[^;]*; //r, audience => 'Shop/1', accept_v1 => 1), undef,
+        'a signature of version 2 is not accepted as version 1';
+    is_deeply [sort values %{ verified($v2, audience => 'Shop/1', accept_v1 => 1) || {} }], [7, 'admin', 'alice'],
+        '... but as it is by a backend that accepts both versions';
+    is verified($v2, accept_v1 => 1), undef, '... unless it is for another backend';
+    get('/forward/v1/page', cookie => $id);
+    is verified(res()->body =~ s/(?<=Signature: )t/v=2; a=$app; t/r, accept_v1 => 1), undef,
+        'a signature of version 1 is not accepted as version 2';
+}
+
 note 'A program that httpd runs gets the same';
 get('/forward-cgi/session.pl?x=1', cookie => $id, headers => ['X-Role', 'evil', 'X_Role', 'evil']);
 is res()->line('HTTP_X_ROLE'), 'admin', 'in its environment';
 is res()->line('HTTP_X_SESSION_USER_ID'), 7, '... under names that it can have';
-ok verified("GET /forward-cgi/session.pl?x=1\n" . join '', map { "$_->[0]: $_->[1]\n" } map {
-    /^HTTP_(X_\w+)=(.*)/ ? [lc($1) =~ tr/_/-/r, $2] : () } split /\n/, res()->body), '... signed for REQUEST_URI';
+ok verified(as_backend('/forward-cgi/session.pl?x=1'), audience => 'self:127.0.0.1'), '... signed for REQUEST_URI';
 
 note 'The ID';
 for my $path ('/forward/page', '/rewrite/proxied/page', '/forward-cgi/env.pl') {

@@ -89,6 +89,8 @@ for my $method (qw(GET POST)) {
     is http(@request, cookie => $id, headers => $evil{$_})->body, "user alice\n", "$method, $_" for sort keys %evil;
     is http(@request, headers => $evil{$_})->body, "user unknown\n", "$method, $_, nobody" for sort keys %evil;
 }
+is get("/index/index.php?$_->[0]", cookie => $id)->body, $_->[1], "the program in PHP, $_->[0]"
+    for ['audience=own', "user alice\n"], ['audience=other', "not from httpd\n"], ['version=1', "not from httpd\n"];
 {
     my $id = session(a => 1);
     get('/index/show.php?X-Replace-Session=cart%3D3%26b%3D2&status=404', cookie => $id);

@@ -99,23 +99,31 @@ static void set_header(request_rec *r, msd_request_t *q, const char *name, const
     APR_ARRAY_PUSH(q->forwarded, const char *) = name;
 }
 
+/** Write c, or %XX if it is not plain. @return the place after it. */
+static char *put(char *to, unsigned char c, int plain)
+{
+    static const char hex[] = "0123456789ABCDEF";
+
+    if (plain) {
+        *to++ = (char)c;
+        return to;
+    }
+    *to++ = '%';
+    *to++ = hex[c >> 4];
+    *to++ = hex[c & 15];
+    return to;
+}
+
 /** The value, escaped for a header: %XX for all but printable ASCII, for '%', and for a space at either end. */
 static const char *escape(apr_pool_t *p, const char *value)
 {
-    static const char hex[] = "0123456789ABCDEF";
     apr_size_t len = strlen(value), i;
     char *out = apr_palloc(p, 3 * len + 1), *to = out;
 
     for (i = 0; i < len; i++) {
         unsigned char c = (unsigned char)value[i];
-        if (c < 0x20 || c > 0x7e || c == '%' || (c == ' ' && (i == 0 || i == len - 1))) {
-            *to++ = '%';
-            *to++ = hex[c >> 4];
-            *to++ = hex[c & 15];
-        }
-        else {
-            *to++ = (char)c;
-        }
+        int plain = c >= 0x20 && c <= 0x7e && c != '%' && (c != ' ' || (i > 0 && i < len - 1));
+        to = put(to, c, plain);
     }
     *to = '\0';
     return out;
@@ -137,16 +145,23 @@ static const char *header_value(request_rec *r, const msd_forward_t *f, const se
     return value;
 }
 
+/** The backend's URL in a filename or handler "proxy:...", without the path of a socket; NULL: it has no backend. */
+static const char *proxied_url(const char *name)
+{
+    const char *url = name && strncmp(name, "proxy:", 6) == 0 ? name + 6 : NULL;
+    const char *socket = url && strncmp(url, "unix:", 5) == 0 ? strchr(url, '|') : NULL;
+
+    return socket ? socket + 1 : url;
+}
+
 /** The target as the backend receives it: from HTTP's request line, or as REQUEST_URI by CGI, FastCGI and uwsgi. */
 static const char *target_of(request_rec *r)
 {
     static const char *const by_line[] = { "http:", "https:", "h2:", "h2c:", "ws:", "wss:", "balancer:", NULL };
-    const char *url = r->proxyreq && r->filename && strncmp(r->filename, "proxy:", 6) == 0 ? r->filename + 6 : NULL;
-    const char *socket = url && strncmp(url, "unix:", 5) == 0 ? strchr(url, '|') : NULL;
+    const char *url = r->proxyreq ? proxied_url(r->filename) : NULL;
     const char *from;
     int i;
 
-    url = socket ? socket + 1 : url;
     for (i = 0; url && by_line[i]; i++) {
         if (strncasecmp(url, by_line[i], strlen(by_line[i])) == 0 && (from = strstr(url, "//")) != NULL) {
             from += 2 + strcspn(from + 2, "/?");
@@ -157,6 +172,49 @@ static const char *target_of(request_rec *r)
     from += strcspn(from, " ");
     from += strspn(from, " ");
     return apr_pstrmemdup(r->pool, from, strcspn(from, " "));
+}
+
+/** Scheme and authority of a backend's URL, in lower case and without user and password. */
+static const char *origin_of(apr_pool_t *p, const char *url)
+{
+    const char *mark = strstr(url, "://"), *host = mark ? mark + 3 : url, *c;
+    apr_size_t scheme = (apr_size_t)(host - url), len = strcspn(host, "/?#");
+    char *origin;
+
+    for (c = host + len; c > host && c[-1] != '@'; c--) {
+    }
+    origin = apr_pstrcat(p, apr_pstrmemdup(p, url, scheme), apr_pstrmemdup(p, c, (apr_size_t)(host + len - c)), NULL);
+    ap_str_tolower(origin);
+    return origin;
+}
+
+/** The audience that the request's target gives, escaped, as a rewrite rule may put a client's bytes into the host. */
+static const char *derived_audience(request_rec *r)
+{
+    const char *by_name = r->proxyreq ? proxied_url(r->filename) : NULL;
+    const char *url = by_name ? by_name : proxied_url(r->handler), *from;
+    const char *self = r->server->server_hostname ? r->server->server_hostname : "";
+    char *out, *to;
+
+    /* Not ap_get_server_name, which may be the client's Host. */
+    from = origin_of(r->pool, url ? url : apr_pstrcat(r->pool, "self:", self, NULL));
+    out = to = apr_palloc(r->pool, 3 * strlen(from) + 1);
+    for (; *from; from++) {
+        to = put(to, (unsigned char)*from, apr_isalnum(*from) || strchr("-._:/[]", *from) != NULL);
+    }
+    *to = '\0';
+    return out;
+}
+
+/** The audience to sign for; NULL with version 1, which has none. */
+static const char *audience_of(request_rec *r, const msd_dir_config_t *conf)
+{
+    const char *named = conf->forward_audience;
+
+    if (conf->forward_version == MSD_FORWARD_V1) {
+        return NULL;
+    }
+    return named && *named ? named : derived_audience(r);
 }
 
 /** Tells a backend which of its keys to use: the first bytes of the key's SHA-256 in hex. */
@@ -195,15 +253,19 @@ static const char *sign(request_rec *r, const msd_dir_config_t *conf)
     ddb_bytes_t key = { .data = secret, .len = strlen(secret) }, in;
     unsigned char mac[DDB_SHA256_BYTES];
     apr_array_header_t *names = apr_array_make(r->pool, conf->forward->nelts, sizeof(const char *));
-    const char *when;
+    const char *audience = audience_of(r, conf), *head = "", *when;
 
     when = apr_psprintf(r->pool, "%" APR_TIME_T_FMT, apr_time_sec(ddb_clock_wall(msd_child_clock(r->server))));
     in.data = signed_text(r, conf, when, names);
+    if (audience) {
+        in.data = apr_pstrcat(r->pool, "v=2\na=", audience, "\n", in.data, NULL);
+        head = apr_pstrcat(r->pool, "v=2; a=", audience, "; ", NULL);
+    }
     in.len = strlen(in.data);
     if (ddb_crypto_hmac(DDB_SHA256, mac, key, in) != APR_SUCCESS) {
         return NULL;
     }
-    return apr_psprintf(r->pool, "t=%s; k=%s; h=%s; s=%s", when, key_hint(r->pool, key),
+    return apr_psprintf(r->pool, "%st=%s; k=%s; h=%s; s=%s", head, when, key_hint(r->pool, key),
                         apr_array_pstrcat(r->pool, names, ','), ddb_crypto_hex(r->pool, mac, sizeof(mac)));
 }
 

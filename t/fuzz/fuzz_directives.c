@@ -186,6 +186,9 @@ static void are_settings(const msd_dir_config_t *c)
     are_keys(c->forward_keys);
     HOLDS(!c->header_name || strncasecmp(c->header_name, "Content-", 8) != 0);
     forwards_plainly(c->forward);
+    is_within(c->forward_version, MSD_FORWARD_V1, MSD_FORWARD_V2);
+    HOLDS(!c->forward_audience
+          || (fuzz_is_of(c->forward_audience, FUZZ_LETTERS FUZZ_DIGITS "-._:/") && strlen(c->forward_audience) <= 64));
     HOLDS((c->forward ? c->forward->nelts : 0) == (c->scrubbed ? c->scrubbed->nelts : 0));
     shows_plainly(c->env);
 }

@@ -443,7 +443,8 @@ our @ISA;
 # Those of Debian's modules that the tests use; all others stay out.
 my @MODULES = qw(authn_core authn_file authz_core authz_host authz_user auth_basic request session session_cookie
                  session_crypto session_dbd auth_form dbd alias dir env headers include log_config mime negotiation
-                 rewrite setenvif actions deflate proxy proxy_http proxy_wstunnel proxy_fcgi proxy_uwsgi socache_shmcb ssl status info
+                 rewrite setenvif actions deflate proxy proxy_http proxy_wstunnel proxy_fcgi proxy_uwsgi proxy_balancer
+                 slotmem_shm lbmethod_byrequests socache_shmcb ssl status info
                  cache cache_disk);
 
 sub main {

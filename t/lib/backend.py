@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A backend for the tests of proxying: backend.py PORT. It hides nothing.
+"""A backend for the tests of proxying: backend.py PORT [SOCKET]. It hides nothing, and listens on a Unix socket too.
 
 HTTP: answers with the request line and the headers as they came, one a line. The query string may ask for
   status=N    a status            header=N:V   a response header, may be repeated
@@ -12,7 +12,9 @@ import base64
 import hashlib
 import socketserver
 import sys
+import threading
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 
@@ -100,4 +102,11 @@ class Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
 
+class UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+
+
+if len(sys.argv) > 2:
+    Path(sys.argv[2]).unlink(missing_ok=True)
+    threading.Thread(target=UnixServer(sys.argv[2], Backend).serve_forever, daemon=True).start()
 Server(('127.0.0.1', int(sys.argv[1])), Backend).serve_forever()

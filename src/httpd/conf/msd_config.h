@@ -12,6 +12,7 @@ extern module AP_MODULE_DECLARE_DATA session_dynamodb_module;
 
 typedef enum msd_same_site_e { MSD_STRICT, MSD_LAX, MSD_SAME_SITE_NONE } msd_same_site_e;
 typedef enum msd_on_error_e { MSD_DENY, MSD_ANONYMOUS } msd_on_error_e;
+typedef enum msd_forward_version_e { MSD_FORWARD_V1, MSD_FORWARD_V2 } msd_forward_version_e;
 typedef enum msd_no_store_e { MSD_NO_STORE_LOADED, MSD_NO_STORE_CHANGED } msd_no_store_e;
 
 #define MSD_UNSET (-1)
@@ -108,6 +109,8 @@ typedef struct msd_env_t {
     /* const char *: headers of forward, of this section and those around it; may be NULL */                           \
     X(JOINED, const apr_array_header_t *, scrubbed, NULL)                                                              \
     X(POINTER, const apr_array_header_t *, forward_keys, NULL) /* const char *, oldest first */                        \
+    X(POINTER, const char *, forward_audience, "")             /* "": derived from the target */                       \
+    X(NUMBER, int, forward_version, MSD_FORWARD_V2)            /* msd_forward_version_e */                             \
     X(POINTER, const apr_array_header_t *, accept, NULL) /* const char *: entry names, or "*"; empty: no changes */    \
     X(POINTER, const apr_array_header_t *, protect_keys, NULL) /* const char *: names of entries; empty: none */       \
     X(POINTER, const apr_array_header_t *, env, NULL)          /* msd_env_t; may be empty */                           \

@@ -157,6 +157,13 @@ static const char *set_no_store(cmd_parms *cmd, void *dir, const char *arg)
     return set_word(cmd, dir, arg, words);
 }
 
+static const char *set_forward_version(cmd_parms *cmd, void *dir, const char *arg)
+{
+    /* In the order of msd_forward_version_e. */
+    static const char *const words[] = { "1", "2", NULL };
+    return set_word(cmd, dir, arg, words);
+}
+
 /**
  * A SessionCryptoPassphrase that is sure to apply to cmd's section: in it or around it, because inner sections cannot
  * switch mod_session_crypto off. NULL if there is none. Other conflicts are refused in the request where they occur.
@@ -422,6 +429,10 @@ const command_rec msd_directives[] = {
                       "entries to send to programs and backends as headers: KEY or KEY=Header, or None"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBForwardKeys", set_keys, DIR(forward_keys), PLACE,
                       "keys that sign forwarded headers, oldest first: file:PATH, exec:PATH or env:NAME"),
+    AP_INIT_TAKE1("SessionDynamoDBForwardAudience", set_audience, DIR(forward_audience), PLACE,
+                  "name of the backend for which forwarded headers are signed, or None: as derived from the target"),
+    AP_INIT_TAKE1("SessionDynamoDBForwardVersion", set_forward_version, DIR(forward_version), PLACE,
+                  "version of the signature of forwarded headers: 1 (without audience) or 2"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBAccept", msd_directives_entries_accept, NULL, PLACE,
                       "entries that a proxied backend may change: KEY ..., * or None"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBProtectKeys", msd_directives_entries_protect, NULL, PLACE,

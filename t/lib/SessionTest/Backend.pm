@@ -3,7 +3,8 @@ package SessionTest::Backend;
 # Programs that a test file needs beside httpd: started here, ended with the file.
 #
 #   backend('app', "$T/lib/backend.py", port('app'));     # name, command; waits until the port answers
-#   verified($answer, method => 'GET', target => '/x')    # what the recipe's Python function makes of the headers
+#   verified($answer, method => 'GET', target => '/x')    # what the recipe's Python function makes of the headers;
+#                                                         # audience => (default: app's URL), accept_v1 => 1
 
 use strict;
 use warnings;
@@ -60,7 +61,8 @@ sub verified {
     my($method, $target) = split / /, $line;
     my %headers = map { my($name, $value) = split /: ?/, $_, 2; (lc $name => $value) } @headers;
     my %ask = (headers => { %headers, %{ $o{headers} || {} } }, method => $o{method} || $method,
-               target => $o{target} || $target, keys => $o{keys} || "$SessionTest::T/conf/forward.keys");
+               target => $o{target} || $target, keys => $o{keys} || "$SessionTest::T/conf/forward.keys",
+               audience => $o{audience} || 'http://127.0.0.1:' . port('app'), accept_v1 => $o{accept_v1} ? 1 : 0);
     my($function) = recipe('proxy', 'python');
     $function = "import time as real\n$function\ntime = type('T', (), {'time': lambda: real.time() + $o{later}})\n"
         if $o{later};
@@ -70,7 +72,8 @@ sub verified {
 import json, sys
 ask = json.loads(sys.argv[1])
 keys = open(ask['keys'], 'rb').read().split()
-print(json.dumps(session_values(ask['headers'], ask['method'], ask['target'], keys)))
+print(json.dumps(session_values(ask['headers'], ask['method'], ask['target'], keys, ask['audience'],
+                                ask['accept_v1'])))
 PYTHON
     close $out;
     open my $in, '-|', '/usr/bin/python3', $program, JSON::PP->new->ascii->encode(\%ask) or die "python3: $!";
