@@ -33,6 +33,7 @@
 #include "httpd/msd_filter.h"
 #include "httpd/msd_forward.h"
 #include "httpd/msd_header.h"
+#include "httpd/msd_identity.h"
 #include "httpd/msd_load.h"
 #include "httpd/msd_log.h"
 #include "httpd/msd_payload.h"
@@ -142,6 +143,29 @@ static int session_dynamodb_check_authn(request_rec *r)
     return refusal(r);
 }
 
+/* Runs before authorization: Require must not go by variables of another user's session. */
+static int session_dynamodb_authorize(request_rec *r)
+{
+    const msd_request_t *q = msd_config_enabled(r) && r->user ? msd_request_find(r) : NULL;
+
+    if (q && msd_identity_is_other(r, q)) {
+        msd_env_export(r, NULL);
+    }
+    return DECLINED;
+}
+
+/* Runs before mod_session's fixups: another user's program must not see this one's entries in HTTP_SESSION. */
+static int session_dynamodb_identify(request_rec *r)
+{
+    session_rec *z = NULL;
+
+    if (msd_config_enabled(r) && r->user) {
+        session_load_fn(r, &z);
+        msd_identity_note(r, msd_request_get(r));
+    }
+    return DECLINED;
+}
+
 /* Runs after mod_session's fixups, which load the session and set HTTP_SESSION. */
 static int session_dynamodb_fixups(request_rec *r)
 {
@@ -156,9 +180,6 @@ static int session_dynamodb_fixups(request_rec *r)
     q = msd_request_get(r);
     s = &q->session;
     msd_request_take(r, q, s->conf && s->loader == r ? s->conf : msd_config_dir(r, r->pool));
-    if (r->user && !r->main && !msd_request_is_error_page(r)) {
-        q->user = apr_pstrdup(q->top->pool, r->user);
-    }
     if (!r->main) {
         q->passed_fixups = r;
     }
@@ -357,6 +378,7 @@ static void retrieve_functions(void)
 static void register_hooks(apr_pool_t *p)
 {
     static const char *const mod_session[] = { "mod_session.c", NULL };
+    static const char *const mod_authz_core[] = { "mod_authz_core.c", NULL };
     static const char *const mod_auth_form[] = { "mod_auth_form.c", NULL };
     static const char *const other_stores[] = { "mod_session_cookie.c", "mod_session_dbd.c", NULL };
     static const char *const mod_cache[] = { "mod_cache.c", NULL };
@@ -372,6 +394,8 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_session_load(session_dynamodb_load, NULL, other_stores, APR_HOOK_FIRST);
     ap_hook_post_perdir_config(session_dynamodb_post_perdir_config, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_check_authn(session_dynamodb_check_authn, NULL, mod_auth_form, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_authz(session_dynamodb_authorize, NULL, mod_authz_core, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_fixups(session_dynamodb_identify, NULL, mod_session, APR_HOOK_FIRST);
     ap_hook_fixups(session_dynamodb_fixups, mod_session, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(session_dynamodb_handler, NULL, mod_cache, APR_HOOK_REALLY_FIRST);
     ap_hook_quick_handler(session_dynamodb_quick, NULL, mod_cache, APR_HOOK_REALLY_FIRST);

@@ -23,7 +23,8 @@ APR_DECLARE_OPTIONAL_FN(apr_status_t, session_dynamodb_end, (request_rec *r));
 
 /**
  * Give the session a new ID when it is saved at the end of the request: its data moves, the old ID ends, and the
- * response sends the new one. For changes of privilege that httpd can't detect; it detects a change of the user itself.
+ * response sends the new one; the absolute timeout begins anew. For logins and changes of privilege that httpd can't
+ * detect.
  * @return APR_SUCCESS; APR_NOTFOUND without a stored session (a new one gets a new ID anyway).
  */
 APR_DECLARE_OPTIONAL_FN(apr_status_t, session_dynamodb_renew, (request_rec *r));

@@ -171,6 +171,10 @@ for my $case (
     ['SessionDynamoDBForwardVersion 3',        qr/use 1 or 2/],
     ['SessionDynamoDBForwardVersion v2',       qr/use 1 or 2/],
     ['SessionDynamoDBAccept',                  qr/names of entries, or \*, or None/],
+    ['SessionDynamoDBUserKey',                 qr/needs the names of the entries that name the user, or None/],
+    ['SessionDynamoDBUserKey *',               qr/'\*' is not the name of an entry/],
+    ['SessionDynamoDBLogin forget',            qr/keep or drop/],
+    ['SessionDynamoDBLogout drop',             qr/end or keep/],
     ['SessionDynamoDBProtectKeys',             qr/needs the names of entries, or None/],
     ['SessionDynamoDBSidKeys',                 qr/file:PATH/],
     ['SessionDynamoDBCredentialsFile missing', qr/there is no file/],
@@ -190,7 +194,8 @@ for my $line ('SessionDynamoDBSidByteLength 16', 'SessionDynamoDBSidByteLength 6
               'SessionDynamoDBForwardAudience http://app.example:8000', 'SessionDynamoDBForwardAudience none',
               'SessionDynamoDBForwardAudience ' . 'x' x 64, 'SessionDynamoDBForwardVersion 1',
               'SessionDynamoDBForwardVersion 2',
-              'SessionDynamoDBForward "two words=X-Two"', 'SessionDynamoDBAccept cart *', 'SessionDynamoDBAccept None', 'SessionDynamoDBProtectKeys role "two words"',
+              'SessionDynamoDBForward "two words=X-Two"', 'SessionDynamoDBAccept cart *', 'SessionDynamoDBAccept None', 'SessionDynamoDBUserKey user "two words"', 'SessionDynamoDBUserKey None',
+              'SessionDynamoDBLogin drop', 'SessionDynamoDBLogout Keep', 'SessionDynamoDBProtectKeys role "two words"',
               'SessionDynamoDBCompress 1', 'SessionDynamoDBCompress 1K', 'SessionDynamoDBCompress 400k',
               'SessionDynamoDBCompress off', 'SessionDynamoDBMaxSize 1024', 'SessionDynamoDBMaxSize 1k', 'SessionDynamoDBMaxSize 400K',
               'SessionDynamoDBMaxSize 409600', 'SessionDynamoDBFormat form', 'SessionDynamoDBFormat JSON', 'SessionDynamoDBCookieName __Host-id',
@@ -199,7 +204,7 @@ for my $line ('SessionDynamoDBSidByteLength 16', 'SessionDynamoDBSidByteLength 6
 }
 
 note 'Lists on several lines';
-for my $list (['Forward', 'a', 'b'], ['Accept', 'a', '*'], ['ProtectKeys', 'a', 'b'], ['Env', 'a', 'b'], ['Mask', 'a', 'b']) {
+for my $list (['Forward', 'a', 'b'], ['Accept', 'a', '*'], ['ProtectKeys', 'a', 'b'], ['UserKey', 'a', 'b'], ['Env', 'a', 'b'], ['Mask', 'a', 'b']) {
     my($directive, $one, $other) = ("SessionDynamoDB$list->[0]", @$list[1, 2]);
     accepted "$directive on two lines", "$directive $one", "$directive $other";
     refused "$directive None beside names", 10, qr/None must be the only argument/, "$directive $one None";

@@ -27,7 +27,7 @@ sub timeouts { my $row = row(key_of(session($_[0], a => 1)));
                return [map { $row->{$_}{N} } qw(idle_timeout absolute_timeout)] }
 
 note 'What may not stand there';
-for my $line ('ConsistentRead Off', 'SidByteLength 16', 'SidKeys file:conf/sid.keys', 'SidDigest SHA256', 'HashSid Off', 'Audience shop',
+for my $line ('ConsistentRead Off', 'SidByteLength 16', 'SidKeys file:conf/sid.keys', 'SidDigest SHA256', 'HashSid Off', 'Audience shop', 'UserKey None', 'Login keep', 'Logout keep',
               'CookieName other', 'CookieSecure Off', 'CookieHttpOnly Off', 'CookieSameSite Lax',
               'CookieDomain example.test', 'CookiePath /htaccess', 'CookiePersistent On', 'UseHeader On',
               'HeaderName x-other', 'Env role', 'Format json', 'MaxSize 400K', 'Compress 1K', 'Forward user',

@@ -103,8 +103,10 @@ note 'renew';
     isnt $new, $id, '... which is new';
     my $row = row_of($new);
     is join('&', sort split /&/, data_of($row)), 'a=1&b=2&z=26', '... data and changes are there';
-    is_deeply [@$row{qw(created idle_timeout absolute_timeout)}], [@$old{qw(created idle_timeout absolute_timeout)}],
-        '... age and timeouts are kept';
+    is_deeply [@$row{qw(idle_timeout absolute_timeout)}], [@$old{qw(idle_timeout absolute_timeout)}],
+        '... the timeouts are kept';
+    # A program asks for it when it has verified a login.
+    is $row->{created}{S}, $row->{accessed}{S}, '... and the absolute one begins anew';
     is $row->{expires}{N}, floor(seconds_of($row->{accessed}{S})) + 1000, '... and count on';
     is $row->{version}{N}, 1, '... in a row with a history of its own';
     is row_of($id), undef, '... the old row is gone';

@@ -50,42 +50,42 @@ for my $case (['/form/page?get=a', 200], ['/form/login', 302]) {
     get('/test/?set=b:3', cookie => $id);
     stays { get('/form/page?get=a&user', cookie => $id) } $id, 'a page that knows no users in between';
 
-    my $bob = moves { post('/form/login', form('bob'), cookie => $id) } $id, 'a login as another user';
+    # The next user of the browser must not see the data of the one before.
+    my $bob = begins_anew { post('/form/login', form('bob'), cookie => $id) } $id, 'a login as another user';
+    like data($bob), qr/^members-pw=[^&]+&members-user=bob$/, '... begins with that login alone';
     is get('/form/page?user', cookie => $bob)->line('user'), 'bob', '... is the other\'s';
     stays { get('/form/page?get=a', cookie => $bob) } $bob, '... and stays so';
 }
 
 note 'mod_auth_form: login again as the same user';
-{
+for my $case (['/form/login', 302]) {
+    # Who types the password again wants the ID that may have been stolen to be dead (ASVS 7.2.4).
+    my($path, $status) = @$case;
     post('/form/login', form('alice'), cookie => session(a => 1));
     my $id = res()->cookie('id');
-    calls_are { post('/form/login', form('alice'), cookie => $id) } ['GetItem'], 'moves nothing: nobody else came';
-    is_deeply [res()->status, res()->set_cookies], [302], '... and changes nothing';
+    my $again = moves { post($path, form('alice'), cookie => $id) } $id, "$path, a fresh login";
+    stays { get('/form/page?user', cookie => $again) } $again, '... the request after it';
 }
 
 note 'mod_auth_form: logout';
-{
-    post('/form/login', form('alice'), cookie => session(a => 1));
+for my $data ({ a => 1 }, {}) {
+    # Whatever else the session holds: it was the user's, and ends.
+    my $what = %$data ? 'a session with other data' : 'a session of the user alone';
+    post('/form/login', form('alice'), %$data ? (cookie => session(%$data)) : ());
     my $id = res()->cookie('id');
-    calls_are { get('/form/logout', cookie => $id) } [qw(GetItem UpdateItem)], 'a session with other data stays';
-    is_deeply [res()->status, res()->set_cookies], [307], '... under its ID';
-    is data($id), 'a=1', '... with that data';
-    is row_of($id)->{user_mark}, undef, '... and nobody\'s';
-    stays { get('/form/page', cookie => $id) } $id, '... whoever comes with it';
-    is res()->status, 401, '... is asked to log in';
-    my $again = moves { post('/form/login', form('alice'), cookie => $id) } $id, 'the same user\'s next login';
-    stays { get('/form/page', cookie => $again) } $again, '... is the user\'s';
-
-    post('/form/login', form('alice'));
-    $id = res()->cookie('id');
-    calls_are { get('/form/logout', cookie => $id) } [qw(GetItem DeleteItem)], 'a session without other data ends';
-    is res()->status, 307, '... with the redirect';
-    is scalar(res()->set_cookies), 1, '... one cookie';
-    is res()->cookie('id'), '', '... which is empty';
-    calls_are { post('/form/login', form('alice'), cookie => $id) } [qw(GetItem PutItem)], '... and the next login';
+    calls_are { get('/form/logout', cookie => $id) } [qw(GetItem DeleteItem)], "$what ends";
+    is_deeply [res()->status, scalar(res()->set_cookies), res()->cookie('id')], [307, 1, ''],
+        '... with the redirect, and one cookie, which is empty';
+    is row_of($id), undef, '... its row is gone';
+    is get('/test/?get=a', cookie => $id)->line('get a'), '(none)', '... and its ID is dead';
+    calls_are { post('/form/login', form('alice'), cookie => $id) } [qw(PutItem)], '... the next login';
     isnt res()->cookie('id'), $id, '... makes a new one';
-    calls_are { get('/form/logout') } [], 'a logout without a session costs nothing';
-    is_deeply [res()->status, res()->set_cookies], [307], '... and sends nothing';
+}
+calls_are { get('/form/logout') } [], 'a logout without a session costs nothing';
+is_deeply [res()->status, res()->set_cookies], [307], '... and sends nothing';
+{
+    my $id = session(a => 1);
+    stays { get('/form/logout', cookie => $id) } $id, 'a logout of nobody leaves a session as it is';
 }
 
 note 'HTTP authentication beside a session';
@@ -109,9 +109,16 @@ note 'HTTP authentication beside a session';
     is res()->status, 401, '... is asked for another';
     stays { get('/basic/forbidden/?get=a', cookie => $bob, basic('alice')) } $bob, 'another one who may not (403)';
     is_deeply [res()->status, res()->line('get a')], [403, 1], '... is refused, by a page of the session';
-    my $alice = moves { get('/basic/?get=a', cookie => $bob, basic('alice')) } $bob, 'another who may';
-    stays { get('/basic/?get=a', cookie => $alice, basic('alice')) } $alice, '... and stays';
-    $bob = moves { get('/basic/?get=a', cookie => $alice, basic('bob')) } $alice, 'the first again';
+    calls_are { get('/basic/?get=a', cookie => $bob, basic('alice')) } [qw(GetItem DeleteItem)], 'another who may';
+    is_deeply [res()->status, res()->line('get a'), scalar(res()->set_cookies), res()->cookie('id')],
+        [200, '(none)', 1, ''], '... sees nothing of the session, which ends';
+    is row_of($bob), undef, '... with its row';
+    $bob = session(a => 1);
+    $bob = moves { get('/basic/?get=a', cookie => $bob, basic('bob')) } $bob, 'a session of the first';
+    my $alice = begins_anew { get('/basic/?get=a&set=c:3', cookie => $bob, basic('alice')) } $bob,
+        'another who stores something';
+    is data($alice), 'c=3', '... which is all that there is';
+    stays { get('/basic/?get=c', cookie => $alice, basic('alice')) } $alice, '... and stays';
 
     calls_are { get('/basic/?set=a:1', basic('bob')) } ['PutItem'], 'a session that a known user begins';
     my $id = res()->cookie('id');

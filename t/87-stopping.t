@@ -169,7 +169,7 @@ for my $case (
     cmp_ok $seconds, '<', 3 * setting('slow'), sprintf '... httpd ends (after %.3f s)', $seconds;
     ok eventually(sub { !grep { kill 0 => $_ } programs() }), '... with all it has started';
     unlink "$DIR/asked";
-    my $told = qr/the session could not be written: the process was told to end|AH01822/;
+    my $told = qr/the session could not be written: the process is stopping|AH01822/;
     $httpd->stop($httpd->log_lines($told) ? $told : ());
 }
 

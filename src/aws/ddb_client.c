@@ -203,7 +203,7 @@ static apr_status_t try_until_settled(ddb_client_run_t *r)
 
     while (time_left(r) >= ATTEMPT_MIN) {
         if (ddb_cancel_is_set(r->call->cancel)) {
-            return ddb_error_set(r->err, APR_EINTR, "given up: this process is stopping");
+            return ddb_error_set(r->err, APR_EINTR, "given up");
         }
         sent = r->err->attempts;
         rv = attempt(r);

@@ -337,7 +337,7 @@ static apr_status_t settle_failure(const exchange_t *x, ddb_error_t *err)
     rv = ddb_curl_failure(&failed, err);
 
     if (ddb_cancel_is_set(x->cancel)) {
-        return ddb_error_set(err, APR_EINTR, "cancelled: this process is stopping");
+        return ddb_error_set(err, APR_EINTR, "cancelled");
     }
     return !x->too_large ? rv
                          : ddb_error_set(err, DDB_ETOOLARGE,

@@ -10,6 +10,7 @@
 #include "httpd/msd_http_cache.h"
 #include "httpd/msd_filter.h"
 #include "httpd/msd_header.h"
+#include "httpd/msd_identity.h"
 #include "httpd/msd_header_hide.h"
 #include "httpd/msd_log.h"
 #include "httpd/msd_request.h"
@@ -29,17 +30,6 @@ static void begin_with(ap_filter_t *f, request_rec *r)
         if (strcmp(f->frec->name, MOD_SESSION_FILTER) == 0) {
             f->r = r;
         }
-    }
-}
-
-/** A session that changes hands gets a new ID, even if nothing else in it changes. */
-static void notice_user(const request_rec *r, msd_request_t *q)
-{
-    const msd_session_t *s = &q->session;
-
-    if (s->loader && msd_session_usable(s) && !s->z->written && msd_request_user_changed(r, q)) {
-        q->user = apr_pstrdup(q->top->pool, msd_request_user(r, q));
-        msd_session_renew(&q->session);
     }
 }
 
@@ -68,7 +58,7 @@ static apr_status_t before(ap_filter_t *f, apr_bucket_brigade *bb)
     if (!f->r->main) {
         msd_header_hide_end(f->r);
         if (q) {
-            notice_user(f->r, q);
+            msd_identity_judge(q);
         }
         begin_with(f->next, msd_header_settle(f->r));
     }

@@ -32,7 +32,8 @@ static int needs_naming(const char *name)
 
 /** The names that a backend may change, and how they compare. */
 typedef struct accept_t {
-    const apr_array_header_t *words; /* const char *; NULL: no names */
+    const apr_array_header_t *words;     /* const char *; NULL: no names */
+    const apr_array_header_t *user_keys; /* const char *: entries that name a user, which '*' does not include */
     int exact;
 } accept_t;
 
@@ -55,7 +56,7 @@ static int has_other(request_rec *r, const char *name)
 static accept_t accept_of(request_rec *r)
 {
     const apr_array_header_t *words = msd_config_merged(r)->accept;
-    accept_t a = { .words = words, .exact = msd_request_names_exact(r) };
+    accept_t a = { .words = words, .user_keys = msd_config_merged(r)->user_keys, .exact = msd_request_names_exact(r) };
     apr_array_header_t *left;
     int i;
 
@@ -71,20 +72,6 @@ static accept_t accept_of(request_rec *r)
     return a;
 }
 
-static int accepts(const accept_t *a, const char *name)
-{
-    int i;
-
-    for (i = 0; a->words && i < a->words->nelts; i++) {
-        const char *word = APR_ARRAY_IDX(a->words, i, const char *);
-        if ((a->exact ? strcmp(word, name) : strcasecmp(word, name)) == 0
-            || (strcmp(word, "*") == 0 && !needs_naming(name))) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 /** 1 when names (or NULL) has this one, in any case: where names are exact, programs see none of two that differ in
  * case only. */
 static int has_name(const apr_array_header_t *names, const char *name)
@@ -93,6 +80,20 @@ static int has_name(const apr_array_header_t *names, const char *name)
 
     for (i = 0; names && i < names->nelts; i++) {
         if (strcasecmp(APR_ARRAY_IDX(names, i, const char *), name) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int accepts(const accept_t *a, const char *name)
+{
+    int i;
+
+    for (i = 0; a->words && i < a->words->nelts; i++) {
+        const char *word = APR_ARRAY_IDX(a->words, i, const char *);
+        if ((a->exact ? strcmp(word, name) : strcasecmp(word, name)) == 0
+            || (strcmp(word, "*") == 0 && !needs_naming(name) && !has_name(a->user_keys, name))) {
             return 1;
         }
     }

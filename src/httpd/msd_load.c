@@ -41,6 +41,7 @@ static apr_status_t accept_loaded(request_rec *r, msd_session_t *s, const ddb_se
     }
     s->z->dirty = 0;
     s->loaded = msd_entries_copy(s->pool, s->z->entries);
+    s->seen = apr_table_copy(s->pool, s->z->entries);
     s->outcome = MSD_LOADED;
     return APR_SUCCESS;
 }

@@ -80,22 +80,6 @@ int msd_request_is_error_page(const request_rec *r)
     return 0;
 }
 
-/** The name of mod_auth_form's entry for the user; NULL if AuthName is not set. */
-static const char *user_entry(const request_rec *r)
-{
-    const char *realm = ap_auth_name((request_rec *)r);
-
-    return realm ? apr_pstrcat(r->pool, realm, "-" MOD_SESSION_USER, NULL) : NULL;
-}
-
-const char *msd_request_user(const request_rec *r, const msd_request_t *q)
-{
-    const char *entry = user_entry(r);
-    const char *user = entry ? apr_table_get(q->session.z->entries, entry) : NULL;
-
-    return user ? user : q->user;
-}
-
 int msd_request_names_exact(const request_rec *r)
 {
     const msd_session_t *s = msd_request_session((request_rec *)r);
@@ -120,18 +104,4 @@ const char *msd_request_entry(request_rec *r, const session_rec *z, const char *
         }
     }
     return s->members ? ddb_json_entries_value(s->members, name) : NULL;
-}
-
-int msd_request_user_left(const request_rec *r, const msd_session_t *s)
-{
-    const char *entry = user_entry(r);
-
-    return entry && apr_table_get(s->loaded, entry) && !apr_table_get(s->z->entries, entry);
-}
-
-int msd_request_user_changed(const request_rec *r, const msd_request_t *q)
-{
-    const char *user = q->session.stored.sid ? msd_request_user(r, q) : NULL;
-
-    return user && !ddb_store_same_user(&q->session.stored, user, r->pool);
 }

@@ -26,7 +26,7 @@ typedef struct msd_request_http_cache_t {
 typedef struct msd_request_t {
     request_rec *top;
     apr_array_header_t *carriers; /* msd_carrier_t: session IDs removed from the client's headers; NULL before */
-    const char *user;             /* r->user, set after authentication and authorization succeeded */
+    ddb_marks_user_t user;        /* of HTTP authentication, once r passed it and authorization; NULL before */
     int begun;                    /* 1: the response has started, and headers can no longer be added */
     msd_calls_t calls;
     msd_session_t session;            /* one for the whole tree, of the place that loaded it first */
@@ -55,13 +55,6 @@ const apr_array_header_t *msd_request_came(const msd_request_t *q, const msd_dir
 /** 1 if r is an error page, or part of one. */
 int msd_request_is_error_page(const request_rec *r);
 
-/**
- * The session's user, as far as this request knows: the value of mod_auth_form's entry, which it sets after it verified
- * the password, or the user that passed authorization. A name that the client merely claims does not count. NULL: no
- * user.
- */
-const char *msd_request_user(const request_rec *r, const msd_request_t *q);
-
 /** 1 if the names of entries are case-sensitive: they are members of a JSON object. */
 int msd_request_names_exact(const request_rec *r);
 
@@ -70,11 +63,5 @@ int msd_request_names_exact(const request_rec *r);
  * name must match exactly; the entry is then found even if z hides it because another name differs only in case.
  */
 const char *msd_request_entry(request_rec *r, const session_rec *z, const char *name);
-
-/** 1 if the stored session is not known to belong to the current user: its ID must change. */
-int msd_request_user_changed(const request_rec *r, const msd_request_t *q);
-
-/** 1 if the session had mod_auth_form's entry when it was loaded and no longer has it: the user logged out. */
-int msd_request_user_left(const request_rec *r, const msd_session_t *s);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "httpd/child/msd_child.h"
 #include "httpd/msd_entries.h"
+#include "httpd/msd_identity.h"
 #include "httpd/msd_payload.h"
 #include "httpd/msd_save.h"
 
@@ -79,11 +80,20 @@ static void stored(msd_session_t *s, const ddb_session_t *row)
 {
     s->stored = *row;
     s->loaded = msd_entries_copy(s->pool, s->z->entries);
+    s->seen = apr_table_copy(s->pool, s->z->entries);
     s->expiry = s->z->expiry;
     s->answer.renew = 0;
+    s->answer.identity = MSD_SAME_USER;
     s->answer.timeouts_changed = 0;
     s->answer.written = MSD_STORED;
     msd_session_lives(s);
+}
+
+/** The user from this write on. Versions that know no realms go by one mark. */
+static void set_login(const msd_session_t *s, ddb_session_t *row)
+{
+    row->login = s->answer.login;
+    row->user = row->login ? row->login->user : NULL;
 }
 
 /** Store row under a new ID. */
@@ -93,7 +103,7 @@ static apr_status_t insert(const save_t *w, ddb_session_t *row)
     apr_status_t rv;
 
     set_payload(w->s, row);
-    row->user = msd_request_user(w->r, w->q);
+    set_login(w->s, row);
     rv = ddb_store_insert(w->q->calls.store, w->call, row, &undisclosed);
     if (rv != APR_SUCCESS && undisclosed) {
         msd_child_remove_later(w->r->server, undisclosed);
@@ -124,7 +134,6 @@ static void rebase(const msd_session_t *s, ddb_session_t *row, const ddb_session
     *row = *current;
     row->data = ours.data;
     row->data_len = ours.data_len;
-    row->user = ours.user;
     if (s->answer.timeouts_changed) {
         row->idle_timeout = ours.idle_timeout;
         row->absolute_timeout = ours.absolute_timeout;
@@ -135,17 +144,12 @@ static void rebase(const msd_session_t *s, ddb_session_t *row, const ddb_session
  * loop ends. */
 static apr_status_t overwrite(const save_t *w, ddb_session_t *row)
 {
-    int left = msd_request_user_left(w->r, w->s);
     ddb_session_t current;
     apr_status_t rv;
 
     for (;;) {
         set_payload(w->s, row);
-        row->user = NULL;
-        if (left) {
-            /* After a logout the next login gets a new ID, even if it is the same user's. */
-            row->user_mark = NULL;
-        }
+        set_login(w->s, row);
         memset(&current, 0, sizeof(current));
         rv = ddb_store_save(w->q->calls.store, w->call, row, &current);
         if (rv != DDB_ECONFLICT) {
@@ -197,12 +201,17 @@ static apr_status_t end_old(const save_t *w, ddb_session_t *fresh)
         if (rv != DDB_ECONFLICT) {
             return rv;
         }
+        if (w->s->answer.identity == MSD_USER_CHANGED) {
+            old = current; /* what changed there is the other user's */
+            continue;
+        }
         rv = merge(w->r, w->s, &current);
         if (rv != APR_SUCCESS) {
             return rv;
         }
         set_payload(w->s, fresh);
         fresh->user = NULL;
+        fresh->login = NULL;
         if (!w->s->answer.timeouts_changed) {
             fresh->idle_timeout = current.idle_timeout;
             fresh->absolute_timeout = current.absolute_timeout;
@@ -215,15 +224,37 @@ static apr_status_t end_old(const save_t *w, ddb_session_t *fresh)
     }
 }
 
+/** The session under its new ID: what of the old one goes along. */
+static apr_status_t begin_fresh(const msd_session_t *s, ddb_session_t *fresh)
+{
+    const apr_array_header_t *left = s->answer.identity == MSD_LOGOUT ? s->answer.left : NULL;
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    *fresh = s->stored;
+    if (s->answer.identity != MSD_LOGOUT) {
+        fresh->created = s->now; /* OWASP Session Management Cheat Sheet, "Absolute Timeout": of this login */
+    }
+    if (s->answer.identity == MSD_USER_CHANGED) {
+        fresh->user_marks = NULL;
+        msd_session_timeouts(s, fresh);
+    }
+    for (i = 0; left && i < left->nelts && rv == APR_SUCCESS; i++) {
+        rv = ddb_marks_drop(&fresh->user_marks, fresh->sid, APR_ARRAY_IDX(left, i, msd_session_left_t).realm, s->pool);
+    }
+    return rv;
+}
+
 /**
  * Move the session to a new ID. The order makes it safe: the data is stored under the new ID before the old one ends,
  * and only then is the new ID sent to the client. Whichever step fails, one of the two rows is complete.
  */
 static apr_status_t renew(const save_t *w)
 {
-    ddb_session_t fresh = w->s->stored;
-    apr_status_t rv = insert(w, &fresh);
+    ddb_session_t fresh;
+    apr_status_t rv = begin_fresh(w->s, &fresh);
 
+    rv = rv == APR_SUCCESS ? insert(w, &fresh) : rv;
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -254,18 +285,17 @@ static apr_status_t end(const save_t *w)
 }
 
 /** The write that the entries require; NULL: no write. */
-static write_fn *choose_write(request_rec *r, const msd_request_t *q)
+static write_fn *choose_write(const msd_session_t *s)
 {
-    const msd_session_t *s = &q->session;
     int empty = msd_payload_empty(s);
 
     if (!s->stored.sid) {
         return empty || !s->z->dirty ? NULL : create;
     }
-    if (empty && s->z->dirty) {
+    if ((empty && s->z->dirty) || (s->answer.identity == MSD_LOGOUT && s->conf->logout == MSD_LOGOUT_END)) {
         return end;
     }
-    if (s->answer.renew || msd_request_user_changed(r, q)) {
+    if (s->answer.renew || s->answer.identity != MSD_SAME_USER) {
         return renew;
     }
     if (s->answer.timeouts_changed || expiry_changed(s)) {
@@ -290,9 +320,13 @@ static apr_status_t run(write_fn *write, request_rec *r, msd_request_t *q)
 apr_status_t msd_save(request_rec *r, msd_request_t *q)
 {
     msd_session_t *s = &q->session;
-    write_fn *write = choose_write(r, q);
+    write_fn *write;
     apr_status_t rv;
+    int changed;
 
+    msd_identity_judge(q);
+    changed = msd_identity_apply(s);
+    write = choose_write(s);
     if (!write) {
         return APR_SUCCESS;
     }
@@ -302,8 +336,8 @@ apr_status_t msd_save(request_rec *r, msd_request_t *q)
         return APR_SUCCESS;
     }
     rv = msd_calls_check(&q->calls, &s->error);
-    if (rv == APR_SUCCESS && s->conf->format == DDB_JSON && write != end) {
-        /* With the form format, mod_session has encoded the entries already. */
+    if (rv == APR_SUCCESS && (changed || s->conf->format == DDB_JSON) && write != end) {
+        /* With the form format, mod_session has encoded the entries already, as they were then. */
         rv = msd_payload_encode(r, s);
     }
     if (rv == APR_SUCCESS) {

@@ -43,22 +43,28 @@ static void blank(msd_session_t *s)
     s->z->entries = apr_table_make(s->pool, 10);
     s->z->uuid = apr_pcalloc(s->pool, sizeof(*s->z->uuid));
     s->loaded = apr_table_make(s->pool, 1);
+    s->seen = apr_table_make(s->pool, 1);
     s->members = NULL;
     s->expiry = 0;
     memset(&s->stored, 0, sizeof(s->stored));
 }
 
-void msd_session_begin_new(msd_session_t *s)
+void msd_session_timeouts(const msd_session_t *s, ddb_session_t *row)
 {
     long max_age = msd_session_max_age(s);
 
+    row->idle_timeout = s->conf->idle_timeout;
+    row->absolute_timeout = s->conf->absolute_timeout;
+    if (max_age > 0 && max_age < row->idle_timeout) {
+        row->idle_timeout = max_age;
+    }
+}
+
+void msd_session_begin_new(msd_session_t *s)
+{
     blank(s);
     s->outcome = MSD_NEW;
-    s->stored.idle_timeout = s->conf->idle_timeout;
-    s->stored.absolute_timeout = s->conf->absolute_timeout;
-    if (max_age > 0 && max_age < s->stored.idle_timeout) {
-        s->stored.idle_timeout = max_age;
-    }
+    msd_session_timeouts(s, &s->stored);
 }
 
 void msd_session_renew(msd_session_t *s)

@@ -31,6 +31,20 @@ typedef enum msd_written_e {
     MSD_WRITE_FAILED
 } msd_written_e;
 
+/** What the request makes of the session's users. */
+typedef enum msd_identity_e {
+    MSD_SAME_USER,
+    MSD_LOGIN,       /* nobody -> A, or A again by a fresh login: a new ID, the entries stay */
+    MSD_LOGOUT,      /* A -> nobody: the session ends */
+    MSD_USER_CHANGED /* A -> B: a new ID, and nothing but what this request set */
+} msd_identity_e;
+
+/** A realm whose user left. */
+typedef struct msd_session_left_t {
+    const char *realm;
+    const char *name; /* AuthName of a form; NULL: of an entry */
+} msd_session_left_t;
+
 /** The IDs that the client sent in the place's carrier. */
 typedef struct msd_session_ids_t {
     int count;           /* valid or not */
@@ -41,8 +55,11 @@ typedef struct msd_session_ids_t {
 
 /** The requested write, its result, and its consequences for the ID in the response. */
 typedef struct msd_session_answer_t {
-    int renew;            /* 1: a new ID was requested */
-    int timeouts_changed; /* 1: stored has timeouts that this request set */
+    int renew; /* 1: a new ID was requested */
+    msd_identity_e identity;
+    const ddb_marks_user_t *login; /* the user to mark in the row; NULL: no login */
+    apr_array_header_t *left;      /* msd_session_left_t; NULL: no logout */
+    int timeouts_changed;          /* 1: stored has timeouts that this request set */
     msd_written_e written;
     apr_status_t failure; /* of the read or write; APR_SUCCESS: no failure */
     int merges;           /* number of times that another request wrote first and both changes were merged */
@@ -60,6 +77,7 @@ typedef struct msd_session_t {
     session_rec *z;              /* the one given to mod_session */
     ddb_session_t stored;        /* as last read or written; sid NULL: not in the table */
     apr_table_t *loaded;         /* its entries at that time: the base of a merge */
+    apr_table_t *seen;           /* the same with z's own values: an entry whose address differs was set since */
     ddb_json_entries_t *members; /* with SessionDynamoDBFormat json, the object that holds them; NULL otherwise */
     const session_rec *decoding; /* private to msd_payload: the session_rec being decoded; NULL otherwise */
     apr_time_t expiry;           /* the expiry that an application put into the payload; 0: no expiry */
@@ -85,6 +103,9 @@ int msd_session_dirty(const msd_session_t *s);
 
 /** 1 if the session has changes that mod_session did not pass to the save hook. */
 int msd_session_unsaved(const msd_session_t *s);
+
+/** The timeouts of a new session at the loader, into row. */
+void msd_session_timeouts(const msd_session_t *s, ddb_session_t *row);
 
 /** Turn s into a new, empty session with the loader's timeouts, in place: pointers to s->z stay valid. */
 void msd_session_begin_new(msd_session_t *s);

@@ -95,6 +95,9 @@ static void write_data(body_t *b, ddb_json_t *item, const ddb_item_t *it)
     if (it->user_mark) {
         write_attribute(b, item, "user_mark", "S", it->user_mark);
     }
+    if (it->user_marks) {
+        write_attribute(b, item, "user_marks", "S", it->user_marks);
+    }
 }
 
 static const char *unchanged(body_t *b, const char *attribute, const char *type, const char *text)
@@ -167,6 +170,9 @@ const char *ddb_item_save_body(const char *table, const ddb_item_t *it, const dd
     write_data(&b, NULL, it);
     if (!it->user_mark) {
         remove_attribute(&b, "user_mark");
+    }
+    if (!it->user_marks && loaded->user_marks) {
+        remove_attribute(&b, "user_marks");
     }
     if (it->format == DDB_FORM && !it->packed) {
         remove_attribute(&b, "encoding");
@@ -348,6 +354,8 @@ static void read_marks(reader_t *r, ddb_item_t *it)
     if (ddb_json_has(r->item, "user_mark")) {
         it->user_mark = apr_pstrdup(r->p, read_text(r, "user_mark", "S"));
     }
+    it->user_marks = ddb_attribute_get(r->item, "user_marks", "S");
+    it->user_marks = it->user_marks ? apr_pstrdup(r->p, it->user_marks) : NULL;
 }
 
 static apr_status_t read_item(ddb_item_t *it, const ddb_json_t *item, apr_pool_t *p, ddb_error_t *err)

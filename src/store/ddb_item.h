@@ -33,10 +33,11 @@ typedef struct ddb_item_t {
     apr_int64_t idle_timeout, absolute_timeout; /* N, seconds */
     apr_int64_t version;                        /* N, counts our data writes from 1; 0: no write yet */
     unsigned char write_id[DDB_WRITE_ID_BYTES]; /* B, of the last data write */
-    const char *loggable;  /* S, the first DDB_ITEM_LOGGABLE_LEN digits of the ID's loggable hash: by it a row is
+    const char *loggable;   /* S, the first DDB_ITEM_LOGGABLE_LEN digits of the ID's loggable hash: by it a row is
                                      known as this ID's, and an operator finds that of a log line; NULL: none */
-    const char *user_mark; /* S, ddb_sid_user_mark of the session's user; NULL: no user */
-    apr_int64_t consumed;  /* no attribute: half capacity units, as the reply reports them; 0: it does not */
+    const char *user_mark;  /* S, ddb_sid_user_mark of the session's user; NULL: no user */
+    const char *user_marks; /* S, ddb_marks of the users; NULL: none */
+    apr_int64_t consumed;   /* no attribute: half capacity units, as the reply reports them; 0: it does not */
 } ddb_item_t;
 
 /**

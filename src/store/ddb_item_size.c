@@ -41,7 +41,8 @@ apr_size_t ddb_item_size(const ddb_item_t *it)
            + attribute_size("absolute_timeout", number_size(it->absolute_timeout))
            + attribute_size("version", number_size(it->version)) + attribute_size("write_id", sizeof(it->write_id))
            + (it->loggable ? attribute_size("loggable", strlen(it->loggable)) : 0)
-           + (it->user_mark ? attribute_size("user_mark", strlen(it->user_mark)) : 0);
+           + (it->user_mark ? attribute_size("user_mark", strlen(it->user_mark)) : 0)
+           + (it->user_marks ? attribute_size("user_marks", strlen(it->user_marks)) : 0);
 }
 
 void ddb_item_pack(ddb_item_t *it, apr_size_t threshold, apr_pool_t *p)

@@ -23,14 +23,25 @@ apr_status_t ddb_store_create(ddb_store_t **ps, ddb_client_t *client, const char
     return APR_SUCCESS;
 }
 
-int ddb_store_same_user(const ddb_session_t *s, const char *user, apr_pool_t *p)
+apr_status_t ddb_store_find_user(ddb_marks_e *found, const ddb_session_t *s, const ddb_marks_user_t *user,
+                                 apr_pool_t *p)
 {
     const char *mark;
+    apr_status_t rv;
 
-    if (!s->sid || !s->user_mark || !user || ddb_sid_user_mark(&mark, s->sid, user, p) != APR_SUCCESS) {
-        return 0;
+    *found = DDB_MARKS_NOBODY;
+    if (!s->sid) {
+        return APR_SUCCESS;
     }
-    return strlen(mark) == strlen(s->user_mark) && ddb_crypto_equal(mark, s->user_mark, strlen(mark));
+    if (s->user_marks || !s->user_mark) {
+        return ddb_marks_find(found, s->user_marks, s->sid, user, p);
+    }
+    rv = ddb_sid_user_mark(&mark, s->sid, user->user, p);
+    if (rv == APR_SUCCESS && strlen(mark) == strlen(s->user_mark)
+        && ddb_crypto_equal(mark, s->user_mark, strlen(mark))) {
+        *found = DDB_MARKS_SAME;
+    }
+    return rv;
 }
 
 apr_int64_t ddb_store_expires(const ddb_session_t *s)
@@ -58,17 +69,20 @@ static ddb_item_t item_of(const ddb_session_t *s, const ddb_store_call_t *call)
         .version = s->version,
         .loggable = s->row ? s->row->loggable : NULL, /* stays as it was made; here it counts for the size */
         .user_mark = s->user_mark,
+        .user_marks = s->user_marks,
     };
 }
 
 static apr_status_t mark_user(ddb_session_t *s, const ddb_store_call_t *call)
 {
-    apr_status_t rv;
+    apr_status_t rv = APR_SUCCESS;
 
-    if (!s->user) {
-        return APR_SUCCESS;
+    if (s->user) {
+        rv = ddb_sid_user_mark(&s->user_mark, s->sid, s->user, call->pool);
     }
-    rv = ddb_sid_user_mark(&s->user_mark, s->sid, s->user, call->pool);
+    if (rv == APR_SUCCESS && s->login) {
+        rv = ddb_marks_set(&s->user_marks, s->sid, s->login, call->pool);
+    }
     return rv == APR_SUCCESS
                ? rv
                : ddb_error_set(
@@ -198,11 +212,15 @@ static apr_status_t insert_as(ddb_store_t *st, const ddb_store_call_t *call, ddb
     return rv;
 }
 
-static apr_status_t name_session(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s)
+/* s gets a new ID; was is the session that it was, with its ID and marks, or without. */
+static apr_status_t name_session(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s,
+                                 const ddb_session_t *was)
 {
     apr_status_t rv = ddb_sid_make(&s->sid, call->rules, st->random, call->pool);
 
+    s->user_marks = was->sid ? was->user_marks : NULL;
     rv = rv == APR_SUCCESS ? ddb_sid_table_key(&s->key, s->sid, call->rules, call->pool) : rv;
+    rv = rv == APR_SUCCESS ? ddb_marks_move(&s->user_marks, was->sid, s->sid, call->pool) : rv;
     if (rv != APR_SUCCESS) {
         return ddb_error_set(call->err, rv, "cannot create a session ID: OpenSSL failed");
     }
@@ -220,7 +238,7 @@ apr_status_t ddb_store_insert(ddb_store_t *st, const ddb_store_call_t *call, ddb
     fresh.version = 1;
     fresh.user_mark = NULL;
     for (tries = 0; tries < INSERT_TRIES && rv == DDB_ECONFLICT; tries++) {
-        rv = name_session(st, call, &fresh);
+        rv = name_session(st, call, &fresh, s);
         rv = rv == APR_SUCCESS ? insert_as(st, call, &fresh) : rv;
     }
     if (rv == APR_SUCCESS) {
@@ -326,6 +344,7 @@ apr_status_t ddb_store_replace(ddb_store_t *st, const ddb_store_call_t *call, co
     over.accessed = 0; /* the other program goes by this one */
     over.version++;
     over.user_mark = NULL;
+    over.user_marks = NULL;
     it = item_of(&over, call);
     it.expires = apr_time_sec(call->now) - LONG_AGO;
     return write_over(st, call, old, &it, current);

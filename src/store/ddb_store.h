@@ -5,6 +5,7 @@
 #include <apr_time.h>
 
 #include "aws/ddb_client.h"
+#include "store/ddb_marks.h"
 #include "store/ddb_sid.h"
 
 /** The session store: one table behind one client. Thread safe. */
@@ -37,8 +38,10 @@ typedef struct ddb_session_t {
     const struct ddb_item_t *row; /* as last read or written, which is what conditions compare with; NULL: no row yet */
     ddb_miss_e miss;              /* the reason when a load returned APR_NOTFOUND */
     const char *user_mark;        /* as stored, ddb_sid_user_mark; NULL: no user yet */
-    const char *user;             /* set by the caller before insert and save, to compute the mark;
-                                     NULL: save keeps user_mark, insert stores no mark */
+    const char *user;             /* set by the caller before insert and save, to compute user_mark, which versions
+                                     without user_marks compare; NULL: save keeps it, insert stores no mark */
+    const char *user_marks;       /* as stored, ddb_marks; insert keeps those of the session that s was; NULL: none */
+    const ddb_marks_user_t *login; /* set by the caller before insert and save: the user to mark; NULL: no user */
 } ddb_session_t;
 
 /** What all calls of one request share. */
@@ -56,8 +59,13 @@ typedef struct ddb_store_call_t {
     int *calls;           /* counted up by each call to the table; NULL: they are not counted */
 } ddb_store_call_t;
 
-/** 1 when the session is known to belong to this user; both must be given. */
-int ddb_store_same_user(const ddb_session_t *s, const char *user, apr_pool_t *p);
+/**
+ * What the session knows of a user in a realm. A row without user_marks is of a version that marked one user for all
+ * realms: that mark, if it fits, is the user's in this realm.
+ * @return a failure only if OpenSSL fails.
+ */
+apr_status_t ddb_store_find_user(ddb_marks_e *found, const ddb_session_t *s, const ddb_marks_user_t *user,
+                                 apr_pool_t *p);
 
 /** When a session ends: min(created + absolute_timeout, accessed + idle_timeout), whole epoch seconds. */
 apr_int64_t ddb_store_expires(const ddb_session_t *s);

@@ -53,6 +53,7 @@ apr_status_t ddb_store_session_of(ddb_session_t *s, const ddb_item_t *it, const 
         .version = it->version,
         .row = apr_pmemdup(call->pool, it, sizeof(*it)),
         .user_mark = it->user_mark,
+        .user_marks = it->user_marks,
     };
     if (it->expires <= apr_time_sec(call->now) || ddb_store_expires(s) <= apr_time_sec(call->now)) {
         s->miss = it->accessed ? DDB_MISS_OVER : DDB_MISS_MOVED; /* what ddb_store_replace leaves was never accessed */

@@ -667,6 +667,49 @@ static void test_insert(apr_pool_t *p)
     finish(f, "insert");
 }
 
+#define STAFF "basic:staff"
+
+static ddb_marks_e knows(const ddb_session_t *s, const char *realm, const char *user, apr_pool_t *p)
+{
+    const ddb_marks_user_t who = { .realm = realm, .user = user };
+    ddb_marks_e found = DDB_MARKS_OTHER;
+
+    return ddb_store_find_user(&found, s, &who, p) == APR_SUCCESS ? found : DDB_MARKS_OTHER;
+}
+
+/* A user of a realm is marked, and the marks go along to a new ID. */
+static void test_realms(apr_pool_t *p)
+{
+    static const ddb_marks_user_t alice = { .realm = STAFF, .user = "alice" };
+    static const ddb_marks_user_t root = { .realm = "form:admin", .user = "root" };
+    fixture_t *f = setup(p);
+    ddb_session_t s = new_session(f), current;
+    const char *first;
+
+    s.login = &alice;
+    answer_ok(f);
+    NUM_IS(ddb_store_insert(f->st, &f->call, &s, NULL), APR_SUCCESS, "a session of a user in a realm is stored");
+    IS(value(f, 0, "user_marks", "S"), s.user_marks, "with the user's mark");
+    OK(!strstr(f->w->sent[0].body, "alice") && !strstr(f->w->sent[0].body, "staff"), "and without any name");
+    NUM_IS(knows(&s, STAFF, "alice", p), DDB_MARKS_SAME, "it knows the user");
+    NUM_IS(knows(&s, STAFF, "bob", p), DDB_MARKS_OTHER, "from another one");
+    NUM_IS(knows(&s, "form:admin", "alice", p), DDB_MARKS_NOBODY, "in that realm alone");
+    s.user = "alice";
+    s.login = &root;
+    answer_ok(f);
+    NUM_IS(ddb_store_save(f->st, &f->call, &s, &current), APR_SUCCESS, "a user of another realm comes");
+    NUM_IS(knows(&s, STAFF, "alice", p) + knows(&s, "form:admin", "root", p), 2 * DDB_MARKS_SAME, "and both are known");
+    first = s.sid;
+    s.login = NULL;
+    answer_ok(f);
+    NUM_IS(ddb_store_insert(f->st, &f->call, &s, NULL), APR_SUCCESS, "it gets a new ID");
+    OK(strcmp(first, s.sid) != 0, "which is another");
+    NUM_IS(knows(&s, STAFF, "alice", p) + knows(&s, "form:admin", "root", p), 2 * DDB_MARKS_SAME, "and knows both");
+    NUM_IS(knows(&s, "form:admin", "alice", p), DDB_MARKS_OTHER,
+           "where realms are told apart, the old mark is not asked");
+    finish(f, "users of realms");
+}
+
 static void test_insert_user(apr_pool_t *p)
 {
     fixture_t *f = setup(p);
@@ -677,16 +720,13 @@ static void test_insert_user(apr_pool_t *p)
     NUM_IS(ddb_store_insert(f->st, &f->call, &s, NULL), APR_SUCCESS, "a new session of a user is stored");
     IS(value(f, 0, "user_mark", "S"), s.user_mark, "with the mark of the user");
     OK(s.user_mark && !strstr(f->w->sent[0].body, "alice"), "and without the name");
-    NUM_IS(ddb_store_same_user(&s, "alice", p), 1, "the session belongs to this user");
-    NUM_IS(ddb_store_same_user(&s, "bob", p), 0, "to no other");
-    NUM_IS(ddb_store_same_user(&s, "", p), 0, "not to the nameless");
-    NUM_IS(ddb_store_same_user(&s, NULL, p), 0, "and not to nobody");
+    NUM_IS(knows(&s, STAFF, "alice", p), DDB_MARKS_SAME, "a row without realms is this user's in each");
+    NUM_IS(knows(&s, STAFF, "bob", p), DDB_MARKS_NOBODY, "and tells nothing of another");
     s.user_mark = apr_pstrcat(p, s.user_mark, "A", NULL);
-    NUM_IS(ddb_store_same_user(&s, "alice", p), 0, "a longer mark is another's");
+    NUM_IS(knows(&s, STAFF, "alice", p), DDB_MARKS_NOBODY, "a longer mark is another's");
     s.user_mark = "";
-    NUM_IS(ddb_store_same_user(&s, "alice", p), 0, "an empty mark is nobody's");
-    NUM_IS(ddb_store_same_user(&nobody, "alice", p), 0, "a session of nobody is not this user's");
-    NUM_IS(ddb_store_same_user(&nobody, NULL, p), 0, "both must be given");
+    NUM_IS(knows(&s, STAFF, "alice", p), DDB_MARKS_NOBODY, "an empty mark is nobody's");
+    NUM_IS(knows(&nobody, STAFF, "alice", p), DDB_MARKS_NOBODY, "a session of nobody is not this user's");
     finish(f, "insert for a user");
 }
 
@@ -965,7 +1005,7 @@ static void test_save_user(apr_pool_t *p)
     f->s.user = "alice";
     answer_ok(f);
     NUM_IS(save(f, &current), APR_SUCCESS, "a session is saved for a user");
-    NUM_IS(ddb_store_same_user(&f->s, "alice", p), 1, "whose it is then");
+    NUM_IS(knows(&f->s, STAFF, "alice", p), DDB_MARKS_SAME, "whose it is then");
     IS(value(f, 0, "user_mark", "S"), f->s.user_mark, "by the mark that is stored");
     OK(!strstr(f->w->sent[0].body, "alice"), "the name is not");
     finish(f, "save for a user");
@@ -1635,9 +1675,9 @@ TAP_MAIN(p)
 {
     TAP_EACH(p, test_made, test_expires, test_load, test_load_none, test_load_signed, test_load_crossing,
              test_load_unmarked, test_load_expired, test_load_moved, test_load_half, test_load_failures, test_insert,
-             test_insert_user, test_insert_settled, test_insert_unsettled, test_insert_failures, test_insert_random,
-             test_insert_collisions, test_save, test_save_times, test_save_user, test_save_conflict, test_save_gone,
-             test_save_settled, test_save_unsettled, test_save_failures, test_touch, test_touch_nothing, test_remove,
-             test_replace, test_replace_gone, test_json_save, test_json_conflict, test_json_replace, test_size_save,
-             test_size_insert, test_size_others, test_packed, test_packed_conflict);
+             test_insert_user, test_realms, test_insert_settled, test_insert_unsettled, test_insert_failures,
+             test_insert_random, test_insert_collisions, test_save, test_save_times, test_save_user, test_save_conflict,
+             test_save_gone, test_save_settled, test_save_unsettled, test_save_failures, test_touch, test_touch_nothing,
+             test_remove, test_replace, test_replace_gone, test_json_save, test_json_conflict, test_json_replace,
+             test_size_save, test_size_insert, test_size_others, test_packed, test_packed_conflict);
 }

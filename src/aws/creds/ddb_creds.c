@@ -266,7 +266,7 @@ static apr_status_t await_usable(ddb_creds_t *c, apr_time_t deadline, ddb_error_
             return ddb_error_set(err, c->failure, "%s", c->why.detail);
         }
         if (ddb_cancel_is_set(c->o.cancel)) {
-            return ddb_error_set(err, APR_EINTR, "credentials not requested: this process is stopping");
+            return ddb_error_set(err, APR_EINTR, "credentials not requested");
         }
         if (left <= 0) {
             return too_late(c, err);

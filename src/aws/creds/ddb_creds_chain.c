@@ -104,7 +104,7 @@ apr_status_t ddb_creds_ask(const ddb_creds_chain_t *chain, const ddb_creds_opts_
         }
     }
     if (rv != APR_SUCCESS && ddb_cancel_is_set(o->cancel)) {
-        return ddb_error_set(err, APR_EINTR, "credentials not requested: this process is stopping");
+        return ddb_error_set(err, APR_EINTR, "credentials not requested");
     }
     if (rv == APR_NOTFOUND) {
         return ddb_error_set(err, rv, "%s (%s)", notes.text, notes.reason ? notes.reason : "");

@@ -13,6 +13,8 @@ extern module AP_MODULE_DECLARE_DATA session_dynamodb_module;
 typedef enum msd_same_site_e { MSD_STRICT, MSD_LAX, MSD_SAME_SITE_NONE } msd_same_site_e;
 typedef enum msd_on_error_e { MSD_DENY, MSD_ANONYMOUS } msd_on_error_e;
 typedef enum msd_forward_version_e { MSD_FORWARD_V1, MSD_FORWARD_V2 } msd_forward_version_e;
+typedef enum msd_login_e { MSD_LOGIN_KEEP, MSD_LOGIN_DROP } msd_login_e;
+typedef enum msd_logout_e { MSD_LOGOUT_END, MSD_LOGOUT_KEEP } msd_logout_e;
 typedef enum msd_no_store_e { MSD_NO_STORE_LOADED, MSD_NO_STORE_CHANGED } msd_no_store_e;
 
 #define MSD_UNSET (-1)
@@ -103,7 +105,11 @@ typedef struct msd_env_t {
     X(NUMBER, int, cookie_persistent, 0)                                                                               \
     X(NUMBER, int, use_header, 0)                                                                                      \
     X(POINTER, const char *, header_name, MSD_HEADER_NAME)                                                             \
-    X(NUMBER, int, on_error, MSD_DENY)                    /* msd_on_error_e */                                         \
+    X(NUMBER, int, on_error, MSD_DENY) /* msd_on_error_e */                                                            \
+    X(POINTER, const apr_array_header_t *, user_keys,                                                                  \
+      NULL)                                               /* const char *: entries that tell a user; empty: none do */ \
+    X(NUMBER, int, login, MSD_LOGIN_KEEP)                 /* msd_login_e */                                            \
+    X(NUMBER, int, logout, MSD_LOGOUT_END)                /* msd_logout_e */                                           \
     X(NUMBER, int, no_store, MSD_NO_STORE_LOADED)         /* msd_no_store_e */                                         \
     X(POINTER, const apr_array_header_t *, forward, NULL) /* msd_forward_t; may be empty */                            \
     /* const char *: headers of forward, of this section and those around it; may be NULL */                           \

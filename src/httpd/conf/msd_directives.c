@@ -9,16 +9,15 @@
 #include "httpd/conf/msd_directives.h"
 #include "httpd/conf/msd_signing_keys.h"
 #include "httpd/conf/msd_directives_entries.h"
-#include "httpd/conf/msd_reserved_names.h"
+#include "httpd/conf/msd_directives_names.h"
 #include "httpd/conf/msd_directives_server.h"
 
 /* The field whose offset is in the directive's row of the table. */
 #define FIELD(type, record, cmd) ((type *)((char *)(record) + (apr_size_t)(cmd)->info))
 
 /* Bytes of an item; an item without entries takes up to half of this. */
-#define SIZE_LEAST    1024
-#define AUDIENCE_MOST 64     /* characters */
-#define ENTRIES_MOST  100000 /* more do not fit into an item */
+#define SIZE_LEAST   1024
+#define ENTRIES_MOST 100000 /* more do not fit into an item */
 
 static const char *set_flag(cmd_parms *cmd, void *dir, int on)
 {
@@ -150,6 +149,20 @@ static const char *set_on_error(cmd_parms *cmd, void *dir, const char *arg)
     return set_word(cmd, dir, arg, words);
 }
 
+static const char *set_login(cmd_parms *cmd, void *dir, const char *arg)
+{
+    /* The places are those of msd_login_e. */
+    static const char *const words[] = { "keep", "drop", NULL };
+    return set_word(cmd, dir, arg, words);
+}
+
+static const char *set_logout(cmd_parms *cmd, void *dir, const char *arg)
+{
+    /* The places are those of msd_logout_e. */
+    static const char *const words[] = { "end", "keep", NULL };
+    return set_word(cmd, dir, arg, words);
+}
+
 static const char *set_no_store(cmd_parms *cmd, void *dir, const char *arg)
 {
     /* In the order of msd_no_store_e. */
@@ -254,83 +267,6 @@ static const char *set_compress(cmd_parms *cmd, void *dir, const char *arg)
                               cmd->cmd->name, arg);
 }
 
-/** Set an HTTP token (RFC 9110 section 5.6.2), as the names of cookies and headers must be. */
-static const char *set_token(cmd_parms *cmd, void *dir, const char *arg)
-{
-    msd_config_note(cmd, dir);
-    if (!*arg || *ap_scan_http_token(arg)) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not a valid name: use letters, digits and any of !#$%%&'*+-.^_`|~",
-                            cmd->cmd->name, arg);
-    }
-    *FIELD(const char *, dir, cmd) = arg;
-    return NULL;
-}
-
-static const char *set_header_name(cmd_parms *cmd, void *dir, const char *arg)
-{
-    if (msd_reserved_names_header(arg)) {
-        return apr_psprintf(cmd->pool,
-                            "%s: the header %s is reserved, because it has another meaning: choose another name",
-                            cmd->cmd->name, arg);
-    }
-    return set_token(cmd, dir, arg);
-}
-
-static const char *set_cookie_path(cmd_parms *cmd, void *dir, const char *arg)
-{
-    const char *c;
-
-    msd_config_note(cmd, dir);
-    for (c = arg; apr_isgraph(*c) && *c != ';' && *c != ','; c++) {
-    }
-    if (arg[0] != '/' || *c) {
-        return apr_psprintf(cmd->pool,
-                            "%s: '%s' is not a valid path: it must begin with '/' and contain no space, ';' or ','",
-                            cmd->cmd->name, arg);
-    }
-    *FIELD(const char *, dir, cmd) = arg;
-    return NULL;
-}
-
-static const char *set_audience(cmd_parms *cmd, void *dir, const char *arg)
-{
-    const char *c;
-
-    msd_config_note(cmd, dir);
-    if (strcasecmp(arg, "None") == 0) {
-        *FIELD(const char *, dir, cmd) = "";
-        return NULL;
-    }
-    for (c = arg; apr_isalnum(*c) || (*c && strchr("-._:/", *c)); c++) {
-    }
-    if (!*arg || *c || c - arg > AUDIENCE_MOST) {
-        return apr_psprintf(cmd->pool,
-                            "%s: '%.70s' is not a label: use up to %d letters, digits and any of - . _ : /, or None",
-                            cmd->cmd->name, arg, AUDIENCE_MOST);
-    }
-    *FIELD(const char *, dir, cmd) = arg;
-    return NULL;
-}
-
-static const char *set_cookie_domain(cmd_parms *cmd, void *dir, const char *arg)
-{
-    const char *c;
-
-    msd_config_note(cmd, dir);
-    if (strcasecmp(arg, "None") == 0) {
-        *FIELD(const char *, dir, cmd) = "";
-        return NULL;
-    }
-    for (c = arg; apr_isalnum(*c) || *c == '.' || *c == '-'; c++) {
-    }
-    if (!apr_isalnum(arg[arg[0] == '.' ? 1 : 0]) || *c) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not a valid domain: use a host name such as example.com, or None",
-                            cmd->cmd->name, arg);
-    }
-    *FIELD(const char *, dir, cmd) = arg;
-    return NULL;
-}
-
 /* PLACE: only in the server's files. The author of a .htaccess file may shorten a session and keep more out of it, but
  * not decide for the whole site how IDs travel and look, what is stored, or what it costs. */
 #define FOLDER        (RSRC_CONF | OR_AUTHCFG)
@@ -391,26 +327,34 @@ const command_rec msd_directives[] = {
                   "digest that signs session IDs: SHA1 or SHA256"),
     AP_INIT_FLAG("SessionDynamoDBHashSid", set_flag, DIR(hash_sid), PLACE,
                  "Off to use the session ID itself as the table key"),
-    AP_INIT_TAKE1("SessionDynamoDBAudience", set_audience, DIR(audience), PLACE,
+    AP_INIT_TAKE1("SessionDynamoDBAudience", msd_directives_names_audience, DIR(audience), PLACE,
                   "label that sessions are bound to: they are invalid where another label, or none, is set; or None"),
-    AP_INIT_TAKE1("SessionDynamoDBCookieName", set_token, DIR(cookie_name), PLACE, "name of the session cookie"),
+    AP_INIT_TAKE1("SessionDynamoDBCookieName", msd_directives_names_token, DIR(cookie_name), PLACE,
+                  "name of the session cookie"),
     AP_INIT_FLAG("SessionDynamoDBCookieSecure", set_flag, DIR(cookie_secure), PLACE,
                  "Off to omit the cookie attribute Secure"),
     AP_INIT_FLAG("SessionDynamoDBCookieHttpOnly", set_flag, DIR(cookie_http_only), PLACE,
                  "Off to omit the cookie attribute HttpOnly"),
     AP_INIT_TAKE1("SessionDynamoDBCookieSameSite", set_same_site, DIR(cookie_same_site), PLACE,
                   "cookie attribute SameSite: Strict, Lax or None"),
-    AP_INIT_TAKE1("SessionDynamoDBCookieDomain", set_cookie_domain, DIR(cookie_domain), PLACE,
+    AP_INIT_TAKE1("SessionDynamoDBCookieDomain", msd_directives_names_domain, DIR(cookie_domain), PLACE,
                   "cookie attribute Domain, or None"),
-    AP_INIT_TAKE1("SessionDynamoDBCookiePath", set_cookie_path, DIR(cookie_path), PLACE, "cookie attribute Path"),
+    AP_INIT_TAKE1("SessionDynamoDBCookiePath", msd_directives_names_path, DIR(cookie_path), PLACE,
+                  "cookie attribute Path"),
     AP_INIT_FLAG("SessionDynamoDBCookiePersistent", set_flag, DIR(cookie_persistent), PLACE,
                  "On to keep the cookie after the browser is closed (cookie attribute Expires)"),
     AP_INIT_FLAG("SessionDynamoDBUseHeader", set_flag, DIR(use_header), PLACE,
                  "On to carry the session ID in a header instead of a cookie"),
-    AP_INIT_TAKE1("SessionDynamoDBHeaderName", set_header_name, DIR(header_name), PLACE,
+    AP_INIT_TAKE1("SessionDynamoDBHeaderName", msd_directives_names_header, DIR(header_name), PLACE,
                   "name of the header that carries the session ID"),
     AP_INIT_TAKE1("SessionDynamoDBOnError", set_on_error, DIR(on_error), FOLDER,
                   "deny or anonymous: refuse a request whose session can't be read, or serve it without a session"),
+    AP_INIT_TAKE_ARGV("SessionDynamoDBUserKey", msd_directives_entries_user, NULL, PLACE,
+                      "session entries that name the logged-in user, set by programs: KEY ..., or None"),
+    AP_INIT_TAKE1("SessionDynamoDBLogin", set_login, DIR(login), PLACE,
+                  "keep or drop: whether a login keeps the entries of the anonymous session"),
+    AP_INIT_TAKE1("SessionDynamoDBLogout", set_logout, DIR(logout), PLACE,
+                  "end or keep: whether a logout ends the session, or keeps the other entries under a new ID"),
     AP_INIT_TAKE1("SessionDynamoDBNoStore", set_no_store, DIR(no_store), PLACE,
                   "responses that caches must not keep: loaded (all in a session) or changed (all but files sent "
                   "without a cookie)"),
@@ -429,7 +373,7 @@ const command_rec msd_directives[] = {
                       "entries to send to programs and backends as headers: KEY or KEY=Header, or None"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBForwardKeys", set_keys, DIR(forward_keys), PLACE,
                       "keys that sign forwarded headers, oldest first: file:PATH, exec:PATH or env:NAME"),
-    AP_INIT_TAKE1("SessionDynamoDBForwardAudience", set_audience, DIR(forward_audience), PLACE,
+    AP_INIT_TAKE1("SessionDynamoDBForwardAudience", msd_directives_names_audience, DIR(forward_audience), PLACE,
                   "name of the backend for which forwarded headers are signed, or None: as derived from the target"),
     AP_INIT_TAKE1("SessionDynamoDBForwardVersion", set_forward_version, DIR(forward_version), PLACE,
                   "version of the signature of forwarded headers: 1 (without audience) or 2"),

@@ -228,3 +228,20 @@ const char *msd_directives_entries_mask(cmd_parms *cmd, void *dir, int argc, cha
 
     return add_line(cmd, dir, msd_config_in_htaccess(cmd) ? &more : &list, argc, argv);
 }
+
+/** An entry that names a user; '*' and the end of the session can't. */
+static const char *add_user(cmd_parms *cmd, apr_array_header_t *to, const char *arg)
+{
+    if (strcmp(arg, "*") == 0 || strcasecmp(arg, "expiry") == 0) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not the name of an entry that holds a user name", cmd->cmd->name,
+                            arg);
+    }
+    return add_name(cmd, to, arg);
+}
+
+const char *msd_directives_entries_user(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    static const list_t list = { APR_OFFSETOF(msd_dir_config_t, user_keys), sizeof(const char *),
+                                 "the names of the entries that name the user", add_user };
+    return add_line(cmd, dir, &list, argc, argv);
+}

@@ -12,6 +12,7 @@ const char *msd_directives_entries_forward(cmd_parms *cmd, void *dir, int argc, 
 const char *msd_directives_entries_accept(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
 const char *msd_directives_entries_protect(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
 const char *msd_directives_entries_env(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
+const char *msd_directives_entries_user(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
 const char *msd_directives_entries_mask(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
 
 #endif

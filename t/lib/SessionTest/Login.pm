@@ -10,7 +10,7 @@ use MIME::Base64 ();
 
 use SessionTest;
 
-our @EXPORT = qw(form basic row_of data entries moves stays @RENEWAL);
+our @EXPORT = qw(form basic row_of data entries moves begins_anew stays @RENEWAL);
 
 my %PASSWORD = (alice => 'secret-of-alice', bob => 'secret-of-bob');
 our @RENEWAL = qw(GetItem PutItem UpdateItem DeleteItem);
@@ -28,9 +28,14 @@ sub entries { return join '&', sort split /&/, $_[0] }
 sub data    { my $row = row_of($_[0]); return $row ? entries(data_of($row)) : undef }
 
 # The request in the block moves the session $old to a new ID, in exactly these steps. The new ID.
-sub moves (&$$) {
-    my($block, $old, $sentence) = @_;
-    local $Test::Builder::Level = $Test::Builder::Level + 1;
+sub moves (&$$) { return _renews(@_, 1) }
+
+# The same without the entries of $old: another user's, who logged in over it.
+sub begins_anew (&$$) { return _renews(@_, 0) }
+
+sub _renews {
+    my($block, $old, $sentence, $keeps) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 2;
     my $before = row_of($old);
     my @calls  = calls_of(sub { $block->() }, scalar @RENEWAL);
 
@@ -48,12 +53,13 @@ sub moves (&$$) {
     return Test::More::fail('... with an ID') unless defined $new && length $new;
     isnt $new, $old, '... with a new ID';
     my $after = row_of($new);
-    is_deeply $after->{$_}, $before->{$_}, "... of a session with the same $_"
-        for qw(created idle_timeout absolute_timeout);
-    ok $after->{user_mark}, '... that knows its user';
+    is_deeply $after->{$_}, $before->{$_}, "... of a session with the same $_" for qw(idle_timeout absolute_timeout);
+    is $after->{created}{S}, $after->{accessed}{S}, '... whose absolute time begins with the login';
+    ok $after->{user_mark} && $after->{user_marks}, '... that knows its user';
     is row_of($old), undef, '... while the old one is gone';
     is get('/test/?get=a', cookie => $old)->line('get a'), '(none)', '... and its ID is dead';
-    is get('/test/?get=a', cookie => $new)->line('get a'), 1, '... and the new one shows the data';
+    is get('/test/?get=a', cookie => $new)->line('get a'), $keeps ? 1 : '(none)',
+        $keeps ? '... and the new one shows the data' : '... and the new one shows nothing of the old';
     return $new;
 }
 

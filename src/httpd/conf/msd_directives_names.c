@@ -1,0 +1,92 @@
+/* The directives whose value is a name: of cookies, headers, domains, paths, audiences. */
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <httpd.h>
+#include <http_config.h>
+
+#include "httpd/conf/msd_config.h"
+#include "httpd/conf/msd_directives_names.h"
+#include "httpd/conf/msd_reserved_names.h"
+
+/* The field that a row of the table names by its offset. */
+#define FIELD(type, record, cmd) ((type *)((char *)(record) + (apr_size_t)(cmd)->info))
+
+#define AUDIENCE_MOST 64 /* characters */
+
+/** Set an HTTP token (RFC 9110 section 5.6.2), as the names of cookies and headers must be. */
+const char *msd_directives_names_token(cmd_parms *cmd, void *dir, const char *arg)
+{
+    msd_config_note(cmd, dir);
+    if (!*arg || *ap_scan_http_token(arg)) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a valid name: use letters, digits and any of !#$%%&'*+-.^_`|~",
+                            cmd->cmd->name, arg);
+    }
+    *FIELD(const char *, dir, cmd) = arg;
+    return NULL;
+}
+
+const char *msd_directives_names_header(cmd_parms *cmd, void *dir, const char *arg)
+{
+    if (msd_reserved_names_header(arg)) {
+        return apr_psprintf(cmd->pool,
+                            "%s: the header %s is reserved, because it has another meaning: choose another name",
+                            cmd->cmd->name, arg);
+    }
+    return msd_directives_names_token(cmd, dir, arg);
+}
+
+const char *msd_directives_names_path(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *c;
+
+    msd_config_note(cmd, dir);
+    for (c = arg; apr_isgraph(*c) && *c != ';' && *c != ','; c++) {
+    }
+    if (arg[0] != '/' || *c) {
+        return apr_psprintf(cmd->pool,
+                            "%s: '%s' is not a valid path: it must begin with '/' and contain no space, ';' or ','",
+                            cmd->cmd->name, arg);
+    }
+    *FIELD(const char *, dir, cmd) = arg;
+    return NULL;
+}
+
+const char *msd_directives_names_audience(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *c;
+
+    msd_config_note(cmd, dir);
+    if (strcasecmp(arg, "None") == 0) {
+        *FIELD(const char *, dir, cmd) = "";
+        return NULL;
+    }
+    for (c = arg; apr_isalnum(*c) || (*c && strchr("-._:/", *c)); c++) {
+    }
+    if (!*arg || *c || c - arg > AUDIENCE_MOST) {
+        return apr_psprintf(cmd->pool,
+                            "%s: '%.70s' is not a label: use up to %d letters, digits and any of - . _ : /, or None",
+                            cmd->cmd->name, arg, AUDIENCE_MOST);
+    }
+    *FIELD(const char *, dir, cmd) = arg;
+    return NULL;
+}
+
+const char *msd_directives_names_domain(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *c;
+
+    msd_config_note(cmd, dir);
+    if (strcasecmp(arg, "None") == 0) {
+        *FIELD(const char *, dir, cmd) = "";
+        return NULL;
+    }
+    for (c = arg; apr_isalnum(*c) || *c == '.' || *c == '-'; c++) {
+    }
+    if (!apr_isalnum(arg[arg[0] == '.' ? 1 : 0]) || *c) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a valid domain: use a host name such as example.com, or None",
+                            cmd->cmd->name, arg);
+    }
+    *FIELD(const char *, dir, cmd) = arg;
+    return NULL;
+}

@@ -1,0 +1,17 @@
+#ifndef MSD_DIRECTIVES_NAMES_H
+#define MSD_DIRECTIVES_NAMES_H
+
+#include <httpd.h>
+#include <http_config.h>
+
+/*
+ * Setters for directives whose one argument is a name, for use in the directive table (TAKE1), with the offset of the
+ * field in msd_dir_config_t as info. Each returns NULL, or the fault and its remedy.
+ */
+const char *msd_directives_names_token(cmd_parms *cmd, void *dir, const char *arg);
+const char *msd_directives_names_header(cmd_parms *cmd, void *dir, const char *arg);
+const char *msd_directives_names_path(cmd_parms *cmd, void *dir, const char *arg);
+const char *msd_directives_names_domain(cmd_parms *cmd, void *dir, const char *arg);
+const char *msd_directives_names_audience(cmd_parms *cmd, void *dir, const char *arg);
+
+#endif

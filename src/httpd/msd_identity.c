@@ -1,0 +1,245 @@
+/* Login, logout, and another user: what a request makes of the users of its session. */
+
+#include <string.h>
+
+#include <apr_strings.h>
+#include <http_core.h>
+
+#include "httpd/msd_entries.h"
+#include "httpd/msd_identity.h"
+
+#define FORM "form"
+
+/** One look at the users. */
+typedef struct look_t {
+    msd_session_t *s;
+    apr_pool_t *p;
+    int logins, logouts, changes;
+} look_t;
+
+static const char *realm_of(apr_pool_t *p, const char *type, const char *name)
+{
+    char *realm = apr_pstrcat(p, type, name ? ":" : "", name, NULL);
+
+    ap_str_tolower(realm); /* AuthType is compared without regard to case; two realms never differ in case only */
+    return realm;
+}
+
+static void login(look_t *look, const char *realm, const char *user)
+{
+    ddb_marks_user_t *u = apr_palloc(look->p, sizeof(*u));
+
+    u->realm = realm;
+    u->user = user;
+    look->s->answer.login = u;
+}
+
+static void logout(look_t *look, const char *realm, const char *name)
+{
+    msd_session_left_t *left;
+
+    if (!look->s->answer.left) {
+        look->s->answer.left = apr_array_make(look->p, 1, sizeof(*left));
+    }
+    left = apr_array_push(look->s->answer.left);
+    left->realm = realm;
+    left->name = name;
+}
+
+/** 1 when this request set the entry, to whatever value. */
+static int was_set(const msd_session_t *s, const char *name)
+{
+    const char *is = apr_table_get(s->z->entries, name);
+
+    return is && is != apr_table_get(s->seen, name);
+}
+
+/** An entry that names a user: as it was loaded against as it is. */
+static void look_at_entry(look_t *look, const char *entry, const char *realm, const char *name)
+{
+    const char *was = apr_table_get(look->s->loaded, entry), *is = apr_table_get(look->s->z->entries, entry);
+
+    if (is && (!was || strcmp(was, is) != 0)) {
+        look->changes += was != NULL;
+        look->logins++;
+        login(look, realm, is);
+    }
+    else if (was && !is) {
+        look->logouts++;
+        logout(look, realm, name);
+    }
+    else if (is && name && was_set(look->s, entry)
+             && was_set(look->s, apr_pstrcat(look->p, name, "-" MOD_SESSION_PW, NULL))) {
+        /* mod_auth_form sets both when it has verified a password, and only then. */
+        look->logins++;
+        login(look, realm, is);
+    }
+    else if (is && !look->s->answer.login) {
+        login(look, realm, is); /* marked again with each write of data, and so in rows of versions without realms */
+    }
+}
+
+/** mod_auth_form's entry has the AuthName of the request that logs in, which may be any of the chain of redirects. */
+static void look_at_forms(look_t *look, request_rec *r)
+{
+    const char *name, *last = NULL;
+
+    for (; r; r = r->next) {
+        name = ap_auth_name(r);
+        if (name && (!last || strcmp(name, last) != 0)) {
+            look_at_entry(look, apr_pstrcat(look->p, name, "-" MOD_SESSION_USER, NULL), realm_of(look->p, FORM, name),
+                          name);
+            last = name;
+        }
+    }
+}
+
+static void look_at_keys(look_t *look)
+{
+    const apr_array_header_t *keys = look->s->conf->user_keys;
+    int i;
+
+    for (i = 0; keys && i < keys->nelts; i++) {
+        const char *key = APR_ARRAY_IDX(keys, i, const char *);
+        look_at_entry(look, key, realm_of(look->p, "entry", key), NULL);
+    }
+}
+
+static void look_at_user(look_t *look, const ddb_marks_user_t *user)
+{
+    ddb_marks_e found = DDB_MARKS_NOBODY;
+
+    /* Where OpenSSL fails, the user counts as new: a new ID can do no harm. */
+    (void)ddb_store_find_user(&found, &look->s->stored, user, look->p);
+    if (found != DDB_MARKS_SAME) {
+        look->changes += found == DDB_MARKS_OTHER;
+        look->logins++;
+    }
+    login(look, user->realm, user->user);
+}
+
+void msd_identity_judge(msd_request_t *q)
+{
+    msd_session_t *s = &q->session;
+    look_t look = { .s = s, .p = q->top->pool };
+
+    if (!s->loader || !msd_session_usable(s)) {
+        return;
+    }
+    s->answer.login = NULL;
+    s->answer.left = NULL;
+    look_at_forms(&look, q->top);
+    look_at_keys(&look);
+    if (q->user.user) {
+        look_at_user(&look, &q->user);
+    }
+    /* A user who goes while another one comes is a change, in whatever realms. */
+    s->answer.identity = look.changes || (look.logins && look.logouts) ? MSD_USER_CHANGED
+                         : look.logouts                                ? MSD_LOGOUT
+                         : look.logins                                 ? MSD_LOGIN
+                                                                       : MSD_SAME_USER;
+    if (s->answer.identity != MSD_SAME_USER && s->stored.sid) {
+        s->z->dirty = 1; /* mod_session saves only dirty sessions */
+    }
+}
+
+/** From here on the session has only what this request sets. */
+static void empty(msd_session_t *s)
+{
+    apr_table_clear(s->z->entries);
+    apr_table_clear(s->seen);
+    s->z->expiry = 0;
+}
+
+/** The user of r and the realm; 0 when there is none beside what the session itself says. */
+static int user_of(request_rec *r, apr_pool_t *p, ddb_marks_user_t *user)
+{
+    const char *type = ap_auth_type(r);
+
+    if (!r->user || !type || strcasecmp(type, FORM) == 0 || msd_request_is_error_page(r)) {
+        return 0; /* a form's user comes from the session */
+    }
+    user->realm = realm_of(p, type, ap_auth_name(r));
+    user->user = r->user;
+    return 1;
+}
+
+int msd_identity_is_other(request_rec *r, const msd_request_t *q)
+{
+    const msd_session_t *s = &q->session;
+    ddb_marks_user_t user;
+    ddb_marks_e found = DDB_MARKS_NOBODY;
+
+    return s->loader && msd_session_usable(s) && user_of(r, r->pool, &user)
+           && ddb_store_find_user(&found, &s->stored, &user, r->pool) == APR_SUCCESS && found == DDB_MARKS_OTHER;
+}
+
+void msd_identity_note(request_rec *r, msd_request_t *q)
+{
+    if (r->main || !user_of(r, q->top->pool, &q->user)) {
+        return;
+    }
+    q->user.user = apr_pstrdup(q->top->pool, q->user.user);
+    if (msd_identity_is_other(r, q)) {
+        empty(&q->session);
+    }
+}
+
+/** Keep only the entries that this request set. @return 1 when there were others. */
+static int keep_ours(msd_session_t *s)
+{
+    apr_table_t *kept = apr_table_make(s->pool, 8);
+    const apr_array_header_t *elts = apr_table_elts(s->z->entries);
+    int i, others = 0;
+
+    for (i = 0; i < elts->nelts; i++) {
+        const apr_table_entry_t *e = &APR_ARRAY_IDX(elts, i, apr_table_entry_t);
+        if (e->val != apr_table_get(s->seen, e->key)) {
+            apr_table_addn(kept, e->key, e->val);
+        }
+        else {
+            others = 1;
+        }
+    }
+    /* Handlers know the table's address: its content changes, not the table. */
+    apr_table_clear(s->z->entries);
+    apr_table_overlap(s->z->entries, kept, APR_OVERLAP_TABLES_SET);
+    return others;
+}
+
+/** The entries of the realms that were left. @return 1 when there were some. */
+static int remove_left(const msd_session_t *s)
+{
+    static const char *const of_form[] = { "-" MOD_SESSION_USER, "-" MOD_SESSION_PW, "-site" };
+    int i, removed = 0;
+    apr_size_t j;
+
+    for (i = 0; i < s->answer.left->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(s->answer.left, i, msd_session_left_t).name;
+
+        for (j = 0; name && j < sizeof(of_form) / sizeof(of_form[0]); j++) {
+            const char *entry = apr_pstrcat(s->pool, name, of_form[j], NULL);
+            removed |= apr_table_get(s->z->entries, entry) != NULL;
+            apr_table_unset(s->z->entries, entry);
+        }
+    }
+    return removed;
+}
+
+int msd_identity_apply(msd_session_t *s)
+{
+    switch (s->answer.identity) {
+    case MSD_USER_CHANGED:
+        if (s->z->expiry == s->expiry) {
+            s->z->expiry = 0; /* the end that an application set was the other user's */
+        }
+        return keep_ours(s);
+    case MSD_LOGIN:
+        return s->conf->login == MSD_LOGIN_DROP ? keep_ours(s) : 0;
+    case MSD_LOGOUT:
+        return s->conf->logout == MSD_LOGOUT_KEEP ? remove_left(s) : 0;
+    case MSD_SAME_USER:
+        break;
+    }
+    return 0;
+}
