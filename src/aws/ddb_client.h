@@ -22,9 +22,9 @@ typedef struct ddb_client_opts_t {
     ddb_creds_t *creds;
     const ddb_clock_t *clock;   /* with skew: ddb_skew_clock's */
     ddb_random_fn *random;      /* for the jitter of the backoff */
-    ddb_breaker_t *breaker;     /* NULL: every call is tried, whatever became of those before */
+    ddb_breaker_t *breaker;     /* NULL: every call is sent, whatever the results of those before */
     ddb_retry_budget_t *budget; /* NULL: without limit */
-    ddb_skew_t *skew;           /* NULL: a wrong clock is said and not corrected */
+    ddb_skew_t *skew;           /* NULL: a wrong clock is reported, not corrected */
     ddb_count_t *count;         /* of calls and of what they consume; NULL: nothing is counted */
 } ddb_client_opts_t;
 
@@ -32,8 +32,8 @@ typedef struct ddb_client_opts_t {
 apr_status_t ddb_client_create(ddb_client_t **pc, const ddb_client_opts_t *o, apr_pool_t *p);
 
 /**
- * Read a good reply, and set its consumed. @return DDB_EBADREPLY, with a detail in the call's err, when it makes no
- * sense, and the call is tried again; anything else is for the caller alone.
+ * Parse a successful reply, and set its consumed. @return DDB_EBADREPLY, with a detail in the call's err, for a reply
+ * that makes no sense: the call is retried. Any other status is for the caller only.
  */
 typedef apr_status_t ddb_read_fn(void *baton, ddb_reply_t *reply);
 
@@ -43,8 +43,8 @@ typedef struct ddb_call_t {
     apr_time_t deadline;   /* on the clock's monotonic time: the wait for credentials, all attempts and the waits
                                between them; nothing is sent after it */
     ddb_cancel_t *cancel;  /* when set, nothing more is sent; NULL: never set */
-    ddb_read_fn *read;     /* of a call that changes nothing; NULL: one that does, and that a reply without sense ends,
-                               as it was carried out */
+    ddb_read_fn *read;     /* of a call that changes nothing; NULL: a write, which a reply that makes no sense ends,
+                               because it was carried out */
     void *baton;
 } ddb_call_t;
 

@@ -19,14 +19,12 @@ typedef struct ddb_ini_t {
     const char *wrong;         /* on failure: a sentence that shows nothing of the text */
 } ddb_ini_t;
 
-/** Python's name for a section whose values all others have too. */
+/** Python's name for a section whose values apply to all others. */
 #define DDB_INI_DEFAULTS "DEFAULT"
 
 /**
- * Read text, len bytes and a NUL after them. It is cut up in place, and what is in *ini points into it; tables live
- * in p.
- * @return DDB_ECONFIG for any other line, a duplicate section or key, a line over 16 KiB, and
- *         NUL bytes.
+ * Parse text, len bytes and a NUL after them. It is modified in place, and *ini points into it; tables live in p.
+ * @return DDB_ECONFIG for any other line, a duplicate section or key, a line over 16 KiB, and NUL bytes.
  */
 apr_status_t ddb_ini_parse(ddb_ini_t *ini, char *text, apr_size_t len, apr_pool_t *p);
 

@@ -7,7 +7,7 @@
 #include "base/ddb_crypto.h"
 
 /**
- * The wait before a retry, with full jitter: a random time up to a bound that doubles with each attempt, so that
+ * The wait before a retry, with full jitter: a random time from 0 to a bound that doubles with each attempt, so that
  * callers that failed together do not retry together. attempt: number of attempts so far, at least 1.
  */
 apr_interval_time_t ddb_retry_wait(int attempt, int throttled, ddb_random_fn *random);
@@ -23,7 +23,7 @@ void ddb_retry_budget_create(ddb_retry_budget_t **pb, apr_pool_t *p);
 /** Pay for one retry. @return 0 when the budget is used up. */
 int ddb_retry_budget_take(ddb_retry_budget_t *b);
 
-/** A call succeeded: it earns back the cost of its retry, or a fraction of a retry if it succeeded at once. */
+/** A call succeeded: it earns back the cost of its last retry, or a fraction of it if it succeeded at once. */
 void ddb_retry_budget_give(ddb_retry_budget_t *b, int retried);
 
 #endif

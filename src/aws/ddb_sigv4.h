@@ -37,7 +37,7 @@ typedef struct ddb_sigv4_request_t {
 typedef struct ddb_sigv4_cache_t ddb_sigv4_cache_t;
 apr_status_t ddb_sigv4_cache_create(ddb_sigv4_cache_t **pc, apr_pool_t *p);
 
-/** What signs: whose keys, when (microseconds since 1970, corrected for skew by the caller), and the cache or NULL. */
+/** The keys, the time (microseconds since 1970, corrected for clock skew by the caller), and the cache or NULL. */
 typedef struct ddb_sigv4_signer_t {
     const ddb_credentials_t *credentials;
     apr_time_t now;

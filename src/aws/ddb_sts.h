@@ -18,7 +18,7 @@ typedef struct ddb_sts_opts_t {
     const ddb_clock_t *clock;
 } ddb_sts_opts_t;
 
-/** Whom to become. NULL: not sent. */
+/** The role to assume. NULL: the parameter is not sent. */
 typedef struct ddb_sts_role_t {
     const char *arn;
     const char *session_name;
@@ -29,8 +29,7 @@ typedef struct ddb_sts_role_t {
 } ddb_sts_role_t;
 
 /**
- * Take on a role. Tried again while that may help and a few seconds are not over. Credentials live in p and are wiped
- * with it.
+ * Assume a role. Retried for a few seconds while that may help. Credentials live in p and are wiped with it.
  * @return DDB_EDENIED, DDB_EREFUSED, DDB_ETHROTTLED, DDB_EUNAVAILABLE, DDB_EBADREPLY or APR_TIMEUP; err->type is the
  *         service's code and err->detail says what to do about it.
  */

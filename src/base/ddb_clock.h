@@ -18,7 +18,7 @@ typedef struct ddb_clock_t {
 /** The machine's own clocks. */
 extern const ddb_clock_t ddb_clock_system;
 
-/** The times of the clock. */
+/** The current wall and monotonic time of c, microseconds. */
 apr_time_t ddb_clock_wall(const ddb_clock_t *c);
 apr_time_t ddb_clock_monotonic(const ddb_clock_t *c);
 

@@ -1,4 +1,4 @@
-/* Attribute values, and the placeholders for them in expressions. */
+/* Attribute values, and placeholders for them in expressions. */
 
 #include <string.h>
 
@@ -42,8 +42,8 @@ void ddb_attribute_use_name(ddb_json_t *request, const char *name, apr_pool_t *p
     ddb_json_t *names = ddb_json_set_object(request, "ExpressionAttributeNames");
     const char *placeholder = apr_pstrcat(p, "#", name, NULL);
 
-    /* An update and its condition may use the same name, and a JSON object must not repeat a key (RFC 8259 section 4:
-     * what a receiver makes of it is unpredictable). */
+    /* An update and its condition may use the same name, but the keys of a JSON object must be unique (RFC 8259 section
+     * 4: otherwise the behaviour of receivers is unpredictable). */
     if (!ddb_json_has(names, placeholder)) {
         ddb_json_set_str(names, placeholder, name);
     }

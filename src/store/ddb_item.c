@@ -1,5 +1,5 @@
-/* Owns what a session looks like in DynamoDB: attribute names and types, the conditions of every write, the form of
- * numbers. Sizes: ddb_item_size.c. */
+/* The form of a session in DynamoDB: attribute names and types, number formats, the condition of every write. Sizes:
+ * ddb_item_size.c. */
 
 #include <string.h>
 
@@ -15,7 +15,7 @@
 
 /* --- request bodies --- */
 
-/* A body while it is built. */
+/* A request body under construction. */
 typedef struct body_t {
     ddb_json_t *root;
     apr_array_header_t *set;    /* const char *: " #x = :x" of an update */
@@ -37,11 +37,11 @@ static body_t body_begin(const char *table, apr_pool_t *p)
 
 static const char *base64(const body_t *b, const void *bytes, apr_size_t len)
 {
-    /* A session without data may come with a NULL, for which APR would give a NULL. */
+    /* A session without data may have a NULL, for which APR would return NULL. */
     return len ? apr_pencode_base64_binary(b->p, bytes, (apr_ssize_t)len, APR_ENCODE_NONE, NULL) : "";
 }
 
-/* An attribute goes into `item` of a PutItem, or with item NULL into the SET clause of an UpdateItem. */
+/* Add an attribute to `item` of a PutItem, or, if item is NULL, to the SET clause of an UpdateItem. */
 static void write_attribute(body_t *b, ddb_json_t *item, const char *name, const char *type, const char *text)
 {
     if (item) {
@@ -53,7 +53,7 @@ static void write_attribute(body_t *b, ddb_json_t *item, const char *name, const
     APR_ARRAY_PUSH(b->set, const char *) = apr_pstrcat(b->p, " #", name, " = :", name, NULL);
 }
 
-/* Of an update; where nothing is, nothing is removed. */
+/* For UpdateItem, which ignores the removal of an attribute that does not exist. */
 static void remove_attribute(body_t *b, const char *name)
 {
     ddb_attribute_use_name(b->root, name, b->p);
@@ -82,7 +82,7 @@ static void write_payload(body_t *b, ddb_json_t *item, const ddb_item_t *it)
     }
 }
 
-/* What a create and a save have in common: all that a write of data changes. */
+/* The attributes that every write of data changes, by create or save. */
 static void write_data(body_t *b, ddb_json_t *item, const ddb_item_t *it)
 {
     write_payload(b, item, it);
@@ -107,7 +107,7 @@ static const char *unchanged(body_t *b, const char *attribute, const char *type,
     return apr_psprintf(b->p, " AND #%s = :loaded_%s", attribute, attribute);
 }
 
-/* The condition that a row is as it was read. */
+/* The condition that a row is unchanged since it was read. */
 static const char *as_loaded(body_t *b, const ddb_item_t *loaded)
 {
     const char *condition = "#version = :loaded";
@@ -122,7 +122,7 @@ static const char *as_loaded(body_t *b, const ddb_item_t *loaded)
     if (loaded->format == DDB_FORM) {
         return condition;
     }
-    /* The other program's writes leave our version in place. */
+    /* dynamodb-session-flask does not change our version when it writes: compare what it writes. */
     return apr_pstrcat(b->p, condition, unchanged(b, "data", "S", loaded->data),
                        unchanged(b, "idle_timeout", "N", ddb_attribute_number(loaded->idle_timeout, b->p)),
                        unchanged(b, "absolute_timeout", "N", ddb_attribute_number(loaded->absolute_timeout, b->p)),
@@ -132,7 +132,7 @@ static const char *as_loaded(body_t *b, const ddb_item_t *loaded)
 static const char *conditional(body_t *b, const char *condition)
 {
     ddb_json_set_str(b->root, "ConditionExpression", condition);
-    /* The row that made the condition fail comes back at no cost: by its write id a writer knows its own attempt. */
+    /* The row that failed the condition is returned at no cost: its write ID shows a writer its own attempt. */
     ddb_json_set_str(b->root, "ReturnValuesOnConditionCheckFailure", "ALL_OLD");
     return ddb_json_print(b->root, b->p);
 }
@@ -196,7 +196,7 @@ const char *ddb_item_touch_body(const char *table, const ddb_item_t *it, apr_int
     ddb_attribute_use_value(b.root, "idle_timeout", "N", ddb_attribute_number(it->idle_timeout, p), p);
     ddb_attribute_use_value(b.root, "absolute_timeout", "N", ddb_attribute_number(it->absolute_timeout, p), p);
     ddb_attribute_use_value(b.root, "now", "N", ddb_attribute_number(now, p), p);
-    /* Other timeouts in the row: another request saved new ones meanwhile, and this end was computed from the old. */
+    /* Different timeouts in the row: another request saved new ones meanwhile, but our expiry is based on the old. */
     return conditional(&b, "attribute_exists(#id) AND #expires > :now AND #expires < :expires"
                            " AND #idle_timeout = :idle_timeout AND #absolute_timeout = :absolute_timeout");
 }
@@ -211,7 +211,7 @@ const char *ddb_item_delete_body(const char *table, const char *id, apr_pool_t *
 
 /* --- items --- */
 
-/* The first fault ends the parsing; later attributes are skipped, so that the caller checks once. */
+/* After the first fault, reads do nothing, so the caller checks for faults once, at the end. */
 typedef struct reader_t {
     const ddb_json_t *item;
     apr_pool_t *p;
@@ -266,7 +266,7 @@ static const char *read_bytes(reader_t *r, const char *name, apr_size_t *len)
         return "";
     }
     bytes = apr_pdecode_base64(r->p, text, APR_ENCODE_STRING, APR_ENCODE_NONE, len);
-    if (!bytes || strlen(text) % 4) { /* APR takes base64 without padding too, which DynamoDB never sends */
+    if (!bytes || strlen(text) % 4) { /* APR accepts missing padding, DynamoDB always pads */
         *len = 0;
         bad(r, name, "is not base64");
     }
@@ -339,7 +339,7 @@ static void read_data(reader_t *r, ddb_item_t *it)
     }
 }
 
-/* By what we know our own writes. A row that the other program wrote first has them not. */
+/* The attributes that identify our writes: missing from a row that dynamodb-session-flask created. */
 static void read_marks(reader_t *r, ddb_item_t *it)
 {
     if (it->format == DDB_FORM || ddb_json_has(r->item, "version")) {
@@ -348,7 +348,7 @@ static void read_marks(reader_t *r, ddb_item_t *it)
     if (it->format == DDB_FORM || ddb_json_has(r->item, "write_id")) {
         read_write_id(r, it->write_id);
     }
-    /* A malformed one counts as missing. */
+    /* Optional here, with any value: ddb_store_session_of compares it. */
     it->loggable = ddb_attribute_get(r->item, "loggable", "S");
     it->loggable = it->loggable ? apr_pstrdup(r->p, it->loggable) : NULL;
     if (ddb_json_has(r->item, "user_mark")) {

@@ -1,5 +1,5 @@
-/* How large an item is as DynamoDB counts it: names and values in the bytes that they are, not in those of the JSON
- * that carries them. And whether it is to be made smaller. */
+/* The size of an item as DynamoDB counts it (the bytes of names and values, not of the JSON around them), and
+ * compression of its data. */
 
 #include <string.h>
 
@@ -7,7 +7,8 @@
 #include "base/ddb_zlib.h"
 #include "store/ddb_item.h"
 
-/* A byte, and one for each two digits, in pairs from the decimal point on and without the pairs of zeros behind. */
+/* One byte, and one for each pair of digits, counted from the decimal point, without trailing pairs of zeros (DynamoDB
+ * Developer Guide, "DynamoDB item sizes and formats"). */
 static apr_size_t number_size(apr_int64_t n)
 {
     apr_size_t size = 1;
@@ -51,7 +52,7 @@ void ddb_item_pack(ddb_item_t *it, apr_size_t threshold, apr_pool_t *p)
 
     it->packed = NULL;
     it->packed_len = 0;
-    /* What could not be read any more is left as it is: it is too large to be stored. */
+    /* Beyond DDB_ITEM_DATA_MAX a load would reject the data. Uncompressed, it fails the size check of the write. */
     if (it->format != DDB_FORM || !threshold || in.len < threshold || in.len > DDB_ITEM_DATA_MAX) {
         return;
     }

@@ -11,17 +11,17 @@
 
 #define EXPIRY "expiry"
 
-/* A name in the object, by its exact spelling; several members may have it. */
+/* A name in the object, in its exact spelling; several members may have it. */
 typedef struct name_t {
     const char *text;
-    const struct member_t *last; /* the one that counts */
-    int doubtful;                /* 1: there is another that differs in case only */
+    const struct member_t *last; /* the only member that readers see */
+    int doubtful;                /* 1: another name differs only in case */
 } name_t;
 
 typedef struct member_t {
     ddb_json_member_t written;
-    name_t *name;     /* NULL: it can't be an entry's */
-    const char *text; /* the value as an entry's; NULL: it can't be one */
+    name_t *name;     /* NULL: an entry cannot have this name */
+    const char *text; /* the value as an entry; NULL: an entry cannot have this name or value */
 } member_t;
 
 struct ddb_json_entries_t {
@@ -29,12 +29,12 @@ struct ddb_json_entries_t {
     int max;
     apr_array_header_t *list; /* member_t *, in order */
     apr_hash_t *names;        /* text -> name_t */
-    apr_hash_t *spellings;    /* folded text -> the first name_t of that spelling */
-    const char *doubtful;     /* one of those names; NULL: no such name */
+    apr_hash_t *spellings;    /* folded text -> the first name_t with it */
+    const char *doubtful;     /* one of the doubtful names; NULL: there are none */
     apr_pool_t *p;
 };
 
-/* As tables compare the names of their entries: without the case of ASCII letters. */
+/* Fold the case of ASCII letters, which APR tables ignore when they compare names. */
 static const char *folded(const char *name, apr_pool_t *p)
 {
     char *copy = apr_pstrdup(p, name), *c;
@@ -45,7 +45,7 @@ static const char *folded(const char *name, apr_pool_t *p)
     return copy;
 }
 
-/* The name of that text, made if it is new. */
+/* Find a name, or add it. */
 static name_t *name_of(ddb_json_entries_t *m, const char *text)
 {
     name_t *name = apr_hash_get(m->names, text, APR_HASH_KEY_STRING), *other;
@@ -89,7 +89,7 @@ static int is_shown(const member_t *member)
     return member->text && member->name->last == member && !member->name->doubtful;
 }
 
-/* Of several members of one name all but the last. */
+/* All members with a repeated name, except the last. */
 static int is_passed_over(const member_t *member)
 {
     return member->name && member->name->last != member;
@@ -140,7 +140,7 @@ void ddb_json_entries_show(const ddb_json_entries_t *m, apr_table_t *entries)
     for (i = 0; i < m->list->nelts; i++) {
         const member_t *member = APR_ARRAY_IDX(m->list, i, member_t *);
         if (is_shown(member)) {
-            /* Their names are distinct, so no lookup is needed. */
+            /* Names are unique, so add is enough: set would search the table for each. */
             apr_table_addn(entries, apr_pstrdup(apr_table_elts(entries)->pool, member->name->text),
                            apr_pstrdup(apr_table_elts(entries)->pool, member->text));
         }
@@ -172,7 +172,7 @@ const char *ddb_json_entries_value(const ddb_json_entries_t *m, const char *name
     return found && found->doubtful ? found->last->text : NULL;
 }
 
-/* The way back. */
+/* From entries to a JSON object. */
 typedef struct writer_t {
     const ddb_json_entries_t *m;
     apr_hash_t *entries;       /* folded name -> apr_table_entry_t */
@@ -203,7 +203,7 @@ static apr_hash_t *by_name(const apr_array_header_t *entries, apr_pool_t *p)
     apr_hash_t *found = apr_hash_make(p);
     int i;
 
-    /* From the end: of two of one name a table gives the first. */
+    /* Backwards, so the first of several entries with the same name wins, as in apr_table_get. */
     for (i = entries->nelts - 1; i >= 0; i--) {
         const apr_table_entry_t *e = &APR_ARRAY_IDX(entries, i, apr_table_entry_t);
         apr_hash_set(found, folded(e->key, p), APR_HASH_KEY_STRING, e);
@@ -211,7 +211,7 @@ static apr_hash_t *by_name(const apr_array_header_t *entries, apr_pool_t *p)
     return found;
 }
 
-/* The value of the entry with that name; NULL: no entry. If names differ only in case, the name must match exactly. */
+/* The value of the entry with this name, or NULL. For a doubtful name, the case must match too. */
 static const char *value_of(const writer_t *w, const name_t *name)
 {
     const apr_table_entry_t *e = apr_hash_get(w->entries, folded(name->text, w->p), APR_HASH_KEY_STRING);
@@ -225,7 +225,7 @@ static apr_status_t write_member(writer_t *w, const member_t *member)
     apr_status_t rv = APR_SUCCESS;
 
     if (is_passed_over(member)) {
-        /* Readers of the object do not see it; but it would reappear if only the last one were removed. */
+        /* Readers of the object do not see it, but would if only the last one were removed. */
         if (value || !is_shown(member->name->last)) {
             add(w, member->written.name, member->written.value);
         }
@@ -247,7 +247,7 @@ static apr_status_t write_member(writer_t *w, const member_t *member)
     return rv;
 }
 
-/* 1 when the entry is a member's of the object as it was read. */
+/* 1 if the object, as it was read, has a member for this entry. */
 static int is_member(const writer_t *w, const char *entry)
 {
     const name_t *name = apr_hash_get(w->m->spellings, folded(entry, w->p), APR_HASH_KEY_STRING);

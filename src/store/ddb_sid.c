@@ -1,4 +1,4 @@
-/* Session IDs: made, signed, checked, and the values that are derived from them. */
+/* Session IDs: creation, signatures, checks, and derived values. */
 
 #include <string.h>
 
@@ -9,12 +9,12 @@
 
 #define BASE64_LEN(bytes) (((bytes)*4 + 2) / 3) /* without padding */
 
-/* itsdangerous' default salt, then what its django-concat derivation puts between salt and key. */
+/* The default salt of itsdangerous, and the word that its django-concat derivation puts between salt and key. */
 #define DERIVATION_PREFIX                                                                                              \
     "itsdangerous.Signer"                                                                                              \
     "signer"
 
-/* Buffers are sized by the limits: they hold here whatever the configuration let through. */
+/* Buffers have the size of the limits, so the limits are enforced here too, whatever the configuration accepted. */
 static int bytes_in_range(int bytes)
 {
     return bytes >= DDB_SID_BYTES_MIN && bytes <= DDB_SID_BYTES_MAX;
@@ -25,7 +25,7 @@ static int is_signed(const ddb_sid_rules_t *rules)
     return rules->keys && rules->keys->nelts > 0;
 }
 
-/* '.' is not in base64url: what is before the first one is the ID without its signature. */
+/* base64url has no '.', so the ID ends, and its signature starts, at the first one. */
 static ddb_bytes_t without_signature(const char *sid)
 {
     ddb_bytes_t part = { .data = sid, .len = strcspn(sid, ".") };
@@ -47,7 +47,7 @@ static apr_status_t derive_key(unsigned char *out, ddb_digest_e digest, const ch
     return rv;
 }
 
-/* The signature of an unsigned ID by one key, as text in p. */
+/* Sign an unsigned ID with one key; the signature is text in p. */
 static apr_status_t make_signature(const char **signature, ddb_bytes_t value, ddb_digest_e digest, const char *key,
                                    apr_pool_t *p)
 {
@@ -96,8 +96,8 @@ apr_status_t ddb_sid_make(const char **sid, const ddb_sid_rules_t *rules, ddb_ra
     return APR_SUCCESS;
 }
 
-/* 1 when the first `len` characters of text are what base64url makes of so many bytes. The decoder of APR takes both
- * alphabets and any spare bits; encoding its result again and comparing takes one spelling only. */
+/* 1 if the first `len` characters of text are the base64url encoding of `bytes` bytes. APR's decoder accepts both
+ * alphabets and any unused bits; to accept only one spelling, encode the result again and compare. */
 static int is_canonical(const char *text, apr_size_t len, apr_size_t bytes)
 {
     unsigned char raw[DDB_SID_BYTES_MAX + 3];
@@ -112,7 +112,7 @@ static int is_canonical(const char *text, apr_size_t len, apr_size_t bytes)
            && memcmp(again, text, len) == 0;
 }
 
-/* Signatures are compared as text, which takes only the canonical spelling of each. Newest first: most are by it. */
+/* Comparing signatures as text accepts only the canonical spelling. Most are by the newest key: try it first. */
 static apr_status_t check_signature(const char *signature, ddb_bytes_t value, const ddb_sid_rules_t *rules,
                                     apr_pool_t *p)
 {
@@ -133,8 +133,8 @@ static apr_status_t check_signature(const char *signature, ddb_bytes_t value, co
     return APR_NOTFOUND;
 }
 
-/* The length of the unsigned part of an ID that has the form of one with so many random bytes; 0 for any other. Anybody
- * can send anything: no more of it is examined than the length of such an ID. */
+/* The length of the unsigned part, if sid has the form of an ID with `bytes` random bytes; otherwise 0. Clients can
+ * send text of any length: read no more of it than a valid ID would have. */
 static apr_size_t unsigned_length(const char *sid, const ddb_sid_rules_t *rules, int bytes)
 {
     apr_size_t part = BASE64_LEN((apr_size_t)bytes), len = part;

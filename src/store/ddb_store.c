@@ -1,5 +1,5 @@
-/* Owns the life of a row: the condition that guards each write, and settling writes with an unknown outcome. Reading
- * rows, and when their session has expired: ddb_store_row.c. */
+/* The life of a row: the condition that guards each write, and how a write of unknown outcome is settled. Reading rows,
+ * and the expiry of their sessions: ddb_store_row.c. */
 
 #include <string.h>
 
@@ -8,8 +8,8 @@
 #include "store/ddb_item.h"
 #include "store/ddb_store_int.h"
 
-#define LONG_AGO     86400 /* seconds: past for every clock, and not so long ago that the sweep passes it over */
-#define INSERT_TRIES 3     /* new IDs; a single collision of random ones is already beyond belief */
+#define LONG_AGO     86400 /* seconds: past by every clock, but recent enough for TTL (up to 5 years) */
+#define INSERT_TRIES 3     /* new IDs; even one collision of random IDs is practically impossible */
 
 apr_status_t ddb_store_create(ddb_store_t **ps, ddb_client_t *client, const char *table, ddb_random_fn *random,
                               apr_pool_t *p)
@@ -67,7 +67,7 @@ static ddb_item_t item_of(const ddb_session_t *s, const ddb_store_call_t *call)
         .idle_timeout = s->idle_timeout,
         .absolute_timeout = s->absolute_timeout,
         .version = s->version,
-        .loggable = s->row ? s->row->loggable : NULL, /* stays as it was made; here it counts for the size */
+        .loggable = s->row ? s->row->loggable : NULL, /* never rewritten; set here for the item's size */
         .user_mark = s->user_mark,
         .user_marks = s->user_marks,
     };
@@ -101,7 +101,7 @@ static apr_status_t check_size(const ddb_item_t *it, const ddb_store_call_t *cal
                                         size, most);
 }
 
-/* What a write of data needs before it is sent. */
+/* Prepare a write of data: write ID, compression, size limit. */
 static apr_status_t prepare_write(ddb_store_t *st, ddb_item_t *it, const ddb_store_call_t *call)
 {
     apr_status_t rv = st->random(it->write_id, sizeof(it->write_id));
@@ -113,13 +113,13 @@ static apr_status_t prepare_write(ddb_store_t *st, ddb_item_t *it, const ddb_sto
 
 /* --- calls --- */
 
-/* For ends that are reached without a call: ddb_client_call resets err itself. */
+/* For results without a call: ddb_client_call resets err itself. */
 static void reset(ddb_error_t *err)
 {
     memset(err, 0, sizeof(*err));
 }
 
-/* The answer that was settled on is no failure, whatever the reply said that led to it. */
+/* The result is not a failure, so remove the error of the reply that led to it. */
 static apr_status_t answer(ddb_error_t *err, apr_status_t rv)
 {
     err->type[0] = '\0';
@@ -128,14 +128,15 @@ static apr_status_t answer(ddb_error_t *err, apr_status_t rv)
     return rv;
 }
 
-/* A write was carried out by an attempt whose reply was lost. */
+/* An earlier attempt, whose reply was lost, did the write. */
 static apr_status_t settled(ddb_error_t *err)
 {
     err->unsettled = 0;
     return answer(err, APR_SUCCESS);
 }
 
-/* Whose the row is that made a condition fail: APR_NOTFOUND when it is gone or over, else a conflict with *current. */
+/* The result for a row that failed a condition: APR_NOTFOUND if its session has expired or belongs to another ID,
+ * otherwise a conflict, with *current. */
 static apr_status_t conflict(ddb_session_t *current, const ddb_item_t *row, const char *sid,
                              const ddb_store_call_t *call)
 {
@@ -179,7 +180,7 @@ apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const
     return rv;
 }
 
-/* Try one new ID. @return DDB_ECONFLICT when another session has it. */
+/* Try one new ID. @return DDB_ECONFLICT if the ID is already in use. */
 static apr_status_t insert_as(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s)
 {
     ddb_item_t it = item_of(s, call), row;
@@ -204,7 +205,7 @@ static apr_status_t insert_as(ddb_store_t *st, const ddb_store_call_t *call, ddb
         return settled(call->err);
     }
     if (rv == APR_SUCCESS || rv == APR_NOTFOUND || rv == DDB_EBADITEM || rv == DDB_ETOOLARGE) {
-        /* Our own row would be whole and carry our mark: whatever is or was under this ID, it is not ours. */
+        /* Our own row would be readable and have our write ID: our write did not happen, whatever row has this key. */
         call->err->unsettled = 0;
         return ddb_error_set(call->err, DDB_ECONFLICT,
                              "new session IDs are already in use: the source of random bytes repeats itself");
@@ -254,7 +255,7 @@ apr_status_t ddb_store_insert(ddb_store_t *st, const ddb_store_call_t *call, ddb
     return rv;
 }
 
-/* Write it over the row of s, if that still is as it was read. Returns as ddb_store_save does. */
+/* Overwrite the row of s with `it` if the row is unchanged since it was read. @return as ddb_store_save. */
 static apr_status_t write_over(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *s, ddb_item_t *it,
                                ddb_session_t *current)
 {
@@ -311,7 +312,7 @@ apr_status_t ddb_store_touch(ddb_store_t *st, const ddb_store_call_t *call, cons
     reset(call->err);
     next.accessed = call->now;
     if (ddb_store_expires(&next) <= ddb_store_expires(s)) {
-        /* The absolute end is the nearer one: a write that can only fail would still cost its capacity. */
+        /* The absolute timeout ends the session first. The write would fail its condition, and still be charged. */
         return APR_NOTFOUND;
     }
     it = item_of(&next, call);
@@ -336,12 +337,12 @@ apr_status_t ddb_store_replace(ddb_store_t *st, const ddb_store_call_t *call, co
 
     reset(call->err);
     if (!old->row) {
-        /* A session without a row. Without a row to compare with, the write would be unconditional. */
+        /* Without a loaded row there is nothing to end, and no condition for the write. */
         return APR_NOTFOUND;
     }
     over.data = call->format == DDB_JSON ? "{}" : "";
     over.data_len = strlen(over.data);
-    over.accessed = 0; /* the other program goes by this one */
+    over.accessed = 0; /* dynamodb-session-flask computes expiry from it; ddb_store_session_of reports DDB_MISS_MOVED */
     over.version++;
     over.user_mark = NULL;
     over.user_marks = NULL;

@@ -12,26 +12,27 @@ struct ddb_store_t {
     ddb_random_fn *random;
 };
 
-/** Send a call within the deadline of the operation. */
+/** Send a call, with the deadline and cancellation of the operation. */
 apr_status_t ddb_store_send(ddb_store_t *st, const ddb_store_call_t *call, ddb_call_t what, ddb_reply_t *reply);
 
-/** One read of the row of this table key. @return as ddb_item_parse; a failure of the call. */
+/** Read the row with this table key once. @return as ddb_item_parse; or a failure of the call. */
 apr_status_t ddb_store_read_row(ddb_store_t *st, const ddb_store_call_t *call, const char *key, int consistent,
                                 ddb_item_t *row);
 
 /**
- * The row as it was when a condition failed: from the error body or, where that has no usable row (no such row, or a
- * server that ignores ALL_OLD), by one consistent read. err keeps describing the write unless the read itself fails;
- * the read never decides whether the write is settled.
+ * The row as it was when a condition failed: from the error body, or, if that has no usable row (the row does not
+ * exist, or a server ignores ALL_OLD), by one consistent read. err still describes the write, unless the read itself
+ * fails; err->unsettled is always that of the write, and err->attempts counts both.
  */
 apr_status_t ddb_store_row_of_conflict(ddb_store_t *st, const ddb_store_call_t *call, const char *key,
                                        const ddb_reply_t *reply, ddb_item_t *row);
 
 /**
- * The session in a row; APR_NOTFOUND when it has expired or was made for an ID other than sid; DDB_EBADITEM when the
- * row does not name its ID and no other program can have written it. Times after now come from a clock ahead of ours or
- * a forged row; they count as now, so no session outlives its timeouts counted from now. The earlier end counts: the
- * row's `expires`, by which the table deletes it, or the end that its times give.
+ * The session in a row. APR_NOTFOUND if it has expired or belongs to an ID other than sid (s->miss says which);
+ * DDB_EBADITEM if the row does not name its ID and another program cannot have written it. Times after call->now come
+ * from a fast clock or a forged row; taking them as now keeps every session within its timeouts, counted from now. A
+ * session has expired when either end has passed: `expires` in the row, by which the table deletes rows, or the end
+ * computed from its times.
  */
 apr_status_t ddb_store_session_of(ddb_session_t *s, const ddb_item_t *it, const char *sid,
                                   const ddb_store_call_t *call);

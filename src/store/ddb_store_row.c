@@ -1,4 +1,4 @@
-/* Rows from the table, and the session in a row: the ID it belongs to, and when it has expired. */
+/* Reading rows, and the session in a row: its ID and its expiry. */
 
 #include <string.h>
 
@@ -11,13 +11,14 @@ static apr_time_t not_after(apr_time_t t, apr_time_t limit)
     return t < limit ? t : limit;
 }
 
-/* Two areas may make one table key of two IDs, and a signed ID has the key of the one without its signature. */
+/* The table key does not prove that the row belongs to the ID: two areas may derive the same key from two IDs, and a
+ * signed ID has the same key as the ID without its signature. */
 static apr_status_t check_id(const ddb_item_t *it, const char *sid, const ddb_store_call_t *call)
 {
     const char *loggable = ddb_sid_loggable(sid, call->pool);
 
     if (!it->loggable && it->format == DDB_JSON && !call->rules->hash) {
-        return APR_SUCCESS; /* dynamodb-session-flask does not write it, and the key is the ID itself */
+        return APR_SUCCESS; /* dynamodb-session-flask does not write loggable, and the key is the ID itself */
     }
     if (!loggable) {
         return ddb_error_set(call->err, APR_EGENERAL,
@@ -56,7 +57,7 @@ apr_status_t ddb_store_session_of(ddb_session_t *s, const ddb_item_t *it, const 
         .user_marks = it->user_marks,
     };
     if (it->expires <= apr_time_sec(call->now) || ddb_store_expires(s) <= apr_time_sec(call->now)) {
-        s->miss = it->accessed ? DDB_MISS_OVER : DDB_MISS_MOVED; /* what ddb_store_replace leaves was never accessed */
+        s->miss = it->accessed ? DDB_MISS_OVER : DDB_MISS_MOVED; /* ddb_store_replace sets accessed to 0 */
         return APR_NOTFOUND;
     }
     return APR_SUCCESS;
@@ -72,7 +73,7 @@ apr_status_t ddb_store_send(ddb_store_t *st, const ddb_store_call_t *call, ddb_c
     return ddb_client_call(st->client, &what, call->pool, reply, call->err);
 }
 
-/* One that made sure whose row it is: a reply meant for another request must not give away a session. */
+/* Also checks the row's key: a reply intended for another request must not disclose its session. */
 static apr_status_t parse_row(ddb_item_t *row, const ddb_reply_t *reply, const char *key, const ddb_store_call_t *call)
 {
     apr_status_t rv;
@@ -97,7 +98,7 @@ typedef struct reading_t {
     const ddb_store_call_t *call;
     const char *key;
     ddb_item_t *row;
-    apr_status_t rv; /* what the last reply came to */
+    apr_status_t rv; /* of the last reply */
 } reading_t;
 
 static apr_status_t read_reply(void *baton, ddb_reply_t *reply)

@@ -1,4 +1,4 @@
-/* The table of the sessions: what is wrong with it, and how it is made. */
+/* The session table: check and creation. */
 
 #include <string.h>
 
@@ -12,10 +12,10 @@
 #define KEY DDB_ATTRIBUTE_KEY
 #define TTL "expires"
 
-/* No session ID and no hash of one looks like it. */
+/* A table key that no session can have: it has the form of neither an ID nor a hash. */
 #define NO_ROW "session-dynamodb-check"
 
-#define FIRST_LOOK apr_time_from_msec(500) /* between looks at a table that is being made; doubles */
+#define FIRST_LOOK apr_time_from_msec(500) /* between looks at a table under creation; doubles up to LAST_LOOK */
 #define LAST_LOOK  apr_time_from_sec(5)
 
 /** One check of a table. */
@@ -86,7 +86,7 @@ static int is_type(const ddb_error_t *err, const char *type)
     return strcmp(err->type, type) == 0;
 }
 
-/* Not the service as a whole, but this one action. */
+/* Only this action is denied: bad credentials have other error types. */
 static int is_forbidden(const ddb_error_t *err)
 {
     return is_type(err, "AccessDeniedException") || is_type(err, "AccessDenied");
@@ -131,7 +131,7 @@ static void judge_status(check_t *c, const ddb_json_t *table)
 {
     const char *status = ddb_json_str(table, "TableStatus");
 
-    /* One that is being changed serves all the same. */
+    /* A table serves requests during an update. */
     if (status && (strcmp(status, "ACTIVE") == 0 || strcmp(status, "UPDATING") == 0)) {
         found(c, "table", DDB_GOOD, apr_psprintf(c->p, "the table %s is there", c->table->name));
         return;
@@ -208,7 +208,7 @@ static apr_status_t check_ttl(check_t *c)
     return rv;
 }
 
-/* A call that sessions need, on a missing row, with a condition that it cannot meet. */
+/* Try a call that sessions need, on a row that does not exist, with a condition that fails without a row. */
 static apr_status_t check_action(check_t *c, const char *operation)
 {
     ddb_json_t *body = ddb_table_body(c->table, c->p), *reply;
@@ -236,7 +236,7 @@ static apr_status_t check_action(check_t *c, const char *operation)
                            action));
         return APR_SUCCESS;
     }
-    /* A wrong key has been found before, and has no row to be asked for. */
+    /* judge_key reported a wrong key already, and with that key this request is invalid. */
     return is_type(c->err, "ValidationException") || is_type(c->err, "ResourceNotFoundException") ? APR_SUCCESS : rv;
 }
 
@@ -294,7 +294,7 @@ static apr_status_t await_active(const ddb_table_t *t, apr_interval_time_t patie
         if (rv == APR_SUCCESS) {
             status = ddb_json_str(ddb_json_child(reply, "Table"), "TableStatus");
         }
-        else if (!is_type(err, "ResourceNotFoundException")) { /* reads lag behind the creation */
+        else if (!is_type(err, "ResourceNotFoundException")) { /* DescribeTable lags behind CreateTable */
             return rv;
         }
         if (status && strcmp(status, "ACTIVE") == 0) {
@@ -318,7 +318,7 @@ static apr_status_t switch_ttl_on(const ddb_table_t *t, int *ttl, apr_pool_t *p,
 
     *ttl = 1;
     if (rv == APR_SUCCESS && status && strncmp(status, "ENABL", 5) == 0) {
-        return APR_SUCCESS; /* of any attribute: the administrator chose it, and a check reports it */
+        return APR_SUCCESS; /* for any attribute: another one is the owner's decision, which a check reports */
     }
     specification = ddb_json_set_object(body, "TimeToLiveSpecification");
     ddb_json_set_str(specification, "AttributeName", TTL);

@@ -38,9 +38,9 @@ apr_status_t ddb_creds_create(ddb_creds_t **pc, const ddb_creds_opts_t *o, apr_p
  * the profile says; container; instance metadata. A provider that is not set up is skipped; one that is set up and
  * fails ends the chain with its own error. Threads that waited share the answer, failures included; a failure is not
  * remembered, so the next call asks the chain again.
- * @return DDB_ENOCREDS when no provider is set up, with a detail that lists them; DDB_ENOCREDS or DDB_ECONFIG when a
- *         provider fails; APR_TIMEUP at the deadline, with a detail that names the provider in question; APR_EINTR when
- *         cancelled.
+ * @return DDB_ENOCREDS when no provider is set up, with a detail that lists the providers; DDB_ENOCREDS or DDB_ECONFIG
+ *         when a provider fails; APR_TIMEUP at the deadline, with a detail that names the provider being asked;
+ *         APR_EINTR when cancelled.
  */
 apr_status_t ddb_creds_get(ddb_creds_t *c, apr_time_t deadline, apr_pool_t *p, ddb_credentials_t *out,
                            ddb_error_t *err);
