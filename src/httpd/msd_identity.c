@@ -25,7 +25,7 @@ static const char *realm_of(apr_pool_t *p, const char *type, const char *name)
     return realm;
 }
 
-static void login(look_t *look, const char *realm, const char *user)
+static void user_came(look_t *look, const char *realm, const char *user)
 {
     ddb_marks_user_t *u = apr_palloc(look->p, sizeof(*u));
 
@@ -34,7 +34,7 @@ static void login(look_t *look, const char *realm, const char *user)
     look->s->answer.login = u;
 }
 
-static void logout(look_t *look, const char *realm, const char *name)
+static void user_left(look_t *look, const char *realm, const char *name)
 {
     msd_session_left_t *left;
 
@@ -62,20 +62,21 @@ static void look_at_entry(look_t *look, const char *entry, const char *realm, co
     if (is && (!was || strcmp(was, is) != 0)) {
         look->changes += was != NULL;
         look->logins++;
-        login(look, realm, is);
+        user_came(look, realm, is);
     }
     else if (was && !is) {
         look->logouts++;
-        logout(look, realm, name);
+        user_left(look, realm, name);
     }
     else if (is && name && was_set(look->s, entry)
              && was_set(look->s, apr_pstrcat(look->p, name, "-" MOD_SESSION_PW, NULL))) {
         /* mod_auth_form sets both when it has verified a password, and only then. */
         look->logins++;
-        login(look, realm, is);
+        user_came(look, realm, is);
     }
     else if (is && !look->s->answer.login) {
-        login(look, realm, is); /* marked again with each write of data, and so in rows of versions without realms */
+        user_came(look, realm,
+                  is); /* marked again with each write of data, and so in rows of versions without realms */
     }
 }
 
@@ -115,7 +116,7 @@ static void look_at_user(look_t *look, const ddb_marks_user_t *user)
         look->changes += found == DDB_MARKS_OTHER;
         look->logins++;
     }
-    login(look, user->realm, user->user);
+    user_came(look, user->realm, user->user);
 }
 
 void msd_identity_judge(msd_request_t *q)

@@ -37,15 +37,15 @@ void ddb_attribute_set_key(ddb_json_t *request, const char *name, const char *ke
     ddb_attribute_set(ddb_json_set_object(request, name), DDB_ATTRIBUTE_KEY, "S", key);
 }
 
-void ddb_attribute_use_name(ddb_json_t *request, const char *name, apr_pool_t *p)
+void ddb_attribute_use_name(ddb_json_t *request, const char *attribute, apr_pool_t *p)
 {
     ddb_json_t *names = ddb_json_set_object(request, "ExpressionAttributeNames");
-    const char *placeholder = apr_pstrcat(p, "#", name, NULL);
+    const char *placeholder = apr_pstrcat(p, "#", attribute, NULL);
 
     /* An update and its condition may use the same name, but the keys of a JSON object must be unique (RFC 8259 section
      * 4: otherwise the behaviour of receivers is unpredictable). */
     if (!ddb_json_has(names, placeholder)) {
-        ddb_json_set_str(names, placeholder, name);
+        ddb_json_set_str(names, placeholder, attribute);
     }
 }
 

@@ -25,7 +25,7 @@ void ddb_attribute_set_key(ddb_json_t *request, const char *name, const char *ke
 
 /** Define a placeholder for the expressions of a request: #name for an attribute name, :name for a value. The first
  * placeholder creates the map: DynamoDB rejects empty ones. */
-void ddb_attribute_use_name(ddb_json_t *request, const char *name, apr_pool_t *p);
+void ddb_attribute_use_name(ddb_json_t *request, const char *attribute, apr_pool_t *p);
 void ddb_attribute_use_value(ddb_json_t *request, const char *name, const char *type, const char *value, apr_pool_t *p);
 
 #endif
