@@ -21,7 +21,8 @@ def choose(rng, weighted):
 
 
 def steps(seed, client, slots):
-    """What one client does, for ever. `slot`: which browser it sits at; `old`: with an ID of the past (0: the last)."""
+    """What one client does, for ever. `slot`: which browser it sits at; `old`: with an ID of the past (0: the last).
+    All log in as one user: another one begins with an empty session, which the judge does not know."""
     rng = random.Random("%s client %d" % (seed, client))
     number = 0
     while True:
@@ -29,7 +30,7 @@ def steps(seed, client, slots):
         kind = choose(rng, KINDS)
         n = "%d.%d" % (client, number)
         names = rng.sample(NAMES, 3)
-        step = {"n": n, "kind": kind, "slot": rng.randrange(slots), "user": rng.choice(["alice", "bob"]), "old": None,
+        step = {"n": n, "kind": kind, "slot": rng.randrange(slots), "user": "alice", "old": None,
                 "writes": {}}
         with_write, past = rng.random() < 0.5, rng.randrange(4)
         if kind == "old":
