@@ -98,6 +98,16 @@ note 'Two realms in one session';
     calls_are { get('/form-admin/logout', cookie => $both) } [qw(GetItem DeleteItem)], 'a logout of one ends all';
 }
 
+note 'Users without an authentication type';
+{
+    my $old = session(a => 1);
+    my @ann = (headers => ['X-Test-User', 'ann']);
+    my $ann = moves { get('/test/?get=a', cookie => $old, @ann) } $old, 'the first one';
+    stays { get('/test/?get=a', cookie => $ann, @ann) } $ann, '... again';
+    stays { get('/test/?get=a', cookie => $ann) } $ann, 'a request without a user is no logout';
+    begins_anew { get('/test/?set=b:2', cookie => $ann, headers => ['X-Test-User', 'bob']) } $ann, 'another one';
+}
+
 note 'Rows of a version without realms';
 {
     get('/basic/?set=a:1', basic('bob'));

@@ -19,10 +19,10 @@ typedef struct look_t {
 
 static const char *realm_of(apr_pool_t *p, const char *type, const char *name)
 {
-    char *realm = apr_pstrcat(p, type, name ? ":" : "", name, NULL);
+    char *lower = apr_pstrdup(p, type);
 
-    ap_str_tolower(realm); /* AuthType is compared without regard to case; two realms never differ in case only */
-    return realm;
+    ap_str_tolower(lower); /* AuthType is compared without regard to case, AuthName is not */
+    return apr_pstrcat(p, lower, name ? ":" : "", name, NULL);
 }
 
 static void user_came(look_t *look, const char *realm, const char *user)
@@ -157,10 +157,11 @@ static int user_of(request_rec *r, apr_pool_t *p, ddb_marks_user_t *user)
 {
     const char *type = ap_auth_type(r);
 
-    if (!r->user || !type || strcasecmp(type, FORM) == 0 || msd_request_is_error_page(r)) {
+    if (!r->user || (type && strcasecmp(type, FORM) == 0) || msd_request_is_error_page(r)) {
         return 0; /* a form's user comes from the session */
     }
-    user->realm = realm_of(p, type, ap_auth_name(r));
+    /* Some modules know users without an AuthType, such as mod_ssl with SSLUserName. */
+    user->realm = realm_of(p, type ? type : "user", ap_auth_name(r));
     user->user = r->user;
     return 1;
 }

@@ -580,9 +580,21 @@ static void retrieve(void)
     dynamodb_set_timeouts = APR_RETRIEVE_OPTIONAL_FN(session_dynamodb_set_timeouts);
 }
 
+/* A user without an authentication type, as mod_ssl's SSLUserName knows one: the header X-Test-User. */
+static int know_user(request_rec *r)
+{
+    const char *user = apr_table_get(r->headers_in, "X-Test-User");
+
+    if (user && !r->user) {
+        r->user = apr_pstrdup(r->pool, user);
+    }
+    return DECLINED;
+}
+
 static void register_hooks(apr_pool_t *p)
 {
     (void)p;
+    ap_hook_access_checker(know_user, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(handler, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_session_load(count_load, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_session_encode(encode, NULL, NULL, APR_HOOK_MIDDLE);
