@@ -146,7 +146,7 @@ static int session_dynamodb_check_authn(request_rec *r)
 /* Runs before authorization: Require must not go by variables of another user's session. */
 static int session_dynamodb_authorize(request_rec *r)
 {
-    const msd_request_t *q = msd_config_enabled(r) && r->user ? msd_request_find(r) : NULL;
+    msd_request_t *q = msd_config_enabled(r) && r->user && msd_config_merged(r)->env ? msd_request_find(r) : NULL;
 
     if (q && msd_identity_is_other(r, q)) {
         msd_env_export(r, NULL);

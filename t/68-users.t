@@ -130,6 +130,11 @@ note 'Another user of HTTP authentication sees nothing of the session';
     get('/basic-env/session.pl', basic('alice'), cookie => $id);
     is res()->status, 403, 'another one is not let in by the variable of the first';
     is get('/basic-env/session.pl', basic('bob'), cookie => $id)->status, 200, '... whose session goes on';
+    my $other = begins_anew { get('/basic/?set=c:3&internal=/basic/?get=c', basic('alice'), cookie => $id) } $id,
+        'what such a user sets before an internal redirect';
+    is data($other), 'c=3', '... is kept';
+    get('/basic/?set=role:admin', basic('bob'));
+    $id = res()->cookie('id');
     get('/basic-ssi/cgi.shtml', basic('alice'), cookie => $id);
     unlike res()->body, qr/admin/, 'nor sees it in HTTP_SESSION';
 }

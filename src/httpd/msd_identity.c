@@ -2,10 +2,11 @@
 
 #include <string.h>
 
+#include <apr_hash.h>
 #include <apr_strings.h>
 #include <http_core.h>
 
-#include "httpd/msd_entries.h"
+#include "base/ddb_array.h"
 #include "httpd/msd_identity.h"
 
 #define FORM "form"
@@ -75,8 +76,8 @@ static void look_at_entry(look_t *look, const char *entry, const char *realm, co
         user_came(look, realm, is);
     }
     else if (is && !look->s->answer.login) {
-        user_came(look, realm,
-                  is); /* marked again with each write of data, and so in rows of versions without realms */
+        /* Each write of data marks the user again, and so also in rows of versions without realms. */
+        user_came(look, realm, is);
     }
 }
 
@@ -106,12 +107,30 @@ static void look_at_keys(look_t *look)
     }
 }
 
-static void look_at_user(look_t *look, const ddb_marks_user_t *user)
+/** What the stored session knows of a user, looked up once: several hooks ask, and each look takes HMACs. */
+static ddb_marks_e find_user(msd_request_t *q, const ddb_marks_user_t *user)
 {
+    msd_request_known_t *known = &q->known;
     ddb_marks_e found = DDB_MARKS_NOBODY;
 
+    if (known->sid && known->sid == q->session.stored.sid && strcmp(known->user.realm, user->realm) == 0
+        && strcmp(known->user.user, user->user) == 0) {
+        return known->found;
+    }
     /* Where OpenSSL fails, the user counts as new: a new ID can do no harm. */
-    (void)ddb_store_find_user(&found, &look->s->stored, user, look->p);
+    (void)ddb_store_find_user(&found, &q->session.stored, user, q->top->pool);
+    known->sid = q->session.stored.sid;
+    known->user.realm = apr_pstrdup(q->top->pool, user->realm);
+    known->user.user = apr_pstrdup(q->top->pool, user->user);
+    known->found = found;
+    return found;
+}
+
+static void look_at_user(look_t *look, msd_request_t *q)
+{
+    const ddb_marks_user_t *user = &q->user;
+    ddb_marks_e found = find_user(q, user);
+
     if (found != DDB_MARKS_SAME) {
         look->changes += found == DDB_MARKS_OTHER;
         look->logins++;
@@ -132,7 +151,7 @@ void msd_identity_judge(msd_request_t *q)
     look_at_forms(&look, q->top);
     look_at_keys(&look);
     if (q->user.user) {
-        look_at_user(&look, &q->user);
+        look_at_user(&look, q);
     }
     /* A user who goes while another one comes is a change, in whatever realms. */
     s->answer.identity = look.changes || (look.logins && look.logouts) ? MSD_USER_CHANGED
@@ -166,14 +185,12 @@ static int user_of(request_rec *r, apr_pool_t *p, ddb_marks_user_t *user)
     return 1;
 }
 
-int msd_identity_is_other(request_rec *r, const msd_request_t *q)
+int msd_identity_is_other(request_rec *r, msd_request_t *q)
 {
     const msd_session_t *s = &q->session;
     ddb_marks_user_t user;
-    ddb_marks_e found = DDB_MARKS_NOBODY;
 
-    return s->loader && msd_session_usable(s) && user_of(r, r->pool, &user)
-           && ddb_store_find_user(&found, &s->stored, &user, r->pool) == APR_SUCCESS && found == DDB_MARKS_OTHER;
+    return s->loader && msd_session_usable(s) && user_of(r, r->pool, &user) && find_user(q, &user) == DDB_MARKS_OTHER;
 }
 
 void msd_identity_note(request_rec *r, msd_request_t *q)
@@ -182,7 +199,8 @@ void msd_identity_note(request_rec *r, msd_request_t *q)
         return;
     }
     q->user.user = apr_pstrdup(q->top->pool, q->user.user);
-    if (msd_identity_is_other(r, q)) {
+    /* Once: what the request set before an internal redirect is its own. */
+    if (msd_identity_is_other(r, q) && !apr_is_empty_table(q->session.seen)) {
         empty(&q->session);
     }
 }
@@ -191,12 +209,19 @@ void msd_identity_note(request_rec *r, msd_request_t *q)
 static int keep_ours(msd_session_t *s)
 {
     apr_table_t *kept = apr_table_make(s->pool, 8);
-    const apr_array_header_t *elts = apr_table_elts(s->z->entries);
+    apr_hash_t *seen = apr_hash_make(s->pool); /* by address: a table would be searched for each entry */
+    const apr_array_header_t *elts = apr_table_elts(s->seen);
     int i, others = 0;
 
     for (i = 0; i < elts->nelts; i++) {
         const apr_table_entry_t *e = &APR_ARRAY_IDX(elts, i, apr_table_entry_t);
-        if (e->val != apr_table_get(s->seen, e->key)) {
+        apr_hash_set(seen, &e->val, sizeof(e->val), e->val);
+    }
+    elts = apr_table_elts(s->z->entries);
+
+    for (i = 0; i < elts->nelts; i++) {
+        const apr_table_entry_t *e = &APR_ARRAY_IDX(elts, i, apr_table_entry_t);
+        if (!apr_hash_get(seen, &e->val, sizeof(e->val))) {
             apr_table_addn(kept, e->key, e->val);
         }
         else {
@@ -219,7 +244,7 @@ static int remove_left(const msd_session_t *s)
     for (i = 0; i < s->answer.left->nelts; i++) {
         const char *name = APR_ARRAY_IDX(s->answer.left, i, msd_session_left_t).name;
 
-        for (j = 0; name && j < sizeof(of_form) / sizeof(of_form[0]); j++) {
+        for (j = 0; name && j < DDB_ARRAY_LENGTH(of_form); j++) {
             const char *entry = apr_pstrcat(s->pool, name, of_form[j], NULL);
             removed |= apr_table_get(s->z->entries, entry) != NULL;
             apr_table_unset(s->z->entries, entry);

@@ -18,7 +18,7 @@
 void msd_identity_note(request_rec *r, msd_request_t *q);
 
 /** 1 when r's user of HTTP authentication is another than the one that the session knows in that realm. */
-int msd_identity_is_other(request_rec *r, const msd_request_t *q);
+int msd_identity_is_other(request_rec *r, msd_request_t *q);
 
 /** Judge what the tree's requests have made of the session's users so far; the result is in q->session.answer. */
 void msd_identity_judge(msd_request_t *q);

@@ -19,6 +19,13 @@ typedef struct msd_request_http_cache_t {
     const request_rec *file;   /* the last request answered by httpd's default handler for files; NULL before */
 } msd_request_http_cache_t;
 
+/** msd_identity's own: the last user that was looked up in the stored session. */
+typedef struct msd_request_known_t {
+    const char *sid; /* of that session, by address; NULL: no lookup yet */
+    ddb_marks_user_t user;
+    ddb_marks_e found;
+} msd_request_known_t;
+
 /**
  * One request tree: a request with its subrequests and internal redirects. Stored in the topmost request and allocated
  * from its pool. Like the tree itself, used by one thread at a time.
@@ -26,8 +33,9 @@ typedef struct msd_request_http_cache_t {
 typedef struct msd_request_t {
     request_rec *top;
     apr_array_header_t *carriers; /* msd_carrier_t: session IDs removed from the client's headers; NULL before */
-    ddb_marks_user_t user;        /* of HTTP authentication, once r passed it and authorization; NULL before */
-    int begun;                    /* 1: the response has started, and headers can no longer be added */
+    msd_request_known_t known;
+    ddb_marks_user_t user; /* of HTTP authentication, once r passed it and authorization; NULL before */
+    int begun;             /* 1: the response has started, and headers can no longer be added */
     msd_calls_t calls;
     msd_session_t session;            /* one for the whole tree, of the place that loaded it first */
     const request_rec *passed_fixups; /* private to the hooks: the last one, not a subrequest, that did; NULL before */

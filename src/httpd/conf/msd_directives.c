@@ -151,14 +151,14 @@ static const char *set_on_error(cmd_parms *cmd, void *dir, const char *arg)
 
 static const char *set_login(cmd_parms *cmd, void *dir, const char *arg)
 {
-    /* The places are those of msd_login_e. */
+    /* In the order of msd_login_e. */
     static const char *const words[] = { "keep", "drop", NULL };
     return set_word(cmd, dir, arg, words);
 }
 
 static const char *set_logout(cmd_parms *cmd, void *dir, const char *arg)
 {
-    /* The places are those of msd_logout_e. */
+    /* In the order of msd_logout_e. */
     static const char *const words[] = { "end", "keep", NULL };
     return set_word(cmd, dir, arg, words);
 }
