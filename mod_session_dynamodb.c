@@ -68,9 +68,9 @@ static int session_dynamodb_load(request_rec *r, session_rec **z)
         return DECLINED;
     }
     q = msd_request_get(r);
-    s = &q->session;
+    s = msd_request_place(r, q);
     if (s->outcome == MSD_NOT_LOADED) {
-        msd_log_load(r, s, msd_load(r, q));
+        msd_log_load(r, s, msd_load(r, q, s));
     }
     if (refusal_for(s) != DECLINED) {
         return APR_EGENERAL;
@@ -83,9 +83,13 @@ static int session_dynamodb_load(request_rec *r, session_rec **z)
 /* Runs after mod_session_crypto's decoder and before mod_session's own. */
 static int session_dynamodb_decode(request_rec *r, session_rec *z)
 {
-    msd_session_t *s = msd_request_session(r);
-    apr_status_t rv = s ? msd_payload_limit_decode(s, z) : APR_SUCCESS;
+    msd_request_t *q = msd_request_find(r);
+    msd_session_t *s = q ? &q->session : NULL;
+    apr_status_t rv = APR_SUCCESS;
 
+    for (; s && rv == APR_SUCCESS; s = s->next) {
+        rv = msd_payload_limit_decode(s, z);
+    }
     return rv == APR_SUCCESS ? DECLINED : rv;
 }
 
@@ -105,9 +109,10 @@ static int is_look_ahead(const request_rec *r, const msd_request_t *q)
 static int refusal(request_rec *r)
 {
     const msd_request_t *q = msd_request_find(r);
+    const msd_session_t *s = msd_request_session(r);
 
     /* MultiViews would skip a refused variant, and the response would be 404 instead of 503. */
-    return !q || msd_request_is_error_page(r) || is_look_ahead(r, q) ? DECLINED : refusal_for(&q->session);
+    return !s || msd_request_is_error_page(r) || is_look_ahead(r, q) ? DECLINED : refusal_for(s);
 }
 
 /* mod_session's fixups set HTTP_SESSION too late for Require and for rewrite rules in a directory. The variables of
@@ -146,9 +151,9 @@ static int session_dynamodb_check_authn(request_rec *r)
 /* Runs before authorization: Require must not go by variables of another user's session. */
 static int session_dynamodb_authorize(request_rec *r)
 {
-    msd_request_t *q = msd_config_enabled(r) && r->user && msd_config_merged(r)->env ? msd_request_find(r) : NULL;
+    msd_session_t *s = r->user && msd_config_merged(r)->env ? msd_request_session(r) : NULL;
 
-    if (q && msd_identity_is_other(r, q)) {
+    if (s && msd_identity_is_other(r, s)) {
         msd_env_export(r, NULL);
     }
     return DECLINED;
@@ -161,7 +166,7 @@ static int session_dynamodb_identify(request_rec *r)
 
     if (msd_config_enabled(r) && r->user) {
         session_load_fn(r, &z);
-        msd_identity_note(r, msd_request_get(r));
+        msd_identity_note(r, msd_request_place(r, msd_request_get(r)));
     }
     return DECLINED;
 }
@@ -178,7 +183,7 @@ static int session_dynamodb_fixups(request_rec *r)
     /* A client's header of this name would become HTTP_SESSION unless mod_session sets it (CVE-2018-1283). */
     apr_table_unset(r->headers_in, "Session");
     q = msd_request_get(r);
-    s = &q->session;
+    s = msd_request_place(r, q);
     msd_request_take(r, q, s->conf && s->loader == r ? s->conf : msd_config_dir(r, r->pool));
     if (!r->main) {
         q->passed_fixups = r;
@@ -268,16 +273,16 @@ static void mask(session_rec *z, const msd_dir_config_t *conf)
  * that must not be stored are masked here too, because every payload is encoded before it is written. */
 static int session_dynamodb_encode(request_rec *r, session_rec *z)
 {
-    msd_session_t *s = msd_request_session(r);
+    msd_session_t *s = msd_request_session_of(msd_request_find(r), z);
     apr_status_t rv;
 
-    if (!s || z != s->z) {
+    if (!s) {
         return DECLINED;
     }
     rv = msd_payload_limit_encode(s);
     if (rv != APR_SUCCESS && s->answer.written != MSD_WRITE_FAILED) {
         /* Called again for the error page: that is not a second failure. */
-        msd_log_failure(r, msd_session_write_failed(s, rv), MSD_FAILURE_LOG_WRITE);
+        msd_log_failure(r, s, msd_session_write_failed(s, rv), MSD_FAILURE_LOG_WRITE);
     }
     if (rv != APR_SUCCESS) {
         return rv;
@@ -293,22 +298,19 @@ static int session_dynamodb_encode(request_rec *r, session_rec *z)
 static int session_dynamodb_save(request_rec *r, session_rec *z)
 {
     msd_request_t *q = msd_request_find(r);
-    msd_session_t *s = q ? &q->session : NULL;
+    msd_session_t *s = msd_request_session_of(q, z);
     apr_status_t rv;
 
-    if (!s || s->outcome == MSD_NOT_LOADED) {
-        return DECLINED;
+    if (!s && !msd_request_session(r)) {
+        return DECLINED; /* another store's session, perhaps after a redirect out of our area */
     }
-    if (z != s->z && !msd_config_enabled(r)) {
-        return DECLINED; /* another store's session, after a redirect out of our area */
-    }
-    if (z != s->z || !msd_session_usable(s) || s->answer.written == MSD_WRITE_FAILED) {
-        /* Not the session that we loaded, or one that can't be written: doing nothing keeps the row intact. */
+    if (!s || !msd_session_usable(s) || s->answer.written == MSD_WRITE_FAILED || msd_request_is_foreign_part(r, q, s)) {
+        /* Not a session that we loaded, or one that can't be written: doing nothing keeps the row intact. */
         return OK;
     }
-    rv = msd_save(r, q);
+    rv = msd_save(r, q, s);
     if (rv != APR_SUCCESS) {
-        msd_log_failure(r, rv, MSD_FAILURE_LOG_WRITE);
+        msd_log_failure(r, s, rv, MSD_FAILURE_LOG_WRITE);
         return APR_EGENERAL;
     }
     msd_log_saved(r, s);
@@ -319,19 +321,24 @@ static int session_dynamodb_save(request_rec *r, session_rec *z)
 static int session_dynamodb_log_transaction(request_rec *r)
 {
     msd_request_t *q = msd_request_find(r);
-    msd_session_t *s = q ? &q->session : NULL;
+    msd_session_t *s;
     apr_interval_time_t interval = 0;
 
-    if (!s || !s->loader) {
+    if (!q || !q->session.conf) {
         return DECLINED;
     }
     for (; r; r = r->next) {
-        msd_env_describe(r, s);
+        s = msd_request_any_session(r);
+        if (s) {
+            msd_env_describe(r, s);
+        }
     }
     msd_log_end(q);
-    if (msd_session_touch_due(s, &interval)) {
-        msd_session_lives(s);
-        msd_child_touch_later(s->loader->server, &s->stored, s->now, interval);
+    for (s = &q->session; s; s = s->next) {
+        if (msd_session_touch_due(s, &interval)) {
+            msd_session_lives(s);
+            msd_child_touch_later(s->server, &s->stored, s->now, interval);
+        }
     }
     return DECLINED;
 }

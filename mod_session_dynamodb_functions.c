@@ -23,7 +23,7 @@ static msd_session_t *session_of(request_rec *r)
     if (load(r, &z) != APR_SUCCESS) {
         return NULL;
     }
-    s = msd_request_session(r);
+    s = msd_request_session_of(msd_request_find(r), z);
     return s && msd_session_usable(s) ? s : NULL;
 }
 
@@ -40,9 +40,9 @@ static apr_status_t session_dynamodb_end(request_rec *r)
         apr_table_clear(s->z->entries);
         return APR_SUCCESS;
     }
-    rv = msd_save_end(r, msd_request_find(r));
+    rv = msd_save_end(r, msd_request_find(r), s);
     if (rv != APR_SUCCESS) {
-        msd_log_failure(r, rv, MSD_FAILURE_LOG_END);
+        msd_log_failure(r, s, rv, MSD_FAILURE_LOG_END);
     }
     return rv;
 }

@@ -27,7 +27,7 @@ typedef struct msd_calls_batch_t {
     apr_time_t started;
 } msd_calls_batch_t;
 
-/** Start with the store, the clock and the full budget of server. Called when the session is loaded. */
+/** Start with the store, the clock and the full budget of server. Called when the tree's first session is loaded. */
 void msd_calls_init(msd_calls_t *calls, server_rec *server);
 
 /** @return APR_SUCCESS if there is a store; otherwise DDB_ECONFIG, with the reason in err. */

@@ -6,6 +6,7 @@
 #include <httpd.h>
 #include <http_log.h>
 
+#include "base/ddb_array.h"
 #include "httpd/conf/msd_config.h"
 #include "httpd/msd_env.h"
 #include "httpd/msd_request.h"
@@ -14,6 +15,13 @@ APLOG_USE_MODULE(session_dynamodb);
 
 /* Linux limits each string in a program's environment to 128 KiB with name, '=' and NUL (MAX_ARG_STRLEN). */
 #define STRING_MAX (128 * 1024)
+
+#define HTTP_SESSION "HTTP_SESSION"
+#define NEW          "SESSION_DYNAMODB_NEW"
+#define LOGGABLE_ID  "SESSION_DYNAMODB_LOGGABLE_ID"
+#define CREATED      "SESSION_DYNAMODB_CREATED"
+#define EXPIRES      "SESSION_DYNAMODB_EXPIRES"
+#define FAILED_ID    "SESSION_DYNAMODB_FAILED_ID"
 
 /** 1, with a warning, if the variable is too long for a program's environment. */
 static int too_long(request_rec *r, const char *name, const char *value)
@@ -30,28 +38,47 @@ static int too_long(request_rec *r, const char *name, const char *value)
     return 1;
 }
 
-/* Where this module is off, httpd makes HTTP_SESSION from a client's header "Session" (CVE-2018-1283). It passes the
- * variable on to subrequests, and to redirected requests with REDIRECT_ before the name. */
+/** Remove from r the variables that the session of another request of the tree has set. */
+static void forget_those_of(request_rec *r, const request_rec *from, const char *prefix)
+{
+    static const char *const ours[] = { HTTP_SESSION, NEW, LOGGABLE_ID, CREATED, EXPIRES, FAILED_ID };
+    const apr_array_header_t *env = msd_config_merged(from)->env;
+    apr_size_t i;
+    int j;
+
+    for (i = 0; i < DDB_ARRAY_LENGTH(ours); i++) {
+        apr_table_unset(r->subprocess_env, apr_pstrcat(r->pool, prefix, ours[i], NULL));
+    }
+    for (j = 0; env && j < env->nelts; j++) {
+        apr_table_unset(r->subprocess_env, apr_pstrcat(r->pool, prefix, APR_ARRAY_IDX(env, j, msd_env_t).name, NULL));
+    }
+}
+
+/* Where this module is off, httpd makes HTTP_SESSION from a client's header "Session" (CVE-2018-1283). It passes all
+ * variables on to subrequests, and to redirected requests with REDIRECT_ before the name. */
 void msd_env_forget(request_rec *r)
 {
-    const char *name = "HTTP_SESSION";
-    const request_rec *from;
+    const char *prefix = "";
+    request_rec *from;
 
-    apr_table_unset(r->subprocess_env, name);
+    apr_table_unset(r->subprocess_env, HTTP_SESSION);
+    if (r->main && !msd_request_is_same_place(r, r->main)) {
+        forget_those_of(r, r->main, prefix);
+    }
     for (from = r->prev; from; from = from->prev) {
-        name = apr_pstrcat(r->pool, "REDIRECT_", name, NULL);
-        if (!msd_config_enabled(from)) {
-            apr_table_unset(r->subprocess_env, name);
+        prefix = apr_pstrcat(r->pool, "REDIRECT_", prefix, NULL);
+        if (!msd_request_is_same_place(r, from)) {
+            forget_those_of(r, from, prefix);
         }
     }
 }
 
 void msd_env_limit(request_rec *r)
 {
-    const char *value = apr_table_get(r->subprocess_env, "HTTP_SESSION");
+    const char *value = apr_table_get(r->subprocess_env, HTTP_SESSION);
 
-    if (value && too_long(r, "HTTP_SESSION", value)) {
-        apr_table_unset(r->subprocess_env, "HTTP_SESSION");
+    if (value && too_long(r, HTTP_SESSION, value)) {
+        apr_table_unset(r->subprocess_env, HTTP_SESSION);
     }
 }
 
@@ -74,14 +101,14 @@ void msd_env_describe(request_rec *r, msd_session_t *s)
     if (!msd_session_usable(s)) {
         return;
     }
-    apr_table_setn(env, "SESSION_DYNAMODB_NEW", s->stored.sid ? "0" : "1");
+    apr_table_setn(env, NEW, s->stored.sid ? "0" : "1");
     if (loggable) {
-        apr_table_setn(env, "SESSION_DYNAMODB_LOGGABLE_ID", loggable);
+        apr_table_setn(env, LOGGABLE_ID, loggable);
     }
-    set_time(env, "SESSION_DYNAMODB_CREATED", apr_time_sec(s->stored.created));
-    set_time(env, "SESSION_DYNAMODB_EXPIRES", msd_session_expires(s));
+    set_time(env, CREATED, apr_time_sec(s->stored.created));
+    set_time(env, EXPIRES, msd_session_expires(s));
     if (s->ids.refused) {
-        apr_table_setn(env, "SESSION_DYNAMODB_FAILED_ID", s->ids.refused);
+        apr_table_setn(env, FAILED_ID, s->ids.refused);
     }
 }
 

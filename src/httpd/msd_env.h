@@ -11,8 +11,8 @@
  */
 void msd_env_export(request_rec *r, const session_rec *z);
 
-/** Remove HTTP_SESSION if a client set it through another request of r's tree, where SessionDynamoDB is Off. Call
- * before mod_session may set it, and only where SessionDynamoDB is On for r. */
+/** Remove the variables of other requests of r's tree that are of another place, or where SessionDynamoDB is Off, so that
+ * a client could set HTTP_SESSION. Call before mod_session may set it, and only where SessionDynamoDB is On for r. */
 void msd_env_forget(request_rec *r);
 
 /** Set the variables that describe the session: its times and a hash of its ID, never the ID itself. */

@@ -50,6 +50,7 @@ static int brings_nothing(const apr_bucket_brigade *bb)
 static apr_status_t before(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     msd_request_t *q = msd_request_find(f->r);
+    msd_session_t *s;
 
     if (!f->r->main && brings_nothing(bb)) {
         apr_brigade_cleanup(bb);
@@ -57,8 +58,8 @@ static apr_status_t before(ap_filter_t *f, apr_bucket_brigade *bb)
     }
     if (!f->r->main) {
         msd_header_hide_end(f->r);
-        if (q) {
-            msd_identity_judge(q);
+        for (s = q ? &q->session : NULL; s; s = s->next) {
+            msd_identity_judge(q, s);
         }
         begin_with(f->next, msd_header_settle(f->r));
     }
@@ -78,18 +79,17 @@ static void follow_touch(msd_session_t *s)
 
 /**
  * Remove the ID's carrier from responses of programs and backends, which could otherwise give visitors an ID of their
- * choice. After a redirect this applies to both areas, because the response may have headers of both.
+ * choice. After a redirect this applies to all its places, because the response may have headers of each.
  */
 static void clear_carriers(request_rec *r, const msd_request_t *q)
 {
     const msd_dir_config_t *own = msd_config_enabled(r) ? msd_config_dir(r, r->pool) : NULL;
-    const msd_session_t *s = q ? &q->session : NULL;
-    const msd_dir_config_t *loaders = s && s->loader && !s->loader->main ? s->conf : NULL;
     const char *dropped = own ? msd_carrier_clear(r, own) : NULL;
+    const msd_session_t *s;
 
-    if (loaders) {
-        const char *of_loader = msd_carrier_clear(r, loaders);
-        dropped = dropped ? dropped : of_loader;
+    for (s = q ? &q->session : NULL; s; s = s->next) {
+        const char *of_place = s->loader ? msd_carrier_clear(r, s->conf) : NULL;
+        dropped = dropped ? dropped : of_place;
     }
     if (dropped && !(q && q->begun)) {
         msd_log_dropped(r, dropped);
@@ -143,32 +143,42 @@ static apr_status_t answer_unavailable(ap_filter_t *f, apr_bucket_brigade *bb)
     return rv;
 }
 
-/** Apply the result of the save to the response. @return 1: the save failed, and an error must replace the response. */
+/** Apply the results of the saves to the response. @return 1: one failed, and an error must replace the response. */
 static int settle(request_rec *r, msd_request_t *q)
 {
-    msd_session_t *s = &q->session;
+    msd_session_t *s;
+    int failed = 0;
 
-    if (!q->begun && !s->loader->main && msd_session_unsaved(s)) {
-        /* mod_session's encoders failed, so our save hook was not called. mod_session has logged the failure. */
-        s->answer.written = MSD_WRITE_FAILED;
+    for (s = &q->session; s; s = s->next) {
+        if (!q->begun && s->loader && msd_session_unsaved(s)) {
+            /* mod_session's encoders failed, so our save hook was not called. mod_session has logged the failure. */
+            s->answer.written = MSD_WRITE_FAILED;
+        }
+        follow_touch(s);
+        msd_http_cache_settle(r, q, s);
+        failed |= s->answer.written == MSD_WRITE_FAILED;
     }
-    follow_touch(s);
-    msd_http_cache_settle(r, q);
-    if (s->answer.written == MSD_WRITE_FAILED && !q->answered) {
+    if (failed && !q->answered) {
         q->answered = 1;
         return 1;
     }
-    set_headers(r, s);
+    for (s = &q->session; s; s = s->next) {
+        set_headers(r, s);
+    }
     q->begun = 1;
     return 0;
 }
 
 /** mod_session saves once, but each part of a page may change the session. */
-static void allow_next_save(const msd_session_t *s)
+static void allow_next_saves(const msd_request_t *q)
 {
-    if (s->answer.written == MSD_STORED && s->z->written) {
-        s->z->written = 0;
-        s->z->dirty = 0;
+    const msd_session_t *s;
+
+    for (s = &q->session; s; s = s->next) {
+        if (s->answer.written == MSD_STORED && s->z->written) {
+            s->z->written = 0;
+            s->z->dirty = 0;
+        }
     }
 }
 
@@ -176,14 +186,14 @@ static void allow_next_save(const msd_session_t *s)
 static apr_status_t behind(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     msd_request_t *q = msd_request_find(f->r);
-    int loaded = q && q->session.loader;
+    int loaded = q && q->session.conf;
 
     if (f->ctx) {
         apr_brigade_cleanup(bb);
         return AP_FILTER_ERROR;
     }
     if (loaded) {
-        allow_next_save(&q->session);
+        allow_next_saves(q);
     }
     if (!f->r->main) {
         clear_carriers(f->r, q);

@@ -299,7 +299,8 @@ void msd_forward(request_rec *r, const session_rec *z)
 {
     const msd_dir_config_t *conf = msd_config_merged(r);
     msd_request_t *q = msd_request_get(r);
-    const session_rec *ours = z == q->session.z && msd_session_usable(&q->session) ? z : NULL;
+    const msd_session_t *s = z ? msd_request_session_of(q, z) : NULL;
+    const session_rec *ours = s && msd_session_usable(s) ? z : NULL;
 
     if (r->main) {
         /* A subrequest shares its headers with the main request, whose handler may still need them. */

@@ -13,9 +13,23 @@ typedef struct search_t {
     apr_array_header_t *found; /* const char * */
 } search_t;
 
+/** A value that counts, and the session that it changes. */
+typedef struct heard_t {
+    const char *value;
+    msd_session_t *s;
+} heard_t;
+
 static const char *name_for(const request_rec *r)
 {
     return msd_config_enabled(r) ? msd_session_conf(r)->header : NULL;
+}
+
+/** 1 if r changes its session by the header of this name: by its own, or that of the place that loaded s. */
+static int is_heard(const request_rec *r, const msd_session_t *s, const char *name)
+{
+    const char *own = name_for(r);
+
+    return (own && strcasecmp(own, name) == 0) || (s->header && strcasecmp(s->header, name) == 0);
 }
 
 /** The next place where httpd joined two lines; NULL: no further one. */
@@ -49,9 +63,25 @@ static int add_found(void *baton, const char *name, const char *value)
     return 1;
 }
 
-static void take(request_rec *r, const char *name, request_rec *speaker, apr_array_header_t *found)
+/** The session of the request that sent the headers; NULL where SessionDynamoDB is Off. */
+static msd_session_t *session_of(request_rec *r)
 {
-    search_t search = { .speaker = speaker, .name = name, .found = found };
+    APR_OPTIONAL_FN_TYPE(ap_session_load) *load = APR_RETRIEVE_OPTIONAL_FN(ap_session_load);
+    session_rec *z = NULL;
+
+    return load(r, &z) == APR_SUCCESS && z ? msd_request_session_of(msd_request_find(r), z) : NULL;
+}
+
+/** Remove the headers of this name from the response of r and the requests before it. What the speaker said counts for
+ * the session of its place. */
+static void take(request_rec *r, const char *name, msd_request_t *q)
+{
+    msd_request_header_t *h = &q->header;
+    search_t search = { .speaker = h->speaker ? h->speaker : r,
+                        .name = name,
+                        .found = apr_array_make(q->top->pool, 1, sizeof(const char *)) };
+    heard_t heard = { .s = NULL };
+    int i;
 
     apr_table_do(add_found, &search, r->err_headers_out, name, NULL);
     apr_table_unset(r->err_headers_out, name);
@@ -60,34 +90,28 @@ static void take(request_rec *r, const char *name, request_rec *speaker, apr_arr
         apr_table_do(add_found, &search, r->headers_out, name, NULL);
         apr_table_unset(r->headers_out, name);
     }
+    heard.s = search.found->nelts ? session_of(search.speaker) : NULL;
+    for (i = 0; i < search.found->nelts && heard.s && is_heard(search.speaker, heard.s, name); i++) {
+        heard.value = APR_ARRAY_IDX(search.found, i, const char *);
+        APR_ARRAY_PUSH(h->said, heard_t) = heard;
+    }
 }
 
-/** 1 if r's settings, which may be another area's, give it the session of the tree. */
-static int shares_session(request_rec *r, const msd_session_t *s)
-{
-    APR_OPTIONAL_FN_TYPE(ap_session_load) *load = APR_RETRIEVE_OPTIONAL_FN(ap_session_load);
-    session_rec *z = NULL;
-
-    return s->z && load(r, &z) == APR_SUCCESS && z == s->z;
-}
-
-/** Remove the session headers of r, and of the requests before it, from the response. Those that count go into said. */
+/** Remove the session headers of r, and of the requests before it, from the response. */
 static void take_all(request_rec *r, msd_request_t *q)
 {
-    msd_request_header_t *h = &q->header;
-    request_rec *speaker = h->speaker ? h->speaker : r;
-    const char *of_loader = q->session.loader ? name_for(q->session.loader) : NULL;
-    apr_array_header_t *unheard = apr_array_make(r->pool, 1, sizeof(const char *));
+    const msd_session_t *s;
     request_rec *one;
 
-    h->said = h->said ? h->said : apr_array_make(q->top->pool, 2, sizeof(const char *));
-    if (of_loader) {
-        take(r, of_loader, speaker, h->said);
+    q->header.said = q->header.said ? q->header.said : apr_array_make(q->top->pool, 2, sizeof(heard_t));
+    for (s = &q->session; s; s = s->next) {
+        if (s->header) {
+            take(r, s->header, q);
+        }
     }
     for (one = r; one; one = one->prev) {
-        const char *name = name_for(one);
-        if (name && (!of_loader || strcasecmp(name, of_loader) != 0)) {
-            take(r, name, speaker, shares_session(one, &q->session) ? h->said : unheard);
+        if (name_for(one)) {
+            take(r, name_for(one), q);
         }
     }
 }
@@ -106,24 +130,31 @@ void msd_header_begin(request_rec *r)
     q->header.speaker = r;
 }
 
+/** 1 if s can still be saved. */
+static int is_open(const msd_session_t *s)
+{
+    return msd_session_usable(s) && !s->z->written;
+}
+
 request_rec *msd_header_settle(request_rec *r)
 {
     msd_request_t *q = msd_request_get(r);
-    const msd_session_t *s = &q->session;
+    const msd_session_t *s;
     int i;
 
     take_all(r, q);
-    if (!s->loader || !msd_session_usable(s) || s->z->written) {
-        apr_array_clear(q->header.said);
-        return r;
-    }
     for (i = 0; i < q->header.said->nelts; i++) {
-        msd_header_change_make(s->z, APR_ARRAY_IDX(q->header.said, i, const char *));
+        const heard_t *heard = &APR_ARRAY_IDX(q->header.said, i, heard_t);
+        if (is_open(heard->s)) {
+            msd_header_change_make(heard->s->z, heard->value);
+        }
     }
     apr_array_clear(q->header.said);
     /* mod_session's filter saves the sessions of the request that it starts with and of those redirected from it, but
-     * not of earlier ones. Start with the loader, whose settings apply to the whole tree. */
-    return s->loader->main ? r : s->loader;
+     * not of earlier ones. Start with the first that has one. */
+    for (s = &q->session; s && !(s->loader && is_open(s)); s = s->next) {
+    }
+    return s ? s->loader : r;
 }
 
 apr_array_header_t *msd_header_names(request_rec *r)

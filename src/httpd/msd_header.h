@@ -16,8 +16,8 @@ void msd_header_begin(request_rec *r);
 
 /**
  * Call before mod_session's filter, for the response of r, which must not be a subrequest. Removes all session headers
- * from the response. If the tree has a session that can still be saved, applies their changes to it, except those that
- * backends may not make.
+ * from the response. Applies their changes to the session of the sender's place, if it can still be saved, except those
+ * that backends may not make.
  * @return the request that mod_session's filter must start with: r, or one that was redirected to it.
  */
 request_rec *msd_header_settle(request_rec *r);

@@ -39,16 +39,18 @@ static int depends(const msd_session_t *s, int file)
 void msd_http_cache_mark(request_rec *r)
 {
     msd_request_t *q = msd_request_find(r);
+    const msd_session_t *s = msd_request_any_session(r);
     const msd_dir_config_t *conf;
     const char *name, *was;
 
-    if (!q || !q->session.loader || !has_session(&q->session)) {
+    if (!s || !has_session(s)) {
         return;
     }
-    conf = q->session.conf;
-    name = carrier(&q->session);
+    conf = s->conf;
+    name = carrier(s);
     was = apr_table_get(r->headers_in, name);
     q->http_cache.marked = r;
+    q->http_cache.name = name;
     q->http_cache.unmarked = was;
     apr_table_setn(
         r->headers_in, name,
@@ -59,18 +61,16 @@ void msd_http_cache_unmark(request_rec *r)
 {
     msd_request_t *q = msd_request_find(r);
     msd_request_http_cache_t *c = q ? &q->http_cache : NULL;
-    const char *name;
 
     if (!c || c->marked != r) {
         return;
     }
     c->marked = NULL;
-    name = carrier(&q->session);
     if (c->unmarked) {
-        apr_table_setn(r->headers_in, name, c->unmarked);
+        apr_table_setn(r->headers_in, c->name, c->unmarked);
     }
     else {
-        apr_table_unset(r->headers_in, name);
+        apr_table_unset(r->headers_in, c->name);
     }
 }
 
@@ -90,9 +90,7 @@ static void unplace(request_rec *r)
 
 void msd_http_cache_begin(request_rec *r)
 {
-    const msd_session_t *s = msd_request_session(r);
-
-    if (s && s->loader && msd_config_enabled(r)) {
+    if (msd_request_session(r)) {
         unplace(r);
         /* mod_cache would store the response of a subrequest before our filters see it. */
         r->no_cache = r->no_cache || r->main;
@@ -120,8 +118,8 @@ void msd_http_cache_file(request_rec *r)
         return;
     }
     q->http_cache.file = r;
-    if (r->main && q->session.conf && msd_config_enabled(r)) {
-        r->no_cache = depends(&q->session, 1);
+    if (r->main && msd_request_session(r)) {
+        r->no_cache = depends(msd_request_session(r), 1);
     }
 }
 
@@ -146,28 +144,28 @@ static void vary(request_rec *r, const char *header)
 void msd_http_cache_part(request_rec *r, const msd_request_t *q)
 {
     int file = q->http_cache.file == r;
+    const msd_session_t *s = msd_request_session(r);
     request_rec *page;
 
-    if (!msd_config_enabled(r) || (file && !depends(&q->session, file))) {
+    if (!s || (file && !depends(s, file))) {
         return;
     }
     for (page = r->main; page; page = page->main) {
-        if (msd_config_enabled(page)) {
+        if (msd_request_session(page) == s) {
             continue; /* msd_http_cache_settle decides for it */
         }
-        if (depends(&q->session, file)) {
+        if (depends(s, file)) {
             no_store(page);
         }
         else {
-            vary(page, carrier(&q->session));
+            vary(page, carrier(s));
             page->no_cache = 1;
         }
     }
 }
 
-void msd_http_cache_settle(request_rec *r, const msd_request_t *q)
+void msd_http_cache_settle(request_rec *r, const msd_request_t *q, const msd_session_t *s)
 {
-    const msd_session_t *s = &q->session;
     int file = q->http_cache.file == r && !msd_request_is_error_page(r);
 
     if (s->answer.written != MSD_NOTHING || s->answer.issue || s->answer.end_id || depends(s, file)) {

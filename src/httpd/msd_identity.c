@@ -88,7 +88,7 @@ static void look_at_forms(look_t *look, request_rec *r)
 
     for (; r; r = r->next) {
         name = ap_auth_name(r);
-        if (name && (!last || strcmp(name, last) != 0)) {
+        if (name && msd_request_session(r) == look->s && (!last || strcmp(name, last) != 0)) {
             look_at_entry(look, apr_pstrcat(look->p, name, "-" MOD_SESSION_USER, NULL), realm_of(look->p, FORM, name),
                           name);
             last = name;
@@ -108,28 +108,28 @@ static void look_at_keys(look_t *look)
 }
 
 /** What the stored session knows of a user, looked up once: several hooks ask, and each look takes HMACs. */
-static ddb_marks_e find_user(msd_request_t *q, const ddb_marks_user_t *user)
+static ddb_marks_e find_user(msd_session_t *s, const ddb_marks_user_t *user)
 {
-    msd_request_known_t *known = &q->known;
+    msd_session_known_t *known = &s->known;
     ddb_marks_e found = DDB_MARKS_NOBODY;
 
-    if (known->sid && known->sid == q->session.stored.sid && strcmp(known->user.realm, user->realm) == 0
+    if (known->sid && known->sid == s->stored.sid && strcmp(known->user.realm, user->realm) == 0
         && strcmp(known->user.user, user->user) == 0) {
         return known->found;
     }
     /* Where OpenSSL fails, the user counts as new: a new ID can do no harm. */
-    (void)ddb_store_find_user(&found, &q->session.stored, user, q->top->pool);
-    known->sid = q->session.stored.sid;
-    known->user.realm = apr_pstrdup(q->top->pool, user->realm);
-    known->user.user = apr_pstrdup(q->top->pool, user->user);
+    (void)ddb_store_find_user(&found, &s->stored, user, s->pool);
+    known->sid = s->stored.sid;
+    known->user.realm = apr_pstrdup(s->pool, user->realm);
+    known->user.user = apr_pstrdup(s->pool, user->user);
     known->found = found;
     return found;
 }
 
-static void look_at_user(look_t *look, msd_request_t *q)
+static void look_at_user(look_t *look)
 {
-    const ddb_marks_user_t *user = &q->user;
-    ddb_marks_e found = find_user(q, user);
+    const ddb_marks_user_t *user = &look->s->user;
+    ddb_marks_e found = find_user(look->s, user);
 
     if (found != DDB_MARKS_SAME) {
         look->changes += found == DDB_MARKS_OTHER;
@@ -138,20 +138,19 @@ static void look_at_user(look_t *look, msd_request_t *q)
     user_came(look, user->realm, user->user);
 }
 
-void msd_identity_judge(msd_request_t *q)
+void msd_identity_judge(msd_request_t *q, msd_session_t *s)
 {
-    msd_session_t *s = &q->session;
-    look_t look = { .s = s, .p = q->top->pool };
+    look_t look = { .s = s, .p = s->pool };
 
-    if (!s->loader || !msd_session_usable(s)) {
+    if (!msd_session_usable(s)) {
         return;
     }
     s->answer.login = NULL;
     s->answer.left = NULL;
     look_at_forms(&look, q->top);
     look_at_keys(&look);
-    if (q->user.user) {
-        look_at_user(&look, q);
+    if (s->user.user) {
+        look_at_user(&look);
     }
     /* A user who goes while another one comes is a change, in whatever realms. */
     s->answer.identity = look.changes || (look.logins && look.logouts) ? MSD_USER_CHANGED
@@ -185,23 +184,22 @@ static int user_of(request_rec *r, apr_pool_t *p, ddb_marks_user_t *user)
     return 1;
 }
 
-int msd_identity_is_other(request_rec *r, msd_request_t *q)
+int msd_identity_is_other(request_rec *r, msd_session_t *s)
 {
-    const msd_session_t *s = &q->session;
     ddb_marks_user_t user;
 
-    return s->loader && msd_session_usable(s) && user_of(r, r->pool, &user) && find_user(q, &user) == DDB_MARKS_OTHER;
+    return msd_session_usable(s) && user_of(r, r->pool, &user) && find_user(s, &user) == DDB_MARKS_OTHER;
 }
 
-void msd_identity_note(request_rec *r, msd_request_t *q)
+void msd_identity_note(request_rec *r, msd_session_t *s)
 {
-    if (r->main || !user_of(r, q->top->pool, &q->user)) {
+    if (r->main || !user_of(r, s->pool, &s->user)) {
         return;
     }
-    q->user.user = apr_pstrdup(q->top->pool, q->user.user);
+    s->user.user = apr_pstrdup(s->pool, s->user.user);
     /* Once: what the request set before an internal redirect is its own. */
-    if (msd_identity_is_other(r, q) && !apr_is_empty_table(q->session.seen)) {
-        empty(&q->session);
+    if (msd_identity_is_other(r, s) && !apr_is_empty_table(s->seen)) {
+        empty(s);
     }
 }
 

@@ -12,16 +12,16 @@
  */
 
 /**
- * In fixups, before mod_session's: r passed authentication and authorization. When its user is another than the one of
- * the session in that realm, the session is empty from here on, so that the request sees nothing of the other's.
+ * In fixups, before mod_session's: r passed authentication and authorization. When its user is another than that of s,
+ * its session, in that realm, the session is empty from here on, so that the request sees nothing of the other's.
  */
-void msd_identity_note(request_rec *r, msd_request_t *q);
+void msd_identity_note(request_rec *r, msd_session_t *s);
 
-/** 1 when r's user of HTTP authentication is another than the one that the session knows in that realm. */
-int msd_identity_is_other(request_rec *r, msd_request_t *q);
+/** 1 when r's user of HTTP authentication is another than the one that s, its session, knows in that realm. */
+int msd_identity_is_other(request_rec *r, msd_session_t *s);
 
-/** Judge what the tree's requests have made of the session's users so far; the result is in q->session.answer. */
-void msd_identity_judge(msd_request_t *q);
+/** Judge what the tree's requests have made of the users of s so far; the result is in its answer. */
+void msd_identity_judge(msd_request_t *q, msd_session_t *s);
 
 /**
  * Before the session is saved: remove the entries that its new user must not have. @return 1 when entries changed, so

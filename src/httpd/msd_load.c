@@ -11,12 +11,18 @@
 
 #define SIDS_MAX 2 /* the number of a request's IDs that are looked up at most */
 
+/** One load: the request, its tree, the session. */
+typedef struct load_t {
+    request_rec *r;
+    msd_request_t *q;
+    msd_session_t *s;
+} load_t;
+
 /** 1 if the session has expired by mod_session's own rules: the expiry in the payload, or SessionMaxAge's, which
  * follows from the row's times. The earlier one counts. */
 static int past_expiry(msd_session_t *s)
 {
-    long max_age = msd_session_max_age(s);
-    apr_time_t end = max_age > 0 ? s->stored.accessed + apr_time_from_sec(max_age) : 0;
+    apr_time_t end = s->max_age > 0 ? s->stored.accessed + apr_time_from_sec(s->max_age) : 0;
 
     s->expiry = s->z->expiry;
     if (end && (!s->expiry || end < s->expiry)) {
@@ -53,7 +59,7 @@ static apr_status_t accept_loaded(request_rec *r, msd_session_t *s, const ddb_se
 static const msd_unknown_ids_t *misses_for(const msd_session_t *s, const ddb_store_call_t *call, const char *sid,
                                            const char **key)
 {
-    const msd_unknown_ids_t *m = msd_config_server(s->loader->server)->misses;
+    const msd_unknown_ids_t *m = msd_config_server(s->server)->misses;
 
     return m && call->consistent && call->rules->hash
                    && ddb_sid_table_key(key, sid, call->rules, call->pool) == APR_SUCCESS
@@ -62,33 +68,33 @@ static const msd_unknown_ids_t *misses_for(const msd_session_t *s, const ddb_sto
 }
 
 /** Like ddb_store_load, but does not read the table again for a known unknown session ID. */
-static apr_status_t look_up(const msd_request_t *q, const msd_calls_batch_t *batch, const char *sid, ddb_session_t *row)
+static apr_status_t look_up(const load_t *w, const msd_calls_batch_t *batch, const char *sid, ddb_session_t *row)
 {
     const ddb_store_call_t *call = &batch->call;
     const char *key = NULL;
-    const msd_unknown_ids_t *m = misses_for(&q->session, call, sid, &key);
+    const msd_unknown_ids_t *m = misses_for(w->s, call, sid, &key);
     apr_status_t rv;
 
     if (msd_unknown_ids_holds(m, key, batch->started, call->pool)) {
         row->miss = DDB_MISS_KNOWN;
         return APR_NOTFOUND;
     }
-    rv = ddb_store_load(q->calls.store, call, sid, row);
+    rv = ddb_store_load(w->q->calls.store, call, sid, row);
     if (rv == APR_NOTFOUND && (row->miss == DDB_MISS_ABSENT || row->miss == DDB_MISS_OVER)) {
         msd_unknown_ids_add(m, key, batch->started, call->pool);
     }
     return rv;
 }
 
-static apr_status_t read_row(msd_request_t *q, const char *sid, ddb_session_t *row)
+static apr_status_t read_row(const load_t *w, const char *sid, ddb_session_t *row)
 {
     msd_calls_batch_t batch;
     apr_status_t rv;
 
     memset(row, 0, sizeof(*row));
-    msd_calls_begin(&q->calls, &q->session, &batch);
-    rv = look_up(q, &batch, sid, row);
-    msd_calls_end(&q->calls, &batch);
+    msd_calls_begin(&w->q->calls, w->s, &batch);
+    rv = look_up(w, &batch, sid, row);
+    msd_calls_end(&w->q->calls, &batch);
     return rv;
 }
 
@@ -109,16 +115,16 @@ typedef struct found_t {
 } found_t;
 
 /** Read each ID's row, up to the first failure. An unknown ID is not a failure. */
-static apr_status_t read_rows(request_rec *r, msd_request_t *q, const apr_array_header_t *sids, found_t *found)
+static apr_status_t read_rows(const load_t *w, const apr_array_header_t *sids, found_t *found)
 {
-    msd_session_t *s = &q->session;
+    msd_session_t *s = w->s;
     ddb_session_t row;
     int i;
 
     for (i = 0; i < sids->nelts; i++) {
-        apr_status_t rv = read_row(q, APR_ARRAY_IDX(sids, i, const char *), &row);
+        apr_status_t rv = read_row(w, APR_ARRAY_IDX(sids, i, const char *), &row);
         s->ids.miss = row.miss;
-        rv = rv == APR_SUCCESS ? accept_loaded(r, s, &row) : rv;
+        rv = rv == APR_SUCCESS ? accept_loaded(w->r, s, &row) : rv;
         if (rv == APR_SUCCESS) {
             found->alive = row;
             found->live++;
@@ -134,21 +140,21 @@ static apr_status_t read_rows(request_rec *r, msd_request_t *q, const apr_array_
 }
 
 /** Look up one or two IDs. If exactly one belongs to a live session, use it; if both do, use neither. */
-static apr_status_t ask_store(request_rec *r, msd_request_t *q, const apr_array_header_t *sids)
+static apr_status_t ask_store(const load_t *w, const apr_array_header_t *sids)
 {
-    msd_session_t *s = &q->session;
+    msd_session_t *s = w->s;
     found_t found = { .live = 0, .told = APR_SUCCESS };
-    apr_status_t rv = msd_calls_check(&q->calls, &s->error);
+    apr_status_t rv = msd_calls_check(&w->q->calls, &s->error);
 
     if (rv == APR_SUCCESS) {
-        rv = read_rows(r, q, sids, &found);
+        rv = read_rows(w, sids, &found);
     }
     if (rv != APR_SUCCESS) {
         return fail(s, rv);
     }
     if (found.live == 1 && s->outcome != MSD_LOADED) {
         /* The other ID was looked up after it, and has reset the session. */
-        accept_loaded(r, s, &found.alive);
+        accept_loaded(w->r, s, &found.alive);
     }
     else if (found.live > 1) {
         msd_session_begin_new(s);
@@ -173,27 +179,27 @@ static int adds_nothing(const apr_array_header_t *sids, const char *sid, const d
  * that can't be IDs are ignored. If two can, the table tells which one is live. With more, all are ignored: whoever
  * plants cookies must not be able to cause a read for each of them.
  */
-static apr_status_t choose(request_rec *r, msd_request_t *q, const apr_array_header_t *came)
+static apr_status_t choose(const load_t *w, const apr_array_header_t *came)
 {
-    apr_array_header_t *sids = apr_array_make(q->session.pool, SIDS_MAX + 1, sizeof(const char *));
+    apr_array_header_t *sids = apr_array_make(w->s->pool, SIDS_MAX + 1, sizeof(const char *));
     ddb_sid_rules_t rules;
     int i;
 
-    msd_config_rules(&rules, q->session.conf);
+    msd_config_rules(&rules, w->s->conf);
     for (i = 0; i < came->nelts && sids->nelts <= SIDS_MAX; i++) {
         if (!adds_nothing(sids, APR_ARRAY_IDX(came, i, const char *), &rules)) {
             APR_ARRAY_PUSH(sids, const char *) = APR_ARRAY_IDX(came, i, const char *);
         }
     }
     if (sids->nelts > SIDS_MAX) {
-        q->session.ids.ambiguous = 1;
+        w->s->ids.ambiguous = 1;
         return APR_SUCCESS;
     }
     if (!sids->nelts) {
         /* Let the store refuse it, without a call, so that the refusal is logged. */
         APR_ARRAY_PUSH(sids, const char *) = APR_ARRAY_IDX(came, 0, const char *);
     }
-    return ask_store(r, q, sids);
+    return ask_store(w, sids);
 }
 
 /** @return APR_SUCCESS if the settings are compatible; otherwise nothing may be loaded. */
@@ -208,16 +214,17 @@ static apr_status_t check(request_rec *r, msd_session_t *s)
     return rv;
 }
 
-apr_status_t msd_load(request_rec *r, msd_request_t *q)
+apr_status_t msd_load(request_rec *r, msd_request_t *q, msd_session_t *s)
 {
-    msd_session_t *s = &q->session;
+    const load_t w = { .r = r, .q = q, .s = s };
     const apr_array_header_t *came;
     apr_status_t rv;
 
-    s->loader = r;
-    s->conf = msd_config_dir(r, s->pool);
-    msd_calls_init(&q->calls, r->server);
-    s->now = ddb_clock_wall(q->calls.clock);
+    msd_session_begin(s, r);
+    if (!q->calls.server) {
+        msd_calls_init(&q->calls, r->server);
+    }
+    s->now = q->session.now ? q->session.now : ddb_clock_wall(q->calls.clock);
     rv = check(r, s);
     if (rv != APR_SUCCESS) {
         return rv;
@@ -230,5 +237,5 @@ apr_status_t msd_load(request_rec *r, msd_request_t *q)
     }
     s->ids.count = came->nelts;
     /* A single value needs no choice: the store validates it. */
-    return came->nelts == 1 ? ask_store(r, q, came) : choose(r, q, came);
+    return came->nelts == 1 ? ask_store(&w, came) : choose(&w, came);
 }

@@ -6,12 +6,12 @@
 /* Loads a session into a request. Does not log: the session's error describes a failure. */
 
 /**
- * Load the session of r's tree with the settings of r; sets its z, outcome and stored. With an unknown session ID, the
+ * Load the session of r's place, s, with the settings of r; sets its z, outcome and stored. With an unknown session ID, the
  * session is new and empty. Decodes the payload and checks all times itself, so that mod_session has nothing to refuse:
  * it would replace the session_rec, and the request's changes would be lost.
  * @return APR_SUCCESS; DDB_EBADITEM if a malformed row was ignored (worth a warning; the session is usable); any other
  *         status is a failure, with outcome MSD_FAILED or MSD_MISCONFIGURED.
  */
-apr_status_t msd_load(request_rec *r, msd_request_t *q);
+apr_status_t msd_load(request_rec *r, msd_request_t *q, msd_session_t *s);
 
 #endif

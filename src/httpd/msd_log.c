@@ -8,21 +8,21 @@
 
 APLOG_USE_MODULE(session_dynamodb);
 
-/** others: the result of msd_failure_log_line. */
-static void log_call(request_rec *r, int level, apr_status_t rv, const char *what, const char *others)
+/** others: the result of msd_failure_log_line; NULL: the line is a warning. */
+static void log_call(request_rec *r, const msd_session_t *s, apr_status_t rv, const char *what, const char *others)
 {
     const msd_request_t *q = msd_request_find(r);
-    const ddb_error_t *e = &q->session.error;
+    const ddb_error_t *e = &s->error;
     char text[120];
 
     ap_log_rerror(
-        APLOG_MARK, level, 0, r, "table %s: %s: %s: %s (%s, type %s, HTTP status %d, request ID %s, %d attempts)%s",
+        APLOG_MARK, others ? APLOG_ERR : APLOG_WARNING, 0, r, "table %s: %s: %s: %s (%s, type %s, HTTP status %d, request ID %s, %d attempts)%s",
         q->calls.store ? msd_config_server(r->server)->table : "-", what, ddb_error_text(rv, text, sizeof(text)),
         e->detail, e->operation[0] ? e->operation : "no call", e->type[0] ? e->type : "-", e->http_status,
-        e->request_id[0] ? e->request_id : "-", e->attempts, others);
+        e->request_id[0] ? e->request_id : "-", e->attempts, others ? others : "");
 }
 
-void msd_log_failure(request_rec *r, apr_status_t rv, msd_failure_log_e what)
+void msd_log_failure(request_rec *r, const msd_session_t *s, apr_status_t rv, msd_failure_log_e what)
 {
     static const char *const texts[] = { "the session could not be read", "the session could not be written",
                                          "the session could not be ended" };
@@ -34,7 +34,7 @@ void msd_log_failure(request_rec *r, apr_status_t rv, msd_failure_log_e what)
                                       ddb_clock_monotonic(&ddb_clock_system), r->pool);
     }
     if (others) {
-        log_call(r, APLOG_ERR, rv, texts[what], others);
+        log_call(r, s, rv, texts[what], others);
     }
 }
 
@@ -60,10 +60,10 @@ void msd_log_load(request_rec *r, const msd_session_t *s, apr_status_t rv)
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "%s (in the merged configuration for %s)", s->error.detail, r->uri);
     }
     else if (s->outcome == MSD_FAILED) {
-        msd_log_failure(r, rv, MSD_FAILURE_LOG_READ);
+        msd_log_failure(r, s, rv, MSD_FAILURE_LOG_READ);
     }
     else if (rv == DDB_EBADITEM) {
-        log_call(r, APLOG_WARNING, rv, "ignored a malformed session row", "");
+        log_call(r, s, rv, "ignored a malformed session row", NULL);
     }
     if (s->outcome == MSD_LOADED && s->members && ddb_json_entries_doubtful(s->members)) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
@@ -124,14 +124,18 @@ void msd_log_end(const msd_request_t *q)
 {
     const msd_server_config_t *c = msd_config_server(q->top->server);
     const char *rest = msd_failure_log_rest(c->outage, ddb_clock_monotonic(&ddb_clock_system), q->top->pool);
+    const msd_session_t *s;
 
     if (rest) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, q->top->server, "%s", rest);
     }
-    msd_log_request(q);
-    if (changes_dropped(&q->session)) {
-        ap_log_rerror(
-            APLOG_MARK, APLOG_WARNING, 0, q->top,
-            "dropped the changes to the session: they came after it was saved, or mod_session does not save it here");
+    for (s = &q->session; s && s->conf; s = s->next) {
+        msd_log_request(q, s);
+        if (changes_dropped(s)) {
+            ap_log_rerror(
+                APLOG_MARK, APLOG_WARNING, 0, q->top,
+                "dropped the changes to the session: they came after it was saved, or mod_session does not save it "
+                "here");
+        }
     }
 }

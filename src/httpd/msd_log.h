@@ -10,8 +10,8 @@
  * line must identify the session, it has the SHA-512 of the ID (OWASP Logging Cheat Sheet, "Data to exclude").
  */
 
-/** Log a failed store call, as described by rv and the session's error. */
-void msd_log_failure(request_rec *r, apr_status_t rv, msd_failure_log_e what);
+/** Log a failed store call for s, as described by rv and the session's error. */
+void msd_log_failure(request_rec *r, const msd_session_t *s, apr_status_t rv, msd_failure_log_e what);
 
 /** Log the result of the load, once per request tree; rv is msd_load's. */
 void msd_log_load(request_rec *r, const msd_session_t *s, apr_status_t rv);
@@ -26,10 +26,10 @@ void msd_log_unparsed(request_rec *r);
 void msd_log_dropped(request_rec *r, const char *carrier);
 
 /**
- * Log what a request did with its session: one line at debug, without an ID. Also, once per virtual host and start, a
+ * Log what a request did with s, one of its sessions: one line at debug, without an ID. Also, once per virtual host and start, a
  * notice about a Secure cookie on an unencrypted connection. Called by msd_log_end.
  */
-void msd_log_request(const msd_request_t *q);
+void msd_log_request(const msd_request_t *q, const msd_session_t *s);
 
 /** Call at the end of a request tree that loaded a session: logs lost changes, and failures that were only counted. */
 void msd_log_end(const msd_request_t *q);

@@ -70,18 +70,14 @@ static const char *written(const msd_session_t *s)
 }
 
 /** 1 if the response sent an ID; after a failure the client keeps its own. */
-static int is_issued(const msd_request_t *q)
+static int is_issued(const msd_request_t *q, const msd_session_t *s)
 {
-    const msd_session_t *s = &q->session;
-
     return s->answer.issue && q->begun && s->answer.written != MSD_WRITE_FAILED && s->outcome != MSD_FAILED;
 }
 
-static const char *issued(const msd_request_t *q)
+static const char *issued(const msd_request_t *q, const msd_session_t *s)
 {
-    const msd_session_t *s = &q->session;
-
-    if (is_issued(q)) {
+    if (is_issued(q, s)) {
         return s->conf->use_header      ? "ID sent in a header"
                : s->conf->cookie_secure ? "ID sent in a Secure cookie"
                                         : "ID sent in a cookie without Secure";
@@ -89,9 +85,8 @@ static const char *issued(const msd_request_t *q)
     return s->answer.end_id && q->begun && s->answer.written != MSD_WRITE_FAILED ? "ID cleared" : "no ID sent";
 }
 
-static void log_story(const msd_request_t *q)
+static void log_story(const msd_request_t *q, const msd_session_t *s)
 {
-    const msd_session_t *s = &q->session;
     request_rec *r = q->top;
 
     if (APLOGrdebug(r)) {
@@ -99,7 +94,7 @@ static void log_story(const msd_request_t *q)
                       "session: %d %s%s received: %s; %s; %d call%s in %" APR_TIME_T_FMT ".%03d ms; %s; %s",
                       s->ids.count, s->conf->use_header ? "header" : "cookie", s->ids.count == 1 ? "" : "s",
                       found(s, r->pool), written(s), q->calls.count, q->calls.count == 1 ? "" : "s",
-                      q->calls.spent / 1000, (int)(q->calls.spent % 1000), issued(q),
+                      q->calls.spent / 1000, (int)(q->calls.spent % 1000), issued(q, s),
                       ap_ssl_conn_is_ssl(r->connection) ? "TLS" : "no TLS");
     }
 }
@@ -123,12 +118,12 @@ static int is_here(const request_rec *r)
            || ddb_skew_trusts(apr_pstrcat(r->pool, "http://", r->hostname, NULL));
 }
 
-static void notice_plain(const msd_request_t *q)
+static void notice_plain(const msd_request_t *q, const msd_session_t *s)
 {
-    const msd_dir_config_t *conf = q->session.conf;
+    const msd_dir_config_t *conf = s->conf;
     request_rec *r = q->top;
 
-    if (is_issued(q) && conf->cookie_secure && !conf->use_header && !is_here(r) && !ap_ssl_conn_is_ssl(r->connection)
+    if (is_issued(q, s) && conf->cookie_secure && !conf->use_header && !is_here(r) && !ap_ssl_conn_is_ssl(r->connection)
         && !is_said_to_be_https(r) && msd_once_first(r->server, MSD_ONCE_PLAIN_NOTICE)) {
         ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
                       "a Secure cookie for %s was sent over an unencrypted connection: browsers ignore it there, so "
@@ -139,8 +134,8 @@ static void notice_plain(const msd_request_t *q)
     }
 }
 
-void msd_log_request(const msd_request_t *q)
+void msd_log_request(const msd_request_t *q, const msd_session_t *s)
 {
-    log_story(q);
-    notice_plain(q);
+    log_story(q, s);
+    notice_plain(q, s);
 }

@@ -1,4 +1,6 @@
-/* The state of one request tree, and the user its session belongs to. */
+/* The state of one request tree: its IDs, and the sessions of its places. */
+
+#include <string.h>
 
 #include <apr_strings.h>
 #include <http_core.h>
@@ -36,11 +38,101 @@ msd_request_t *msd_request_get(request_rec *r)
     return q;
 }
 
+static int is_same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static int is_same_list(const apr_array_header_t *a, const apr_array_header_t *b)
+{
+    int i, count = a ? a->nelts : 0;
+
+    if (a == b || count != (b ? b->nelts : 0)) {
+        return a == b;
+    }
+    for (i = 0; i < count && strcmp(APR_ARRAY_IDX(a, i, const char *), APR_ARRAY_IDX(b, i, const char *)) == 0; i++) {
+    }
+    return i == count;
+}
+
+/** 1 if sessions of one place are those of the other: the same IDs by the same carrier open the same rows. Both records
+ * have defaults, or neither. The table is the server's, and so the same in the whole tree. */
+static int is_same_place(const msd_dir_config_t *a, const msd_dir_config_t *b)
+{
+    return a->use_header == b->use_header && is_same_text(a->cookie_name, b->cookie_name)
+           && is_same_text(a->header_name, b->header_name) && is_same_list(a->sid_keys, b->sid_keys)
+           && a->sid_digest == b->sid_digest && a->hash_sid == b->hash_sid && is_same_text(a->audience, b->audience)
+           && a->format == b->format;
+}
+
+static msd_session_t *find_place(const request_rec *r, msd_request_t *q)
+{
+    const msd_dir_config_t *merged = msd_config_merged(r), *conf = NULL;
+    msd_session_t *s;
+
+    for (s = &q->session; s && s->conf; s = s->next) {
+        /* Most requests have the loader's settings, or the same: only others need the defaults. */
+        if (s->merged && (merged == s->merged || is_same_place(merged, s->merged))) {
+            return s;
+        }
+        conf = conf ? conf : msd_config_dir(r, r->pool);
+        if (is_same_place(conf, s->conf)) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
 msd_session_t *msd_request_session(request_rec *r)
 {
-    msd_request_t *q = msd_request_find(r);
+    msd_request_t *q = msd_config_enabled(r) ? msd_request_find(r) : NULL;
 
-    return q ? &q->session : NULL;
+    return q ? find_place(r, q) : NULL;
+}
+
+msd_session_t *msd_request_place(request_rec *r, msd_request_t *q)
+{
+    msd_session_t *s = find_place(r, q), *last = &q->session;
+
+    if (s || !last->conf) {
+        return s ? s : last;
+    }
+    for (; last->next; last = last->next) {
+    }
+    last->next = apr_pcalloc(q->top->pool, sizeof(*last));
+    last->next->pool = q->top->pool;
+    return last->next;
+}
+
+msd_session_t *msd_request_session_of(msd_request_t *q, const session_rec *z)
+{
+    msd_session_t *s;
+
+    for (s = q ? &q->session : NULL; s && s->z != z; s = s->next) {
+    }
+    return s;
+}
+
+msd_session_t *msd_request_any_session(request_rec *r)
+{
+    msd_session_t *s = msd_request_session(r);
+    msd_request_t *q = s ? NULL : msd_request_find(r);
+
+    return s ? s : q && q->session.conf ? &q->session : NULL;
+}
+
+int msd_request_is_same_place(const request_rec *r, const request_rec *other)
+{
+    const msd_dir_config_t *a = msd_config_merged(r), *b = msd_config_merged(other);
+
+    return a->enabled == 1 && b->enabled == 1
+           && (a == b || is_same_place(a, b)
+               || is_same_place(msd_config_resolve(a, r->pool), msd_config_resolve(b, r->pool)));
+}
+
+int msd_request_is_foreign_part(const request_rec *r, const msd_request_t *q, const msd_session_t *s)
+{
+    return r->main && s != &q->session;
 }
 
 void msd_request_take(request_rec *r, msd_request_t *q, const msd_dir_config_t *conf)

@@ -185,7 +185,7 @@ static void take_away(const save_t *w, const char *key)
 
     quiet.err = &ignored; /* keep the error that made this necessary, as that is the one to report */
     if (ddb_store_remove(w->q->calls.store, &quiet, key) != APR_SUCCESS) {
-        msd_child_remove_later(w->s->loader->server, key);
+        msd_child_remove_later(w->s->server, key);
     }
 }
 
@@ -305,26 +305,26 @@ static write_fn *choose_write(const msd_session_t *s)
     return s->z->dirty && !msd_entries_equal(s->pool, s->z->entries, s->loaded) ? change : NULL;
 }
 
-static apr_status_t run(write_fn *write, request_rec *r, msd_request_t *q)
+static apr_status_t run(write_fn *write, save_t w)
 {
     msd_calls_batch_t batch;
-    const save_t w = { .r = r, .q = q, .s = &q->session, .call = &batch.call };
     apr_status_t rv;
 
-    msd_calls_begin(&q->calls, &q->session, &batch);
+    msd_calls_begin(&w.q->calls, w.s, &batch);
+    w.call = &batch.call;
     rv = write(&w);
-    msd_calls_end(&q->calls, &batch);
+    msd_calls_end(&w.q->calls, &batch);
     return rv;
 }
 
-apr_status_t msd_save(request_rec *r, msd_request_t *q)
+apr_status_t msd_save(request_rec *r, msd_request_t *q, msd_session_t *s)
 {
-    msd_session_t *s = &q->session;
+    const save_t w = { .r = r, .q = q, .s = s };
     write_fn *write;
     apr_status_t rv;
     int changed;
 
-    msd_identity_judge(q);
+    msd_identity_judge(q, s);
     changed = msd_identity_apply(s);
     write = choose_write(s);
     if (!write) {
@@ -341,7 +341,7 @@ apr_status_t msd_save(request_rec *r, msd_request_t *q)
         rv = msd_payload_encode(r, s);
     }
     if (rv == APR_SUCCESS) {
-        rv = run(write, r, q);
+        rv = run(write, w);
     }
     if (rv == APR_NOTFOUND) {
         s->answer.written = MSD_GONE;
@@ -352,7 +352,9 @@ apr_status_t msd_save(request_rec *r, msd_request_t *q)
     return rv == APR_SUCCESS ? rv : msd_session_write_failed(s, rv);
 }
 
-apr_status_t msd_save_end(request_rec *r, msd_request_t *q)
+apr_status_t msd_save_end(request_rec *r, msd_request_t *q, msd_session_t *s)
 {
-    return run(end, r, q);
+    const save_t w = { .r = r, .q = q, .s = s };
+
+    return run(end, w);
 }

@@ -6,14 +6,14 @@
 /* Saves a request's changes in the table. Does not log: the session's error describes a failure. */
 
 /**
- * Do the one write that the session's entries require: create, change, renew or end the session, or nothing. With the
+ * Do the one write that the entries of s, a session of r's tree, require: create, change, renew or end the session, or nothing. With the
  * form format, mod_session must have encoded the entries into z->encoded. Sets the session's answer.
  * @return APR_SUCCESS, also if another request ended the session meanwhile (MSD_GONE); any other status is a failure
  *         (MSD_WRITE_FAILED): the stored session is unchanged, or the result of the write is unknown.
  */
-apr_status_t msd_save(request_rec *r, msd_request_t *q);
+apr_status_t msd_save(request_rec *r, msd_request_t *q, msd_session_t *s);
 
-/** End the stored session now: the entries are cleared, and the response deletes the client's ID. */
-apr_status_t msd_save_end(request_rec *r, msd_request_t *q);
+/** End the stored session s now: the entries are cleared, and the response deletes the client's ID. */
+apr_status_t msd_save_end(request_rec *r, msd_request_t *q, msd_session_t *s);
 
 #endif

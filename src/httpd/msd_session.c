@@ -13,9 +13,16 @@ const session_dir_conf *msd_session_conf(const request_rec *r)
     return ap_get_module_config(r->per_dir_config, &session_module);
 }
 
-long msd_session_max_age(const msd_session_t *s)
+void msd_session_begin(msd_session_t *s, request_rec *r)
 {
-    return msd_session_conf(s->loader)->maxage;
+    s->conf = msd_config_dir(r, s->pool);
+    s->server = r->server;
+    s->max_age = msd_session_conf(r)->maxage;
+    s->header = msd_session_conf(r)->header;
+    if (!r->main) {
+        s->loader = r;
+        s->merged = msd_config_merged(r);
+    }
 }
 
 int msd_session_usable(const msd_session_t *s)
@@ -51,12 +58,10 @@ static void blank(msd_session_t *s)
 
 void msd_session_timeouts(const msd_session_t *s, ddb_session_t *row)
 {
-    long max_age = msd_session_max_age(s);
-
     row->idle_timeout = s->conf->idle_timeout;
     row->absolute_timeout = s->conf->absolute_timeout;
-    if (max_age > 0 && max_age < row->idle_timeout) {
-        row->idle_timeout = max_age;
+    if (s->max_age > 0 && s->max_age < row->idle_timeout) {
+        row->idle_timeout = s->max_age;
     }
 }
 
@@ -86,21 +91,19 @@ void msd_session_keep(msd_session_t *s)
 
     if (s->z->expiry && s->z->expiry <= now && s->z->expiry > s->now) {
         s->z->expiry = now + apr_time_from_sec(1);
-        s->expiry = msd_session_max_age(s) > 0 ? s->expiry : s->z->expiry;
+        s->expiry = s->max_age > 0 ? s->expiry : s->z->expiry;
     }
 }
 
 int msd_session_touch_due(const msd_session_t *s, apr_interval_time_t *interval)
 {
     apr_int64_t idle = s->stored.idle_timeout;
-    long max_age;
 
     if (s->outcome != MSD_LOADED || s->answer.written != MSD_NOTHING || !s->stored.sid) {
         return 0;
     }
-    max_age = msd_session_max_age(s);
-    if (max_age > 0 && max_age < idle) {
-        idle = max_age;
+    if (s->max_age > 0 && s->max_age < idle) {
+        idle = s->max_age;
     }
     /* Activity within the interval is not recorded, so a session may expire early by as much. A tenth is the limit. */
     *interval = s->conf->touch_interval * 10 < idle ? apr_time_from_sec(s->conf->touch_interval)
@@ -133,10 +136,10 @@ const char *msd_session_loggable_id(msd_session_t *s)
 
 void msd_session_count(const msd_session_t *s, ddb_counted_e what)
 {
-    ddb_count_add(msd_config_server(s->loader->server)->count, what, 1);
+    ddb_count_add(msd_config_server(s->server)->count, what, 1);
 }
 
 void msd_session_lives(const msd_session_t *s)
 {
-    msd_unknown_ids_forget(msd_config_server(s->loader->server)->misses, s->stored.key, s->pool);
+    msd_unknown_ids_forget(msd_config_server(s->server)->misses, s->stored.key, s->pool);
 }

@@ -45,6 +45,13 @@ typedef struct msd_session_left_t {
     const char *name; /* AuthName of a form; NULL: of an entry */
 } msd_session_left_t;
 
+/** msd_identity's own: the last user that was looked up in the stored session. */
+typedef struct msd_session_known_t {
+    const char *sid; /* of that session, by address; NULL: no lookup yet */
+    ddb_marks_user_t user;
+    ddb_marks_e found;
+} msd_session_known_t;
+
 /** The IDs that the client sent in the place's carrier. */
 typedef struct msd_session_ids_t {
     int count;           /* valid or not */
@@ -69,9 +76,18 @@ typedef struct msd_session_answer_t {
 
 /** Allocated from the pool of the tree's topmost request. Like the tree, used by one thread at a time. */
 typedef struct msd_session_t {
+    struct msd_session_t *next; /* of another place of the tree; NULL: no further one */
     apr_pool_t *pool;
-    request_rec *loader;    /* the request that loaded it; NULL before */
-    msd_dir_config_t *conf; /* the loader's settings; NULL before */
+    request_rec *loader;            /* the request that loaded it; NULL before, and if a subrequest did, which may end
+                                      before the tree does */
+    const msd_dir_config_t *merged; /* the loader's settings without defaults; NULL where loader is */
+    msd_dir_config_t *conf;         /* the settings where it was loaded; NULL before */
+    server_rec *server;             /* the same of the following three */
+    long max_age;                   /* mod_session's sliding limit (SessionMaxAge), in seconds; 0: no limit. It acts as
+                                      an additional idle timeout */
+    const char *header;             /* mod_session's SessionHeader; NULL: none */
+    ddb_marks_user_t user;          /* of HTTP authentication, after authorization; NULL before */
+    msd_session_known_t known;
     apr_time_t now;         /* wall clock at the load; all times of the session derive from it */
     msd_outcome_e outcome;
     session_rec *z;              /* the one given to mod_session */
@@ -91,10 +107,6 @@ typedef struct msd_session_t {
 /** mod_session's settings for r. */
 const session_dir_conf *msd_session_conf(const request_rec *r);
 
-/** mod_session's sliding limit (SessionMaxAge) for the loader, in seconds; 0: no limit. It acts as an additional idle
- * timeout. */
-long msd_session_max_age(const msd_session_t *s);
-
 /** 1 if the session has a session_rec that may be read and written. */
 int msd_session_usable(const msd_session_t *s);
 
@@ -104,10 +116,13 @@ int msd_session_dirty(const msd_session_t *s);
 /** 1 if the session has changes that mod_session did not pass to the save hook. */
 int msd_session_unsaved(const msd_session_t *s);
 
-/** The timeouts of a new session at the loader, into row. */
+/** Start the state of the session that r loads: its settings. */
+void msd_session_begin(msd_session_t *s, request_rec *r);
+
+/** The timeouts of a new session of this place, into row. */
 void msd_session_timeouts(const msd_session_t *s, ddb_session_t *row);
 
-/** Turn s into a new, empty session with the loader's timeouts, in place: pointers to s->z stay valid. */
+/** Turn s into a new, empty session with the place's timeouts, without moving it: pointers to s->z stay valid. */
 void msd_session_begin_new(msd_session_t *s);
 
 /** Request a new ID, which the next save assigns. */
