@@ -304,7 +304,7 @@ static int session_dynamodb_save(request_rec *r, session_rec *z)
     if (!s && !msd_request_session(r)) {
         return DECLINED; /* another store's session, perhaps after a redirect out of our area */
     }
-    if (!s || !msd_session_usable(s) || s->answer.written == MSD_WRITE_FAILED || msd_request_is_foreign_part(r, q, s)) {
+    if (!s || !msd_session_usable(s) || msd_session_is_denied(s) || msd_request_is_foreign_part(r, q, s)) {
         /* Not a session that we loaded, or one that can't be written: doing nothing keeps the row intact. */
         return OK;
     }
@@ -338,6 +338,9 @@ static int session_dynamodb_log_transaction(request_rec *r)
         if (msd_session_touch_due(s, &interval)) {
             msd_session_lives(s);
             msd_child_touch_later(s->server, &s->stored, s->now, interval);
+        }
+        if (msd_session_is_first_seen(s)) {
+            msd_child_see_later(s->server, &s->stored, s->now, s->pool);
         }
     }
     return DECLINED;

@@ -68,6 +68,7 @@ static const char *session_dynamodb_loggable_id(request_rec *r)
 static apr_status_t session_dynamodb_times(request_rec *r, session_dynamodb_times_t *times)
 {
     msd_session_t *s = session_of(r);
+    ddb_session_t here;
 
     memset(times, 0, sizeof(*times));
     if (!s) {
@@ -76,8 +77,9 @@ static apr_status_t session_dynamodb_times(request_rec *r, session_dynamodb_time
     times->created = s->stored.created;
     times->accessed = s->stored.accessed;
     times->expires = apr_time_from_sec(msd_session_expires(s));
-    times->idle_timeout = s->stored.idle_timeout;
-    times->absolute_timeout = s->stored.absolute_timeout;
+    here = msd_session_here(s, &s->stored);
+    times->idle_timeout = here.idle_timeout;
+    times->absolute_timeout = here.absolute_timeout;
     return APR_SUCCESS;
 }
 
@@ -93,6 +95,7 @@ static apr_status_t session_dynamodb_set_timeouts(request_rec *r, apr_int64_t id
     }
     s->stored.idle_timeout = idle;
     s->stored.absolute_timeout = absolute;
+    s->stored.timeouts_set = 1;
     s->answer.timeouts_changed = 1;
     s->z->dirty = 1;
     return APR_SUCCESS;

@@ -31,6 +31,7 @@ void msd_calls_begin(msd_calls_t *calls, msd_session_t *s, msd_calls_batch_t *ba
     call->compress = (apr_size_t)s->conf->compress;
     call->max_size = (apr_size_t)s->conf->max_size;
     call->consistent = s->conf->consistent_read;
+    call->grace = s->conf->renew_grace;
     call->now = s->now;
     call->deadline = batch->started + calls->budget;
     call->cancel = NULL; /* never cancelled: a client is waiting for the response */

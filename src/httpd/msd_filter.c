@@ -14,6 +14,7 @@
 #include "httpd/msd_header_hide.h"
 #include "httpd/msd_log.h"
 #include "httpd/msd_request.h"
+#include "httpd/msd_save.h"
 #include "httpd/msd_session.h"
 #include "httpd/msd_carrier.h"
 
@@ -104,12 +105,12 @@ static int waiting_helps(apr_status_t failure)
 
 static void set_headers(request_rec *r, const msd_session_t *s)
 {
-    if (s->answer.written == MSD_WRITE_FAILED && ap_is_HTTP_ERROR(r->status)) {
+    if (msd_session_is_denied(s) && ap_is_HTTP_ERROR(r->status)) {
         /* The session of an error page could not be saved; the status is still that of the first error. */
         r->status = HTTP_SERVICE_UNAVAILABLE;
         r->status_line = NULL;
     }
-    if (s->answer.written == MSD_WRITE_FAILED || s->outcome == MSD_FAILED) {
+    if (msd_session_is_denied(s) || s->outcome == MSD_FAILED) {
         if (r->status == HTTP_SERVICE_UNAVAILABLE && waiting_helps(s->answer.failure)) {
             apr_table_setn(r->err_headers_out, "Retry-After", RETRY_AFTER);
         }
@@ -154,9 +155,12 @@ static int settle(request_rec *r, msd_request_t *q)
             /* mod_session's encoders failed, so our save hook was not called. mod_session has logged the failure. */
             s->answer.written = MSD_WRITE_FAILED;
         }
+        if (!q->begun && s->loader && msd_session_renewal_due(s)) {
+            msd_log_renewed(r, s, msd_save_renew_aged(r, q, s));
+        }
         follow_touch(s);
         msd_http_cache_settle(r, q, s);
-        failed |= s->answer.written == MSD_WRITE_FAILED;
+        failed |= msd_session_is_denied(s);
     }
     if (failed && !q->answered) {
         q->answered = 1;

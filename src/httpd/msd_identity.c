@@ -16,6 +16,7 @@ typedef struct look_t {
     msd_session_t *s;
     apr_pool_t *p;
     int logins, logouts, changes;
+    int verified; /* 1: a login that this request made, beside HTTP authentication, which every request repeats */
 } look_t;
 
 static const char *realm_of(apr_pool_t *p, const char *type, const char *name)
@@ -63,6 +64,7 @@ static void look_at_entry(look_t *look, const char *entry, const char *realm, co
     if (is && (!was || strcmp(was, is) != 0)) {
         look->changes += was != NULL;
         look->logins++;
+        look->verified = 1;
         user_came(look, realm, is);
     }
     else if (was && !is) {
@@ -73,6 +75,7 @@ static void look_at_entry(look_t *look, const char *entry, const char *realm, co
              && was_set(look->s, apr_pstrcat(look->p, name, "-" MOD_SESSION_PW, NULL))) {
         /* mod_auth_form sets both when it has verified a password, and only then. */
         look->logins++;
+        look->verified = 1;
         user_came(look, realm, is);
     }
     else if (is && !look->s->answer.login) {
@@ -152,6 +155,7 @@ void msd_identity_judge(msd_request_t *q, msd_session_t *s)
     if (s->user.user) {
         look_at_user(&look);
     }
+    s->answer.verified = look.verified || s->answer.renew;
     /* A user who goes while another one comes is a change, in whatever realms. */
     s->answer.identity = look.changes || (look.logins && look.logouts) ? MSD_USER_CHANGED
                          : look.logouts                                ? MSD_LOGOUT

@@ -18,17 +18,19 @@ typedef struct load_t {
     msd_session_t *s;
 } load_t;
 
-/** 1 if the session has expired by mod_session's own rules: the expiry in the payload, or SessionMaxAge's, which
- * follows from the row's times. The earlier one counts. */
+/** 1 if the session has expired here, although its row has not: by the timeouts of this place, or by mod_session's own
+ * rules: the expiry in the payload, or SessionMaxAge's, which follows from the row's times. The earliest counts. */
 static int past_expiry(msd_session_t *s)
 {
     apr_time_t end = s->max_age > 0 ? s->stored.accessed + apr_time_from_sec(s->max_age) : 0;
+
+    const ddb_session_t here = msd_session_here(s, &s->stored);
 
     s->expiry = s->z->expiry;
     if (end && (!s->expiry || end < s->expiry)) {
         s->z->expiry = end;
     }
-    return s->z->expiry && s->z->expiry <= s->now;
+    return (s->z->expiry && s->z->expiry <= s->now) || ddb_store_expires(&here) <= apr_time_sec(s->now);
 }
 
 static apr_status_t accept_loaded(request_rec *r, msd_session_t *s, const ddb_session_t *row)
@@ -124,8 +126,12 @@ static apr_status_t read_rows(const load_t *w, const apr_array_header_t *sids, f
     for (i = 0; i < sids->nelts; i++) {
         apr_status_t rv = read_row(w, APR_ARRAY_IDX(sids, i, const char *), &row);
         s->ids.miss = row.miss;
+        s->ids.replaced |= row.miss == DDB_MISS_MOVED || row.miss == DDB_MISS_REUSED;
         rv = rv == APR_SUCCESS ? accept_loaded(w->r, s, &row) : rv;
         if (rv == APR_SUCCESS) {
+            s->ids.opened = APR_ARRAY_IDX(sids, i, const char *);
+            /* An ID that was replaced by age: tell the client, which does not seem to know the new one. */
+            s->answer.issue = msd_session_has_own_id(s) ? NULL : row.sid;
             found->alive = row;
             found->live++;
         }
@@ -159,6 +165,7 @@ static apr_status_t ask_store(const load_t *w, const apr_array_header_t *sids)
     else if (found.live > 1) {
         msd_session_begin_new(s);
         s->ids.ambiguous = 1;
+        s->answer.issue = NULL;
     }
     else if (!found.live) {
         s->ids.refused = ddb_sid_loggable(APR_ARRAY_IDX(sids, 0, const char *), s->pool);

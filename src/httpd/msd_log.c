@@ -41,7 +41,14 @@ void msd_log_failure(request_rec *r, const msd_session_t *s, apr_status_t rv, ms
 /** Log the IDs that the client sent and that were ignored. */
 static void log_ids(request_rec *r, const msd_session_t *s)
 {
-    if (s->ids.refused) {
+    if (s->ids.refused && s->ids.miss == DDB_MISS_REUSED) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      "refused a session ID that was replaced because of its age, although the client has used the new "
+                      "one for longer than SessionDynamoDBRenewGrace: a late request, or a stolen cookie; SHA-512 of "
+                      "the ID: %s",
+                      s->ids.refused);
+    }
+    else if (s->ids.refused) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "invalid, unknown or expired session ID; SHA-512 of the ID: %s",
                       s->ids.refused);
     }
@@ -87,9 +94,18 @@ void msd_log_saved(request_rec *r, const msd_session_t *s)
                       "dropped the changes to the session: it needs a new ID, but the response has begun. Change the "
                       "session before the first byte of the page is sent, not in an include further down");
     }
-    if (s->answer.written == MSD_GONE) {
+    if (s->answer.written == MSD_REFUSED) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
-                      "dropped the changes to the session: another request ended it meanwhile");
+                      "refused the changes to the session with 503: %s",
+                      s->ids.replaced ? "its ID was replaced a moment ago, and the client has, or will have, the new one"
+                                      : "another request ended it meanwhile");
+    }
+}
+
+void msd_log_renewed(request_rec *r, const msd_session_t *s, apr_status_t rv)
+{
+    if (rv != APR_SUCCESS) {
+        log_call(r, s, rv, "the session keeps its ID, which is older than SessionDynamoDBRenewInterval", NULL);
     }
 }
 

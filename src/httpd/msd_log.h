@@ -19,6 +19,9 @@ void msd_log_load(request_rec *r, const msd_session_t *s, apr_status_t rv);
 /** Log what is notable about a save that did not fail. */
 void msd_log_saved(request_rec *r, const msd_session_t *s);
 
+/** Log a failed renewal of the ID of s by its age; rv is msd_save_renew_aged's. */
+void msd_log_renewed(request_rec *r, const msd_session_t *s, apr_status_t rv);
+
 /** Log that a program was not run, because its output would bypass all filters. */
 void msd_log_unparsed(request_rec *r);
 

@@ -24,11 +24,14 @@ static const char *why_refused(const msd_session_t *s)
     case DDB_MISS_OVER:
         return "expired";
     case DDB_MISS_MOVED:
-        return "the session ended or got a new ID";
+        return "a login replaced the ID a moment ago";
+    case DDB_MISS_REUSED:
+        return "the ID was replaced, and the new one is in use";
     case DDB_MISS_KNOWN:
         return "recently unknown or expired, table not asked again";
     case DDB_MISS_FOREIGN:
         return "the row belongs to another ID";
+    case DDB_MISS_RENEWED:
     case DDB_MISS_NONE:
         break;
     }
@@ -58,7 +61,9 @@ static const char *written(const msd_session_t *s)
     case MSD_ENDED:
         return "ended";
     case MSD_GONE:
-        return "not stored, as another request ended the session";
+        return "nothing to store, and another request ended the session";
+    case MSD_REFUSED:
+        return "not stored, as the session of this ID has ended";
     case MSD_TOO_LATE:
         return "not stored, as the response had begun";
     case MSD_WRITE_FAILED:
@@ -72,7 +77,7 @@ static const char *written(const msd_session_t *s)
 /** 1 if the response sent an ID; after a failure the client keeps its own. */
 static int is_issued(const msd_request_t *q, const msd_session_t *s)
 {
-    return s->answer.issue && q->begun && s->answer.written != MSD_WRITE_FAILED && s->outcome != MSD_FAILED;
+    return s->answer.issue && q->begun && !msd_session_is_denied(s) && s->outcome != MSD_FAILED;
 }
 
 static const char *issued(const msd_request_t *q, const msd_session_t *s)
@@ -82,7 +87,7 @@ static const char *issued(const msd_request_t *q, const msd_session_t *s)
                : s->conf->cookie_secure ? "ID sent in a Secure cookie"
                                         : "ID sent in a cookie without Secure";
     }
-    return s->answer.end_id && q->begun && s->answer.written != MSD_WRITE_FAILED ? "ID cleared" : "no ID sent";
+    return s->answer.end_id && q->begun && !msd_session_is_denied(s) ? "ID cleared" : "no ID sent";
 }
 
 static void log_story(const msd_request_t *q, const msd_session_t *s)

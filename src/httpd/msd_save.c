@@ -1,4 +1,4 @@
-/* The write that a request's changes require, in competition with other writers. */
+/* The write that a request's changes require, in competition with other writers. New IDs: msd_save_renew.c. */
 
 #include <apr_strings.h>
 
@@ -6,21 +6,11 @@
 #include "httpd/msd_entries.h"
 #include "httpd/msd_identity.h"
 #include "httpd/msd_payload.h"
-#include "httpd/msd_save.h"
+#include "httpd/msd_save_int.h"
 
 #define MERGES_MAX 100 /* per request; no session has more concurrent writers: the table's answers must be wrong */
 
-/** One write: the request that makes it, the session, the store call. */
-typedef struct save_t {
-    request_rec *r;
-    msd_request_t *q;
-    msd_session_t *s;
-    const ddb_store_call_t *call;
-} save_t;
-
-typedef apr_status_t write_fn(const save_t *w);
-
-static void set_payload(const msd_session_t *s, ddb_session_t *row)
+void msd_save_set_payload(const msd_session_t *s, ddb_session_t *row)
 {
     row->data = s->z->encoded ? s->z->encoded : "";
     row->data_len = strlen(row->data);
@@ -53,8 +43,7 @@ static apr_status_t decode_theirs(request_rec *r, msd_session_t *s, session_rec 
     return rv;
 }
 
-/** Another request changed the row: merge both changes into the entries, with the current row as the new base. */
-static apr_status_t merge(request_rec *r, msd_session_t *s, const ddb_session_t *current)
+apr_status_t msd_save_merge(request_rec *r, msd_session_t *s, const ddb_session_t *current)
 {
     session_rec theirs = { .pool = s->pool, .entries = apr_table_make(s->pool, 10) };
     apr_table_t *merged;
@@ -76,8 +65,11 @@ static apr_status_t merge(request_rec *r, msd_session_t *s, const ddb_session_t 
     return msd_payload_encode(r, s);
 }
 
-static void stored(msd_session_t *s, const ddb_session_t *row)
+void msd_save_stored(msd_session_t *s, const ddb_session_t *row)
 {
+    if (s->stored.sid && strcmp(s->stored.sid, row->sid) != 0) {
+        s->answer.issue = row->sid;
+    }
     s->stored = *row;
     s->loaded = msd_entries_copy(s->pool, s->z->entries);
     s->seen = apr_table_copy(s->pool, s->z->entries);
@@ -96,13 +88,12 @@ static void set_login(const msd_session_t *s, ddb_session_t *row)
     row->user = row->login ? row->login->user : NULL;
 }
 
-/** Store row under a new ID. */
-static apr_status_t insert(const save_t *w, ddb_session_t *row)
+apr_status_t msd_save_insert(const msd_save_t *w, ddb_session_t *row)
 {
     const char *undisclosed = NULL;
     apr_status_t rv;
 
-    set_payload(w->s, row);
+    msd_save_set_payload(w->s, row);
     set_login(w->s, row);
     rv = ddb_store_insert(w->q->calls.store, w->call, row, &undisclosed);
     if (rv != APR_SUCCESS && undisclosed) {
@@ -111,15 +102,15 @@ static apr_status_t insert(const save_t *w, ddb_session_t *row)
     return rv;
 }
 
-static apr_status_t create(const save_t *w)
+static apr_status_t create(const msd_save_t *w)
 {
     ddb_session_t row = w->s->stored;
     apr_status_t rv;
 
     row.created = w->s->now;
-    rv = insert(w, &row);
+    rv = msd_save_insert(w, &row);
     if (rv == APR_SUCCESS) {
-        stored(w->s, &row);
+        msd_save_stored(w->s, &row);
         msd_session_count(w->s, DDB_COUNT_CREATED);
         w->s->answer.issue = row.sid;
     }
@@ -137,25 +128,26 @@ static void rebase(const msd_session_t *s, ddb_session_t *row, const ddb_session
     if (s->answer.timeouts_changed) {
         row->idle_timeout = ours.idle_timeout;
         row->absolute_timeout = ours.absolute_timeout;
+        row->timeouts_set = 1;
     }
 }
 
 /** Write row in place of the stored session. Each conflict means that another request has finished its write, so the
  * loop ends. */
-static apr_status_t overwrite(const save_t *w, ddb_session_t *row)
+static apr_status_t overwrite(const msd_save_t *w, ddb_session_t *row)
 {
     ddb_session_t current;
     apr_status_t rv;
 
     for (;;) {
-        set_payload(w->s, row);
+        msd_save_set_payload(w->s, row);
         set_login(w->s, row);
         memset(&current, 0, sizeof(current));
         rv = ddb_store_save(w->q->calls.store, w->call, row, &current);
         if (rv != DDB_ECONFLICT) {
             return rv;
         }
-        rv = merge(w->r, w->s, &current);
+        rv = msd_save_merge(w->r, w->s, &current);
         if (rv != APR_SUCCESS) {
             return rv;
         }
@@ -163,116 +155,24 @@ static apr_status_t overwrite(const save_t *w, ddb_session_t *row)
     }
 }
 
-static apr_status_t change(const save_t *w)
+static apr_status_t change(const msd_save_t *w)
 {
     msd_session_t *s = w->s;
     ddb_session_t row = s->stored;
     apr_status_t rv = overwrite(w, &row);
 
     if (rv == APR_SUCCESS) {
-        stored(s, &row);
+        msd_save_stored(s, &row);
         /* A persistent cookie contains the session's expiry, which has changed. */
         s->answer.issue = s->conf->cookie_persistent ? row.sid : s->answer.issue;
     }
     return rv;
 }
 
-/** Delete a row that no session uses (any more). If that fails now, it is tried again later. */
-static void take_away(const save_t *w, const char *key)
-{
-    ddb_error_t ignored = { 0 };
-    ddb_store_call_t quiet = *w->call;
-
-    quiet.err = &ignored; /* keep the error that made this necessary, as that is the one to report */
-    if (ddb_store_remove(w->q->calls.store, &quiet, key) != APR_SUCCESS) {
-        msd_child_remove_later(w->s->server, key);
-    }
-}
-
-/** End the old session, after copying concurrent changes of it to the new one. */
-static apr_status_t end_old(const save_t *w, ddb_session_t *fresh)
-{
-    ddb_session_t old = w->s->stored, current, unused;
-    apr_status_t rv;
-
-    for (;;) {
-        memset(&current, 0, sizeof(current));
-        rv = ddb_store_replace(w->q->calls.store, w->call, &old, &current);
-        if (rv != DDB_ECONFLICT) {
-            return rv;
-        }
-        if (w->s->answer.identity == MSD_USER_CHANGED) {
-            old = current; /* what changed there is the other user's */
-            continue;
-        }
-        rv = merge(w->r, w->s, &current);
-        if (rv != APR_SUCCESS) {
-            return rv;
-        }
-        set_payload(w->s, fresh);
-        fresh->user = NULL;
-        fresh->login = NULL;
-        if (!w->s->answer.timeouts_changed) {
-            fresh->idle_timeout = current.idle_timeout;
-            fresh->absolute_timeout = current.absolute_timeout;
-        }
-        rv = ddb_store_save(w->q->calls.store, w->call, fresh, &unused);
-        if (rv != APR_SUCCESS) {
-            return rv == APR_NOTFOUND ? DDB_EUNAVAILABLE : rv;
-        }
-        old = current;
-    }
-}
-
-/** The session under its new ID: what of the old one goes along. */
-static apr_status_t begin_fresh(const msd_session_t *s, ddb_session_t *fresh)
-{
-    const apr_array_header_t *left = s->answer.identity == MSD_LOGOUT ? s->answer.left : NULL;
-    apr_status_t rv = APR_SUCCESS;
-    int i;
-
-    *fresh = s->stored;
-    if (s->answer.identity != MSD_LOGOUT) {
-        fresh->created = s->now; /* OWASP Session Management Cheat Sheet, "Absolute Timeout": of this login */
-    }
-    if (s->answer.identity == MSD_USER_CHANGED) {
-        fresh->user_marks = NULL;
-        msd_session_timeouts(s, fresh);
-    }
-    for (i = 0; left && i < left->nelts && rv == APR_SUCCESS; i++) {
-        rv = ddb_marks_drop(&fresh->user_marks, fresh->sid, APR_ARRAY_IDX(left, i, msd_session_left_t).realm, s->pool);
-    }
-    return rv;
-}
-
-/**
- * Move the session to a new ID. The order makes it safe: the data is stored under the new ID before the old one ends,
- * and only then is the new ID sent to the client. Whichever step fails, one of the two rows is complete.
- */
-static apr_status_t renew(const save_t *w)
-{
-    ddb_session_t fresh;
-    apr_status_t rv = begin_fresh(w->s, &fresh);
-
-    rv = rv == APR_SUCCESS ? insert(w, &fresh) : rv;
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    rv = end_old(w, &fresh);
-    take_away(w, rv == APR_SUCCESS ? w->s->stored.key : fresh.key);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    stored(w->s, &fresh);
-    msd_session_count(w->s, DDB_COUNT_RENEWED);
-    w->s->answer.issue = fresh.sid;
-    return rv;
-}
-
-static apr_status_t end(const save_t *w)
+static apr_status_t end(const msd_save_t *w)
 {
     msd_session_t *s = w->s;
-    apr_status_t rv = ddb_store_remove(w->q->calls.store, w->call, s->stored.key);
+    apr_status_t rv = ddb_store_end(w->q->calls.store, w->call, &s->stored);
 
     if (rv == APR_SUCCESS) {
         msd_session_begin_new(s);
@@ -284,19 +184,33 @@ static apr_status_t end(const save_t *w)
     return rv;
 }
 
+/** 1 if this request has something to store, beside a user whom HTTP authentication tells again with each request. */
+static int has_changes(const msd_session_t *s)
+{
+    return s->answer.verified || s->answer.timeouts_changed || expiry_changed(s)
+           || !msd_entries_equal(s->pool, s->z->entries, s->loaded);
+}
+
+/** What the client stores belongs to the session of a newer ID than it sent: a new one would take its place. */
+static apr_status_t refuse(const msd_save_t *w)
+{
+    (void)w;
+    return APR_NOTFOUND;
+}
+
 /** The write that the entries require; NULL: no write. */
-static write_fn *choose_write(const msd_session_t *s)
+static msd_save_fn *choose_write(const msd_session_t *s)
 {
     int empty = msd_payload_empty(s);
 
     if (!s->stored.sid) {
-        return empty || !s->z->dirty ? NULL : create;
+        return empty || !s->z->dirty ? NULL : s->ids.replaced && !s->answer.verified ? refuse : create;
     }
     if ((empty && s->z->dirty) || (s->answer.identity == MSD_LOGOUT && s->conf->logout == MSD_LOGOUT_END)) {
         return end;
     }
     if (s->answer.renew || s->answer.identity != MSD_SAME_USER) {
-        return renew;
+        return msd_save_renew;
     }
     if (s->answer.timeouts_changed || expiry_changed(s)) {
         return change;
@@ -305,7 +219,7 @@ static write_fn *choose_write(const msd_session_t *s)
     return s->z->dirty && !msd_entries_equal(s->pool, s->z->entries, s->loaded) ? change : NULL;
 }
 
-static apr_status_t run(write_fn *write, save_t w)
+apr_status_t msd_save_run(msd_save_fn *write, msd_save_t w)
 {
     msd_calls_batch_t batch;
     apr_status_t rv;
@@ -319,8 +233,8 @@ static apr_status_t run(write_fn *write, save_t w)
 
 apr_status_t msd_save(request_rec *r, msd_request_t *q, msd_session_t *s)
 {
-    const save_t w = { .r = r, .q = q, .s = s };
-    write_fn *write;
+    const msd_save_t w = { .r = r, .q = q, .s = s };
+    msd_save_fn *write;
     apr_status_t rv;
     int changed;
 
@@ -330,7 +244,7 @@ apr_status_t msd_save(request_rec *r, msd_request_t *q, msd_session_t *s)
     if (!write) {
         return APR_SUCCESS;
     }
-    if (q->begun && (write == create || write == renew)) {
+    if (q->begun && (write == create || write == msd_save_renew)) {
         /* A server-side include late in its page: the client cannot get the ID any more, so a row would be useless. */
         s->answer.written = MSD_TOO_LATE;
         return APR_SUCCESS;
@@ -341,10 +255,11 @@ apr_status_t msd_save(request_rec *r, msd_request_t *q, msd_session_t *s)
         rv = msd_payload_encode(r, s);
     }
     if (rv == APR_SUCCESS) {
-        rv = run(write, w);
+        rv = msd_save_run(write, w);
     }
     if (rv == APR_NOTFOUND) {
-        s->answer.written = MSD_GONE;
+        s->answer.written = has_changes(s) ? MSD_REFUSED : MSD_GONE;
+        s->answer.failure = DDB_ECONFLICT;
         s->answer.issue = NULL;
         s->stored.sid = NULL;
         return APR_SUCCESS;
@@ -354,7 +269,7 @@ apr_status_t msd_save(request_rec *r, msd_request_t *q, msd_session_t *s)
 
 apr_status_t msd_save_end(request_rec *r, msd_request_t *q, msd_session_t *s)
 {
-    const save_t w = { .r = r, .q = q, .s = s };
+    const msd_save_t w = { .r = r, .q = q, .s = s };
 
-    return run(end, w);
+    return msd_save_run(end, w);
 }

@@ -75,7 +75,40 @@ void msd_session_begin_new(msd_session_t *s)
 void msd_session_renew(msd_session_t *s)
 {
     s->answer.renew = 1;
-    s->z->dirty = 1; /* mod_session saves only dirty sessions */
+    if (s->stored.sid) {
+        s->z->dirty = 1; /* mod_session saves only dirty sessions */
+    }
+}
+
+int msd_session_is_denied(const msd_session_t *s)
+{
+    return s->answer.written == MSD_WRITE_FAILED || s->answer.written == MSD_REFUSED;
+}
+
+int msd_session_begins_empty(const msd_session_t *s)
+{
+    return s->answer.identity == MSD_USER_CHANGED
+           || (s->answer.identity == MSD_LOGIN && s->conf->login == MSD_LOGIN_DROP);
+}
+
+int msd_session_has_own_id(const msd_session_t *s)
+{
+    return s->stored.sid && s->ids.opened && strcmp(s->ids.opened, s->stored.sid) == 0;
+}
+
+int msd_session_is_first_seen(const msd_session_t *s)
+{
+    return s->outcome == MSD_LOADED && s->stored.issued && !s->stored.seen && msd_session_has_own_id(s);
+}
+
+int msd_session_renewal_due(const msd_session_t *s)
+{
+    apr_int64_t since = s->stored.issued ? s->stored.issued : apr_time_sec(s->stored.created);
+
+    return s->conf->renew_interval > 0 && s->outcome == MSD_LOADED && msd_session_has_own_id(s)
+           && (s->answer.written == MSD_NOTHING || s->answer.written == MSD_STORED)
+           /* Earlier versions mark one user, without a key that could move along. */
+           && !(s->stored.user_mark && !s->stored.user_marks) && since + s->conf->renew_interval <= apr_time_sec(s->now);
 }
 
 apr_status_t msd_session_write_failed(msd_session_t *s, apr_status_t rv)
@@ -97,11 +130,12 @@ void msd_session_keep(msd_session_t *s)
 
 int msd_session_touch_due(const msd_session_t *s, apr_interval_time_t *interval)
 {
-    apr_int64_t idle = s->stored.idle_timeout;
+    apr_int64_t idle;
 
     if (s->outcome != MSD_LOADED || s->answer.written != MSD_NOTHING || !s->stored.sid) {
         return 0;
     }
+    idle = msd_session_here(s, &s->stored).idle_timeout;
     if (s->max_age > 0 && s->max_age < idle) {
         idle = s->max_age;
     }
@@ -111,9 +145,24 @@ int msd_session_touch_due(const msd_session_t *s, apr_interval_time_t *interval)
     return s->stored.accessed + *interval <= s->now;
 }
 
+ddb_session_t msd_session_here(const msd_session_t *s, const ddb_session_t *row)
+{
+    ddb_session_t here = *row, place;
+
+    msd_session_timeouts(s, &place);
+    if (!row->timeouts_set && s->conf->format == DDB_FORM) {
+        here.idle_timeout = place.idle_timeout < row->idle_timeout ? place.idle_timeout : row->idle_timeout;
+        here.absolute_timeout = place.absolute_timeout < row->absolute_timeout ? place.absolute_timeout
+                                                                               : row->absolute_timeout;
+    }
+    return here;
+}
+
 apr_int64_t msd_session_expires(const msd_session_t *s)
 {
-    return s->stored.sid ? ddb_store_expires(&s->stored) : 0;
+    ddb_session_t here = msd_session_here(s, &s->stored);
+
+    return s->stored.sid ? ddb_store_expires(&here) : 0;
 }
 
 apr_int64_t msd_session_next_end(const msd_session_t *s)

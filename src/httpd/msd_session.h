@@ -26,7 +26,8 @@ typedef enum msd_written_e {
     MSD_NOTHING,
     MSD_STORED, /* created, changed or renewed */
     MSD_ENDED,
-    MSD_GONE,     /* another request ended it meanwhile: it stays ended, and this response sends no ID */
+    MSD_GONE,     /* another request ended it meanwhile; this one had nothing to store, and its response sends no ID */
+    MSD_REFUSED,  /* the same, but with changes: 503, because they belong to no session any more */
     MSD_TOO_LATE, /* the write needs a new ID, but the response has started: changes dropped */
     MSD_WRITE_FAILED
 } msd_written_e;
@@ -57,12 +58,15 @@ typedef struct msd_session_ids_t {
     int count;           /* valid or not */
     int ambiguous;       /* 1: more than one could be valid, and all are ignored */
     ddb_miss_e miss;     /* the reason for refusing the last of them */
+    int replaced;        /* 1: a newer ID replaced it, which this client has by now, or will have */
+    const char *opened;  /* the ID that opened the session; not its own if it was replaced by age. NULL: none did */
     const char *refused; /* SHA-512 of a refused ID, for logs; NULL: no ID was refused */
 } msd_session_ids_t;
 
 /** The requested write, its result, and its consequences for the ID in the response. */
 typedef struct msd_session_answer_t {
-    int renew; /* 1: a new ID was requested */
+    int renew;    /* 1: a new ID was requested */
+    int verified; /* 1: the request itself verified a login: by a form, or as its program says */
     msd_identity_e identity;
     const ddb_marks_user_t *login; /* the user to mark in the row; NULL: no login */
     apr_array_header_t *left;      /* msd_session_left_t; NULL: no logout */
@@ -125,6 +129,21 @@ void msd_session_timeouts(const msd_session_t *s, ddb_session_t *row);
 /** Turn s into a new, empty session with the place's timeouts, without moving it: pointers to s->z stay valid. */
 void msd_session_begin_new(msd_session_t *s);
 
+/** 1 if the last write failed or was refused, so that an error must be the response. */
+int msd_session_is_denied(const msd_session_t *s);
+
+/** 1 if nothing of the stored session goes along when it gets a new ID. */
+int msd_session_begins_empty(const msd_session_t *s);
+
+/** 1 if the client sent the session's own ID, not one that it replaced. */
+int msd_session_has_own_id(const msd_session_t *s);
+
+/** 1 if this request is the first with the session's new ID, as far as the row tells. */
+int msd_session_is_first_seen(const msd_session_t *s);
+
+/** 1 if this request is to give the session a new ID because of the ID's age. */
+int msd_session_renewal_due(const msd_session_t *s);
+
 /** Request a new ID, which the next save assigns. */
 void msd_session_renew(msd_session_t *s);
 
@@ -143,8 +162,12 @@ int msd_session_touch_due(const msd_session_t *s, apr_interval_time_t *interval)
 /** The expiry of the session once this request's activity is recorded, epoch seconds. */
 apr_int64_t msd_session_next_end(const msd_session_t *s);
 
-/** The expiry of the session without further activity, epoch seconds; 0 without a stored session. */
+/** The expiry of the session here without further activity, epoch seconds; 0 without a stored session. */
 apr_int64_t msd_session_expires(const msd_session_t *s);
+
+/** row, with the place's timeouts where they are nearer than its own: those of an application hold everywhere, and so do
+ * those in json rows, which are shared with another program. */
+ddb_session_t msd_session_here(const msd_session_t *s, const ddb_session_t *row);
 
 /** SHA-512 of the session's ID, safe to log; computed once per ID. NULL without an ID. */
 const char *msd_session_loggable_id(msd_session_t *s);

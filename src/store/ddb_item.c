@@ -98,6 +98,9 @@ static void write_data(body_t *b, ddb_json_t *item, const ddb_item_t *it)
     if (it->user_marks) {
         write_attribute(b, item, "user_marks", "S", it->user_marks);
     }
+    if (it->timeouts_set) {
+        write_attribute(b, item, "timeouts_by", "S", DDB_ITEM_TIMEOUTS_BY);
+    }
 }
 
 static const char *unchanged(body_t *b, const char *attribute, const char *type, const char *text)
@@ -156,6 +159,9 @@ const char *ddb_item_create_body(const char *table, const ddb_item_t *it, apr_po
     if (it->loggable) {
         ddb_attribute_set(item, "loggable", "S", it->loggable);
     }
+    if (it->issued) {
+        ddb_attribute_set(item, "issued", "N", ddb_attribute_number(it->issued, p));
+    }
     write_data(&b, item, it);
     ddb_attribute_use_name(b.root, "id", p);
     return conditional(&b, "attribute_not_exists(#id)");
@@ -168,6 +174,9 @@ const char *ddb_item_save_body(const char *table, const ddb_item_t *it, const dd
 
     ddb_attribute_set_key(b.root, "Key", it->id);
     write_data(&b, NULL, it);
+    if (it->successor) {
+        write_attribute(&b, NULL, "successor", "B", it->successor);
+    }
     if (!it->user_mark) {
         remove_attribute(&b, "user_mark");
     }
@@ -207,6 +216,27 @@ const char *ddb_item_delete_body(const char *table, const char *id, apr_pool_t *
 
     ddb_attribute_set_key(b.root, "Key", id);
     return ddb_json_print(b.root, p);
+}
+
+const char *ddb_item_end_body(const char *table, const char *id, apr_pool_t *p)
+{
+    body_t b = body_begin(table, p);
+
+    ddb_attribute_set_key(b.root, "Key", id);
+    ddb_attribute_use_name(b.root, "accessed", p);
+    ddb_attribute_use_value(b.root, "moved", "S", ddb_time_print(0, p), p);
+    return conditional(&b, "attribute_not_exists(#accessed) OR #accessed <> :moved");
+}
+
+const char *ddb_item_seen_body(const char *table, const char *id, apr_int64_t now, apr_pool_t *p)
+{
+    body_t b = body_begin(table, p);
+
+    ddb_attribute_set_key(b.root, "Key", id);
+    write_attribute(&b, NULL, "seen", "N", ddb_attribute_number(now, p));
+    put_update(&b);
+    ddb_attribute_use_name(b.root, "issued", p);
+    return conditional(&b, "attribute_exists(#issued) AND attribute_not_exists(#seen)");
 }
 
 /* --- items --- */
@@ -358,6 +388,22 @@ static void read_marks(reader_t *r, ddb_item_t *it)
     it->user_marks = it->user_marks ? apr_pstrdup(r->p, it->user_marks) : NULL;
 }
 
+/* What a renewal by age leaves, and timeouts of an application: only in rows of this module. */
+static void read_renewal(reader_t *r, ddb_item_t *it)
+{
+    const char *by = ddb_attribute_get(r->item, "timeouts_by", "S");
+
+    it->successor = ddb_attribute_get(r->item, "successor", "B");
+    it->successor = it->successor ? apr_pstrdup(r->p, it->successor) : NULL;
+    it->timeouts_set = by && strcmp(by, DDB_ITEM_TIMEOUTS_BY) == 0;
+    if (ddb_json_has(r->item, "issued")) {
+        it->issued = read_number(r, "issued", 1);
+    }
+    if (ddb_json_has(r->item, "seen")) {
+        it->seen = read_number(r, "seen", 1);
+    }
+}
+
 static apr_status_t read_item(ddb_item_t *it, const ddb_json_t *item, apr_pool_t *p, ddb_error_t *err)
 {
     reader_t r = { .item = item, .p = p, .err = err, .rv = APR_SUCCESS };
@@ -376,6 +422,7 @@ static apr_status_t read_item(ddb_item_t *it, const ddb_json_t *item, apr_pool_t
     found.idle_timeout = read_number(&r, "idle_timeout", 1);
     found.absolute_timeout = read_number(&r, "absolute_timeout", 1);
     read_marks(&r, &found);
+    read_renewal(&r, &found);
     if (r.rv == APR_SUCCESS) {
         *it = found;
     }

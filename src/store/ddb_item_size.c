@@ -27,6 +27,13 @@ static apr_size_t attribute_size(const char *name, apr_size_t value)
     return strlen(name) + value;
 }
 
+static apr_size_t base64_size(const char *text)
+{
+    apr_size_t len = strcspn(text, "=");
+
+    return len * 3 / 4;
+}
+
 static apr_size_t packed_size(apr_size_t len)
 {
     return attribute_size("data", len) + attribute_size("encoding", strlen(DDB_ITEM_ENCODING));
@@ -43,7 +50,11 @@ apr_size_t ddb_item_size(const ddb_item_t *it)
            + attribute_size("version", number_size(it->version)) + attribute_size("write_id", sizeof(it->write_id))
            + (it->loggable ? attribute_size("loggable", strlen(it->loggable)) : 0)
            + (it->user_mark ? attribute_size("user_mark", strlen(it->user_mark)) : 0)
-           + (it->user_marks ? attribute_size("user_marks", strlen(it->user_marks)) : 0);
+           + (it->user_marks ? attribute_size("user_marks", strlen(it->user_marks)) : 0)
+           + (it->issued ? attribute_size("issued", number_size(it->issued)) : 0)
+           + (it->seen ? attribute_size("seen", number_size(it->seen)) : 0)
+           + (it->successor ? attribute_size("successor", base64_size(it->successor)) : 0)
+           + (it->timeouts_set ? attribute_size("timeouts_by", strlen(DDB_ITEM_TIMEOUTS_BY)) : 0);
 }
 
 void ddb_item_pack(ddb_item_t *it, apr_size_t threshold, apr_pool_t *p)

@@ -1,5 +1,5 @@
 /* The life of a row: the condition that guards each write, and how a write of unknown outcome is settled. Reading rows,
- * and the expiry of their sessions: ddb_store_row.c. */
+ * and the expiry of their sessions: ddb_store_row.c. The end of an ID, and of a session: ddb_store_end.c. */
 
 #include <string.h>
 
@@ -8,7 +8,6 @@
 #include "store/ddb_item.h"
 #include "store/ddb_store_int.h"
 
-#define LONG_AGO     86400 /* seconds: past by every clock, but recent enough for TTL (up to 5 years) */
 #define INSERT_TRIES 3     /* new IDs; even one collision of random IDs is practically impossible */
 
 apr_status_t ddb_store_create(ddb_store_t **ps, ddb_client_t *client, const char *table, ddb_random_fn *random,
@@ -54,7 +53,7 @@ apr_int64_t ddb_store_expires(const ddb_session_t *s)
 
 /* --- rows and sessions --- */
 
-static ddb_item_t item_of(const ddb_session_t *s, const ddb_store_call_t *call)
+ddb_item_t ddb_store_item_of(const ddb_session_t *s, const ddb_store_call_t *call)
 {
     return (ddb_item_t){
         .format = call->format,
@@ -70,6 +69,9 @@ static ddb_item_t item_of(const ddb_session_t *s, const ddb_store_call_t *call)
         .loggable = s->row ? s->row->loggable : NULL, /* never rewritten; set here for the item's size */
         .user_mark = s->user_mark,
         .user_marks = s->user_marks,
+        .issued = s->issued,
+        .seen = s->seen,
+        .timeouts_set = s->timeouts_set,
     };
 }
 
@@ -113,14 +115,12 @@ static apr_status_t prepare_write(ddb_store_t *st, ddb_item_t *it, const ddb_sto
 
 /* --- calls --- */
 
-/* For results without a call: ddb_client_call resets err itself. */
-static void reset(ddb_error_t *err)
+void ddb_store_reset(ddb_error_t *err)
 {
     memset(err, 0, sizeof(*err));
 }
 
-/* The result is not a failure, so remove the error of the reply that led to it. */
-static apr_status_t answer(ddb_error_t *err, apr_status_t rv)
+apr_status_t ddb_store_answer(ddb_error_t *err, apr_status_t rv)
 {
     err->type[0] = '\0';
     err->detail[0] = '\0';
@@ -132,19 +132,23 @@ static apr_status_t answer(ddb_error_t *err, apr_status_t rv)
 static apr_status_t settled(ddb_error_t *err)
 {
     err->unsettled = 0;
-    return answer(err, APR_SUCCESS);
+    return ddb_store_answer(err, APR_SUCCESS);
 }
 
-/* The result for a row that failed a condition: APR_NOTFOUND if its session has expired or belongs to another ID,
+/* The result for a row that failed a condition: APR_NOTFOUND if its session has expired, moved, or belongs to another ID;
  * otherwise a conflict, with *current. */
-static apr_status_t conflict(ddb_session_t *current, const ddb_item_t *row, const char *sid,
-                             const ddb_store_call_t *call)
+static apr_status_t conflict(ddb_store_t *st, const ddb_store_call_t *call, const ddb_item_t *row, const char *sid,
+                             ddb_session_t *current)
 {
     ddb_session_t found;
     apr_status_t rv = ddb_store_session_of(&found, row, sid, call);
 
+    if (rv == APR_NOTFOUND && found.miss == DDB_MISS_RENEWED) {
+        rv = ddb_store_follow(st, call, sid, &found);
+    }
     if (rv != APR_SUCCESS) {
-        return rv == APR_NOTFOUND ? answer(call->err, rv) : rv;
+        current->miss = found.miss;
+        return rv == APR_NOTFOUND ? ddb_store_answer(call->err, rv) : rv;
     }
     *current = found;
     return ddb_error_set(call->err, DDB_ECONFLICT, "another request changed the session first");
@@ -159,7 +163,7 @@ apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const
     ddb_item_t row;
     apr_status_t rv;
 
-    reset(call->err);
+    ddb_store_reset(call->err);
     out->miss = DDB_MISS_FORM;
     rv = sid ? ddb_sid_check(sid, call->rules, call->pool) : APR_NOTFOUND;
     if (rv == APR_NOTFOUND) {
@@ -173,6 +177,9 @@ apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const
     rv = ddb_store_read_row(st, call, key, call->consistent, &row);
     found.miss = rv == APR_NOTFOUND ? DDB_MISS_ABSENT : DDB_MISS_NONE;
     rv = rv == APR_SUCCESS ? ddb_store_session_of(&found, &row, sid, call) : rv;
+    if (rv == APR_NOTFOUND && found.miss == DDB_MISS_RENEWED) {
+        rv = ddb_store_follow(st, call, sid, &found);
+    }
     if (rv == APR_SUCCESS) {
         *out = found;
     }
@@ -183,7 +190,7 @@ apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const
 /* Try one new ID. @return DDB_ECONFLICT if the ID is already in use. */
 static apr_status_t insert_as(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s)
 {
-    ddb_item_t it = item_of(s, call), row;
+    ddb_item_t it = ddb_store_item_of(s, call), row;
     ddb_call_t put_item = { .operation = "PutItem" };
     ddb_reply_t reply;
     const char *loggable = ddb_sid_loggable(s->sid, call->pool);
@@ -234,7 +241,7 @@ apr_status_t ddb_store_insert(ddb_store_t *st, const ddb_store_call_t *call, ddb
     apr_status_t rv = DDB_ECONFLICT;
     int tries;
 
-    reset(call->err);
+    ddb_store_reset(call->err);
     fresh.accessed = call->now;
     fresh.version = 1;
     fresh.user_mark = NULL;
@@ -255,9 +262,8 @@ apr_status_t ddb_store_insert(ddb_store_t *st, const ddb_store_call_t *call, ddb
     return rv;
 }
 
-/* Overwrite the row of s with `it` if the row is unchanged since it was read. @return as ddb_store_save. */
-static apr_status_t write_over(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *s, ddb_item_t *it,
-                               ddb_session_t *current)
+apr_status_t ddb_store_write_over(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *s, ddb_item_t *it,
+                                  ddb_session_t *current)
 {
     ddb_call_t update = { .operation = "UpdateItem" };
     ddb_item_t row;
@@ -274,10 +280,11 @@ static apr_status_t write_over(ddb_store_t *st, const ddb_store_call_t *call, co
     }
     rv = ddb_store_row_of_conflict(st, call, s->key, &reply, &row);
     if (rv == APR_NOTFOUND) {
-        return answer(call->err, rv);
+        current->miss = DDB_MISS_ABSENT;
+        return ddb_store_answer(call->err, rv);
     }
     if (rv == APR_SUCCESS && memcmp(row.write_id, it->write_id, sizeof(it->write_id)) != 0) {
-        return conflict(current, &row, s->sid, call);
+        return conflict(st, call, &row, s->sid, current);
     }
     return rv == APR_SUCCESS ? settled(call->err) : rv;
 }
@@ -288,12 +295,12 @@ apr_status_t ddb_store_save(ddb_store_t *st, const ddb_store_call_t *call, ddb_s
     ddb_item_t it;
     apr_status_t rv;
 
-    reset(call->err);
+    ddb_store_reset(call->err);
     next.accessed = call->now;
     next.version = s->version + 1;
     rv = mark_user(&next, call);
-    it = item_of(&next, call);
-    rv = rv == APR_SUCCESS ? write_over(st, call, s, &it, current) : rv;
+    it = ddb_store_item_of(&next, call);
+    rv = rv == APR_SUCCESS ? ddb_store_write_over(st, call, s, &it, current) : rv;
     if (rv == APR_SUCCESS) {
         next.row = apr_pmemdup(call->pool, &it, sizeof(it));
         *s = next;
@@ -309,16 +316,16 @@ apr_status_t ddb_store_touch(ddb_store_t *st, const ddb_store_call_t *call, cons
     ddb_reply_t reply;
     apr_status_t rv;
 
-    reset(call->err);
+    ddb_store_reset(call->err);
     next.accessed = call->now;
     if (ddb_store_expires(&next) <= ddb_store_expires(s)) {
         /* The absolute timeout ends the session first. The write would fail its condition, and still be charged. */
         return APR_NOTFOUND;
     }
-    it = item_of(&next, call);
+    it = ddb_store_item_of(&next, call);
     update.body = ddb_item_touch_body(st->table, &it, apr_time_sec(call->now), call->pool);
     rv = ddb_store_send(st, call, update, &reply);
-    return rv == DDB_ECONFLICT ? answer(call->err, APR_NOTFOUND) : rv;
+    return rv == DDB_ECONFLICT ? ddb_store_answer(call->err, APR_NOTFOUND) : rv;
 }
 
 apr_status_t ddb_store_remove(ddb_store_t *st, const ddb_store_call_t *call, const char *key)
@@ -327,26 +334,4 @@ apr_status_t ddb_store_remove(ddb_store_t *st, const ddb_store_call_t *call, con
     ddb_reply_t reply;
 
     return ddb_store_send(st, call, delete_item, &reply);
-}
-
-apr_status_t ddb_store_replace(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *old,
-                               ddb_session_t *current)
-{
-    ddb_session_t over = *old;
-    ddb_item_t it;
-
-    reset(call->err);
-    if (!old->row) {
-        /* Without a loaded row there is nothing to end, and no condition for the write. */
-        return APR_NOTFOUND;
-    }
-    over.data = call->format == DDB_JSON ? "{}" : "";
-    over.data_len = strlen(over.data);
-    over.accessed = 0; /* dynamodb-session-flask computes expiry from it; ddb_store_session_of reports DDB_MISS_MOVED */
-    over.version++;
-    over.user_mark = NULL;
-    over.user_marks = NULL;
-    it = item_of(&over, call);
-    it.expires = apr_time_sec(call->now) - LONG_AGO;
-    return write_over(st, call, old, &it, current);
 }

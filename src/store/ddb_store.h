@@ -22,9 +22,14 @@ typedef enum ddb_miss_e {
     DDB_MISS_ABSENT,  /* the table has no row with this key */
     DDB_MISS_FOREIGN, /* the row belongs to another ID */
     DDB_MISS_OVER,    /* the session has expired */
-    DDB_MISS_MOVED,   /* ddb_store_replace ended it, and its row still exists */
+    DDB_MISS_MOVED,   /* ddb_store_replace ended it less than DDB_STORE_TOMBSTONE ago: the client has a newer ID */
+    DDB_MISS_RENEWED, /* private to ddb_store: ddb_store_succeed moved it, and its successor must be read */
+    DDB_MISS_REUSED,  /* ddb_store_succeed moved it, and the client has used the newer ID for longer than the grace */
     DDB_MISS_KNOWN    /* for callers: absent or expired a moment ago; the table was not read again */
 } ddb_miss_e;
+
+/** How long the row of a replaced ID tells so, in seconds: longer than any request that began with that ID. */
+#define DDB_STORE_TOMBSTONE 60
 
 /** A session as the web server sees it. Strings live in the pool of the call that made it. */
 typedef struct ddb_session_t {
@@ -36,7 +41,10 @@ typedef struct ddb_session_t {
     apr_int64_t idle_timeout, absolute_timeout; /* seconds, of this session */
     apr_int64_t version;                        /* of the row; 0: no row yet, or another program wrote it */
     const struct ddb_item_t *row;  /* as last read or written: conditions compare with it; NULL: no row yet */
-    ddb_miss_e miss;               /* the reason, if a load returned APR_NOTFOUND */
+    ddb_miss_e miss;               /* the reason, if a load, save, replace or succeed returned APR_NOTFOUND */
+    apr_int64_t issued;            /* epoch seconds: when the ID replaced one by age, set before insert; 0: it did not */
+    apr_int64_t seen;              /* epoch seconds: when a client first used the ID after that; 0: not yet */
+    int timeouts_set;              /* 1: an application set the timeouts */
     const char *user_mark;         /* as stored, ddb_sid_user_mark; NULL: no user yet */
     const char *user;              /* set by the caller before insert and save, to compute user_mark, which versions
                                      without user_marks compare; NULL: save keeps it, insert stores no mark */
@@ -51,6 +59,7 @@ typedef struct ddb_store_call_t {
     apr_size_t compress;  /* bytes from which data is stored compressed; 0: never */
     apr_size_t max_size;  /* of an item that is written, in bytes, as ddb_item_size counts; 0: DynamoDB's limit */
     int consistent;       /* of the load; reads that settle a write are always consistent */
+    apr_int64_t grace;    /* seconds for which a replaced ID is accepted once its successor was used */
     apr_time_t now;       /* the request's only reading of the wall clock, for activity and expiry */
     apr_time_t deadline;  /* in the monotonic time of the client's clock */
     ddb_cancel_t *cancel; /* of background work; NULL: cannot be cancelled */
@@ -71,8 +80,9 @@ apr_status_t ddb_store_find_user(ddb_marks_e *found, const ddb_session_t *s, con
 apr_int64_t ddb_store_expires(const ddb_session_t *s);
 
 /**
- * Read the session with this ID: one GetItem; no call for an ID that ddb_sid_check rejects. Times in the row after
- * call->now (a fast clock elsewhere, a forged row) are returned as call->now.
+ * Read the session with this ID: one GetItem; no call for an ID that ddb_sid_check rejects. If ddb_store_succeed gave the
+ * session a new ID, which the client has not used for longer than call->grace, another GetItem reads it, and out->sid is
+ * that ID. Times in the row after call->now (a fast clock elsewhere, a forged row) are returned as call->now.
  * @return APR_NOTFOUND, with the reason in out->miss, for a rejected or unknown ID, a row of another ID (its attribute
  *         loggable differs), and an expired row that still exists (TTL deletes hours late); DDB_EBADITEM for a row that
  *         is not a complete session; DDB_ETOOLARGE for one over a limit: a failure like any other, as the session
@@ -96,8 +106,9 @@ apr_status_t ddb_store_insert(ddb_store_t *st, const ddb_store_call_t *call, ddb
 /**
  * Write s->data, timeouts and user_mark; accessed becomes call->now, version increases by 1. One conditional
  * UpdateItem; the write ID settles attempts of unknown outcome.
- * @return APR_NOTFOUND if the row is gone or had expired at call->now: it is not revived; DDB_ECONFLICT if another
- *         write came first: *current is the session as it is now, and s is unchanged.
+ * @return APR_NOTFOUND if the row is gone or had expired at call->now: it is not revived, and current->miss is the
+ *         reason; DDB_ECONFLICT if another write came first: *current is the session as it is now, perhaps under a new
+ *         ID (ddb_store_succeed), and s is unchanged.
  */
 apr_status_t ddb_store_save(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s, ddb_session_t *current);
 
@@ -108,16 +119,32 @@ apr_status_t ddb_store_save(ddb_store_t *st, const ddb_store_call_t *call, ddb_s
  */
 apr_status_t ddb_store_touch(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *s);
 
-/** End a session: one DeleteItem. APR_SUCCESS also if there was nothing to delete. */
+/** Mark the ID of a session, which has issued, as used: one conditional UpdateItem. @return as touch. */
+apr_status_t ddb_store_see(ddb_store_t *st, const ddb_store_call_t *call, const char *key);
+
+/**
+ * End a session, if need be under the newer ID that ddb_store_succeed gave it: one conditional DeleteItem, or two.
+ * APR_SUCCESS also if it was over; a tombstone stays.
+ */
+apr_status_t ddb_store_end(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *s);
+
+/** Delete a row that no client has the ID of: one DeleteItem. APR_SUCCESS also if there was nothing to delete. */
 apr_status_t ddb_store_remove(ddb_store_t *st, const ddb_store_call_t *call, const char *key);
 
 /**
- * End the session `old` only if it is unchanged since it was read: one conditional UpdateItem, which leaves an empty,
- * expired row for ddb_store_remove. A conditional delete whose reply is lost could not be told from a delete by another
- * request; this row carries the write ID.
- * @return APR_NOTFOUND if another request ended it first, or it has no row; DDB_ECONFLICT with *current as in save.
+ * End the session `old`, which has a new ID, only if it is unchanged since it was read: one conditional UpdateItem, which
+ * leaves a tombstone: a row without data, for DDB_STORE_TOMBSTONE seconds. It tells requests with the old ID the reason,
+ * and its write ID tells an attempt whose reply was lost from another request's.
+ * @return as save; APR_NOTFOUND also if old has no row.
  */
 apr_status_t ddb_store_replace(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *old,
                                ddb_session_t *current);
+
+/**
+ * Like replace, but for an ID that was replaced by age (rows in DDB_FORM only): its row leads to successor, so that a
+ * client that has not received it stays in its session.
+ */
+apr_status_t ddb_store_succeed(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *old,
+                               const char *successor, ddb_session_t *current);
 
 #endif

@@ -12,6 +12,24 @@ struct ddb_store_t {
     ddb_random_fn *random;
 };
 
+/** For results without a call: ddb_client_call resets err itself. */
+void ddb_store_reset(ddb_error_t *err);
+
+/** The result rv is not a failure: remove the error of the reply that led to it. @return rv. */
+apr_status_t ddb_store_answer(ddb_error_t *err, apr_status_t rv);
+
+/** The row of s. */
+ddb_item_t ddb_store_item_of(const ddb_session_t *s, const ddb_store_call_t *call);
+
+/** Overwrite the row of s with `it` if the row is unchanged since it was read. @return as ddb_store_save. */
+apr_status_t ddb_store_write_over(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *s, ddb_item_t *it,
+                                  ddb_session_t *current);
+
+/** The session to which a row that ddb_store_succeed left under sid leads: one GetItem. @return as ddb_store_load. */
+apr_status_t ddb_store_follow(ddb_store_t *st, const ddb_store_call_t *call, const char *sid, ddb_session_t *found);
+
+#define DDB_STORE_LONG_AGO 86400 /* seconds: past by every clock, but recent enough for TTL (up to 5 years) */
+
 /** Send a call, with the deadline and cancellation of the operation. */
 apr_status_t ddb_store_send(ddb_store_t *st, const ddb_store_call_t *call, ddb_call_t what, ddb_reply_t *reply);
 

@@ -34,6 +34,17 @@ static apr_status_t check_id(const ddb_item_t *it, const char *sid, const ddb_st
                : APR_NOTFOUND;
 }
 
+/* The reason why the row of an ID is no session. */
+static ddb_miss_e why_over(const ddb_item_t *it, const ddb_store_call_t *call)
+{
+    apr_int64_t end = it->format == DDB_JSON ? it->expires + DDB_STORE_LONG_AGO : it->expires;
+
+    if (it->accessed || end <= apr_time_sec(call->now)) {
+        return DDB_MISS_OVER;
+    }
+    return it->successor ? DDB_MISS_RENEWED : DDB_MISS_MOVED;
+}
+
 apr_status_t ddb_store_session_of(ddb_session_t *s, const ddb_item_t *it, const char *sid, const ddb_store_call_t *call)
 {
     apr_status_t rv = check_id(it, sid, call);
@@ -55,9 +66,12 @@ apr_status_t ddb_store_session_of(ddb_session_t *s, const ddb_item_t *it, const 
         .row = apr_pmemdup(call->pool, it, sizeof(*it)),
         .user_mark = it->user_mark,
         .user_marks = it->user_marks,
+        .issued = it->issued,
+        .seen = it->seen,
+        .timeouts_set = it->timeouts_set,
     };
     if (it->expires <= apr_time_sec(call->now) || ddb_store_expires(s) <= apr_time_sec(call->now)) {
-        s->miss = it->accessed ? DDB_MISS_OVER : DDB_MISS_MOVED; /* ddb_store_replace sets accessed to 0 */
+        s->miss = why_over(it, call);
         return APR_NOTFOUND;
     }
     return APR_SUCCESS;

@@ -399,6 +399,31 @@ void msd_child_touch_later(const server_rec *s, const ddb_session_t *session, ap
     }
 }
 
+/** 1 for the first to do something with the session in 10 seconds. */
+static int is_first(const server_rec *s, const char *what, const ddb_session_t *session, apr_time_t now, apr_pool_t *p)
+{
+    msd_touches_t *recent = msd_config_server(s)->recent;
+
+    return !recent
+           || msd_touches_claim(recent, apr_pstrcat(p, what, session->key, NULL), now, apr_time_from_sec(10));
+}
+
+void msd_child_see_later(const server_rec *s, const ddb_session_t *session, apr_time_t now, apr_pool_t *p)
+{
+    msd_write_queue_job_t job = job_for(s, MSD_WRITE_QUEUE_SEEN);
+
+    job.session = *session;
+    job.now = now;
+    if (is_first(s, "seen ", session, now, p)) {
+        msd_write_queue_push(child_of(s)->shared->writer, &job);
+    }
+}
+
+int msd_child_claim_renewal(const server_rec *s, const ddb_session_t *session, apr_time_t now, apr_pool_t *p)
+{
+    return is_first(s, "renewal ", session, now, p);
+}
+
 void msd_child_remove_later(const server_rec *s, const char *key)
 {
     msd_write_queue_job_t job = job_for(s, MSD_WRITE_QUEUE_REMOVAL);

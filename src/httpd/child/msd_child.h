@@ -40,6 +40,14 @@ const msd_store_notices_t *msd_child_notices(const server_rec *s);
 void msd_child_touch_later(const server_rec *s, const ddb_session_t *session, apr_time_t now,
                            apr_interval_time_t interval);
 
+/** Mark the ID of a session, which has issued, as used by its client, in the background and once for all children. p is
+ * for temporary data. */
+void msd_child_see_later(const server_rec *s, const ddb_session_t *session, apr_time_t now, apr_pool_t *p);
+
+/** 1 for the one of this server's requests, in any child, that gives the session a new ID; others leave it alone for a
+ * while. p is for temporary data. */
+int msd_child_claim_renewal(const server_rec *s, const ddb_session_t *session, apr_time_t now, apr_pool_t *p);
+
 /** Delete a row whose ID no client has, in the background. */
 void msd_child_remove_later(const server_rec *s, const char *key);
 

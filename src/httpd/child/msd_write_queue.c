@@ -93,8 +93,9 @@ void msd_write_queue_push(msd_write_queue_t *w, const msd_write_queue_job_t *job
 static void log_failure(const msd_write_queue_t *w, const msd_write_queue_job_t *job, apr_status_t rv,
                         const ddb_error_t *e, apr_pool_t *p)
 {
-    const char *what = job->kind == MSD_WRITE_QUEUE_TOUCH ? "queued touch (session activity)"
-                                                          : "queued removal of an unused row";
+    static const char *const texts[] = { "queued touch (session activity)", "queued removal of an unused row",
+                                         "queued note that a new session ID is in use" };
+    const char *what = texts[job->kind];
     const char *others = msd_failure_log_line(msd_config_server(w->server)->outage, MSD_FAILURE_LOG_QUEUE,
                                               ddb_clock_monotonic(job->clock), p);
     char text[120];
@@ -107,10 +108,23 @@ static void log_failure(const msd_write_queue_t *w, const msd_write_queue_job_t 
     }
 }
 
+static apr_status_t write_job(const msd_write_queue_job_t *job, const ddb_store_call_t *call)
+{
+    switch (job->kind) {
+    case MSD_WRITE_QUEUE_TOUCH:
+        return ddb_store_touch(job->store, call, &job->session);
+    case MSD_WRITE_QUEUE_SEEN:
+        return ddb_store_see(job->store, call, job->session.key);
+    case MSD_WRITE_QUEUE_REMOVAL:
+        break;
+    }
+    return ddb_store_remove(job->store, call, job->session.key);
+}
+
 static void carry_out(msd_write_queue_t *w, const msd_write_queue_job_t *job, apr_pool_t *p)
 {
     ddb_error_t err = { 0 };
-    /* Touches and removals do not read the data, so the format does not matter. */
+    /* None of them reads the data, so the format does not matter. */
     ddb_store_call_t call = { .format = DDB_FORM,
                               .consistent = 1,
                               .now = job->now,
@@ -118,8 +132,7 @@ static void carry_out(msd_write_queue_t *w, const msd_write_queue_job_t *job, ap
                               .err = &err,
                               .deadline = ddb_clock_monotonic(job->clock) + job->timeout,
                               .cancel = w->cancel };
-    apr_status_t rv = job->kind == MSD_WRITE_QUEUE_TOUCH ? ddb_store_touch(job->store, &call, &job->session)
-                                                         : ddb_store_remove(job->store, &call, job->session.key);
+    apr_status_t rv = write_job(job, &call);
 
     if (rv != APR_SUCCESS && rv != APR_NOTFOUND && !err.attempts) {
         release_claim(job);

@@ -11,6 +11,7 @@
 /*
  * Background writes: a bounded queue and one thread per child process. Touches record activity; if one is lost, the
  * session may expire a little early. Removals delete rows whose ID no client has; if one is lost, TTL deletes the row.
+ * A client's first use of a new ID is marked as seen; if that is lost, the next use is.
  */
 typedef struct msd_write_queue_t msd_write_queue_t;
 
@@ -23,6 +24,7 @@ apr_status_t msd_write_queue_create(msd_write_queue_t **pw, server_rec *s);
 typedef enum msd_write_queue_kind_e {
     MSD_WRITE_QUEUE_TOUCH,
     MSD_WRITE_QUEUE_REMOVAL,
+    MSD_WRITE_QUEUE_SEEN,
 } msd_write_queue_kind_e;
 
 /** One write: its kind, its store and session, and its timeout. */
@@ -34,7 +36,7 @@ typedef struct msd_write_queue_job_t {
     const msd_store_notices_t *notices; /* the store's */
     apr_interval_time_t timeout;        /* microseconds, for all attempts */
     ddb_session_t session;              /* its key; for a touch also its times and timeouts */
-    apr_time_t now;                     /* for a touch: the time of the activity */
+    apr_time_t now;                     /* the time of the activity; 0 for a removal */
     msd_touches_t *recent;              /* holds the touch's claim, released if it is not sent; NULL: not claimed */
 } msd_write_queue_job_t;
 

@@ -76,6 +76,14 @@ const char *msd_config_check_dir(const msd_dir_config_t *resolved, int *cookie, 
         problem = "SessionDynamoDBFormat json can't be compressed, because dynamodb-session-flask can't read "
                   "compressed sessions: set SessionDynamoDBCompress Off here";
     }
+    if (!problem && resolved->renew_interval && resolved->format == DDB_JSON) {
+        problem = "SessionDynamoDBRenewInterval can't be combined with SessionDynamoDBFormat json, because "
+                  "dynamodb-session-flask does not know the successor of a session ID: set RenewInterval 0 here";
+    }
+    if (!problem && resolved->renew_interval && resolved->renew_interval <= resolved->renew_grace) {
+        problem = "SessionDynamoDBRenewInterval must be longer than SessionDynamoDBRenewGrace (60 seconds unless set): "
+                  "otherwise an ID is replaced again before the last one is out of use";
+    }
     if (!problem && *resolved->audience && !resolved->hash_sid) {
         problem =
             "SessionDynamoDBAudience needs SessionDynamoDBHashSid On, because the label is part of the hash that is "

@@ -277,6 +277,8 @@ static const char *set_compress(cmd_parms *cmd, void *dir, const char *arg)
 
 static const time_field_t idle_timeout = { IN_DIR(idle_timeout), IN_DIR(idle_limit), 1 };
 static const time_field_t absolute_timeout = { IN_DIR(absolute_timeout), IN_DIR(absolute_limit), 1 };
+static const time_field_t renew_interval = { IN_DIR(renew_interval), IN_DIR(renew_interval), 0 };
+static const time_field_t renew_grace = { IN_DIR(renew_grace), IN_DIR(renew_grace), 0 };
 static const time_field_t touch_interval = { IN_DIR(touch_interval), IN_DIR(touch_limit), 0 };
 
 const command_rec msd_directives[] = {
@@ -319,6 +321,10 @@ const command_rec msd_directives[] = {
                   "time after its creation at which a session expires"),
     AP_INIT_TAKE1("SessionDynamoDBTouchInterval", set_seconds, (void *)&touch_interval, FOLDER,
                   "minimum time between touches, the writes that record the activity of a session"),
+    AP_INIT_TAKE1("SessionDynamoDBRenewInterval", set_seconds, (void *)&renew_interval, PLACE,
+                  "age at which a session ID is replaced by a new one; 0: never"),
+    AP_INIT_TAKE1("SessionDynamoDBRenewGrace", set_seconds, (void *)&renew_grace, PLACE,
+                  "time for which a replaced session ID is accepted once the new one is in use"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBSidByteLength", set_sid_byte_length, NULL, PLACE,
                       "number of random bytes in new session IDs, and optionally other lengths to accept"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBSidKeys", set_keys, DIR(sid_keys), PLACE,

@@ -1,0 +1,138 @@
+/* The end of an ID, which leaves a tombstone or leads to its successor, and the end of a session. */
+
+#include <string.h>
+
+#include "store/ddb_store_int.h"
+#include "store/ddb_successor.h"
+
+#define ENDS_MOST 3 /* DeleteItem calls: an ID that was replaced, its successor, and a change of ID meanwhile */
+
+/* What stays under an ID that is over: no data, no users, and a time of the last activity that no session has.
+ * dynamodb-session-flask and earlier versions of this module compute from it that the session has expired. */
+static ddb_item_t without_session(const ddb_session_t *old, const ddb_store_call_t *call)
+{
+    ddb_session_t over = *old;
+
+    over.data = call->format == DDB_JSON ? "{}" : "";
+    over.data_len = strlen(over.data);
+    over.accessed = 0;
+    over.version++;
+    over.user_mark = NULL;
+    over.user_marks = NULL;
+    return ddb_store_item_of(&over, call);
+}
+
+apr_status_t ddb_store_replace(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *old,
+                               ddb_session_t *current)
+{
+    ddb_item_t it;
+
+    ddb_store_reset(call->err);
+    if (!old->row) {
+        /* Without a loaded row there is nothing to end, and no condition for the write. */
+        current->miss = DDB_MISS_ABSENT;
+        return APR_NOTFOUND;
+    }
+    it = without_session(old, call);
+    it.expires = apr_time_sec(call->now) + DDB_STORE_TOMBSTONE;
+    if (call->format == DDB_JSON) {
+        it.expires -= DDB_STORE_LONG_AGO; /* dynamodb-session-flask may go by it */
+    }
+    return ddb_store_write_over(st, call, old, &it, current);
+}
+
+apr_status_t ddb_store_succeed(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *old,
+                               const char *successor, ddb_session_t *current)
+{
+    ddb_item_t it = without_session(old, call);
+    apr_status_t rv = ddb_successor_encrypt(&it.successor, successor, old->sid, st->random, call->pool);
+
+    ddb_store_reset(call->err);
+    if (rv != APR_SUCCESS) {
+        return ddb_error_set(call->err, rv, "cannot encrypt the new session ID: OpenSSL failed");
+    }
+    /* Activity may postpone the end of the session up to here; its own row tells the end. */
+    it.expires = apr_time_sec(old->created) + old->absolute_timeout;
+    return ddb_store_write_over(st, call, old, &it, current);
+}
+
+/* The session found under a successor, or the reason why there is none for the holder of the replaced ID. */
+static apr_status_t judge_successor(ddb_session_t *found, apr_status_t rv, const ddb_store_call_t *call)
+{
+    if (rv == APR_SUCCESS && found->seen && found->seen + call->grace <= apr_time_sec(call->now)) {
+        found->miss = DDB_MISS_REUSED;
+        return APR_NOTFOUND;
+    }
+    if (rv == APR_NOTFOUND && found->miss == DDB_MISS_RENEWED) {
+        found->miss = DDB_MISS_REUSED; /* two IDs ago */
+    }
+    else if (rv == APR_NOTFOUND && found->miss != DDB_MISS_MOVED) {
+        found->miss = DDB_MISS_OVER;
+    }
+    return rv;
+}
+
+apr_status_t ddb_store_follow(ddb_store_t *st, const ddb_store_call_t *call, const char *sid, ddb_session_t *found)
+{
+    const char *successor, *key;
+    ddb_item_t row;
+    apr_status_t rv = ddb_successor_decrypt(&successor, found->row->successor, sid, call->pool);
+
+    rv = rv == APR_SUCCESS ? ddb_sid_check(successor, call->rules, call->pool) : rv;
+    rv = rv == APR_SUCCESS ? ddb_sid_table_key(&key, successor, call->rules, call->pool) : rv;
+    found->miss = DDB_MISS_ABSENT;
+    if (rv == APR_SUCCESS) {
+        rv = ddb_store_read_row(st, call, key, 1, &row);
+        rv = rv == APR_SUCCESS ? ddb_store_session_of(found, &row, successor, call) : rv;
+    }
+    else if (rv != APR_NOTFOUND) {
+        ddb_error_set(call->err, rv, "cannot read the successor of a session ID: OpenSSL failed");
+    }
+    return judge_successor(found, rv, call);
+}
+
+apr_status_t ddb_store_see(ddb_store_t *st, const ddb_store_call_t *call, const char *key)
+{
+    ddb_call_t update = { .operation = "UpdateItem" };
+    ddb_reply_t reply;
+    apr_status_t rv;
+
+    update.body = ddb_item_seen_body(st->table, key, apr_time_sec(call->now), call->pool);
+    rv = ddb_store_send(st, call, update, &reply);
+    return rv == DDB_ECONFLICT ? ddb_store_answer(call->err, APR_NOTFOUND) : rv;
+}
+
+/* The row was not deleted: the session moved. @return DDB_ECONFLICT if it goes on as *s; else as ddb_store_end. */
+static apr_status_t find_moved(ddb_store_t *st, const ddb_store_call_t *call, const ddb_reply_t *reply,
+                               ddb_session_t *s)
+{
+    ddb_session_t found;
+    ddb_item_t row;
+    apr_status_t rv = ddb_store_row_of_conflict(st, call, s->key, reply, &row);
+
+    rv = rv == APR_SUCCESS ? ddb_store_session_of(&found, &row, s->sid, call) : rv;
+    if (rv == APR_NOTFOUND && found.miss == DDB_MISS_RENEWED) {
+        rv = ddb_store_follow(st, call, s->sid, &found);
+    }
+    if (rv == APR_SUCCESS) {
+        *s = found;
+        return DDB_ECONFLICT;
+    }
+    return rv == APR_NOTFOUND ? ddb_store_answer(call->err, APR_SUCCESS) : rv;
+}
+
+apr_status_t ddb_store_end(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *s)
+{
+    ddb_session_t last = *s;
+    ddb_call_t delete_item = { .operation = "DeleteItem" };
+    ddb_reply_t reply;
+    apr_status_t rv = DDB_ECONFLICT;
+    int i;
+
+    for (i = 0; i < ENDS_MOST && rv == DDB_ECONFLICT; i++) {
+        delete_item.body = ddb_item_end_body(st->table, last.key, call->pool);
+        rv = ddb_store_send(st, call, delete_item, &reply);
+        rv = rv == DDB_ECONFLICT ? find_moved(st, call, &reply, &last) : rv;
+    }
+    return rv;
+}
