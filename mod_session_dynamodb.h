@@ -11,7 +11,11 @@
 /*
  * Functions of mod_session_dynamodb for other modules: APR optional functions, fetched with APR_RETRIEVE_OPTIONAL_FN in
  * the optional_fn_retrieve hook. Each takes any request of the tree (a subrequest, a redirected one) and acts on the
- * tree's session, which it loads if necessary. Call them in the request's own thread; they may access the table.
+ * session of its place, which it loads if necessary: requests of a tree share one where cookie name, keys and label are
+ * the same. Call them in the request's own thread; they may access the table.
+ *
+ * Those that change the session return APR_EACCES, and do nothing, in an include whose place is not the page's: it may
+ * only read the session of its place.
  */
 
 /**
@@ -28,6 +32,13 @@ APR_DECLARE_OPTIONAL_FN(apr_status_t, session_dynamodb_end, (request_rec *r));
  * @return APR_SUCCESS; APR_NOTFOUND without a stored session (a new one gets a new ID anyway).
  */
 APR_DECLARE_OPTIONAL_FN(apr_status_t, session_dynamodb_renew, (request_rec *r));
+
+/**
+ * The same, but the session begins anew: its entries are removed now, the old session ends, and the new ID belongs to a
+ * session with those that are set afterwards. If none are, the session just ends.
+ * @return APR_SUCCESS; APR_NOTFOUND if the session is not usable.
+ */
+APR_DECLARE_OPTIONAL_FN(apr_status_t, session_dynamodb_create, (request_rec *r));
 
 /**
  * The SHA-512 of the session's ID in hex, which is safe to log; allocated from the pool of the tree's topmost request.
@@ -47,8 +58,8 @@ typedef struct session_dynamodb_times_t {
 APR_DECLARE_OPTIONAL_FN(apr_status_t, session_dynamodb_times, (request_rec *r, session_dynamodb_times_t *times));
 
 /**
- * Give this session its own timeouts, in seconds, at least 1. They are stored with it and take effect with the save at
- * the end of this request.
+ * Give this session its own timeouts, in seconds, at least 1. They are stored with it, hold in all places whatever their
+ * settings, and take effect with the save at the end of this request.
  * @return APR_SUCCESS; APR_EINVAL for a timeout under 1; APR_NOTFOUND without a session.
  */
 APR_DECLARE_OPTIONAL_FN(apr_status_t, session_dynamodb_set_timeouts,

@@ -27,35 +27,63 @@ static msd_session_t *session_of(request_rec *r)
     return s && msd_session_usable(s) ? s : NULL;
 }
 
+/** session_of for a change; APR_EACCES if r may not make one. */
+static apr_status_t session_for_change(msd_session_t **ps, request_rec *r)
+{
+    msd_request_t *q;
+
+    *ps = session_of(r);
+    q = msd_request_find(r);
+    if (*ps && msd_request_is_foreign_part(r, q, *ps)) {
+        *ps = NULL;
+        return APR_EACCES;
+    }
+    return *ps ? APR_SUCCESS : APR_NOTFOUND;
+}
+
 static apr_status_t session_dynamodb_end(request_rec *r)
 {
-    msd_session_t *s = session_of(r);
-    apr_status_t rv;
+    msd_session_t *s;
+    apr_status_t rv = session_for_change(&s, r);
 
-    if (!s) {
+    if (rv == APR_NOTFOUND) {
         s = msd_request_session(r);
         return s && s->outcome == MSD_FAILED ? DDB_EUNAVAILABLE : APR_SUCCESS;
     }
-    if (!s->stored.sid) {
+    if (rv == APR_SUCCESS && !s->stored.sid) {
         apr_table_clear(s->z->entries);
-        return APR_SUCCESS;
     }
-    rv = msd_save_end(r, msd_request_find(r), s);
-    if (rv != APR_SUCCESS) {
-        msd_log_failure(r, s, rv, MSD_FAILURE_LOG_END);
+    else if (rv == APR_SUCCESS) {
+        rv = msd_save_end(r, msd_request_find(r), s);
+        if (rv != APR_SUCCESS) {
+            msd_log_failure(r, s, rv, MSD_FAILURE_LOG_END);
+        }
     }
     return rv;
 }
 
 static apr_status_t session_dynamodb_renew(request_rec *r)
 {
-    msd_session_t *s = session_of(r);
+    msd_session_t *s;
+    apr_status_t rv = session_for_change(&s, r);
 
-    if (!s || !s->stored.sid) {
-        return APR_NOTFOUND;
+    if (rv == APR_SUCCESS) {
+        msd_session_renew(s);
+        rv = s->stored.sid ? APR_SUCCESS : APR_NOTFOUND;
     }
-    msd_session_renew(s);
-    return APR_SUCCESS;
+    return rv;
+}
+
+static apr_status_t session_dynamodb_create(request_rec *r)
+{
+    msd_session_t *s;
+    apr_status_t rv = session_for_change(&s, r);
+
+    if (rv == APR_SUCCESS) {
+        apr_table_clear(s->z->entries);
+        msd_session_begin_anew(s);
+    }
+    return rv;
 }
 
 static const char *session_dynamodb_loggable_id(request_rec *r)
@@ -85,26 +113,24 @@ static apr_status_t session_dynamodb_times(request_rec *r, session_dynamodb_time
 
 static apr_status_t session_dynamodb_set_timeouts(request_rec *r, apr_int64_t idle, apr_int64_t absolute)
 {
-    msd_session_t *s = session_of(r);
+    msd_session_t *s;
+    apr_status_t rv;
 
     if (idle < 1 || absolute < 1) {
         return APR_EINVAL;
     }
-    if (!s) {
-        return APR_NOTFOUND;
+    rv = session_for_change(&s, r);
+    if (rv == APR_SUCCESS) {
+        msd_session_set_timeouts(s, idle, absolute);
     }
-    s->stored.idle_timeout = idle;
-    s->stored.absolute_timeout = absolute;
-    s->stored.timeouts_set = 1;
-    s->answer.timeouts_changed = 1;
-    s->z->dirty = 1;
-    return APR_SUCCESS;
+    return rv;
 }
 
 void session_dynamodb_register_functions(void)
 {
     APR_REGISTER_OPTIONAL_FN(session_dynamodb_end);
     APR_REGISTER_OPTIONAL_FN(session_dynamodb_renew);
+    APR_REGISTER_OPTIONAL_FN(session_dynamodb_create);
     APR_REGISTER_OPTIONAL_FN(session_dynamodb_loggable_id);
     APR_REGISTER_OPTIONAL_FN(session_dynamodb_times);
     APR_REGISTER_OPTIONAL_FN(session_dynamodb_set_timeouts);

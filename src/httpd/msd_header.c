@@ -1,7 +1,8 @@
-/* The session header: its parts, their senders and order, and the resulting changes. */
+/* The session header and the control header: their parts, senders and order, and the resulting changes. */
 
 #include <apr_strings.h>
 
+#include "httpd/msd_control.h"
 #include "httpd/msd_header_accept.h"
 #include "httpd/msd_header_change.h"
 #include "httpd/msd_header.h"
@@ -10,12 +11,15 @@
 typedef struct search_t {
     request_rec *speaker; /* the request whose handler ran last, and sent the headers found */
     const char *name;
+    int control;               /* 1: it is the name of a control header */
     apr_array_header_t *found; /* const char * */
 } search_t;
 
 /** A value that counts, and the session that it changes. */
 typedef struct heard_t {
     const char *value;
+    request_rec *speaker;
+    int control; /* 1: words of the control header; 0: changes of entries */
     msd_session_t *s;
 } heard_t;
 
@@ -24,12 +28,25 @@ static const char *name_for(const request_rec *r)
     return msd_config_enabled(r) ? msd_session_conf(r)->header : NULL;
 }
 
-/** 1 if r changes its session by the header of this name: by its own, or that of the place that loaded s. */
-static int is_heard(const request_rec *r, const msd_session_t *s, const char *name)
+/** The name of r's control header; NULL: none. */
+static const char *control_for(const request_rec *r)
 {
-    const char *own = name_for(r);
+    const char *name = msd_config_enabled(r) ? msd_config_merged(r)->control_header : NULL;
 
-    return (own && strcasecmp(own, name) == 0) || (s->header && strcasecmp(s->header, name) == 0);
+    return name && *name ? name : NULL;
+}
+
+static int is_same_name(const char *a, const char *b)
+{
+    return a && b && strcasecmp(a, b) == 0;
+}
+
+/** 1 if the speaker changes its session by the header found: by its own, or that of the place that loaded s. */
+static int is_heard(const search_t *search, const msd_session_t *s)
+{
+    return search->control ? is_same_name(search->name, control_for(search->speaker))
+                           : is_same_name(search->name, name_for(search->speaker))
+                                 || is_same_name(search->name, s->header);
 }
 
 /** The next place where httpd joined two lines; NULL: no further one. */
@@ -52,11 +69,12 @@ static int add_found(void *baton, const char *name, const char *value)
     search_t *search = baton;
     char *said = apr_pstrdup(search->found->pool, value), *at = said;
 
-    while ((at = joint(at))) {
+    while (!search->control && (at = joint(at))) {
         *at++ = '&';
         *at++ = '&';
     }
-    value = msd_header_accept_filter(search->speaker, name, said);
+    value = search->control ? msd_header_accept_control(search->speaker, name, said)
+                            : msd_header_accept_filter(search->speaker, name, said);
     if (value) {
         APR_ARRAY_PUSH(search->found, const char *) = value;
     }
@@ -74,13 +92,14 @@ static msd_session_t *session_of(request_rec *r)
 
 /** Remove the headers of this name from the response of r and the requests before it. What the speaker said counts for
  * the session of its place. */
-static void take(request_rec *r, const char *name, msd_request_t *q)
+static void take(request_rec *r, msd_request_t *q, const char *name, int control)
 {
     msd_request_header_t *h = &q->header;
     search_t search = { .speaker = h->speaker ? h->speaker : r,
                         .name = name,
+                        .control = control,
                         .found = apr_array_make(q->top->pool, 1, sizeof(const char *)) };
-    heard_t heard = { .s = NULL };
+    heard_t heard = { .speaker = search.speaker, .control = control };
     int i;
 
     apr_table_do(add_found, &search, r->err_headers_out, name, NULL);
@@ -91,13 +110,13 @@ static void take(request_rec *r, const char *name, msd_request_t *q)
         apr_table_unset(r->headers_out, name);
     }
     heard.s = search.found->nelts ? session_of(search.speaker) : NULL;
-    for (i = 0; i < search.found->nelts && heard.s && is_heard(search.speaker, heard.s, name); i++) {
+    for (i = 0; i < search.found->nelts && heard.s && is_heard(&search, heard.s); i++) {
         heard.value = APR_ARRAY_IDX(search.found, i, const char *);
         APR_ARRAY_PUSH(h->said, heard_t) = heard;
     }
 }
 
-/** Remove the session headers of r, and of the requests before it, from the response. */
+/** Remove the session headers and control headers of r, and of the requests before it, from the response. */
 static void take_all(request_rec *r, msd_request_t *q)
 {
     const msd_session_t *s;
@@ -106,12 +125,15 @@ static void take_all(request_rec *r, msd_request_t *q)
     q->header.said = q->header.said ? q->header.said : apr_array_make(q->top->pool, 2, sizeof(heard_t));
     for (s = &q->session; s; s = s->next) {
         if (s->header) {
-            take(r, s->header, q);
+            take(r, q, s->header, 0);
         }
     }
     for (one = r; one; one = one->prev) {
         if (name_for(one)) {
-            take(r, name_for(one), q);
+            take(r, q, name_for(one), 0);
+        }
+        if (control_for(one)) {
+            take(r, q, control_for(one), 1);
         }
     }
 }
@@ -145,7 +167,10 @@ request_rec *msd_header_settle(request_rec *r)
     take_all(r, q);
     for (i = 0; i < q->header.said->nelts; i++) {
         const heard_t *heard = &APR_ARRAY_IDX(q->header.said, i, heard_t);
-        if (is_open(heard->s)) {
+        if (is_open(heard->s) && heard->control) {
+            msd_control_apply(heard->speaker, heard->s, heard->value);
+        }
+        else if (is_open(heard->s)) {
             msd_header_change_make(heard->s->z, heard->value);
         }
     }
@@ -165,6 +190,9 @@ apr_array_header_t *msd_header_names(request_rec *r)
     for (one = r; one; one = one->prev) {
         if (name_for(one)) {
             APR_ARRAY_PUSH(names, const char *) = name_for(one);
+        }
+        if (control_for(one)) {
+            APR_ARRAY_PUSH(names, const char *) = control_for(one);
         }
     }
     return names;

@@ -171,3 +171,15 @@ const char *msd_header_accept_filter(request_rec *r, const char *header, const c
     }
     return said;
 }
+
+const char *msd_header_accept_control(request_rec *r, const char *header, const char *said)
+{
+    if (!msd_header_accept_is_proxied(r) || has_name(msd_config_merged(r)->accept, header)) {
+        return said;
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                  "the backend of %s may not control the session by its header %s, so the header is ignored: to allow "
+                  "it, name the header in SessionDynamoDBAccept",
+                  r->uri, header);
+    return NULL;
+}

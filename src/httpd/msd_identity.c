@@ -78,7 +78,7 @@ static void look_at_entry(look_t *look, const char *entry, const char *realm, co
         look->verified = 1;
         user_came(look, realm, is);
     }
-    else if (is && !look->s->answer.login) {
+    else if (is && !look->s->answer.login && !look->s->answer.anew) {
         /* Each write of data marks the user again, and so also in rows of versions without realms. */
         user_came(look, realm, is);
     }
@@ -157,10 +157,11 @@ void msd_identity_judge(msd_request_t *q, msd_session_t *s)
     }
     s->answer.verified = look.verified || s->answer.renew;
     /* A user who goes while another one comes is a change, in whatever realms. */
-    s->answer.identity = look.changes || (look.logins && look.logouts) ? MSD_USER_CHANGED
-                         : look.logouts                                ? MSD_LOGOUT
-                         : look.logins                                 ? MSD_LOGIN
-                                                                       : MSD_SAME_USER;
+    s->answer.identity = s->answer.anew ? (look.logins ? MSD_LOGIN : MSD_SAME_USER) /* whoever it was, begins again */
+                         : look.changes || (look.logins && look.logouts) ? MSD_USER_CHANGED
+                         : look.logouts                                  ? MSD_LOGOUT
+                         : look.logins                                   ? MSD_LOGIN
+                                                                         : MSD_SAME_USER;
     if (s->answer.identity != MSD_SAME_USER && s->stored.sid) {
         s->z->dirty = 1; /* mod_session saves only dirty sessions */
     }
@@ -257,18 +258,11 @@ static int remove_left(const msd_session_t *s)
 
 int msd_identity_apply(msd_session_t *s)
 {
-    switch (s->answer.identity) {
-    case MSD_USER_CHANGED:
+    if (msd_session_begins_empty(s)) {
         if (s->z->expiry == s->expiry) {
-            s->z->expiry = 0; /* the end that an application set was the other user's */
+            s->z->expiry = 0; /* the end that an application set was the other session's */
         }
         return keep_ours(s);
-    case MSD_LOGIN:
-        return s->conf->login == MSD_LOGIN_DROP ? keep_ours(s) : 0;
-    case MSD_LOGOUT:
-        return s->conf->logout == MSD_LOGOUT_KEEP ? remove_left(s) : 0;
-    case MSD_SAME_USER:
-        break;
     }
-    return 0;
+    return s->answer.identity == MSD_LOGOUT && s->conf->logout == MSD_LOGOUT_KEEP ? remove_left(s) : 0;
 }

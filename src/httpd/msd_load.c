@@ -213,8 +213,12 @@ static apr_status_t choose(const load_t *w, const apr_array_header_t *came)
 static apr_status_t check(request_rec *r, msd_session_t *s)
 {
     const char *problem = msd_config_check_dir(s->conf, NULL, s->pool);
-    apr_status_t rv = problem ? ddb_error_set(&s->error, DDB_ECONFIG, "%s", problem) : msd_payload_check(r, s);
+    apr_status_t rv;
 
+    if (!problem && s->header && strcasecmp(s->header, s->conf->control_header) == 0) {
+        problem = "SessionDynamoDBControlHeader and SessionHeader name the same header: use another name for one of them";
+    }
+    rv = problem ? ddb_error_set(&s->error, DDB_ECONFIG, "%s", problem) : msd_payload_check(r, s);
     if (rv != APR_SUCCESS) {
         s->outcome = MSD_MISCONFIGURED;
     }

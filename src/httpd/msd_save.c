@@ -75,6 +75,7 @@ void msd_save_stored(msd_session_t *s, const ddb_session_t *row)
     s->seen = apr_table_copy(s->pool, s->z->entries);
     s->expiry = s->z->expiry;
     s->answer.renew = 0;
+    s->answer.anew = 0;
     s->answer.identity = MSD_SAME_USER;
     s->answer.timeouts_changed = 0;
     s->answer.written = MSD_STORED;
@@ -203,6 +204,9 @@ static msd_save_fn *choose_write(const msd_session_t *s)
 {
     int empty = msd_payload_empty(s);
 
+    if (s->answer.abandon) {
+        return s->stored.sid ? end : NULL;
+    }
     if (!s->stored.sid) {
         return empty || !s->z->dirty ? NULL : s->ids.replaced && !s->answer.verified ? refuse : create;
     }

@@ -65,10 +65,10 @@ static apr_status_t begin_fresh(const msd_session_t *s, ddb_session_t *fresh)
     if (s->answer.identity != MSD_LOGOUT) {
         fresh->created = s->now; /* OWASP Session Management Cheat Sheet, "Absolute Timeout": of this login */
     }
-    if (s->answer.identity == MSD_USER_CHANGED) {
+    if (msd_session_begins_empty(s)) {
         fresh->user_marks = NULL;
     }
-    if (s->answer.identity == MSD_USER_CHANGED && !s->answer.timeouts_changed) {
+    if (msd_session_begins_empty(s) && !s->answer.timeouts_changed) {
         fresh->timeouts_set = 0;
         msd_session_timeouts(s, fresh);
     }

@@ -80,6 +80,28 @@ void msd_session_renew(msd_session_t *s)
     }
 }
 
+void msd_session_begin_anew(msd_session_t *s)
+{
+    s->answer.anew = 1;
+    msd_session_renew(s);
+}
+
+void msd_session_abandon(msd_session_t *s)
+{
+    s->answer.abandon = 1;
+    apr_table_clear(s->z->entries);
+    s->z->dirty = 1;
+}
+
+void msd_session_set_timeouts(msd_session_t *s, apr_int64_t idle, apr_int64_t absolute)
+{
+    s->stored.idle_timeout = idle;
+    s->stored.absolute_timeout = absolute;
+    s->stored.timeouts_set = 1;
+    s->answer.timeouts_changed = 1;
+    s->z->dirty = 1;
+}
+
 int msd_session_is_denied(const msd_session_t *s)
 {
     return s->answer.written == MSD_WRITE_FAILED || s->answer.written == MSD_REFUSED;
@@ -87,7 +109,7 @@ int msd_session_is_denied(const msd_session_t *s)
 
 int msd_session_begins_empty(const msd_session_t *s)
 {
-    return s->answer.identity == MSD_USER_CHANGED
+    return s->answer.anew || s->answer.identity == MSD_USER_CHANGED
            || (s->answer.identity == MSD_LOGIN && s->conf->login == MSD_LOGIN_DROP);
 }
 

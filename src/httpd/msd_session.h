@@ -66,6 +66,8 @@ typedef struct msd_session_ids_t {
 /** The requested write, its result, and its consequences for the ID in the response. */
 typedef struct msd_session_answer_t {
     int renew;    /* 1: a new ID was requested */
+    int anew;     /* 1: and that nothing of the stored session goes along */
+    int abandon;  /* 1: the end of the session was requested */
     int verified; /* 1: the request itself verified a login: by a form, or as its program says */
     msd_identity_e identity;
     const ddb_marks_user_t *login; /* the user to mark in the row; NULL: no login */
@@ -146,6 +148,15 @@ int msd_session_renewal_due(const msd_session_t *s);
 
 /** Request a new ID, which the next save assigns. */
 void msd_session_renew(msd_session_t *s);
+
+/** Request a new ID for a session that has only what this request sets. */
+void msd_session_begin_anew(msd_session_t *s);
+
+/** Request the end of the session, whatever this request sets. */
+void msd_session_abandon(msd_session_t *s);
+
+/** Give the session timeouts of its own, in seconds, at least 1, which the next save stores. */
+void msd_session_set_timeouts(msd_session_t *s, apr_int64_t idle, apr_int64_t absolute);
 
 /** Record that the write failed with rv. @return rv. */
 apr_status_t msd_session_write_failed(msd_session_t *s, apr_status_t rv);

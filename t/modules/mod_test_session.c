@@ -28,6 +28,7 @@ static APR_OPTIONAL_FN_TYPE(ap_session_get) *session_get;
 static APR_OPTIONAL_FN_TYPE(ap_session_set) *session_set;
 static APR_OPTIONAL_FN_TYPE(session_dynamodb_end) *dynamodb_end;
 static APR_OPTIONAL_FN_TYPE(session_dynamodb_renew) *dynamodb_renew;
+static APR_OPTIONAL_FN_TYPE(session_dynamodb_create) *dynamodb_create;
 static APR_OPTIONAL_FN_TYPE(session_dynamodb_loggable_id) *dynamodb_loggable_id;
 static APR_OPTIONAL_FN_TYPE(session_dynamodb_times) *dynamodb_times;
 static APR_OPTIONAL_FN_TYPE(session_dynamodb_set_timeouts) *dynamodb_set_timeouts;
@@ -450,6 +451,13 @@ static void op_renew(test_run_t *t, const char *unused, const char *unused_too)
     say(t, "renew: %s", dynamodb_renew ? outcome(dynamodb_renew(t->r)) : "no such function");
 }
 
+static void op_create(test_run_t *t, const char *unused, const char *unused_too)
+{
+    (void)unused;
+    (void)unused_too;
+    say(t, "create: %s", dynamodb_create ? outcome(dynamodb_create(t->r)) : "no such function");
+}
+
 static void op_loggable(test_run_t *t, const char *unused, const char *unused_too)
 {
     const char *id = dynamodb_loggable_id ? dynamodb_loggable_id(t->r) : "no such function";
@@ -506,8 +514,9 @@ static const struct {
     { "user", op_user },         { "fill", op_fill },
     { "stream", op_stream },     { "late", op_late },
     { "end", op_end },           { "renew", op_renew },
-    { "loggable", op_loggable }, { "times", op_times },
-    { "timeouts", op_timeouts }, { "init", op_init },
+    { "create", op_create },     { "loggable", op_loggable },
+    { "times", op_times },       { "timeouts", op_timeouts },
+    { "init", op_init },
 };
 
 /* One op: name, name=first, or name=first:second; url-encoded. */
@@ -575,6 +584,7 @@ static void retrieve(void)
     session_set = APR_RETRIEVE_OPTIONAL_FN(ap_session_set);
     dynamodb_end = APR_RETRIEVE_OPTIONAL_FN(session_dynamodb_end);
     dynamodb_renew = APR_RETRIEVE_OPTIONAL_FN(session_dynamodb_renew);
+    dynamodb_create = APR_RETRIEVE_OPTIONAL_FN(session_dynamodb_create);
     dynamodb_loggable_id = APR_RETRIEVE_OPTIONAL_FN(session_dynamodb_loggable_id);
     dynamodb_times = APR_RETRIEVE_OPTIONAL_FN(session_dynamodb_times);
     dynamodb_set_timeouts = APR_RETRIEVE_OPTIONAL_FN(session_dynamodb_set_timeouts);

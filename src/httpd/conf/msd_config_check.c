@@ -64,6 +64,17 @@ static const char *check_forward(const msd_dir_config_t *c, apr_pool_t *p)
     return NULL;
 }
 
+/** Each header of a response has one meaning. */
+static const char *check_control(const msd_dir_config_t *c, apr_pool_t *p)
+{
+    return c->use_header && *c->control_header && strcasecmp(c->control_header, c->header_name) == 0
+               ? apr_psprintf(p,
+                              "SessionDynamoDBControlHeader names the header %s, which carries the session ID: use "
+                              "another name there or in SessionDynamoDBHeaderName",
+                              c->control_header)
+               : NULL;
+}
+
 const char *msd_config_check_dir(const msd_dir_config_t *resolved, int *cookie, apr_pool_t *p)
 {
     const char *problem = resolved->use_header ? NULL : check_cookie(resolved, p);
@@ -72,6 +83,7 @@ const char *msd_config_check_dir(const msd_dir_config_t *resolved, int *cookie, 
         *cookie = problem != NULL;
     }
     problem = problem ? problem : check_forward(resolved, p);
+    problem = problem ? problem : check_control(resolved, p);
     if (!problem && resolved->format == DDB_JSON && resolved->compress) {
         problem = "SessionDynamoDBFormat json can't be compressed, because dynamodb-session-flask can't read "
                   "compressed sessions: set SessionDynamoDBCompress Off here";

@@ -63,10 +63,25 @@ static void look_for_ways(const config_t *config, const msd_config_place_t *on)
     }
 }
 
+/** A login that the module does not see keeps the session's ID, which somebody else may have planted. */
+static void look_for_logins(const config_t *config, const msd_config_place_t *on)
+{
+    if (is_near(config, on, "SessionHeader", NULL) && !is_near(config, on, "SessionDynamoDBUserKey", NULL)
+        && !is_near(config, on, "SessionDynamoDBControlHeader", NULL)) {
+        ap_log_error(APLOG_MARK, APLOG_NOTICE | config->startup, 0, config->main_server,
+                     "SessionDynamoDB is On at %s:%d, and programs change the session there by SessionHeader, but "
+                     "nothing tells when they log a user in, so that a login would keep the session ID: name the entry "
+                     "of the user with SessionDynamoDBUserKey, or set SessionDynamoDBControlHeader. Where no program "
+                     "does, write SessionDynamoDBUserKey None",
+                     AT(on));
+    }
+}
+
 static void look_for_session(const config_t *config, const msd_config_place_t *on)
 {
     if (is_near(config, on, "Session", "On")) {
         look_for_ways(config, on);
+        look_for_logins(config, on);
         return;
     }
     ap_log_error(
@@ -304,6 +319,7 @@ static const char *const read_directives[] = {
     "SessionEnv",
     "SessionHeader",
     "SessionDynamoDB",
+    "SessionDynamoDBControlHeader",
     "SessionDynamoDBCookiePath",
     "SessionDynamoDBEndpointURL",
     "SessionDynamoDBEnv",
@@ -311,6 +327,7 @@ static const char *const read_directives[] = {
     "SessionDynamoDBForwardKeys",
     "SessionDynamoDBSidKeys",
     "SessionDynamoDBUseHeader",
+    "SessionDynamoDBUserKey",
     NULL,
 };
 

@@ -385,6 +385,9 @@ const command_rec msd_directives[] = {
                   "version of the signature of forwarded headers: 1 (without audience) or 2"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBAccept", msd_directives_entries_accept, NULL, PLACE,
                       "entries that a proxied backend may change: KEY ..., * or None"),
+    AP_INIT_TAKE1("SessionDynamoDBControlHeader", msd_directives_names_header_or_none, DIR(control_header), PLACE,
+                  "response header by which programs control the session: renew, create, abandon, idle=SECONDS, "
+                  "absolute=SECONDS; or None"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBProtectKeys", msd_directives_entries_protect, NULL, PLACE,
                       "entries that neither programs nor backends can change by the session header: KEY ..., or None"),
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }

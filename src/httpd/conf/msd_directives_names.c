@@ -36,6 +36,16 @@ const char *msd_directives_names_header(cmd_parms *cmd, void *dir, const char *a
     return msd_directives_names_token(cmd, dir, arg);
 }
 
+const char *msd_directives_names_header_or_none(cmd_parms *cmd, void *dir, const char *arg)
+{
+    if (strcasecmp(arg, "None") == 0) {
+        msd_config_note(cmd, dir);
+        *FIELD(const char *, dir, cmd) = "";
+        return NULL;
+    }
+    return msd_directives_names_header(cmd, dir, arg);
+}
+
 const char *msd_directives_names_path(cmd_parms *cmd, void *dir, const char *arg)
 {
     const char *c;

@@ -10,6 +10,7 @@
  */
 const char *msd_directives_names_token(cmd_parms *cmd, void *dir, const char *arg);
 const char *msd_directives_names_header(cmd_parms *cmd, void *dir, const char *arg);
+const char *msd_directives_names_header_or_none(cmd_parms *cmd, void *dir, const char *arg);
 const char *msd_directives_names_path(cmd_parms *cmd, void *dir, const char *arg);
 const char *msd_directives_names_domain(cmd_parms *cmd, void *dir, const char *arg);
 const char *msd_directives_names_audience(cmd_parms *cmd, void *dir, const char *arg);
