@@ -5,7 +5,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use SessionTest;
-use SessionTest::Login;
+use SessionTest::Login qw(form entries is_tombstone @RENEWAL);
 use SessionTest::Recipe;
 
 my($app, $id);
@@ -27,6 +27,63 @@ sub answers {
 }
 sub stored { my $row = defined $id ? row(key_of($id)) : undef; return $row ? data_of($row) : undef }
 
+my @form = (method => 'POST', headers => ['Content-Type', 'application/x-www-form-urlencoded']);
+# The forms of the programs.
+sub as { my($user, $password) = @_; return (@form, body => "user=$user&password=" . ($password || "secret-of-$user")) }
+
+# The request in the block gives the browser's session a new ID. The old one, which is dead.
+sub new_id (&$) {
+    my($block, $sentence) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my $old = $id;
+    calls_are { $block->() } \@RENEWAL, "$sentence: another row, and the old one ended";
+    is scalar(res()->set_cookies), 1, '... one cookie';
+    isnt $id, $old, '... with a new ID';
+    is_tombstone($old);
+    return $old;
+}
+# The request in the block ends the browser's session. The ID that it had.
+sub ends (&$) {
+    my($block, $sentence) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my $old = $id;
+    calls_are { $block->() } [qw(GetItem DeleteItem)], "$sentence ends the session";
+    is_deeply [scalar(res()->set_cookies), res()->cookie('id')], [1, ''], '... takes the cookie';
+    is row(key_of($old)), undef, '... and the row';
+    return $old;
+}
+# What another browser gets with that ID. A page that changes the session is refused while the login is news.
+my $REFUSED = qr/^<title>503 /m;
+sub dead {
+    my($old, $page, $answer) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    like http(path => $page, port => $app->port, cookie => $old)->body, $answer, '... the old ID opens nothing';
+}
+
+# A program that takes forms, in a session with entries: login, another user, logout. How a page of it answers in that
+# session, in one without entries, and with an ID that a login has replaced.
+sub users {
+    my($program, $page, $mine, $nobody, $replaced) = @_;
+    my($anonymous, $before) = ($id, stored());
+    calls_are { is visit($program, as('alice', 'wrong'))->status, 403, 'a wrong password is refused' } ['GetItem'],
+        '... for one read';
+    is_deeply [$id, stored()], [$anonymous, $before], '... and nothing changes';
+    my $old = new_id { visit($program, as('alice')) } 'alice logs in';
+    is entries(stored()), entries("$before&user=alice"), '... with all that was there';
+    dead($old, $page, $replaced);
+    like visit($page)->body, $mine, '... the new one shows it';
+    $old = new_id { visit($program, as('bob')) } 'bob logs in over her session';
+    is stored(), 'user=bob', '... and has nothing of hers';
+    dead($old, $page, $replaced);
+    like visit($page)->body, $nobody, '... nor sees it';
+    get('/test/?set=more:1', cookie => $id);
+    $old = ends { visit($program, @form, body => 'logout=1') } 'a logout, whatever else is there,';
+    dead($old, $page, $nobody);
+    clear_tables();
+    calls_are { visit($program, as('alice')) } ['PutItem'], 'a login without a session begins one';
+    is stored(), 'user=alice', '... with the user';
+}
+
 note 'Pages';
 {
     my $recipes = setting('src') . '/docs/recipes';
@@ -38,12 +95,11 @@ note 'Pages';
 
 note 'CGI: Perl';
 start 'perl-cgi';
-answers '/app/visits.pl', "visits: 1\nlast: never\n", 'the first visit';
-answers '/app/visits.pl', "visits: 2\nlast: visit no. 1, 100% & more\n", 'the second';
-answers '/app/visits.pl', "visits: 3\nlast: visit no. 2, 100% & more\n", 'the third';
-answers '/app/visits.pl?leave', "Good bye.\n", 'leaving';
-is $id, undef, '... takes the cookie';
-is scalar(rows()), 0, '... and the row';
+answers '/app/visits.pl', "visits: 1\nuser: nobody\nlast: never\n", 'the first visit';
+answers '/app/visits.pl', "visits: 2\nuser: nobody\nlast: visit no. 1, 100% & more\n", 'the second';
+answers '/app/visits.pl', "visits: 3\nuser: nobody\nlast: visit no. 2, 100% & more\n", 'the third';
+users('/app/visits.pl', '/app/visits.pl', qr/^visits: 4\nuser: alice\nlast: visit no. 3/,
+    qr/^visits: 1\nuser: (?:nobody|bob)\nlast: never$/, $REFUSED);
 $app->stop;
 
 note 'CGI: Python';
@@ -54,6 +110,8 @@ answers '/app/basket.py?add=caf%C3%A9+%26+%3D%25', "1 x 'caf\\xe9 & =%'\n2 x 'te
 calls_are { visit('/app/basket.py') } ['GetItem'], 'looking costs one read';
 answers '/app/basket.py?empty=1', '', 'emptied';
 is scalar(rows()), 0, '... the row is gone';
+visit('/app/basket.py?add=tea');
+users('/app/basket.py', '/app/basket.py', qr/^1 x 'tea'$/, qr/^\z/, qr/^\z/);
 $app->stop;
 
 note 'CGI: sh';
@@ -61,6 +119,10 @@ start 'sh-cgi';
 answers '/app/count.sh', "count: $_\n" for 1 .. 3;
 $id = undef;
 answers '/app/count.sh', "count: 1\n", 'another browser counts on its own';
+users('/app/login.sh', '/app/count.sh', qr/^count: 2$/, qr/^count: 1$/, $REFUSED);
+is visit('/app/login.sh', @form, body => $_)->status, 403, "no login: $_"
+    for '', 'user=alice', 'user=alice%0a&password=secret-of-alice', 'user=al*&password=secret-of-alice',
+        'user=bob&user=alice&password=secret-of-alice';
 $app->stop;
 
 note 'mod_cgid and the limits';
@@ -97,6 +159,7 @@ start 'lua';
 answers '/app/notes?note=milk%20%26%20100%25', "note: none\n", 'a note is taken';
 is stored(), 'note=milk+%26+100%25', '... and stored';
 calls_are { answers '/app/notes', "note: milk & 100%\n", '... and shown' } ['GetItem'], '... for one read';
+users('/app/notes', '/app/notes', qr/^note: milk & 100%$/, qr/^note: none$/, qr/^note: none$/);
 $app->stop;
 start 'lua', more => <<'END';
 <Location "/app/">
@@ -116,7 +179,6 @@ is res()->header('X-Access'), 'milk-', 'an earlier hook finds the variable, and 
 $app->stop;
 
 note 'Login and logout';
-my @form = (method => 'POST', headers => ['Content-Type', 'application/x-www-form-urlencoded']);
 my $PAGE = '/members/page.txt';
 sub login { return visit('/members/login', @form, body => form('alice', @_)) }
 start 'auth-form';
@@ -134,7 +196,7 @@ calls_are { login() } [qw(GetItem PutItem UpdateItem)], 'the same login again gi
 isnt $id, $first, '... to the browser';
 $first = $id;
 is visit('/members/logout')->status, 307, 'logout';
-is_deeply [$id, scalar(rows())], [undef, 0], '... takes cookie and row';
+is_deeply [$id, row(key_of($first))], [undef, undef], '... takes cookie and row';
 $id = $first;
 is visit($PAGE)->status, 302, '... and the old ID opens nothing';
 is visit($PAGE, method => 'TRACE')->status, 405, 'no TRACE';
