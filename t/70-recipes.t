@@ -5,7 +5,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use SessionTest;
-use SessionTest::Login qw(form entries is_tombstone @RENEWAL);
+use SessionTest::Login qw(form basic entries is_tombstone @RENEWAL);
 use SessionTest::Recipe;
 
 my($app, $id);
@@ -239,6 +239,27 @@ changed(sub {
 unlike stored(), qr/alice|members/, 'encrypted, nothing can be read';
 is visit($PAGE)->status, 200, '... and the page is open';
 $app->stop;
+
+note 'Basic authentication';
+start 'basic';
+my $MEMBERS = '/members/count.sh';
+answers '/app/count.sh', "visitor: $_\n" for 1 .. 2;
+is visit($MEMBERS)->status, 401, 'a page for members';
+is visit($MEMBERS, basic('alice', 'wrong'))->status, 401, '... not with a wrong password';
+my $visitor = new_id { visit($MEMBERS, basic('alice')) } 'the right password';
+is res()->body, "alice: 3\n", '... with all that was there';
+dead($visitor, '/app/count.sh', $REFUSED);
+calls_are { is visit($MEMBERS, basic('alice'))->body, "alice: 4\n", 'the next request' } [qw(GetItem UpdateItem)],
+    '... keeps the ID';
+my $alice = new_id { visit($MEMBERS, basic('bob')) } 'another user';
+is_deeply [res()->body, stored()], ["bob: 1\n", 'count=1'], '... has nothing of hers';
+dead($alice, '/app/count.sh', $REFUSED);
+is visit($MEMBERS)->status, 401, 'the cookie alone opens nothing';
+answers '/app/count.sh', "visitor: 2\n", '... but pages elsewhere use the session, as the page says';
+$app->write('/srv/app/cgi-bin/leave.sh', "#!/bin/sh\nprintf 'Content-Type: text/plain\\nX-Replace-Session: count=\\n\\n'\n");
+ends { visit('/members/leave.sh', basic('bob')) } 'a program';
+is visit($MEMBERS, basic('bob'))->body, "bob: 1\n", '... and the next request is logged in again';
+$app->stop(qr/AH01617/);
 
 note 'Access';
 start 'access';
