@@ -7,6 +7,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use SessionTest;
 use SessionTest::Backend;
+use SessionTest::Login qw(moves begins_anew);
 use SessionTest::Once;
 
 my $STATE = "$SessionTest::T/state";
@@ -39,6 +40,25 @@ backend('uwsgi', program('uwsgi'), '--ini', file('uwsgi.ini', recipe('uwsgi', 'i
 
 sub at { my($host, $path, @rest) = @_; return get($path, port => 'recipe', host => "$host.recipe", @rest) }
 
+# An application in front of which httpd keeps the session: login, another user, logout. $ask->(ID, USER) makes it say so,
+# without a USER the logout; $user->(ID) is the user that it sees then.
+sub users {
+    my($page, $ask, $user) = @_;
+    my $old   = session(a => 1, cart => 3, role => 'admin');
+    my $alice = moves { $ask->($old, 'alice'); clean(1) } $old, "$page: alice logs in";
+    is data($alice), 'a=1&cart=3&role=admin&user=alice', '... with all that was there';
+    is_deeply [$user->($alice), $user->($old)], ['alice', ''], '... and the application knows her by the new ID only';
+    my $bob = begins_anew { $ask->($alice, 'bob'); clean(1) } $alice, "$page: bob logs in over her session";
+    is data($bob), 'user=bob', '... and has nothing of hers';
+    is_deeply [$user->($bob), $user->($alice)], ['bob', ''], '... who is known no more';
+    get('/test/?set=more:1', cookie => $bob);
+    calls_are { $ask->($bob) } [qw(GetItem DeleteItem)], "$page: a logout ends the session, whatever else is there";
+    clean(1);
+    is_deeply [res()->cookie('id'), data($bob), $user->($bob)], ['', undef, ''], '... cookie, row and user';
+    creates { $ask->(undef, 'alice') } 'user=alice', "$page: a login without a session";
+    return;
+}
+
 my $id = session(user => 'alice', role => 'admin', b => 1);
 my %evil = (plain => ['X-Session-User', 'evil', 'X-Role', 'evil'],
             under => ['X_Session_User', 'evil', 'x_role', 'evil'],
@@ -51,6 +71,16 @@ note 'proxy.md';
     unlike res()->body, qr/\Q$id\E|^Cookie/mi, '... without the ID';
     changes { at('proxy', '/app/?header=X-Replace-Session:cart%3D3%252520apples%26b%3D', cookie => $id) } $id,
         'b=1&cart=3%2520apples&role=admin&user=alice', 'the application changes what it may';
+}
+{
+    my @told = SessionTest::Log::slurp("$SessionTest::T/recipes/proxy.md") =~ /^\| `(X-Replace-Session: user=\w*)` \|/mg;
+    is scalar(@told), 3, 'the page has a header for the login, another user and the logout';
+    my %header = map { my($user) = /=(\w*)$/; ($user => s/: /:/r =~ s/=/%3D/r) } @told;
+    users('proxy.md', sub { at('proxy', "/app/?header=$header{ $_[1] // '' }", cookie => $_[0]) },
+        sub { at('proxy', '/app/', cookie => $_[0]); return verified(res()->body)->{'x-session-user'} });
+    my $id = session(a => 1);
+    reads { at('proxy', '/app/?header=X-Replace-Session:role%3Droot', cookie => $id) } 'an entry that it may not change';
+    is data($id), 'a=1', '... stays as it was';
 }
 
 for my $case (['php-fpm', '/php/index.php'], ['php-fpm', '/php/'], ['uwsgi', '/wsgi/'], ['uwsgi', '/wsgi/a/b?c=%41']) {
@@ -70,6 +100,18 @@ for my $case (['php-fpm', '/php/index.php'], ['php-fpm', '/php/'], ['uwsgi', '/w
     changes { at($page, $with->('cart=3%20apples'), cookie => $id) } $id, 'b=1&cart=3+apples&user=alice',
         '... and changes what it may';
     creates { at($page, $with->('cart=1')) } 'cart=1', '... or begins a session';
+    my $post = sub {
+        my($id, $body) = @_;
+        return http(method => 'POST', path => $path, body => $body, port => 'recipe', host => "$page.recipe",
+            defined $id ? (cookie => $id) : (), headers => $evil{plain});
+    };
+    users("$page.md", sub { $post->($_[0], $_[1] ? "user=$_[1]&password=secret-of-$_[1]" : 'logout=1') },
+        sub { return at($page, $path, cookie => $_[0])->body =~ /^user (?!unknown$)(.*)$/m ? $1 : '' });
+    $id = session(a => 1);
+    for my $form ('user=alice&password=wrong', 'user=nobody&password=', 'user=alice') {
+        reads { $post->($id, $form) } "no login: $form";
+        is data($id), 'a=1', '... and the session as it was';
+    }
     is at($page, $path, cookie => session(user => 'J%c3%bcrgen%0a'))->body, "user J\xc3\xbcrgen\n\n", '... any bytes';
 }
 
