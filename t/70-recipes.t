@@ -3,6 +3,8 @@
 use strict;
 use warnings;
 use FindBin;
+use IPC::Open2 ();
+use JSON::PP ();
 use lib "$FindBin::Bin/lib";
 use SessionTest;
 use SessionTest::Login qw(form basic entries is_tombstone @RENEWAL);
@@ -291,6 +293,150 @@ fault(kind => '500', op => 'GetItem', count => 0);
 is visit($EDITORS)->status, 403, 'with OnError anonymous nobody is an editor while the table can\'t be read';
 clear_faults();
 $app->stop(qr/authz_core:error.*AH01630/, qr/could not be read/);
+
+# The application of flask.md, with stand-ins for its packages: the session does what dynamodb-session-flask's does, by the
+# operations of lib/flask_side.py. A line of JSON is a request (path, form, cookie), another one the answer.
+my $FLASK = <<'PYTHON';
+import hashlib, importlib.util, io, json, sys, types
+
+class Abort(Exception):
+    pass
+
+class Flask:
+    def __init__(self, name):
+        self.config, self.routes = {}, {}
+    def post(self, path):
+        return lambda view: self.routes.setdefault(path, view)
+
+class Session(dict):
+    def begin(self, state, new):
+        self.state, self.new, self.modified, self.cleared = state, new, False, False
+        super().clear()
+        self.update(state["data"])
+    def create_state(self):
+        return side.create({}, app.config["SESSION_DYNAMODB_IDLE_TIMEOUT"],
+                           app.config["SESSION_DYNAMODB_ABSOLUTE_TIMEOUT"])["state"]
+    def load(self, sid):
+        state = side.load(sid)["state"] if sid else None
+        self.begin(state or self.create_state(), not state)
+    def abandon(self):
+        self.cleared = True
+        side.end(self.state)
+    def create(self):
+        self.begin(self.create_state(), True)
+    def clear(self):
+        self.cleared = True
+        super().clear()
+    def __setitem__(self, name, value):
+        self.modified = True
+        super().__setitem__(name, value)
+    def end(self):
+        if self.cleared:
+            side.end(self.state)
+            return ""
+        if self.new and not self.modified:
+            return None
+        side.save(self.state, dict(self))
+        return self.state["id"]
+
+def abort(status):
+    raise Abort(status)
+
+def check_password_hash(known, password):
+    (_, digest, rounds), salt, found = known.split("$")[0].split(":"), *known.split("$")[1:]
+    return hashlib.pbkdf2_hmac(digest, password.encode(), salt.encode(), int(rounds)).hex() == found
+
+def load(name, path):
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+request, session = types.SimpleNamespace(), Session()
+for name, content in {"flask": dict(Flask=Flask, abort=abort, request=request, session=session),
+                      "dynamodb_session_flask": dict(DynamoDbSession=object),
+                      "werkzeug": {}, "werkzeug.security": dict(check_password_hash=check_password_hash)}.items():
+    sys.modules[name] = types.ModuleType(name)
+    vars(sys.modules[name]).update(content)
+
+program, side_path, endpoint = sys.argv[1:]
+app = load("app", program).app
+lines, sys.stdin = sys.stdin, io.StringIO()
+sys.argv = ["flask_side", "--endpoint", endpoint, "--table", app.config["SESSION_DYNAMODB_TABLE_NAME"]]
+side = load("side", side_path)
+side.signer = side.itsdangerous.Signer(app.config["SESSION_DYNAMODB_SID_KEYS"])
+for line in lines:
+    asked = json.loads(line)
+    request.form = asked["form"]
+    session.load(asked["cookie"])
+    try:
+        status, body = 200, app.routes[asked["path"]]()
+    except Abort as error:
+        status, body = error.args[0], ""
+    print(json.dumps({"status": status, "body": body, "cookie": session.end()}), flush=True)
+PYTHON
+
+note 'Flask';
+SKIP: {
+    my $PYTHON = '/usr/bin/python3';
+    skip "$PYTHON has no boto3 or itsdangerous", 1 if system("$PYTHON -c 'import boto3, itsdangerous' 2>/dev/null") != 0;
+    my $src = setting('src');
+    start 'flask', modules => [qw(alias cgid)],
+        also => { '/srv/app/sid.keys' => "old-key-of-the-recipe\nnew-key-of-the-recipe\n" },
+        more => qq(ScriptSock "/srv/app/run/cgid.sock"\nScriptAlias "/app/" "$src/t/cgi-bin/"\n);
+    $app->write('/srv/app/harness.py', $FLASK);
+    my $pid = IPC::Open2::open2(my $from, my $to, $PYTHON, '-B', $app->dir . '/harness.py', $app->dir . '/app.py',
+        "$src/t/lib/flask_side.py", 'http://127.0.0.1:' . setting('dynalite'));
+    # A form for Flask, from the browser.
+    my $flask = sub {
+        my($path, %form) = @_;
+        print $to JSON::PP::encode_json({ path => $path, form => \%form, cookie => $id }), "\n";
+        $to->flush;
+        my $answer = JSON::PP::decode_json(scalar <$from>);
+        $id = $answer->{cookie} || undef if defined $answer->{cookie};
+        note_secret($id) if defined $id;
+        return $answer;
+    };
+    my $in_flask = sub { return $flask->('/login', user => $_[0], password => $_[1] || "secret-of-$_[0]") };
+    my $text = sub { my $row = row($_[0] // $id); return $row && $row->{data}{S} =~ s/(?<=[,:]) //gr };
+    my $set = sub { return visit("/app/session.pl?replace=$_[0]") };
+    my $shown = sub { return http(path => '/app/session.pl', port => $app->port, cookie => $_[0])->line('HTTP_SESSION') };
+
+    $set->('cart%3D3');
+    my $old = $id;
+    is $in_flask->('alice', 'wrong')->{status}, 403, 'a wrong password is refused';
+    is_deeply [$id, $text->()], [$old, '{"cart":"3"}'], '... and nothing changes';
+    is $in_flask->('alice')->{status}, 200, 'alice logs in, in Flask';
+    isnt $id, $old, '... with a new ID';
+    is_deeply [$text->(), $text->($old)], ['{"user":"alice"}', undef], '... whose row is the only one';
+    is_deeply [$shown->($id), $shown->($old)], ['user=alice', ''], '... in httpd, too';
+    $set->('note%3Dhers');
+    $old = $id;
+    $in_flask->('bob');
+    isnt $id, $old, 'bob logs in over her session, in Flask: a new ID';
+    is_deeply [$shown->($id), $shown->($old)], ['user=bob', ''], '... without anything of hers';
+    $old = $id;
+    is $flask->('/logout')->{body}, "Good bye.\n", 'a logout in Flask';
+    is_deeply [$id, $text->($old), $shown->($old)], [undef, undef, ''], '... takes cookie and row';
+
+    $set->('cart%3D3');
+    $old = $id;
+    calls_are { $set->('user%3Dalice') } \@RENEWAL, 'alice logs in, in httpd';
+    is_deeply [$text->(), $text->($old), $id eq $old], ['{"cart":"3","user":"alice"}', '{}', ''], '... with a new ID';
+    cmp_ok row($old)->{expires}{N}, '<', time, '... the old one has ended for Flask, too';
+    $in_flask->('alice');
+    $set->('note%3Dhers');
+    $old = $id;
+    calls_are { $set->('user%3Dbob') } \@RENEWAL, 'bob logs in, in httpd, over a session of hers from Flask';
+    is_deeply [$text->(), $text->($old), $id eq $old], ['{"user":"bob"}', '{}', ''], '... without anything of hers';
+    put_row({ %{ row($id) }, data => { S => '{"_permanent": true, "user": "bob"}' } });
+    $old = $id;
+    calls_are { $set->('user%3D') } [qw(GetItem DeleteItem)], 'a logout in httpd';
+    is_deeply [$id, $text->($old)], [undef, undef], '... whatever Flask stored, takes cookie and row';
+    close $to;
+    waitpid $pid, 0;
+    $app->stop;
+}
 
 note 'Rewriting, expressions, headers, logs';
 start 'rewrite';

@@ -45,9 +45,11 @@ sub start {
     my $self = bless { name => $name, dir => $dir, log => "$dir/error_log", port => free_port() }, $class;
 
     defined $files->{'httpd.conf'} or die "recipe $name has no httpd.conf\n";
-    # For what a page says of a changed configuration: change => sub { s/// }, more => lines, modules => [names].
+    # For what a page says of a changed configuration: change => sub { s/// }, more => lines, modules => [names]; and files
+    # that it does not print: also => { path => text }.
     $option{change}->() for $option{change} ? $files->{'httpd.conf'} : ();
     mkdir "$dir/$_" for qw(app app/run);
+    %$files = (%$files, %{ $option{also} || {} });
     $self->write($_, $files->{$_}) for sort keys %$files;
     my $head = $self->head(@$modules, @{ $option{modules} || [] });
     open my $out, '>', "$dir/all.conf" or die "$dir/all.conf: $!";
@@ -77,7 +79,7 @@ sub write {
     open my $out, '>:raw', $path or die "$path: $!";
     print $out $self->here($text);
     close $out;
-    chmod $text =~ /^#!/ ? 0755 : 0644, $path;
+    chmod $text =~ /^#!/ ? 0755 : $name =~ /\.keys$/ ? 0600 : 0644, $path;
 }
 
 # What a page takes for granted: an MPM, where to listen, the modules that it names.
