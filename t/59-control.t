@@ -94,6 +94,7 @@ note 'Where another header, or none, controls the session';
         'before a redirect to a place without a session';
     is res()->header('X-Other-Control'), undef, '... the header stays inside';
     expect_log qr/\[session_dynamodb:error\].*SessionDynamoDBControlHeader and SessionHeader name the same header/;
+    expect_log qr/\[session:error\].*AH01816: error while loading the session.*\/control\/clash\//;
     is get('/control/clash/?get=a')->status, 500, 'a name that is SessionHeader\'s is refused';
 }
 
