@@ -17,6 +17,8 @@ static ddb_item_t without_session(const ddb_session_t *old, const ddb_store_call
     over.data_len = strlen(over.data);
     over.accessed = 0;
     over.version++;
+    /* A touch that is still under way needs the timeouts that it has read: it must not revive the row. */
+    over.idle_timeout = old->idle_timeout == 1 ? 2 : 1;
     over.user_mark = NULL;
     over.user_marks = NULL;
     return ddb_store_item_of(&over, call);
