@@ -58,8 +58,8 @@ typedef struct session_dynamodb_times_t {
 APR_DECLARE_OPTIONAL_FN(apr_status_t, session_dynamodb_times, (request_rec *r, session_dynamodb_times_t *times));
 
 /**
- * Give this session its own timeouts, in seconds, at least 1. They are stored with it, hold in all places whatever their
- * settings, and take effect with the save at the end of this request.
+ * Give this session its own timeouts, in seconds, at least 1. They are stored with it, hold in all places whatever
+ * their settings, and take effect with the save at the end of this request.
  * @return APR_SUCCESS; APR_EINVAL for a timeout under 1; APR_NOTFOUND without a session.
  */
 APR_DECLARE_OPTIONAL_FN(apr_status_t, session_dynamodb_set_timeouts,

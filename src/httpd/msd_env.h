@@ -11,8 +11,9 @@
  */
 void msd_env_export(request_rec *r, const session_rec *z);
 
-/** Remove the variables of other requests of r's tree that are of another place, or where SessionDynamoDB is Off, so that
- * a client could set HTTP_SESSION. Call before mod_session may set it, and only where SessionDynamoDB is On for r. */
+/** Remove the variables of other requests of r's tree that are of another place, or where SessionDynamoDB is Off, so
+ * that a client could set HTTP_SESSION. Call before mod_session may set it, and only where SessionDynamoDB is On for
+ * r. */
 void msd_env_forget(request_rec *r);
 
 /** Set the variables that describe the session: its times and a hash of its ID, never the ID itself. */

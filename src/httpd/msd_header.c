@@ -44,9 +44,9 @@ static int is_same_name(const char *a, const char *b)
 /** 1 if the speaker changes its session by the header found: by its own, or that of the place that loaded s. */
 static int is_heard(const search_t *search, const msd_session_t *s)
 {
-    return search->control ? is_same_name(search->name, control_for(search->speaker))
-                           : is_same_name(search->name, name_for(search->speaker))
-                                 || is_same_name(search->name, s->header);
+    return search->control
+               ? is_same_name(search->name, control_for(search->speaker))
+               : is_same_name(search->name, name_for(search->speaker)) || is_same_name(search->name, s->header);
 }
 
 /** The next place where httpd joined two lines; NULL: no further one. */

@@ -18,8 +18,8 @@ int msd_header_accept_is_proxied(const request_rec *r);
  */
 const char *msd_header_accept_filter(request_rec *r, const char *header, const char *said);
 
-/** said if r may control the session by this header, as programs may and backends only where SessionDynamoDBAccept names
- * the header itself; else NULL, and a line in the log. */
+/** said if r may control the session by this header, as programs may and backends only where SessionDynamoDBAccept
+ * names the header itself; else NULL, and a line in the log. */
 const char *msd_header_accept_control(request_rec *r, const char *header, const char *said);
 
 #endif

@@ -26,8 +26,8 @@ void msd_http_cache_file(request_rec *r);
  * at most. The page's headers may have been sent already, but mod_cache decides again at the end. */
 void msd_http_cache_part(request_rec *r, const msd_request_t *q);
 
-/** Set the headers for caches, as s, one of the tree's sessions, requires. Call when it is saved and the response headers
- * can still change. */
+/** Set the headers for caches, as s, one of the tree's sessions, requires. Call when it is saved and the response
+ * headers can still change. */
 void msd_http_cache_settle(request_rec *r, const msd_request_t *q, const msd_session_t *s);
 
 #endif

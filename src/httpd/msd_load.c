@@ -216,7 +216,8 @@ static apr_status_t check(request_rec *r, msd_session_t *s)
     apr_status_t rv;
 
     if (!problem && s->header && strcasecmp(s->header, s->conf->control_header) == 0) {
-        problem = "SessionDynamoDBControlHeader and SessionHeader name the same header: use another name for one of them";
+        problem =
+            "SessionDynamoDBControlHeader and SessionHeader name the same header: use another name for one of them";
     }
     rv = problem ? ddb_error_set(&s->error, DDB_ECONFIG, "%s", problem) : msd_payload_check(r, s);
     if (rv != APR_SUCCESS) {

@@ -6,9 +6,9 @@
 /* Loads a session into a request. Does not log: the session's error describes a failure. */
 
 /**
- * Load the session of r's place, s, with the settings of r; sets its z, outcome and stored. With an unknown session ID, the
- * session is new and empty. Decodes the payload and checks all times itself, so that mod_session has nothing to refuse:
- * it would replace the session_rec, and the request's changes would be lost.
+ * Load the session of r's place, s, with the settings of r; sets its z, outcome and stored. With an unknown session ID,
+ * the session is new and empty. Decodes the payload and checks all times itself, so that mod_session has nothing to
+ * refuse: it would replace the session_rec, and the request's changes would be lost.
  * @return APR_SUCCESS; DDB_EBADITEM if a malformed row was ignored (worth a warning; the session is usable); any other
  *         status is a failure, with outcome MSD_FAILED or MSD_MISCONFIGURED.
  */

@@ -15,11 +15,12 @@ static void log_call(request_rec *r, const msd_session_t *s, apr_status_t rv, co
     const ddb_error_t *e = &s->error;
     char text[120];
 
-    ap_log_rerror(
-        APLOG_MARK, others ? APLOG_ERR : APLOG_WARNING, 0, r, "table %s: %s: %s: %s (%s, type %s, HTTP status %d, request ID %s, %d attempts)%s",
-        q->calls.store ? msd_config_server(r->server)->table : "-", what, ddb_error_text(rv, text, sizeof(text)),
-        e->detail, e->operation[0] ? e->operation : "no call", e->type[0] ? e->type : "-", e->http_status,
-        e->request_id[0] ? e->request_id : "-", e->attempts, others ? others : "");
+    ap_log_rerror(APLOG_MARK, others ? APLOG_ERR : APLOG_WARNING, 0, r,
+                  "table %s: %s: %s: %s (%s, type %s, HTTP status %d, request ID %s, %d attempts)%s",
+                  q->calls.store ? msd_config_server(r->server)->table : "-", what,
+                  ddb_error_text(rv, text, sizeof(text)), e->detail, e->operation[0] ? e->operation : "no call",
+                  e->type[0] ? e->type : "-", e->http_status, e->request_id[0] ? e->request_id : "-", e->attempts,
+                  others ? others : "");
 }
 
 void msd_log_failure(request_rec *r, const msd_session_t *s, apr_status_t rv, msd_failure_log_e what)
@@ -95,10 +96,10 @@ void msd_log_saved(request_rec *r, const msd_session_t *s)
                       "session before the first byte of the page is sent, not in an include further down");
     }
     if (s->answer.written == MSD_REFUSED) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
-                      "refused the changes to the session with 503: %s",
-                      s->ids.replaced ? "its ID was replaced a moment ago, and the client has, or will have, the new one"
-                                      : "another request ended it meanwhile");
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "refused the changes to the session with 503: %s",
+                      s->ids.replaced
+                          ? "its ID was replaced a moment ago, and the client has, or will have, the new one"
+                          : "another request ended it meanwhile");
     }
 }
 

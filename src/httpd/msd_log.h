@@ -29,8 +29,8 @@ void msd_log_unparsed(request_rec *r);
 void msd_log_dropped(request_rec *r, const char *carrier);
 
 /**
- * Log what a request did with s, one of its sessions: one line at debug, without an ID. Also, once per virtual host and start, a
- * notice about a Secure cookie on an unencrypted connection. Called by msd_log_end.
+ * Log what a request did with s, one of its sessions: one line at debug, without an ID. Also, once per virtual host and
+ * start, a notice about a Secure cookie on an unencrypted connection. Called by msd_log_end.
  */
 void msd_log_request(const msd_request_t *q, const msd_session_t *s);
 

@@ -27,7 +27,7 @@ typedef struct msd_request_http_cache_t {
 typedef struct msd_request_t {
     request_rec *top;
     apr_array_header_t *carriers; /* msd_carrier_t: session IDs removed from the client's headers; NULL before */
-    int begun;             /* 1: the response has started, and headers can no longer be added */
+    int begun;                    /* 1: the response has started, and headers can no longer be added */
     msd_calls_t calls;
     msd_session_t session;            /* of the place that loaded one first; its next: those of other places */
     const request_rec *passed_fixups; /* private to the hooks: the last one, not a subrequest, that did; NULL before */

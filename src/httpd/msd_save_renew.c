@@ -1,5 +1,5 @@
-/* A new ID for a session: at a login, which ends the old ID at once, and by its age, after which the old ID still leads to
- * the new one. */
+/* A new ID for a session: at a login, which ends the old ID at once, and by its age, after which the old ID still leads
+ * to the new one. */
 
 #include "httpd/child/msd_child.h"
 #include "httpd/msd_save_int.h"
@@ -94,7 +94,8 @@ apr_status_t msd_save_renew(const msd_save_t *w)
     }
     rv = end_old(w, &fresh, &miss);
     if (rv == APR_NOTFOUND && w->s->answer.verified && (miss == DDB_MISS_MOVED || miss == DDB_MISS_REUSED)) {
-        /* Another login was first, such as that of a double click: this one, verified too, gets a session of its own. */
+        /* Another login was first, such as that of a double click: this one, verified too, gets a session of its
+         * own. */
         rv = APR_SUCCESS;
     }
     if (rv != APR_SUCCESS) {
@@ -108,8 +109,7 @@ apr_status_t msd_save_renew(const msd_save_t *w)
 }
 
 /** What a failed renewal by age leaves: nothing, unless the old row may lead to the new one. */
-static apr_status_t stay(const msd_save_t *w, const ddb_session_t *fresh, const ddb_session_t *current,
-                         apr_status_t rv)
+static apr_status_t stay(const msd_save_t *w, const ddb_session_t *fresh, const ddb_session_t *current, apr_status_t rv)
 {
     if (!w->call->err->unsettled) {
         msd_child_remove_later(w->s->server, fresh->key);

@@ -130,7 +130,8 @@ int msd_session_renewal_due(const msd_session_t *s)
     return s->conf->renew_interval > 0 && s->outcome == MSD_LOADED && msd_session_has_own_id(s)
            && (s->answer.written == MSD_NOTHING || s->answer.written == MSD_STORED)
            /* Earlier versions mark one user, without a key that could move along. */
-           && !(s->stored.user_mark && !s->stored.user_marks) && since + s->conf->renew_interval <= apr_time_sec(s->now);
+           && !(s->stored.user_mark && !s->stored.user_marks)
+           && since + s->conf->renew_interval <= apr_time_sec(s->now);
 }
 
 apr_status_t msd_session_write_failed(msd_session_t *s, apr_status_t rv)

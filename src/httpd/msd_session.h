@@ -94,7 +94,7 @@ typedef struct msd_session_t {
     const char *header;             /* mod_session's SessionHeader; NULL: none */
     ddb_marks_user_t user;          /* of HTTP authentication, after authorization; NULL before */
     msd_session_known_t known;
-    apr_time_t now;         /* wall clock at the load; all times of the session derive from it */
+    apr_time_t now; /* wall clock at the load; all times of the session derive from it */
     msd_outcome_e outcome;
     session_rec *z;              /* the one given to mod_session */
     ddb_session_t stored;        /* as last read or written; sid NULL: not in the table */
@@ -176,8 +176,8 @@ apr_int64_t msd_session_next_end(const msd_session_t *s);
 /** The expiry of the session here without further activity, epoch seconds; 0 without a stored session. */
 apr_int64_t msd_session_expires(const msd_session_t *s);
 
-/** row, with the place's timeouts where they are nearer than its own: those of an application hold everywhere, and so do
- * those in json rows, which are shared with another program. */
+/** row, with the place's timeouts where they are nearer than its own: those of an application hold everywhere, and so
+ * do those in json rows, which are shared with another program. */
 ddb_session_t msd_session_here(const msd_session_t *s, const ddb_session_t *row);
 
 /** SHA-512 of the session's ID, safe to log; computed once per ID. NULL without an ID. */

@@ -7,7 +7,7 @@
 #include "base/ddb_error.h"
 
 #define DDB_WRITE_ID_BYTES    16
-#define DDB_ITEM_ENCODING     "deflate"         /* HTTP's word for a zlib stream, RFC 1950 */
+#define DDB_ITEM_ENCODING     "deflate" /* HTTP's word for a zlib stream, RFC 1950 */
 #define DDB_ITEM_TIMEOUTS_BY  "application"
 #define DDB_ITEM_LOGGABLE_LEN 32                /* hex digits: 128 bits */
 #define DDB_ITEM_SIZE_MAX     (400 * 1024)      /* bytes: DynamoDB's limit */

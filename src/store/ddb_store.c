@@ -8,7 +8,7 @@
 #include "store/ddb_item.h"
 #include "store/ddb_store_int.h"
 
-#define INSERT_TRIES 3     /* new IDs; even one collision of random IDs is practically impossible */
+#define INSERT_TRIES 3 /* new IDs; even one collision of random IDs is practically impossible */
 
 apr_status_t ddb_store_create(ddb_store_t **ps, ddb_client_t *client, const char *table, ddb_random_fn *random,
                               apr_pool_t *p)
@@ -135,8 +135,8 @@ static apr_status_t settled(ddb_error_t *err)
     return ddb_store_answer(err, APR_SUCCESS);
 }
 
-/* The result for a row that failed a condition: APR_NOTFOUND if its session has expired, moved, or belongs to another ID;
- * otherwise a conflict, with *current. */
+/* The result for a row that failed a condition: APR_NOTFOUND if its session has expired, moved, or belongs to another
+ * ID; otherwise a conflict, with *current. */
 static apr_status_t conflict(ddb_store_t *st, const ddb_store_call_t *call, const ddb_item_t *row, const char *sid,
                              ddb_session_t *current)
 {

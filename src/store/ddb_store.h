@@ -40,15 +40,15 @@ typedef struct ddb_session_t {
     apr_time_t created, accessed;               /* microseconds since 1970 */
     apr_int64_t idle_timeout, absolute_timeout; /* seconds, of this session */
     apr_int64_t version;                        /* of the row; 0: no row yet, or another program wrote it */
-    const struct ddb_item_t *row;  /* as last read or written: conditions compare with it; NULL: no row yet */
-    ddb_miss_e miss;               /* the reason, if a load, save, replace or succeed returned APR_NOTFOUND */
-    apr_int64_t issued;            /* epoch seconds: when the ID replaced one by age, set before insert; 0: it did not */
-    apr_int64_t seen;              /* epoch seconds: when a client first used the ID after that; 0: not yet */
-    int timeouts_set;              /* 1: an application set the timeouts */
-    const char *user_mark;         /* as stored, ddb_sid_user_mark; NULL: no user yet */
-    const char *user;              /* set by the caller before insert and save, to compute user_mark, which versions
+    const struct ddb_item_t *row; /* as last read or written: conditions compare with it; NULL: no row yet */
+    ddb_miss_e miss;              /* the reason, if a load, save, replace or succeed returned APR_NOTFOUND */
+    apr_int64_t issued;           /* epoch seconds: when the ID replaced one by age, set before insert; 0: it did not */
+    apr_int64_t seen;             /* epoch seconds: when a client first used the ID after that; 0: not yet */
+    int timeouts_set;             /* 1: an application set the timeouts */
+    const char *user_mark;        /* as stored, ddb_sid_user_mark; NULL: no user yet */
+    const char *user;             /* set by the caller before insert and save, to compute user_mark, which versions
                                      without user_marks compare; NULL: save keeps it, insert stores no mark */
-    const char *user_marks;        /* as stored, ddb_marks; insert keeps those of the session that s was; NULL: none */
+    const char *user_marks;       /* as stored, ddb_marks; insert keeps those of the session that s was; NULL: none */
     const ddb_marks_user_t *login; /* set by the caller before insert and save: the user to mark; NULL: no user */
 } ddb_session_t;
 
@@ -80,12 +80,13 @@ apr_status_t ddb_store_find_user(ddb_marks_e *found, const ddb_session_t *s, con
 apr_int64_t ddb_store_expires(const ddb_session_t *s);
 
 /**
- * Read the session with this ID: one GetItem; no call for an ID that ddb_sid_check rejects. If ddb_store_succeed gave the
- * session a new ID, which the client has not used for longer than call->grace, another GetItem reads it, and out->sid is
- * that ID. Times in the row after call->now (a fast clock elsewhere, a forged row) are returned as call->now.
+ * Read the session with this ID: one GetItem; no call for an ID that ddb_sid_check rejects. If ddb_store_succeed gave
+ * the session a new ID, which the client has not used for longer than call->grace, another GetItem reads it, and
+ * out->sid is that ID. Times in the row after call->now (a fast clock elsewhere, a forged row) are returned as
+ * call->now.
  * @return APR_NOTFOUND, with the reason in out->miss, for a rejected or unknown ID, a row of another ID (its attribute
- *         loggable differs), and an expired row that still exists (TTL deletes hours late); DDB_EBADITEM for a row that
- *         is not a complete session; DDB_ETOOLARGE for one over a limit: a failure like any other, as the session
+ *         loggable differs), and an expired row that still exists (TTL deletes hours late); DDB_EBADITEM for a row
+ *         that is not a complete session; DDB_ETOOLARGE for one over a limit: a failure like any other, as the session
  *         exists.
  */
 apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const char *sid, ddb_session_t *out);
@@ -132,9 +133,9 @@ apr_status_t ddb_store_end(ddb_store_t *st, const ddb_store_call_t *call, const 
 apr_status_t ddb_store_remove(ddb_store_t *st, const ddb_store_call_t *call, const char *key);
 
 /**
- * End the session `old`, which has a new ID, only if it is unchanged since it was read: one conditional UpdateItem, which
- * leaves a tombstone: a row without data, for DDB_STORE_TOMBSTONE seconds. It tells requests with the old ID the reason,
- * and its write ID tells an attempt whose reply was lost from another request's.
+ * End the session `old`, which has a new ID, only if it is unchanged since it was read: one conditional UpdateItem,
+ * which leaves a tombstone: a row without data, for DDB_STORE_TOMBSTONE seconds. It tells requests with the old ID the
+ * reason, and its write ID tells an attempt whose reply was lost from another request's.
  * @return as save; APR_NOTFOUND also if old has no row.
  */
 apr_status_t ddb_store_replace(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *old,

@@ -66,8 +66,7 @@ apr_status_t ddb_successor_decrypt(const char **successor, const char *text, con
     unsigned char raw[NONCE + MOST + 4];
     apr_status_t rv;
 
-    if (len > most
-        || apr_decode_base64_binary(raw, text, (apr_ssize_t)len, APR_ENCODE_NONE, &bytes) != APR_SUCCESS
+    if (len > most || apr_decode_base64_binary(raw, text, (apr_ssize_t)len, APR_ENCODE_NONE, &bytes) != APR_SUCCESS
         || bytes <= NONCE || bytes > NONCE + MOST) {
         return APR_NOTFOUND;
     }

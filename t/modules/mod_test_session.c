@@ -501,21 +501,16 @@ static const struct {
     const char *name;
     op_fn *run;
 } ops[] = {
-    { "get", op_get },           { "set", op_set },
-    { "del", op_del },           { "big", op_big },
-    { "clear", op_clear },       { "dirty", op_dirty },
-    { "touch", op_touch },       { "expiry", op_expiry },
-    { "entries", op_entries },   { "dump", op_dump },
-    { "sleep", op_sleep },       { "meet", op_meet },
-    { "status", op_status },     { "code", op_code },
-    { "redirect", op_redirect }, { "internal", op_internal },
-    { "header", op_header },     { "errheader", op_err_header },
-    { "env", op_env },           { "in", op_in },
-    { "user", op_user },         { "fill", op_fill },
-    { "stream", op_stream },     { "late", op_late },
-    { "end", op_end },           { "renew", op_renew },
-    { "create", op_create },     { "loggable", op_loggable },
-    { "times", op_times },       { "timeouts", op_timeouts },
+    { "get", op_get },           { "set", op_set },       { "del", op_del },
+    { "big", op_big },           { "clear", op_clear },   { "dirty", op_dirty },
+    { "touch", op_touch },       { "expiry", op_expiry }, { "entries", op_entries },
+    { "dump", op_dump },         { "sleep", op_sleep },   { "meet", op_meet },
+    { "status", op_status },     { "code", op_code },     { "redirect", op_redirect },
+    { "internal", op_internal }, { "header", op_header }, { "errheader", op_err_header },
+    { "env", op_env },           { "in", op_in },         { "user", op_user },
+    { "fill", op_fill },         { "stream", op_stream }, { "late", op_late },
+    { "end", op_end },           { "renew", op_renew },   { "create", op_create },
+    { "loggable", op_loggable }, { "times", op_times },   { "timeouts", op_timeouts },
     { "init", op_init },
 };
 

@@ -404,8 +404,7 @@ static int is_first(const server_rec *s, const char *what, const ddb_session_t *
 {
     msd_touches_t *recent = msd_config_server(s)->recent;
 
-    return !recent
-           || msd_touches_claim(recent, apr_pstrcat(p, what, session->key, NULL), now, apr_time_from_sec(10));
+    return !recent || msd_touches_claim(recent, apr_pstrcat(p, what, session->key, NULL), now, apr_time_from_sec(10));
 }
 
 void msd_child_see_later(const server_rec *s, const ddb_session_t *session, apr_time_t now, apr_pool_t *p)

@@ -119,7 +119,7 @@ typedef struct msd_env_t {
     X(POINTER, const apr_array_header_t *, forward_keys, NULL) /* const char *, oldest first */                        \
     X(POINTER, const char *, forward_audience, "")             /* "": derived from the target */                       \
     X(NUMBER, int, forward_version, MSD_FORWARD_V2)            /* msd_forward_version_e */                             \
-    X(POINTER, const char *, control_header, "")         /* "": none */                                              \
+    X(POINTER, const char *, control_header, "")               /* "": none */                                          \
     X(POINTER, const apr_array_header_t *, accept, NULL) /* const char *: entry names, or "*"; empty: no changes */    \
     X(POINTER, const apr_array_header_t *, protect_keys, NULL) /* const char *: names of entries; empty: none */       \
     X(POINTER, const apr_array_header_t *, env, NULL)          /* msd_env_t; may be empty */                           \
