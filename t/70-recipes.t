@@ -19,7 +19,8 @@ sub visit {
     for (res()->set_cookies) {
         $id = length $1 ? $1 : undef if /^id=([^;]*)/;
     }
-    is res()->header('X-Replace-Session'), undef, "$path: the session's header stays inside";
+    is_deeply [map { res()->all($_) } qw(X-Replace-Session X-Session-Control)], [],
+        "$path: the session's headers stay inside";
     return res();
 }
 sub answers {
@@ -60,10 +61,12 @@ sub dead {
     my($old, $page, $answer) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     like http(path => $page, port => $app->port, cookie => $old)->body, $answer, '... the old ID opens nothing';
+    is_deeply [scalar(res()->set_cookies), !!res()->header('Retry-After')], [0, !!1], '... for now, and the cookie stays'
+        if $answer eq $REFUSED;
 }
 
-# A program that takes forms, in a session with entries: login, another user, logout. How a page of it answers in that
-# session, in one without entries, and with an ID that a login has replaced.
+# A program that takes forms, in a session with entries: login, twice, another user, logout. How a page of it answers in
+# that session, in one without entries, and with an ID that a login has replaced.
 sub users {
     my($program, $page, $mine, $nobody, $replaced) = @_;
     my($anonymous, $before) = ($id, stored());
@@ -74,6 +77,10 @@ sub users {
     is entries(stored()), entries("$before&user=alice"), '... with all that was there';
     dead($old, $page, $replaced);
     like visit($page)->body, $mine, '... the new one shows it';
+    $before = stored();
+    $old = new_id { visit($program, as('alice')) } 'alice logs in again';
+    is stored(), $before, '... with all that was there';
+    dead($old, $page, $replaced);
     $old = new_id { visit($program, as('bob')) } 'bob logs in over her session';
     is stored(), 'user=bob', '... and has nothing of hers';
     dead($old, $page, $replaced);
@@ -276,7 +283,10 @@ is http(path => $EDITORS, port => $app->port, cookie => $reader)->status, 403, '
 fault(kind => '500', op => 'GetItem', count => 0);
 is visit($EDITORS)->status, 503, 'a table that can\'t be read: 503, not 403';
 clear_faults();
-my $editor = new_id { visit('/cgi-bin/become.pl?rob') } 'another user';
+my $editor = new_id { visit('/cgi-bin/become.pl?ann') } 'the same editor again';
+is visit($EDITORS)->status, 200, '... is one with the new ID';
+is http(path => $EDITORS, port => $app->port, cookie => $editor)->status, 403, '... but not with the one before';
+$editor = new_id { visit('/cgi-bin/become.pl?rob') } 'another user';
 is visit($EDITORS)->status, 403, '... is no editor';
 is http(path => $EDITORS, port => $app->port, cookie => $editor)->status, 403, '... nor is anyone with the ID before';
 my @forged = (headers => ['Session-Entry-Role', 'editor', 'SESSION_ENTRY_role', 'editor', 'Cookie', 'role=editor']);
@@ -424,6 +434,9 @@ SKIP: {
     calls_are { $set->('user%3Dalice') } \@RENEWAL, 'alice logs in, in httpd';
     is_deeply [$text->(), $text->($old), $id eq $old], ['{"cart":"3","user":"alice"}', '{}', ''], '... with a new ID';
     cmp_ok row($old)->{expires}{N}, '<', time, '... the old one has ended for Flask, too';
+    $old = $id;
+    calls_are { $set->('user%3Dalice&header=X-Session-Control:renew') } \@RENEWAL, '... and again';
+    is_deeply [$text->(), $text->($old), $id eq $old], ['{"cart":"3","user":"alice"}', '{}', ''], '... with another ID';
     $in_flask->('alice');
     $set->('note%3Dhers');
     $old = $id;
