@@ -40,17 +40,21 @@ backend('uwsgi', program('uwsgi'), '--ini', file('uwsgi.ini', recipe('uwsgi', 'i
 
 sub at { my($host, $path, @rest) = @_; return get($path, port => 'recipe', host => "$host.recipe", @rest) }
 
-# An application in front of which httpd keeps the session: login, another user, logout. $ask->(ID, USER) makes it say so,
-# without a USER the logout; $user->(ID) is the user that it sees then.
+# An application in front of which httpd keeps the session: login, twice, another user, logout. $ask->(ID, USER) makes it
+# say so, without a USER the logout; $user->(ID) is the user that it sees then.
 sub users {
     my($page, $ask, $user) = @_;
+    my $asked = sub { $ask->(@_); clean(1); is_deeply [res()->all('X-Session-Control')], [], '... nor another one' };
     my $old   = session(a => 1, cart => 3, role => 'admin');
-    my $alice = moves { $ask->($old, 'alice'); clean(1) } $old, "$page: alice logs in";
+    my $alice = moves { $asked->($old, 'alice') } $old, "$page: alice logs in";
     is data($alice), 'a=1&cart=3&role=admin&user=alice', '... with all that was there';
     is_deeply [$user->($alice), $user->($old)], ['alice', ''], '... and the application knows her by the new ID only';
-    my $bob = begins_anew { $ask->($alice, 'bob'); clean(1) } $alice, "$page: bob logs in over her session";
+    my $again = moves { $asked->($alice, 'alice') } $alice, "$page: alice logs in again";
+    is data($again), 'a=1&cart=3&role=admin&user=alice', '... with all that was there';
+    is_deeply [$user->($again), $user->($alice)], ['alice', ''], '... who is known by the newest ID only';
+    my $bob = begins_anew { $asked->($again, 'bob') } $again, "$page: bob logs in over her session";
     is data($bob), 'user=bob', '... and has nothing of hers';
-    is_deeply [$user->($bob), $user->($alice)], ['bob', ''], '... who is known no more';
+    is_deeply [$user->($bob), $user->($again)], ['bob', ''], '... who is known no more';
     get('/test/?set=more:1', cookie => $bob);
     calls_are { $ask->($bob) } [qw(GetItem DeleteItem)], "$page: a logout ends the session, whatever else is there";
     clean(1);
@@ -73,14 +77,22 @@ note 'proxy.md';
         'b=1&cart=3%2520apples&role=admin&user=alice', 'the application changes what it may';
 }
 {
-    my @told = SessionTest::Log::slurp("$SessionTest::T/recipes/proxy.md") =~ /^\| `(X-Replace-Session: user=\w*)` \|/mg;
+    my $table = SessionTest::Log::slurp("$SessionTest::T/recipes/proxy.md");
+    my @told = $table =~ /^\| `(X-Replace-Session: user=\w*)` \|/mg;
     is scalar(@told), 3, 'the page has a header for the login, another user and the logout';
     my %header = map { my($user) = /=(\w*)$/; ($user => s/: /:/r =~ s/=/%3D/r) } @told;
-    users('proxy.md', sub { at('proxy', "/app/?header=$header{ $_[1] // '' }", cookie => $_[0]) },
+    is_deeply [$table =~ /^\| `X-Session-Control: (\w+)` \|/mg], [qw(renew abandon)],
+        '... and one that controls the session';
+    my $renew = '&header=X-Session-Control:renew';
+    users('proxy.md', sub { at('proxy', "/app/?header=$header{ $_[1] // '' }" . ($_[1] ? $renew : ''), cookie => $_[0]) },
         sub { at('proxy', '/app/', cookie => $_[0]); return verified(res()->body)->{'x-session-user'} });
     my $id = session(a => 1);
     reads { at('proxy', '/app/?header=X-Replace-Session:role%3Droot', cookie => $id) } 'an entry that it may not change';
     is data($id), 'a=1', '... stays as it was';
+    calls_are { at('proxy', '/app/?header=X-Session-Control:abandon', cookie => $id) } [qw(GetItem DeleteItem)],
+        'the application ends a session without a user';
+    clean(1);
+    is_deeply [res()->cookie('id'), data($id)], ['', undef], '... cookie and row';
 }
 
 for my $case (['php-fpm', '/php/index.php'], ['php-fpm', '/php/'], ['uwsgi', '/wsgi/'], ['uwsgi', '/wsgi/a/b?c=%41']) {
