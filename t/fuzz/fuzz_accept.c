@@ -167,6 +167,7 @@ static void has_session(request_rec *r, apr_table_t *entries, const msd_dir_conf
 
     q->session.loader = r;
     q->session.conf = (msd_dir_config_t *)conf;
+    q->session.merged = conf;
     q->session.outcome = MSD_LOADED;
     q->session.z = apr_pcalloc(r->pool, sizeof(*q->session.z));
     q->session.z->pool = r->pool;

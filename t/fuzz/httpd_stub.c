@@ -2,6 +2,7 @@
  * from its executable, which nothing can be linked to. Each does what httpd's documentation says of it, and no more. */
 
 #include <apr_lib.h>
+#include <apr_optional.h>
 #include <httpd.h>
 #include <http_config.h>
 #include <http_core.h>
@@ -11,6 +12,7 @@
 #include "fuzz.h"
 #include "httpd_stub.h"
 #include "httpd/conf/msd_config.h"
+#include "httpd/msd_request.h"
 
 module AP_MODULE_DECLARE_DATA session_dynamodb_module = { .module_index = STUB_OURS };
 module AP_MODULE_DECLARE_DATA session_module = { .module_index = STUB_SESSION };
@@ -154,6 +156,21 @@ char *ap_get_exec_line(apr_pool_t *p, const char *program, const char *const *ar
 }
 
 /* --- what a request is asked --- */
+
+/* mod_session's: the session that a target has given to the request's place. */
+static apr_status_t load(request_rec *r, session_rec **z)
+{
+    const msd_session_t *s = msd_request_session(r);
+
+    *z = s ? s->z : NULL;
+    return APR_SUCCESS;
+}
+
+/* Before APR's, whose register of functions is made in a pool that an input ends with. */
+APU_DECLARE_NONSTD(apr_opt_fn_t *) apr_dynamic_fn_retrieve(const char *name)
+{
+    return strcmp(name, "ap_session_load") == 0 ? (apr_opt_fn_t *)load : NULL;
+}
 
 const char *ap_auth_name(request_rec *r)
 {
