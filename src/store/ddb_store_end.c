@@ -108,7 +108,7 @@ apr_status_t ddb_store_see(ddb_store_t *st, const ddb_store_call_t *call, const 
 static apr_status_t find_moved(ddb_store_t *st, const ddb_store_call_t *call, const ddb_reply_t *reply,
                                ddb_session_t *s)
 {
-    ddb_session_t found;
+    ddb_session_t found = { .miss = DDB_MISS_ABSENT };
     ddb_item_t row;
     apr_status_t rv = ddb_store_row_of_conflict(st, call, s->key, reply, &row);
 
