@@ -51,7 +51,7 @@ apr_status_t ddb_successor_encrypt(const char **text, const char *successor, con
         return APR_EINVAL;
     }
     rv = random(bytes, NONCE);
-    memcpy(bytes + NONCE, successor, len);
+    memcpy(bytes + NONCE, successor, len); /* NOLINT(bugprone-not-null-terminated-result): bytes, not a text */
     rv = rv == APR_SUCCESS ? apply_stream(bytes + NONCE, len, bytes, sid) : rv;
     if (rv == APR_SUCCESS) {
         *text = apr_pencode_base64_binary(p, bytes, (apr_ssize_t)(NONCE + len), APR_ENCODE_NONE, NULL);
