@@ -116,9 +116,10 @@ static apr_status_t find_moved(ddb_store_t *st, const ddb_store_call_t *call, co
     if (rv == APR_NOTFOUND && found.miss == DDB_MISS_RENEWED) {
         rv = ddb_store_follow(st, call, s->sid, &found);
     }
-    if (rv == APR_SUCCESS) {
+    if (rv == APR_SUCCESS || (rv == APR_NOTFOUND && found.miss == DDB_MISS_REUSED)) {
+        /* The grace is for those who come with an old ID. This request had the session: it ends what became of it. */
         *s = found;
-        return DDB_ECONFLICT;
+        return ddb_error_set(call->err, DDB_ECONFLICT, "requests keep giving the session new IDs");
     }
     return rv == APR_NOTFOUND ? ddb_store_answer(call->err, APR_SUCCESS) : rv;
 }
