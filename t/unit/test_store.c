@@ -1,252 +1,9 @@
-/* The life of a row through a real client in a scripted world: which call is made when, what each outcome becomes. */
+/* The life of a row through a real client in a scripted world: which call is made when, what each outcome becomes. What
+ * becomes of an ID that was replaced: test_moved.c; how it comes to that, and the end of a session: test_ends.c. */
 
 #include <stdlib.h>
 
-#include <apr_strings.h>
-
-#include "base/ddb_json.h"
-#include "store/ddb_item.h"
-#include "store/ddb_store.h"
-#include "tap.h"
-#include "client_world.h"
-
-#define SAY(...)  apr_psprintf(f->p, __VA_ARGS__)
-#define SECOND    APR_USEC_PER_SEC
-#define HOUR      (3600 * APR_INT64_C(1000000))
-#define THROTTLED "{\"__type\":\"com.amazonaws.dynamodb.v20120810#ThrottlingException\",\"message\":\"Rate exceeded\"}"
-#define CONDITION                                                                                                      \
-    "{\"__type\":\"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException\","                                \
-    "\"message\":\"The conditional request failed\""
-
-/* One store in one world, one request's call, one row in the table and the session that was read from it. */
-typedef struct fixture_t {
-    apr_pool_t *p;
-    world_t *w;
-    ddb_store_t *st;
-    ddb_sid_rules_t rules;
-    ddb_error_t err;
-    ddb_store_call_t call;
-    apr_int64_t now; /* whole seconds of call.now */
-    ddb_item_t row;
-    ddb_session_t s;
-    int removes; /* deletes without a condition that this test means */
-} fixture_t;
-
-/* The n-th draw since `drawn` was set to 0 is all bytes n: a test knows each ID and each write id beforehand. */
-static unsigned char drawn;
-
-static apr_status_t draw(void *out, apr_size_t len)
-{
-    memset(out, ++drawn, len);
-    return APR_SUCCESS;
-}
-
-static apr_status_t draw_same(void *out, apr_size_t len)
-{
-    memset(out, 9, len);
-    return APR_SUCCESS;
-}
-
-static apr_status_t draw_nothing(void *out, apr_size_t len)
-{
-    memset(out, 0, len);
-    return APR_EGENERAL;
-}
-
-static apr_status_t draw_id_only(void *out, apr_size_t len)
-{
-    return len == DDB_WRITE_ID_BYTES ? APR_EGENERAL : draw(out, len);
-}
-
-static ddb_session_t session_from(const fixture_t *f, const char *sid)
-{
-    return (ddb_session_t){ .sid = sid,
-                            .key = f->row.id,
-                            .data = f->row.data,
-                            .data_len = f->row.data_len,
-                            .created = f->row.created,
-                            .accessed = f->row.accessed,
-                            .idle_timeout = f->row.idle_timeout,
-                            .absolute_timeout = f->row.absolute_timeout,
-                            .version = f->row.version,
-                            .row = apr_pmemdup(f->p, &f->row, sizeof(f->row)),
-                            .user_mark = f->row.user_mark };
-}
-
-/* What a row has of its ID. */
-static const char *mark_of(const fixture_t *f, const char *sid)
-{
-    return apr_pstrmemdup(f->p, ddb_sid_loggable(sid, f->p), DDB_ITEM_LOGGABLE_LEN);
-}
-
-/* A session an hour old, used half an hour ago. */
-static fixture_t *setup(apr_pool_t *p)
-{
-    fixture_t *f = apr_pcalloc(p, sizeof(*f));
-    const char *sid = NULL;
-
-    f->p = p;
-    f->w = world_create(p);
-    f->rules.bytes = 32;
-    f->rules.hash = 1;
-    f->call.rules = &f->rules;
-    f->call.consistent = 1;
-    f->call.now = f->w->now;
-    f->call.deadline = f->w->mono + 2 * SECOND;
-    f->call.pool = p;
-    f->call.err = &f->err;
-    memset(&f->err, 'x', sizeof(f->err) - 1); /* the last request's: whatever is read of it must be written first */
-    f->now = apr_time_sec(f->call.now);
-    ddb_store_create(&f->st, world_client(f->w, 3, p), "app_session", draw, p);
-    drawn = 200;
-    ddb_sid_make(&sid, &f->rules, draw, p);
-    ddb_sid_table_key(&f->row.id, sid, &f->rules, p);
-    f->row.loggable = mark_of(f, sid);
-    f->row.data = "a=1";
-    f->row.data_len = 3;
-    f->row.created = f->call.now - HOUR;
-    f->row.accessed = f->call.now - HOUR / 2;
-    f->row.idle_timeout = 7200;
-    f->row.absolute_timeout = 43200;
-    f->row.version = 7;
-    f->row.user_mark = "mark";
-    memset(f->row.write_id, 199, sizeof(f->row.write_id));
-    f->s = session_from(f, sid);
-    f->row.expires = ddb_store_expires(&f->s);
-    drawn = 0;
-    return f;
-}
-
-/* --- what the table answers --- */
-
-static const char *item_text(fixture_t *f, const ddb_item_t *row)
-{
-    const char *body = ddb_item_create_body("t", row, f->p);
-    ddb_json_t *json = NULL;
-
-    ddb_json_parse(&json, body, strlen(body), f->p);
-    return ddb_json_print(ddb_json_child(json, "Item"), f->p);
-}
-
-static void answer_ok(fixture_t *f)
-{
-    world_answer(f->w, 200, "{}");
-}
-
-static void answer_row(fixture_t *f, const ddb_item_t *row)
-{
-    world_answer(f->w, 200, SAY("{\"Item\":%s}", item_text(f, row)));
-}
-
-static void answer_conflict(fixture_t *f, const ddb_item_t *row)
-{
-    world_answer(f->w, 400, row ? SAY(CONDITION ",\"Item\":%s}", item_text(f, row)) : CONDITION "}");
-}
-
-static void answer_lost(fixture_t *f)
-{
-    world_fail(f->w, DDB_EUNAVAILABLE, 1);
-}
-
-/* The row as a write of draw n left it. */
-static ddb_item_t row_by(const fixture_t *f, int n, apr_int64_t version)
-{
-    ddb_item_t row = f->row;
-
-    memset(row.write_id, n, sizeof(row.write_id));
-    row.version = version;
-    row.data = "b=2";
-    return row;
-}
-
-/* --- what was asked --- */
-
-static const char *operation(fixture_t *f, int i)
-{
-    const char *target = i < f->w->n_sent ? apr_table_get(f->w->sent[i].headers, "X-Amz-Target") : NULL;
-    return target && strchr(target, '.') ? strchr(target, '.') + 1 : "";
-}
-
-/* The operations sent, in order: "PutItem GetItem". */
-static const char *operations(fixture_t *f)
-{
-    const char *all = "";
-    int i;
-
-    for (i = 0; i < f->w->n_sent; i++) {
-        all = apr_pstrcat(f->p, all, *all ? " " : "", operation(f, i), NULL);
-    }
-    return all;
-}
-
-static ddb_json_t *body(fixture_t *f, int i)
-{
-    ddb_json_t *json = NULL;
-
-    if (i < f->w->n_sent && f->w->sent[i].body) {
-        ddb_json_parse(&json, f->w->sent[i].body, f->w->sent[i].body_len, f->p);
-    }
-    return json;
-}
-
-/* A value of the i-th request: of an attribute of a PutItem, or of a placeholder of another. */
-static const char *value(fixture_t *f, int i, const char *name, const char *type)
-{
-    ddb_json_t *json = body(f, i);
-    const ddb_json_t *item = ddb_json_child(json, "Item"), *v;
-
-    v = item ? ddb_json_child(item, name)
-             : ddb_json_child(ddb_json_child(json, "ExpressionAttributeValues"), SAY(":%s", name));
-    return ddb_json_str(v, type);
-}
-
-static const char *key_of(fixture_t *f, int i)
-{
-    ddb_json_t *json = body(f, i);
-    const ddb_json_t *key = ddb_json_child(json, "Key");
-
-    return ddb_json_str(ddb_json_child(key ? key : ddb_json_child(json, "Item"), "id"), "S");
-}
-
-static int consistent(fixture_t *f, int i)
-{
-    return strstr(f->w->sent[i].body, "\"ConsistentRead\":true") != NULL;
-}
-
-/* What holds for every request of every test; the last thing each test does. */
-static void finish(fixture_t *f, const char *what)
-{
-    int i, unconditional = 0, asks = 1, named = 1, touches = 1;
-
-    for (i = 0; i < f->w->n_sent; i++) {
-        ddb_json_t *json = body(f, i);
-        const char *set = ddb_json_str(json, "UpdateExpression");
-        const char *old = ddb_json_str(json, "ReturnValuesOnConditionCheckFailure");
-
-        named &= json && ddb_json_str(json, "TableName") && strcmp(ddb_json_str(json, "TableName"), "app_session") == 0;
-        if (ddb_json_has(json, "ConditionExpression")) {
-            asks &= old && strcmp(old, "ALL_OLD") == 0;
-        }
-        else if (strcmp(operation(f, i), "GetItem") != 0) {
-            unconditional++;
-            named &= strcmp(operation(f, i), "DeleteItem") == 0;
-        }
-        if (set && !strstr(set, "#data")) {
-            touches &= !strstr(set, "version") && !strstr(set, "write_id");
-        }
-    }
-    NUM_IS(unconditional, f->removes, SAY("%s: no write is unconditional but a remove's delete", what));
-    OK(named && asks && touches, SAY("%s: the table named, the row asked for, no touch hides a mark", what));
-    OK(f->w->n_sent == f->w->n_answers, SAY("%s: every answer was asked for, and no more", what));
-    OK(!strstr(f->err.detail, f->s.sid ? f->s.sid : "\n") && !strstr(f->err.detail, f->row.id),
-       SAY("%s: no ID in the error", what));
-}
-
-/* A success or an answer leaves nothing that looks like a failure. */
-static void clean(fixture_t *f, const char *what)
-{
-    OK(!*f->err.detail && !*f->err.type && f->err.http_status < 300, SAY("%s: err tells of no failure", what));
-}
+#include "store_world.h"
 
 /* --- times --- */
 
@@ -282,12 +39,6 @@ static void test_expires(apr_pool_t *p)
 }
 
 /* --- load --- */
-
-static apr_status_t load(fixture_t *f, const char *sid, ddb_session_t *out)
-{
-    memset(out, 0, sizeof(*out));
-    return ddb_store_load(f->st, &f->call, sid, out);
-}
 
 static void test_load(apr_pool_t *p)
 {
@@ -521,21 +272,6 @@ static void half_row(apr_pool_t *p, const char *from, const char *to, const char
     finish(f, what);
 }
 
-/* What a renewal leaves until it is deleted is told from a session whose time is over. */
-static void test_load_moved(apr_pool_t *p)
-{
-    fixture_t *f = setup(p);
-    ddb_session_t out;
-
-    f->row.accessed = 0;
-    f->row.expires = f->now - 86400;
-    answer_row(f, &f->row);
-    NUM_IS(load(f, f->s.sid, &out), APR_NOTFOUND, "a row that was replaced is no session");
-    NUM_IS(out.miss, DDB_MISS_MOVED, "and that is why");
-    clean(f, "moved");
-    finish(f, "moved");
-}
-
 static void test_load_half(apr_pool_t *p)
 {
     static const char *const types[] = { "S", "N", "B", "BOOL" };
@@ -608,6 +344,17 @@ static void test_load_failures(apr_pool_t *p)
 }
 
 /* --- insert --- */
+
+static apr_status_t draw_same(void *out, apr_size_t len)
+{
+    memset(out, 9, len);
+    return APR_SUCCESS;
+}
+
+static apr_status_t draw_id_only(void *out, apr_size_t len)
+{
+    return len == DDB_WRITE_ID_BYTES ? APR_EGENERAL : draw(out, len);
+}
 
 /* Draw 1 is the ID of a new session, draw 2 its write id; a next try takes 3 and 4. */
 static const char *key_of_draw(fixture_t *f, int n)
@@ -927,13 +674,6 @@ static void test_insert_collisions(apr_pool_t *p)
 
 /* --- save --- */
 
-static apr_status_t save(fixture_t *f, ddb_session_t *current)
-{
-    memset(current, 0, sizeof(*current));
-    f->s.data = "b=2";
-    return ddb_store_save(f->st, &f->call, &f->s, current);
-}
-
 static void as_it_was(fixture_t *f, const char *what)
 {
     OK(f->s.version == 7 && f->s.accessed == f->row.accessed && strcmp(f->s.data, "b=2") == 0,
@@ -1204,7 +944,7 @@ static void test_save_failures(apr_pool_t *p)
     finish(f, "NULs in a row");
 }
 
-/* --- touch, remove, replace --- */
+/* --- touch, remove --- */
 
 static void test_touch(apr_pool_t *p)
 {
@@ -1302,101 +1042,6 @@ static void test_remove(apr_pool_t *p)
     NUM_IS(ddb_store_remove(f->st, &f->call, f->s.key), DDB_EUNAVAILABLE, "an end of unknown outcome fails");
     NUM_IS(f->err.unsettled, 1, "and says so");
     finish(f, "remove of unknown outcome");
-}
-
-static apr_status_t replace(fixture_t *f, ddb_session_t *current)
-{
-    memset(current, 0, sizeof(*current));
-    return ddb_store_replace(f->st, &f->call, &f->s, current);
-}
-
-static void test_replace(apr_pool_t *p)
-{
-    fixture_t *f = setup(p);
-    ddb_session_t current;
-    ddb_item_t theirs = row_by(f, 99, 8);
-
-    answer_ok(f);
-    NUM_IS(replace(f, &current), APR_SUCCESS, "a session that nobody changed is ended for its successor");
-    IS(operations(f), "UpdateItem", "by one UpdateItem");
-    IS(ddb_json_str(body(f, 0), "ConditionExpression"), "#version = :loaded AND #expires > :now",
-       "of the version that was read, if it is not over");
-    IS(value(f, 0, "loaded", "N"), "7", "which is 7");
-    IS(value(f, 0, "version", "N"), "8", "and becomes 8");
-    IS(value(f, 0, "data", "B"), "", "nothing is left of its data");
-    OK(strstr(ddb_json_str(body(f, 0), "UpdateExpression"), " REMOVE #user_mark"), "nor of its user");
-    IS(value(f, 0, "expires", "N"), SAY("%" APR_INT64_T_FMT, f->now - 86400), "it is over for every clock");
-    IS(value(f, 0, "accessed", "S"), "1970-01-01T00:00:00.000000+00:00", "and every program");
-    OK(f->s.version == 7 && strcmp(f->s.data, "a=1") == 0, "what was read of it is as it was");
-    clean(f, "replace");
-    finish(f, "replace");
-
-    f = setup(p);
-    answer_conflict(f, &theirs);
-    NUM_IS(replace(f, &current), DDB_ECONFLICT, "one that another changed is not");
-    OK(current.version == 8 && strcmp(current.data, "b=2") == 0, "and is shown as it is now");
-    finish(f, "replace of a changed session");
-
-    f = setup(p);
-    answer_conflict(f, NULL);
-    answer_row(f, &theirs);
-    NUM_IS(replace(f, &current), DDB_ECONFLICT, "nor where the server gives no row");
-    IS(operations(f), "UpdateItem GetItem", "but a read does");
-    NUM_IS(current.version, 8, "which shows it");
-    finish(f, "replace of a changed session by a read");
-
-    f = setup(p);
-    f->s.row = NULL;
-    NUM_IS(replace(f, &current), APR_NOTFOUND, "a session without a row has nothing to end");
-    NUM_IS(f->w->n_sent, 0, "and costs no request, least of all an unconditional write");
-    clean(f, "replace without a row");
-}
-
-static void test_replace_gone(apr_pool_t *p)
-{
-    fixture_t *f = setup(p);
-    ddb_session_t current;
-    ddb_item_t theirs = row_by(f, 99, 8), ours;
-
-    answer_conflict(f, NULL);
-    answer_ok(f);
-    NUM_IS(replace(f, &current), APR_NOTFOUND, "a session that another ended is gone");
-    clean(f, "replace of a gone session");
-    finish(f, "replace of a gone session");
-
-    f = setup(p);
-    answer_lost(f);
-    answer_conflict(f, NULL);
-    answer_ok(f);
-    NUM_IS(replace(f, &current), APR_NOTFOUND, "so is one that is gone after a lost attempt of ours");
-    clean(f, "replace of a gone session, after a lost attempt");
-    finish(f, "replace of a gone session, after a lost attempt");
-
-    f = setup(p);
-    ours = row_by(f, 1, 8);
-    ours.expires = f->now - 86400;
-    answer_lost(f);
-    answer_conflict(f, &ours);
-    NUM_IS(replace(f, &current), APR_SUCCESS, "one with our write id was ended by us");
-    NUM_IS(f->err.unsettled, 0, "which settles it");
-    clean(f, "replace after a lost reply");
-    finish(f, "replace after a lost reply");
-
-    f = setup(p);
-    theirs.expires = f->now - 1;
-    answer_conflict(f, &theirs);
-    NUM_IS(replace(f, &current), APR_NOTFOUND, "one that is over is gone");
-    OK(current.sid == NULL, "and not shown");
-    clean(f, "replace of an expired session");
-    finish(f, "replace of an expired session");
-
-    f = setup(p);
-    answer_lost(f);
-    answer_conflict(f, NULL);
-    world_answer(f->w, 400, "{\"__type\":\"x#AccessDeniedException\",\"Message\":\"no GetItem\"}");
-    NUM_IS(replace(f, &current), DDB_EDENIED, "one that can't be looked at is a failure");
-    NUM_IS(f->err.unsettled, 1, "of unknown outcome");
-    finish(f, "replace that can't be settled");
 }
 
 static void test_made(apr_pool_t *p)
@@ -1589,18 +1234,6 @@ static void test_packed_conflict(apr_pool_t *p)
 
 /* --- rows that dynamodb-session-flask writes too --- */
 
-static fixture_t *setup_json(apr_pool_t *p, apr_int64_t version)
-{
-    fixture_t *f = setup(p);
-
-    f->call.format = f->row.format = DDB_JSON;
-    f->row.version = version;
-    f->row.data = "{\"a\":1}";
-    f->row.data_len = strlen(f->row.data);
-    f->s = session_from(f, f->s.sid);
-    return f;
-}
-
 static void test_json_save(apr_pool_t *p)
 {
     fixture_t *f = setup_json(p, 0);
@@ -1657,27 +1290,13 @@ static void test_json_conflict(apr_pool_t *p)
     finish(f, "rest of a row");
 }
 
-static void test_json_replace(apr_pool_t *p)
-{
-    fixture_t *f = setup_json(p, 0);
-    ddb_session_t current;
-
-    answer_ok(f);
-    NUM_IS(replace(f, &current), APR_SUCCESS, "a session that the other program wrote is ended for its successor");
-    OK(strstr(ddb_json_str(body(f, 0), "ConditionExpression"),
-              "attribute_not_exists(#version) AND #data = :loaded_data"),
-       "if the row still is as it was read");
-    IS(value(f, 0, "data", "S"), "{}", "nothing is left of its data");
-    finish(f, "replace in JSON");
-}
-
 TAP_MAIN(p)
 {
     TAP_EACH(p, test_made, test_expires, test_load, test_load_none, test_load_signed, test_load_crossing,
-             test_load_unmarked, test_load_expired, test_load_moved, test_load_half, test_load_failures, test_insert,
-             test_insert_user, test_realms, test_insert_settled, test_insert_unsettled, test_insert_failures,
-             test_insert_random, test_insert_collisions, test_save, test_save_times, test_save_user, test_save_conflict,
-             test_save_gone, test_save_settled, test_save_unsettled, test_save_failures, test_touch, test_touch_nothing,
-             test_remove, test_replace, test_replace_gone, test_json_save, test_json_conflict, test_json_replace,
-             test_size_save, test_size_insert, test_size_others, test_packed, test_packed_conflict);
+             test_load_unmarked, test_load_expired, test_load_half, test_load_failures, test_insert, test_insert_user,
+             test_realms, test_insert_settled, test_insert_unsettled, test_insert_failures, test_insert_random,
+             test_insert_collisions, test_save, test_save_times, test_save_user, test_save_conflict, test_save_gone,
+             test_save_settled, test_save_unsettled, test_save_failures, test_touch, test_touch_nothing, test_remove,
+             test_json_save, test_json_conflict, test_size_save, test_size_insert, test_size_others, test_packed,
+             test_packed_conflict);
 }
