@@ -56,7 +56,7 @@ static const char *text_of(const ddb_json_t *json, const char *name)
 
 /* --- bodies --- */
 
-#define NAMES 18
+#define NAMES 24
 static const char *const placeholders[NAMES] = { "id",
                                                  "data",
                                                  "created",
@@ -74,7 +74,13 @@ static const char *const placeholders[NAMES] = { "id",
                                                  "ttl",
                                                  "loaded_data",
                                                  "loaded_idle_timeout",
-                                                 "loaded_absolute_timeout" };
+                                                 "loaded_absolute_timeout",
+                                                 "user_marks",
+                                                 "issued",
+                                                 "seen",
+                                                 "successor",
+                                                 "timeouts_by",
+                                                 "moved" };
 
 /* 1 when `sign``name` stands in the text as a whole word. */
 static int uses(const char *text, char sign, const char *name)
@@ -192,6 +198,46 @@ static void test_save(apr_pool_t *p)
     OK(strstr(body, "#write_id = :write_id REMOVE #user_mark, #encoding\""),
        "a save for nobody takes the mark of a user away");
     placeholders_agree(body, "save for nobody", p);
+}
+
+/* What IDs have that replaced others, or were replaced. */
+static void test_renewal(apr_pool_t *p)
+{
+    ddb_item_t it = whole(), loaded = row_of_version(7);
+    const char *body;
+    ddb_json_t *json;
+
+    it.issued = 1795395723;
+    it.timeouts_set = 1;
+    body = ddb_item_create_body("t", &it, p);
+    OK(strstr(body, ",\"issued\":{\"N\":\"1795395723\"},"), "a create writes when the ID replaced another");
+    OK(strstr(body, ",\"timeouts_by\":{\"S\":\"application\"}}"), "and who set the timeouts");
+    it.seen = 1795395724;
+    body = ddb_item_save_body("t", &it, &loaded, 1, p);
+    OK(!strstr(body, "issued") && !strstr(body, "seen") && !strstr(body, "successor"), "a save leaves the times alone");
+    OK(strstr(body, "#user_mark = :user_mark, #timeouts_by = :timeouts_by REMOVE"), "and says who set the timeouts");
+    placeholders_agree(body, "save with timeouts of an application", p);
+    it.successor = "AAEC";
+    it.user_mark = NULL;
+    loaded.user_marks = "marks";
+    body = ddb_item_save_body("t", &it, &loaded, 1, p);
+    OK(strstr(body, ", #successor = :successor REMOVE #user_mark, #user_marks, #encoding"), "one of a way writes it");
+    OK(strstr(body, "\":successor\":{\"B\":\"AAEC\"}"), "as binary");
+    placeholders_agree(body, "save of a way", p);
+    OK(!strstr(ddb_item_touch_body("t", &it, 1, p), "issued"), "a touch has nothing to do with it");
+
+    body = ddb_item_seen_body("app_session", "row-key", APR_INT64_C(1795395723), p);
+    json = parsed(body, p);
+    IS(ddb_json_str(json, "UpdateExpression"), "SET #seen = :seen", "a first use writes when, and nothing else");
+    IS(ddb_json_str(json, "ConditionExpression"), "attribute_exists(#issued) AND attribute_not_exists(#seen)",
+       "once, in a row that is there");
+    IS(ddb_json_str(json, "ReturnValuesOnConditionCheckFailure"), "ALL_OLD", "it asks for the row it met");
+    placeholders_agree(body, "seen", p);
+    body = ddb_item_end_body("app_session", "row-key", p);
+    IS(ddb_json_str(parsed(body, p), "ConditionExpression"), "attribute_not_exists(#accessed) OR #accessed <> :moved",
+       "an end leaves a row that stands for a move");
+    IS(ddb_json_str(parsed(body, p), "ReturnValuesOnConditionCheckFailure"), "ALL_OLD", "and asks for it");
+    placeholders_agree(body, "end", p);
 }
 
 static void test_json(apr_pool_t *p)
@@ -477,6 +523,64 @@ static void test_parse_values(apr_pool_t *p)
     OK(strstr(err.detail, "attribute accessed"), "which is said");
 }
 
+/* The attributes that a row may have for the life of its ID. */
+static void test_parse_renewal(apr_pool_t *p)
+{
+    static const char *const times[] = { "issued", "seen" };
+    static const char *const no_times[] = { "{\"N\":\"0\"}",
+                                            "{\"N\":\"-1\"}",
+                                            "{\"N\":\"1.5\"}",
+                                            "{\"N\":\"1e3\"}",
+                                            "{\"N\":\"\"}",
+                                            "{\"N\":\"1000000000000000\"}",
+                                            "{\"N\":1}",
+                                            "{\"S\":\"1\"}",
+                                            "{\"B\":\"AAEC\"}",
+                                            "{}",
+                                            "null",
+                                            "{\"NULL\":true}" };
+    static const char *const no_ways[] = { "{\"S\":\"AAEC\"}", "{\"N\":\"1\"}", "{\"B\":1}", "{}", "null" };
+    static const char *const nobodies[] = { "{\"S\":\"\"}",  "{\"S\":\"Application\"}", "{\"S\":\"applications\"}",
+                                            "{\"S\":\"a\"}", "{\"B\":\"AAEC\"}",        "{\"BOOL\":true}",
+                                            "null" };
+    ddb_item_t it;
+    ddb_error_t err;
+    apr_size_t i, j;
+
+#define WITH(more, ...) reply_with("user_mark", SAY("{\"S\":\"m\"}," more, __VA_ARGS__), p)
+    NUM_IS(parse(&it, reply_with(NULL, NULL, p), &err, p), APR_SUCCESS, "a row as most are is read");
+    OK(!it.issued && !it.seen && !it.successor && !it.timeouts_set, "and has none of these");
+    NUM_IS(parse(&it,
+                 WITH("\"issued\":{\"N\":\"%d\"},\"seen\":{\"N\":\"1\"},\"successor\":{\"B\":\"AA?=\"},"
+                      "\"timeouts_by\":{\"S\":\"application\"}",
+                      1795395723),
+                 &err, p),
+           APR_SUCCESS, "a row that has all is read");
+    OK(it.issued == 1795395723 && it.seen == 1 && it.timeouts_set, "with them");
+    IS(it.successor, "AA?=", "the way as a text, which another room understands or not");
+    for (i = 0; i < 2; i++) {
+        for (j = 0; j < sizeof(no_times) / sizeof(no_times[0]); j++) {
+            NUM_IS(parse(&it, WITH("\"%s\":%s", times[i], no_times[j]), &err, p), DDB_EBADITEM,
+                   SAY("%s can't be %s", times[i], no_times[j]));
+            OK(strstr(err.detail, SAY("attribute %s of", times[i])), "which is said");
+            OK(it.id == NULL, "and nothing of it is handed out");
+        }
+        NUM_IS(parse(&it, WITH("\"%s\":{\"N\":\"999999999999999\"}", times[i]), &err, p), APR_SUCCESS,
+               SAY("%s may have 15 digits", times[i]));
+    }
+    for (j = 0; j < sizeof(no_ways) / sizeof(no_ways[0]); j++) {
+        NUM_IS(parse(&it, WITH("\"successor\":%s", no_ways[j]), &err, p), APR_SUCCESS,
+               SAY("a row with the way %s is whole", no_ways[j]));
+        OK(!it.successor, "and has none");
+    }
+    for (j = 0; j < sizeof(nobodies) / sizeof(nobodies[0]); j++) {
+        NUM_IS(parse(&it, WITH("\"timeouts_by\":%s", nobodies[j]), &err, p), APR_SUCCESS,
+               SAY("a row with timeouts by %s is whole", nobodies[j]));
+        OK(!it.timeouts_set, "and no application set them");
+    }
+#undef WITH
+}
+
 /* The item of a create body, read back as the service would return it. */
 static void round_trip(const ddb_item_t *in, const char *what, apr_pool_t *p)
 {
@@ -490,6 +594,7 @@ static void round_trip(const ddb_item_t *in, const char *what, apr_pool_t *p)
     OK(out.data_len == in->data_len && memcmp(out.data, in->data ? in->data : "", in->data_len) == 0,
        SAY("%s: the same data", what));
     OK(out.data && out.data[out.data_len] == '\0', SAY("%s: a NUL behind", what));
+    OK(out.issued == in->issued && out.timeouts_set == in->timeouts_set, SAY("%s: the same life of its ID", what));
     OK(out.created == in->created && out.accessed == in->accessed && out.expires == in->expires
            && out.version == in->version && memcmp(out.write_id, in->write_id, DDB_WRITE_ID_BYTES) == 0,
        SAY("%s: the same times and marks", what));
@@ -517,6 +622,8 @@ static void test_round_trip(apr_pool_t *p)
     it.version = APR_INT64_C(999999999999999);
     it.expires = 0;
     it.created = 0;
+    it.issued = APR_INT64_C(999999999999999);
+    it.timeouts_set = 1;
     round_trip(&it, "outer numbers", p);
 }
 
@@ -851,6 +958,7 @@ TAP_MAIN(p)
     test_get_and_delete(p);
     test_create(p);
     test_save(p);
+    test_renewal(p);
     test_json(p);
     test_touch(p);
     test_json_rows(p);
@@ -859,6 +967,7 @@ TAP_MAIN(p)
     test_parse_none(p);
     test_parse_half(p);
     test_parse_values(p);
+    test_parse_renewal(p);
     test_round_trip(p);
     test_times(p);
     test_error_names(p);

@@ -53,6 +53,34 @@ static void test_by_hand(apr_pool_t *p)
     NUM_IS(ddb_item_size(&it), EMPTY + 11 + 9 + 43, "text counts in bytes of UTF-8");
 }
 
+/* What IDs have that replaced others, or were replaced. */
+static void test_renewal(apr_pool_t *p)
+{
+    static const struct {
+        const char *base64;
+        int bytes;
+    } texts[] = { { "", 0 }, { "AA==", 1 }, { "AAA=", 2 }, { "AAAA", 3 }, { "AAAAAA==", 4 } };
+    ddb_item_t it = empty_item();
+    apr_size_t i;
+
+    (void)p;
+    it.issued = APR_INT64_C(1795402923);
+    NUM_IS(ddb_item_size(&it), EMPTY + 6 + 6, "the time when an ID was given");
+    it.seen = APR_INT64_C(1795402900);
+    NUM_IS(ddb_item_size(&it), EMPTY + 6 + 6 + 4 + 5, "and first used");
+    it.issued = it.seen = 0;
+    it.timeouts_set = 1;
+    NUM_IS(ddb_item_size(&it), EMPTY + 11 + 11, "the word that an application set the timeouts");
+    it.timeouts_set = 0;
+    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        it.successor = texts[i].base64;
+        NUM_IS(ddb_item_size(&it), EMPTY + 9 + texts[i].bytes, "a way counts in bytes, not as base64");
+    }
+    it.successor = NULL;
+    it.user_marks = "0123456789";
+    NUM_IS(ddb_item_size(&it), EMPTY + 10 + 10, "and the marks of users");
+}
+
 static void test_numbers(apr_pool_t *p)
 {
     /* A byte and one for each pair of digits: dynalite's sizes, which were measured at DynamoDB. */
@@ -170,6 +198,11 @@ static void test_sent(apr_pool_t *p)
         it.version = i * APR_INT64_C(10);
         NUM_IS(ddb_item_size(&it), sent_size(&it, p), SAY("and with other numbers: %d", i));
     }
+    it.user_marks = "marks";
+    it.loggable = "0123456789abcdef0123456789abcdef";
+    it.issued = APR_INT64_C(1795402923);
+    it.timeouts_set = 1;
+    NUM_IS(ddb_item_size(&it), sent_size(&it, p), "and with all that a create can send");
     it.packed = apr_psprintf(p, "%0200d", 0);
     it.packed_len = 200;
     NUM_IS(ddb_item_size(&it), sent_size(&it, p), "packed data counts as it is sent");
@@ -182,5 +215,5 @@ static void test_sent(apr_pool_t *p)
 
 TAP_MAIN(p)
 {
-    TAP_EACH(p, test_by_hand, test_numbers, test_sent);
+    TAP_EACH(p, test_by_hand, test_renewal, test_numbers, test_sent);
 }
