@@ -10,7 +10,8 @@ static void is_a_known_sentence(const char *detail)
 {
     static const char *const attributes[] = { "id",       "data",         "created",          "accessed",
                                               "expires",  "idle_timeout", "absolute_timeout", "version",
-                                              "write_id", "user_mark",    "encoding" };
+                                              "write_id", "user_mark",    "encoding",         "issued",
+                                              "seen" };
     static const char *const faults[] = { "is missing",
                                           "is not of type S",
                                           "is not of type N",
@@ -54,6 +55,8 @@ static void is_in_range(const ddb_item_t *it)
     HOLDS(it->expires >= 0 && it->expires <= most);
     HOLDS(it->idle_timeout >= 1 && it->idle_timeout <= most);
     HOLDS(it->absolute_timeout >= 1 && it->absolute_timeout <= most);
+    HOLDS(it->issued >= 0 && it->issued <= most && it->seen >= 0 && it->seen <= most);
+    HOLDS(it->timeouts_set == 0 || it->timeouts_set == 1);
     HOLDS(it->version >= (it->format == DDB_FORM ? 1 : 0) && it->version <= most);
 }
 
@@ -68,7 +71,8 @@ static void is_same(const ddb_item_t *a, const ddb_item_t *b)
     HOLDS(a->data_len == b->data_len && memcmp(a->data, b->data, a->data_len) == 0);
     HOLDS(a->created == b->created && a->accessed == b->accessed && a->expires == b->expires);
     HOLDS(a->idle_timeout == b->idle_timeout && a->absolute_timeout == b->absolute_timeout);
-    HOLDS(same_text(a->loggable, b->loggable));
+    HOLDS(same_text(a->loggable, b->loggable) && same_text(a->user_marks, b->user_marks));
+    HOLDS(a->issued == b->issued && a->timeouts_set == b->timeouts_set);
     HOLDS(a->version == b->version && memcmp(a->write_id, b->write_id, DDB_WRITE_ID_BYTES) == 0);
 }
 
@@ -104,6 +108,8 @@ static void comes_back(const ddb_item_t *read, apr_pool_t *p)
     is_json(ddb_item_save_body("table", &it, read, 0, p), p);
     is_json(ddb_item_touch_body("table", read, 0, p), p);
     is_json(ddb_item_delete_body("table", read->id, p), p);
+    is_json(ddb_item_end_body("table", read->id, p), p);
+    is_json(ddb_item_seen_body("table", read->id, read->seen, p), p);
     is_json(ddb_item_get_body("table", read->id, 1, p), p);
 }
 
