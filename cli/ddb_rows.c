@@ -11,6 +11,8 @@
 #include "base/ddb_time.h"
 #include "store/ddb_sid.h"
 
+#define A_DAY 86400 /* seconds that the row of a replaced ID ends early, where another program may go by its end */
+
 /* Whole numbers; another program may have written anything. */
 static apr_int64_t number_of(const ddb_json_t *item, const char *name)
 {
@@ -109,6 +111,15 @@ static apr_time_t time_of(const ddb_json_t *item, const char *name)
     return text && ddb_time_parse(&t, text) == APR_SUCCESS ? t : 0;
 }
 
+/* The last activity of no session, as ddb_store_replace and ddb_store_succeed leave it. */
+static int is_replaced(const ddb_json_t *item)
+{
+    const char *text = ddb_attribute_get(item, "accessed", "S");
+    apr_time_t t = 1;
+
+    return text && ddb_time_parse(&t, text) == APR_SUCCESS && t == 0;
+}
+
 static const char *loggable_of(const ddb_rows_t *r, const ddb_json_t *item, apr_pool_t *p)
 {
     const char *text = ddb_attribute_get(item, "loggable", "S"), *id = ddb_attribute_get(item, "id", "S");
@@ -142,6 +153,7 @@ apr_status_t ddb_rows_read(const ddb_rows_t *r, const char *key, ddb_row_t *row,
             .data_len = length_of_data(item),
             .compressed = ddb_json_has(item, "encoding"),
             .has_user = ddb_json_has(item, "user_mark"),
+            .replaced = is_replaced(item),
         };
     }
     return rv;
@@ -158,19 +170,42 @@ static ddb_json_t *of_row(const ddb_rows_t *r, const char *key, const char *cond
     return body;
 }
 
-apr_status_t ddb_rows_end(const ddb_rows_t *r, const char *key, apr_pool_t *p, ddb_error_t *err)
+/* The condition of an end failed. After a lost answer the row may be gone by our own hand, which comes to the same. */
+static apr_status_t why_not_ended(const ddb_rows_t *r, const char *key, apr_pool_t *p, ddb_error_t *err)
 {
-    ddb_json_t *body = of_row(r, key, "attribute_exists(#id)", p), *reply;
-    apr_status_t rv;
+    int unsettled = err->unsettled;
+    ddb_row_t row;
+    apr_status_t rv = ddb_rows_read(r, key, &row, p, err);
 
-    ddb_attribute_use_name(body, "id", p);
-    rv = ddb_rows_call(r, "DeleteItem", ddb_json_print(body, p), &reply, p, err);
-    /* After a lost answer the row may be gone by our own hand, which comes to the same. */
-    if (rv == DDB_ECONFLICT) {
-        rv = err->unsettled ? APR_SUCCESS : ddb_error_set(err, APR_NOTFOUND, "the row no longer exists");
+    if (rv == APR_SUCCESS && row.replaced) {
+        return ddb_error_set(err, APR_NOTFOUND,
+                             "this ID was replaced by a newer one, so it has no session to end: look for the client's "
+                             "later lines in the log");
+    }
+    if (rv == APR_SUCCESS) {
+        return ddb_error_set(err, DDB_ECONFLICT, "the row changed meanwhile: run the command again");
+    }
+    if (rv == APR_NOTFOUND) {
+        return unsettled ? APR_SUCCESS : ddb_error_set(err, rv, "the row no longer exists");
     }
     return rv;
 }
+
+apr_status_t ddb_rows_end(const ddb_rows_t *r, const char *key, apr_pool_t *p, ddb_error_t *err)
+{
+    ddb_json_t *body = of_row(
+                   r, key, "attribute_exists(#id) AND (attribute_not_exists(#accessed) OR #accessed <> :replaced)", p),
+               *reply;
+    apr_status_t rv;
+
+    ddb_attribute_use_name(body, "id", p);
+    ddb_attribute_use_name(body, "accessed", p);
+    ddb_attribute_use_value(body, "replaced", "S", ddb_time_print(0, p), p);
+    rv = ddb_rows_call(r, "DeleteItem", ddb_json_print(body, p), &reply, p, err);
+    return rv == DDB_ECONFLICT ? why_not_ended(r, key, p, err) : rv;
+}
+
+/* --- sweep --- */
 
 /* Read each time: the clock is corrected once the service has refused it. */
 static apr_int64_t end_before(const ddb_rows_scan_t *s)
@@ -178,19 +213,26 @@ static apr_int64_t end_before(const ddb_rows_scan_t *s)
     return apr_time_sec(ddb_clock_wall(s->rows->table->clock)) - s->sweep->older_than;
 }
 
-static void fill_sweep(const ddb_rows_scan_t *s, ddb_json_t *body, apr_pool_t *p)
+static void use_end(ddb_json_t *body, apr_int64_t before, apr_pool_t *p)
 {
     ddb_attribute_use_name(body, "expires", p);
-    ddb_attribute_use_value(body, "before", "N", ddb_attribute_number(end_before(s), p), p);
+    ddb_attribute_use_value(body, "before", "N", ddb_attribute_number(before, p), p);
 }
 
-static apr_status_t delete_expired(ddb_rows_scan_t *s, const char *key, apr_pool_t *p, ddb_error_t *err)
+static void fill_sweep(const ddb_rows_scan_t *s, ddb_json_t *body, apr_pool_t *p)
+{
+    ddb_attribute_use_name(body, "accessed", p);
+    use_end(body, end_before(s), p);
+}
+
+static apr_status_t delete_expired(const ddb_rows_scan_t *s, const char *key, apr_int64_t before, apr_pool_t *p,
+                                   ddb_error_t *err)
 {
     ddb_rows_t *r = s->rows;
     ddb_json_t *body = of_row(r, key, "#expires < :before", p), *reply;
     apr_status_t rv;
 
-    fill_sweep(s, body, p);
+    use_end(body, before, p);
     rv = ddb_rows_call(r, "DeleteItem", ddb_json_print(body, p), &reply, p, err);
     /* After a lost answer the row may be gone by our own hand. */
     r->count.deleted += rv == APR_SUCCESS || (rv == DDB_ECONFLICT && err->unsettled);
@@ -201,14 +243,14 @@ static apr_status_t delete_expired(ddb_rows_scan_t *s, const char *key, apr_pool
 static apr_status_t take_expired(ddb_rows_scan_t *s, const ddb_json_t *item, apr_pool_t *p, ddb_error_t *err)
 {
     const char *key = ddb_attribute_get(item, "id", "S");
-    apr_int64_t expires = number_of(item, "expires");
+    apr_int64_t expires = number_of(item, "expires"), before = end_before(s) - (is_replaced(item) ? A_DAY : 0);
 
     /* The first page was asked for by a clock that may have been corrected since. */
-    if (!key || !expires || expires >= end_before(s)) {
+    if (!key || !expires || expires >= before) {
         return APR_SUCCESS;
     }
     s->rows->count.due++;
-    return s->sweep->dry_run ? APR_SUCCESS : delete_expired(s, key, p, err);
+    return s->sweep->dry_run ? APR_SUCCESS : delete_expired(s, key, before, p, err);
 }
 
 apr_status_t ddb_rows_sweep(ddb_rows_t *r, const ddb_rows_sweep_t *what, apr_pool_t *p, ddb_error_t *err)
@@ -216,7 +258,7 @@ apr_status_t ddb_rows_sweep(ddb_rows_t *r, const ddb_rows_sweep_t *what, apr_poo
     ddb_rows_scan_t s = { .rows = r,
                           .fill = fill_sweep,
                           .take = take_expired,
-                          .projection = "#id, #expires",
+                          .projection = "#id, #expires, #accessed",
                           .filter = "#expires < :before",
                           .sweep = what };
 

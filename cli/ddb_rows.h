@@ -40,6 +40,7 @@ typedef struct ddb_row_t {
     apr_int64_t expires, idle_timeout, absolute_timeout, version;
     apr_int64_t data_len; /* bytes as they are stored */
     int compressed, has_user;
+    int replaced; /* 1: the row of an ID that was replaced: no session */
 } ddb_row_t;
 
 /** 1 when text looks like a loggable hash, or its beginning: 32 to 128 hex digits. */
@@ -56,7 +57,7 @@ apr_status_t ddb_rows_find(ddb_rows_t *r, const char *hash, const char **key, ap
 /** @return APR_NOTFOUND when there is no row of that key. */
 apr_status_t ddb_rows_read(const ddb_rows_t *r, const char *key, ddb_row_t *row, apr_pool_t *p, ddb_error_t *err);
 
-/** Delete the row if it is there. @return APR_NOTFOUND when it is not. */
+/** Delete the row if it is a session's. @return APR_NOTFOUND when it is not there, or its ID was replaced. */
 apr_status_t ddb_rows_end(const ddb_rows_t *r, const char *key, apr_pool_t *p, ddb_error_t *err);
 
 /** The rows that a purge takes. */
@@ -66,8 +67,9 @@ typedef struct ddb_rows_sweep_t {
 } ddb_rows_sweep_t;
 
 /**
- * Scan for rows of expired sessions and delete each on condition that it is still expired. r->count has the result,
- * also after a failure; another run continues with the rest.
+ * Scan for rows of expired sessions and delete each on condition that it is still expired. Rows of replaced IDs stay a
+ * day longer: where dynamodb-session-flask reads the table, their end is a day early. r->count has the result, also
+ * after a failure; another run continues with the rest.
  * @return APR_SUCCESS; APR_EINTR when it was stopped; a failure.
  */
 apr_status_t ddb_rows_sweep(ddb_rows_t *r, const ddb_rows_sweep_t *what, apr_pool_t *p, ddb_error_t *err);

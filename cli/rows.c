@@ -78,6 +78,12 @@ static void say_end(report_t *r, const ddb_row_t *row, apr_time_t now, apr_pool_
 {
     apr_int64_t left = row->expires - apr_time_sec(now);
 
+    if (row->replaced) {
+        report_text(r, "state", NULL, "replaced");
+        report_line(r, "state: replaced by a newer ID, so it has no session: look for the client's later lines in the "
+                       "log");
+        return;
+    }
     if (!row->expires) {
         report_text(r, "state", "state", "without an expiry time: not a session, or changed by hand");
         return;
@@ -98,6 +104,9 @@ static void say_row(report_t *r, const ddb_row_t *row, apr_time_t now, apr_pool_
     say_time(r, "created", "created", row->created, p);
     say_time(r, "accessed", "accessed", row->accessed, p);
     say_end(r, row, now, p);
+    if (row->replaced) {
+        return; /* what else the row has is not a session's */
+    }
     report_number(r, "idle_timeout", "idle timeout (s)", (double)row->idle_timeout);
     report_number(r, "absolute_timeout", "absolute timeout (s)", (double)row->absolute_timeout);
     report_number(r, "version", "version", (double)row->version);

@@ -203,6 +203,50 @@ note 'show and end';
     clear_faults();
 }
 
+note 'IDs that were replaced';
+{
+    clear_tables();
+    my $old = session(a => 'value-that-nobody-may-see');
+    is get('/test/?renew', cookie => $old)->line('renew'), 'ok', 'a program gives a session a new ID';
+    my $new = res()->cookie('id');
+    is scalar(rows()), 2, '... and the row of the old one says so';
+    my $said = json(['show', loggable($old)]);
+    is "$EXIT $said->{state}", '0 replaced', '... as it is shown';
+    is_deeply [grep { exists $said->{$_} } qw(seconds_left idle_timeout data_bytes user)], [], '... with nothing of a session';
+    run(['show', loggable($old)]);
+    like $OUT, qr/^state: replaced by a newer ID, so it has no session/m, '... to people, too';
+    is run(['end', loggable($old)]), 1, 'it is not a session that could be ended';
+    like $ERR, qr/this ID was replaced by a newer one/, '... which is said';
+    is $OUT, '', '... and nothing else';
+    $said = json(['end', key_of($old)]);
+    like $said->{error}{detail}, qr/replaced/, '... by its table key and as JSON, too';
+    is scalar(rows()), 2, '... nothing is deleted';
+    is get('/test/?get=a', cookie => $new)->line('get a'), 'value-that-nobody-may-see', '... and the session lives';
+    is json(['show', loggable($new)])->{state}, 'alive', '... as is shown';
+
+    $said = json(['purge', '--older-than', 0]);
+    is "$said->{looked_at} $said->{due}", '2 0', 'a purge leaves both rows, as neither is over';
+    change_row($old, sub { $_[0]{expires}{N} = time() - 10 });
+    is json(['purge', '--older-than', 0])->{due}, 0, '... nor when its minute has passed, by any clock';
+    change_row($old, sub { $_[0]{expires}{N} = time() - 86400 - 10 });
+    is json(['purge', '--older-than', 0])->{deleted}, 1, '... but a day later';
+    is join(' ', map { $_->{id}{S} } rows()), key_of($new), '... that of the old ID';
+
+    my $aged = session('/owasp-aged/', a => 1);
+    age($aged, 2000, created => 1);
+    get('/owasp-aged/?get=a', cookie => $aged);
+    my $newer = res()->cookie('id');
+    ok row(key_of($aged))->{successor}, 'an ID of some age leads to its successor';
+    is json(['show', loggable($aged)])->{state}, 'replaced', '... and is shown as replaced';
+    is run(['end', loggable($aged)]), 1, '... can not be ended';
+    like $ERR, qr/replaced by a newer one/, '... which is said';
+    is json(['purge', '--older-than', 0])->{due}, 0, '... and no purge takes it before the session ends';
+    is get('/owasp-aged/?get=a', cookie => $aged)->line('get a'), 1, '... which still opens the session';
+    is run(['end', loggable($newer)]), 0, 'the session is ended by its newer ID';
+    is get('/owasp-aged/?get=a', cookie => $aged)->line('get a'), '(none)', '... and the old one opens nothing';
+    clear_tables();
+}
+
 note 'Table keys that are session IDs';
 {
     my $id = session('/unhashed/', a => 1);

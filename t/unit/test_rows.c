@@ -10,19 +10,23 @@
 #include "tap.h"
 #include "client_world.h"
 
-#define ERROR(name)       "{\"__type\":\"com.amazonaws.dynamodb.v20120810#" name "\",\"message\":\"m\"}"
-#define THROTTLED         ERROR("ThrottlingException")
-#define REFUSED           ERROR("ConditionalCheckFailedException")
-#define HASH              "0123456789abcdef0123456789abcdef"
-#define MARKED(id, hash)  "{\"id\":{\"S\":\"" id "\"},\"loggable\":{\"S\":\"" hash "\"}}"
-#define BARE(id)          "{\"id\":{\"S\":\"" id "\"}}"
-#define DUE(id, expires)  "{\"id\":{\"S\":\"" id "\"},\"expires\":{\"N\":\"" expires "\"}}"
-#define LAST(items, seen) "{\"Items\":[" items "],\"Count\":1,\"ScannedCount\":" seen "}"
+#define ERROR(name)        "{\"__type\":\"com.amazonaws.dynamodb.v20120810#" name "\",\"message\":\"m\"}"
+#define THROTTLED          ERROR("ThrottlingException")
+#define REFUSED            ERROR("ConditionalCheckFailedException")
+#define HASH               "0123456789abcdef0123456789abcdef"
+#define MARKED(id, hash)   "{\"id\":{\"S\":\"" id "\"},\"loggable\":{\"S\":\"" hash "\"}}"
+#define BARE(id)           "{\"id\":{\"S\":\"" id "\"}}"
+#define DUE(id, expires)   "{\"id\":{\"S\":\"" id "\"},\"expires\":{\"N\":\"" expires "\"}}"
+#define ACCESSED           ",\"accessed\":{\"S\":\"1970-01-01T00:00:00.000000+00:00\"}}"
+#define MOVED(id, expires) "{\"id\":{\"S\":\"" id "\"},\"expires\":{\"N\":\"" expires "\"}" ACCESSED
+#define LAST(items, seen)  "{\"Items\":[" items "],\"Count\":1,\"ScannedCount\":" seen "}"
 #define PAGE(items, seen, next)                                                                                        \
     "{\"Items\":[" items "],\"Count\":1,\"ScannedCount\":" seen ",\"LastEvaluatedKey\":{\"id\":{\"S\":\"" next "\"}}}"
 
 /* The world's time is 1795395723. */
 #define LONG_AGO "1795300000"
+#define A_DAY    "1795309323"
+#define OVER_DAY "1795309322"
 #define JUST_NOW "1795395722"
 #define NOT_YET  "1795395800"
 
@@ -343,6 +347,7 @@ static void test_read(apr_pool_t *p)
     NUM_IS(f->row.version, 3, "its version");
     NUM_IS(f->row.data_len, 4, "the length of its data");
     OK(f->row.compressed && f->row.has_user, "that it is compressed and has a user");
+    OK(!f->row.replaced, "and that it is a session's");
     OK(strstr(sent(f, 0), "\"ConsistentRead\":true"), "as it is now");
 }
 
@@ -365,6 +370,14 @@ static void test_read_others(apr_pool_t *p)
     IS(f->row.loggable, NULL, "has none");
     NUM_IS(f->row.data_len, 0, "no data has no length");
     f = setup(p);
+    world_answer(f->w, 200, "{\"Item\":" MOVED("key", NOT_YET) "}");
+    NUM_IS(read_row(f), APR_SUCCESS, "a row of an ID that was replaced is read");
+    OK(f->row.replaced, "and is no session's");
+    f = setup(p);
+    world_answer(f->w, 200, "{\"Item\":{\"accessed\":{\"S\":\"1970-01-01T00:00:00.000001+00:00\"}}}");
+    NUM_IS(read_row(f), APR_SUCCESS, "a row of almost that time");
+    OK(!f->row.replaced, "is a session's");
+    f = setup(p);
     world_answer(f->w, 200, "{}");
     NUM_IS(read_row(f), APR_NOTFOUND, "one that is gone is not there");
     f = setup(p);
@@ -383,11 +396,28 @@ static void test_end(apr_pool_t *p)
     IS(operation(f, 0), "DeleteItem", "by a deletion");
     IS(sent(f, 0),
        "{\"TableName\":\"app_session\",\"Key\":{\"id\":{\"S\":\"key\"}},\"ConditionExpression\":"
-       "\"attribute_exists(#id)\",\"ExpressionAttributeNames\":{\"#id\":\"id\"}}",
-       "of a row that is there");
+       "\"attribute_exists(#id) AND (attribute_not_exists(#accessed) OR #accessed <> :replaced)\","
+       "\"ExpressionAttributeNames\":{\"#id\":\"id\",\"#accessed\":\"accessed\"},\"ExpressionAttributeValues\":"
+       "{\":replaced\":{\"S\":\"1970-01-01T00:00:00.000000+00:00\"}}}",
+       "of a row that is there, and a session's");
     f = setup(p);
     world_answer(f->w, 400, REFUSED);
+    world_answer(f->w, 200, "{}");
     NUM_IS(ddb_rows_end(&f->rows, "key", p, &f->err), APR_NOTFOUND, "one that is not there is said so");
+    OK(strstr(f->err.detail, "no longer exists"), "after a look");
+    f = setup(p);
+    world_answer(f->w, 400, REFUSED);
+    world_answer(f->w, 200, "{\"Item\":" MOVED("key", NOT_YET) "}");
+    NUM_IS(ddb_rows_end(&f->rows, "key", p, &f->err), APR_NOTFOUND, "an ID that was replaced has no session to end");
+    OK(strstr(f->err.detail, "replaced by a newer one"), "which is said");
+    f = setup(p);
+    world_answer(f->w, 400, REFUSED);
+    world_answer(f->w, 200, "{\"Item\":" DUE("key", NOT_YET) "}");
+    NUM_IS(ddb_rows_end(&f->rows, "key", p, &f->err), DDB_ECONFLICT, "a row that came between is not ended unseen");
+    f = setup(p);
+    world_answer(f->w, 400, REFUSED);
+    world_answer(f->w, 400, ERROR("AccessDeniedException"));
+    NUM_IS(ddb_rows_end(&f->rows, "key", p, &f->err), DDB_EDENIED, "nor one that can't be looked at");
 }
 
 /* --- sweep --- */
@@ -410,7 +440,8 @@ static void test_sweep(apr_pool_t *p)
     world_answer(f->w, 200, LAST(DUE("c", LONG_AGO) "," DUE("d", NOT_YET) ",{\"id\":{\"S\":\"e\"}}", "3"));
     world_answer(f->w, 200, "{}");
     NUM_IS(sweep(f, 0, 0), APR_SUCCESS, "rows of ended sessions are swept");
-    OK(strstr(sent(f, 0), "\"FilterExpression\":\"#expires < :before\",\"ProjectionExpression\":\"#id, #expires\""),
+    OK(strstr(sent(f, 0), "\"FilterExpression\":\"#expires < :before\",\"ProjectionExpression\":"
+                          "\"#id, #expires, #accessed\""),
        "only those are asked for");
     OK(strstr(sent(f, 0), "\":before\":{\"N\":\"1795395723\"}"), "by the time that it is");
     IS(sent(f, 1),
@@ -424,6 +455,26 @@ static void test_sweep(apr_pool_t *p)
     NUM_IS(f->rows.count.deleted, 2, "those deleted");
     NUM_IS(f->rows.count.kept, 1, "and the one that was touched meanwhile");
     NUM_IS(f->last.deleted, 2, "which is told along the way");
+}
+
+/* The row of a replaced ID tells so for a while after its end, where another program goes by that. */
+static void test_sweep_replaced(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    world_answer(f->w, 200, LAST(MOVED("a", JUST_NOW) "," MOVED("b", A_DAY) "," MOVED("c", OVER_DAY), "3"));
+    world_answer(f->w, 200, "{}");
+    NUM_IS(sweep(f, 0, 0), APR_SUCCESS, "rows of replaced IDs are swept");
+    NUM_IS(f->rows.count.due, 1, "a day after their end");
+    NUM_IS(f->w->n_sent, 2, "and no earlier");
+    OK(strstr(sent(f, 1), "\"S\":\"c\"") && strstr(sent(f, 1), "\":before\":{\"N\":\"" A_DAY "\"}"),
+       "if that is still so");
+    NUM_IS(f->rows.count.deleted, 1, "and counted");
+
+    f = setup(p);
+    world_answer(f->w, 200, LAST(MOVED("a", OVER_DAY), "1"));
+    NUM_IS(sweep(f, 1, 1), APR_SUCCESS, "a trial with an age");
+    NUM_IS(f->rows.count.due, 0, "adds that");
 }
 
 static void test_sweep_older(apr_pool_t *p)
@@ -462,7 +513,13 @@ static void test_lost_answer(apr_pool_t *p)
 
     world_fail(f->w, DDB_EUNAVAILABLE, 1);
     world_answer(f->w, 400, REFUSED);
+    world_answer(f->w, 200, "{}");
     NUM_IS(ddb_rows_end(&f->rows, "key", p, &f->err), APR_SUCCESS, "gone after a lost answer is ended");
+    f = setup_with(2, p);
+    world_fail(f->w, DDB_EUNAVAILABLE, 1);
+    world_answer(f->w, 400, REFUSED);
+    world_answer(f->w, 200, "{\"Item\":" MOVED("key", NOT_YET) "}");
+    NUM_IS(ddb_rows_end(&f->rows, "key", p, &f->err), APR_NOTFOUND, "replaced after a lost answer is not");
     f = setup_with(2, p);
     world_answer(f->w, 200, LAST(DUE("a", LONG_AGO), "1"));
     world_fail(f->w, DDB_EUNAVAILABLE, 1);
@@ -486,6 +543,7 @@ TAP_MAIN(p)
     test_read_others(p);
     test_end(p);
     test_sweep(p);
+    test_sweep_replaced(p);
     test_sweep_older(p);
     test_sweep_stops(p);
     test_lost_answer(p);
