@@ -152,7 +152,7 @@ apr_status_t ddb_rows_read(const ddb_rows_t *r, const char *key, ddb_row_t *row,
             .version = number_of(item, "version"),
             .data_len = length_of_data(item),
             .compressed = ddb_json_has(item, "encoding"),
-            .has_user = ddb_json_has(item, "user_mark"),
+            .has_user = ddb_json_has(item, "user_mark") || ddb_json_has(item, "user_marks"),
             .replaced = is_replaced(item),
         };
     }

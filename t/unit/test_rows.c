@@ -370,6 +370,10 @@ static void test_read_others(apr_pool_t *p)
     IS(f->row.loggable, NULL, "has none");
     NUM_IS(f->row.data_len, 0, "no data has no length");
     f = setup(p);
+    world_answer(f->w, 200, "{\"Item\":{\"user_marks\":{\"S\":\"m\"}}}");
+    NUM_IS(read_row(f), APR_SUCCESS, "a row with users of realms alone is read");
+    OK(f->row.has_user, "and has a user");
+    f = setup(p);
     world_answer(f->w, 200, "{\"Item\":" MOVED("key", NOT_YET) "}");
     NUM_IS(read_row(f), APR_SUCCESS, "a row of an ID that was replaced is read");
     OK(f->row.replaced, "and is no session's");
