@@ -8,6 +8,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use POSIX qw(floor);
 use SessionTest;
+use SessionTest::Login qw(is_tombstone);
 
 sub row_of { return row(key_of($_[0])) }
 
@@ -109,7 +110,7 @@ note 'renew';
     is $row->{created}{S}, $row->{accessed}{S}, '... and the absolute one begins anew';
     is $row->{expires}{N}, floor(seconds_of($row->{accessed}{S})) + 1000, '... and count on';
     is $row->{version}{N}, 1, '... in a row with a history of its own';
-    is row_of($id), undef, '... the old row is gone';
+    is_tombstone($id, '... the old row holds nothing any more');
     is get('/test/?get=a', cookie => $id)->line('get a'), '(none)', '... and its ID good for nothing';
 
     my $renewal = [qw(GetItem PutItem UpdateItem)];
