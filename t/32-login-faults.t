@@ -51,15 +51,15 @@ for my $i (0 .. $#faults) {
 }
 
 note 'A step whose answer gets lost once';
-for my $op (qw(PutItem UpdateItem DeleteItem)) {
+for my $op (qw(PutItem UpdateItem)) {
     clear_tables();
     my $old = session(a => 1);
     fault(op => $op, kind => 'close_after', count => 1);
     post('/form/login', form('alice'), cookie => $old);
     is res()->status, 302, "$op: the login goes on";
-    is row_of($old), undef, '... the old session is gone';
+    is_tombstone($old);
     like data(res()->cookie('id')), qr/^a=1&/, '... the new one is there';
-    is scalar(rows()), 1, '... and no other';
+    is scalar(live_rows()), 1, '... and no other';
 }
 
 note 'No answer at all to the end of the old session, which was done: the one case that can not be settled';
@@ -71,7 +71,10 @@ note 'No answer at all to the end of the old session, which was done: the one ca
     is res()->status, 503, 'the answer is 503';
     is_deeply [res()->set_cookies], [], '... without a cookie';
     ok eventually(sub { 1 == (() = rows()) }), '... and nothing is left that nobody knows of';
-    cmp_ok((rows())[0]{expires}{N}, '<', time - 3600, '... but what the table sweeps');
+    is_tombstone($old, '... but what the table sweeps');
+    clear_faults();
+    calls_are { post('/form/login', form('alice'), cookie => $old) } [qw(GetItem PutItem)], '... the next try';
+    is get('/form/page?user', cookie => res()->cookie('id'))->line('user'), 'alice', '... is a login';
 }
 
 note 'Another request saves meanwhile';
@@ -92,12 +95,12 @@ note 'Another request saves meanwhile';
         note_secret($id);
         like data($id), qr/^a=1&b=2&members-pw=/, '... and has what the other saved';
         is row_of($id)->{version}{N}, 2, '... as one change more';
-        is row_of($old), undef, '... and the old session is gone';
-        is scalar(rows()), 1, '... and there is one';
+        is_tombstone($old);
+        is scalar(live_rows()), 1, '... and there is one session';
         stays { get('/form/page?get=b', cookie => $id) } $id, '... which knows its user';
-    } 9;
+    } 8;
     is join(' ', map { $_->{op} } @calls),
-        'GetItem PutItem GetItem UpdateItem UpdateItem UpdateItem UpdateItem DeleteItem GetItem', '... in that order of calls';
+        'GetItem PutItem GetItem UpdateItem UpdateItem UpdateItem UpdateItem GetItem', '... in that order of calls';
 
     note '... and bringing that over fails';
     clear_tables();
@@ -121,8 +124,8 @@ note 'Another request saves meanwhile';
 }
 
 note 'Another request is still under way with the old ID';
-for my $case (['reads', 'get=a'], ['writes', 'set=b:2']) {
-    my($what, $op) = @$case;
+for my $case (['reads', 'get=a', 200], ['writes', 'set=b:2', 503]) {
+    my($what, $op, $status) = @$case;
     clear_tables();
     my $old = session(a => 1);
     my $slow = connection();
@@ -131,10 +134,11 @@ for my $case (['reads', 'get=a'], ['writes', 'set=b:2']) {
     my $id = moves { post('/form/login', form('alice'), cookie => $old) } $old, 'the login';
     let_go($what);
     my $answer = $slow->read_response;
-    is $answer->status, 200, '... the other one ends well';
+    is $answer->status, $status, $status == 200 ? '... the other one ends well' : '... the other one is refused';
+    is $answer->header('Retry-After'), $status == 503 ? 2 : undef, '... for now, if at all';
     is_deeply [$answer->set_cookies], [], '... without a cookie';
     quiet();
-    is row_of($old), undef, '... the old ID stays dead';
+    is_tombstone($old, '... the old ID stays dead');
     unlike data($id), qr/b=2/, '... and the new session is the login\'s';
 }
 
@@ -152,10 +156,13 @@ note 'Two logins at once with the same ID';
     my @ids = grep { defined } map { $_->cookie('id') } @answers;
     note_secret(@ids);
     is_deeply [map { $_->status } @answers], [302, 302], 'both end well';
-    is scalar(@ids), 1, '... one of them gives a new ID';
     quiet();
-    is scalar(rows()), 1, '... and there is one session';
-    like data($ids[0]), qr/^a=1&members-pw=/, '... with the user';
+    is_tombstone($old);
+    is_deeply [sort map { $_->{id}{S} } live_rows()], [sort map { key_of($_) } @ids], '... each with its own session';
+    for my $id (@ids) {
+        like data($id), qr/^a=1&members-pw=/, '... with what there was';
+        is get('/form/page?user', cookie => $id)->line('user'), 'alice', '... and the user';
+    }
 }
 
 note 'A login whose end of the old session did not arrive, while another request ends it';
@@ -176,29 +183,29 @@ for my $case (['a login', sub { post('/form/login', form('alice'), cookie => $_[
     my $id = res()->cookie('id');
     release();
     my $answer = $login->read_response;
-    is_deeply [$answer->status, $answer->set_cookies], [302], '... the login ends without an ID';
+    my @own = grep { defined } $answer->cookie('id');
+    note_secret(@own);
+    is_deeply [$answer->status, scalar @own], $left ? [302, 1] : [503, 0],
+        $left ? '... the login, which was verified too, has an ID of its own' : '... the login is refused';
     quiet();
-    is_deeply [map { $_->{id}{S} } rows()], [$left ? key_of($id) : ()], '... and no other session is there';
+    is_deeply [sort map { $_->{id}{S} } live_rows()], [sort map { key_of($_) } @own, $left ? $id : ()],
+        '... and no other session is there';
+    is row_of($old), undef, '... nor anything under the old ID' if !$left;
 }
 
-note 'The old row can not be deleted';
+note 'A row that nobody knows of can not be deleted';
 {
     clear_tables();
     my $old = session(a => 1);
-    fault(op => 'DeleteItem', kind => '500', count => 3);
+    fault(op => 'any', skip => 2, kind => '500', count => 9);
     post('/form/login', form('alice'), cookie => $old);
-    is res()->status, 302, 'a login succeeds';
-    is get('/test/?get=a', cookie => $old)->line('get a'), '(none)', '... the old ID is dead';
-    ok eventually(sub { 1 == (() = rows()) }), '... and its row goes later';
-
-    fault(op => 'DeleteItem', kind => '500', count => 0);
-    post('/form/login', form('bob'), cookie => my $alice = session(a => 1));
-    my $row = row_of($alice);
-    is data_of($row), '', 'what is left of a row holds no data';
-    ok !exists $row->{user_mark}, '... and no user';
-    cmp_ok $row->{expires}{N}, '<', time - 3600, '... and is over';
-    ok eventually(sub { log_lines(qr/removal of an unused row/) }), '... and a line tells that it stays';
+    is res()->status, 503, 'a login fails';
+    ok eventually(sub { log_lines(qr/removal of an unused row/) }), '... and a line tells that its row stays';
     clear_faults();
+    is data($old), 'a=1', '... the session is as it was';
+    is scalar(rows()), 2, '... beside a row whose ID was never sent';
+    my $id = moves { post('/form/login', form('alice'), cookie => $old) } $old, '... and the next try';
+    like data($id), qr/^a=1&members-pw=/, '... has all data';
 }
 
 note 'Many parallel requests around a login';
@@ -209,12 +216,16 @@ note 'Many parallel requests around a login';
                 [path => '/form/login', method => 'POST', body => form('alice'), cookie => $old],
                 (map { [path => "/test/?get=a&set=k$_:v", cookie => $old] } 5 .. 8));
     my @answers = parallel(@list);
-    is_deeply [map { $_->status } @answers], [(200) x 4, 302, (200) x 4], 'all of them end well';
-    my $id = $answers[4]->cookie('id');
-    is row_of($old), undef, '... the old ID is dead';
+    my $login = splice @answers, 4, 1;
+    is $login->status, 302, 'the login succeeds';
+    my $id = $login->cookie('id');
+    is_tombstone($old);
     like data($id), qr/^a=1&/, '... the new session is there';
-    is scalar(rows() - grep { $_ } map { defined $_->cookie('id') ? 1 : 0 } @answers[0 .. 3, 5 .. 8]), 1,
-        '... and others only where a request came with the dead ID and began one of its own';
+    my %has = map { /^(k\d)=/ ? ($1 => 1) : () } split /&/, data($id);
+    is_deeply [map { $_->status } @answers], [map { $has{"k$_"} ? 200 : 503 } 1 .. 8],
+        '... with each change that was not refused';
+    is_deeply [map { $_->set_cookies } @answers], [], '... no cookie but the login\'s';
+    is scalar(live_rows()), 1, '... and no other session';
 }
 
 done;
