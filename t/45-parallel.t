@@ -5,6 +5,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use SessionTest;
+use SessionTest::Login qw(is_tombstone live_rows);
 
 my $ID      = qr/^[A-Za-z0-9_-]{43}$/;
 my $MEETING = 0;
@@ -144,7 +145,8 @@ for my $case (
     get('/test/?set=c:1', cookie => $id);
     get('/test/?end', cookie => $id);
     let_go('ended');
-    is_deeply [$slow->read_response->set_cookies], [], 'changed and ended meanwhile: no cookie';
+    my $answer = $slow->read_response;
+    is_deeply [$answer->status, $answer->set_cookies], [503], 'changed and ended meanwhile: refused, no cookie';
     is row(key_of($id)), undef, '... and the session stays gone';
 }
 {
@@ -166,14 +168,14 @@ for my $case (
     my $new = get('/test/?set=c:1&renew', cookie => $id)->cookie('id');
     let_go('moved');
     my $answer = $slow->read_response;
-    is_deeply [$answer->status, $answer->set_cookies], [200], 'changed here and renewed there: no cookie';
-    is row(key_of($id)), undef, '... the old ID stays dead';
+    is_deeply [$answer->status, $answer->set_cookies], [503], 'changed here and renewed there: refused, no cookie';
+    is_tombstone($id, '... the old ID stays dead');
     is_deeply entries($new), { a => 1, c => 1 }, '... and the new session is who renewed it\'s';
     ok scalar(log_lines(
-        qr/:info\].* dropped the changes to the session: another request ended it meanwhile/)),
+        qr/:info\].* refused the changes to the session with 503: another request ended it meanwhile/)),
         '... a line tells of it';
 }
-for my $case (['ended', 'end', 0], ['emptied', 'clear', 0], ['renewed', 'renew', 1]) {
+for my $case (['ended', 'end', 0], ['emptied', 'clear', 0], ['renewed', 'renew', 2]) {
     my($what, $query, $rows) = @$case;
     clear_tables();
     my $id   = session(a => 1);
@@ -182,10 +184,12 @@ for my $case (['ended', 'end', 0], ['emptied', 'clear', 0], ['renewed', 'renew',
     ok here("here-$what"), 'two have loaded';
     get("/test/?$query", cookie => $id);
     let_go("here-$what");
-    my $answer = $slow->read_response;
-    is_deeply [$answer->status, $answer->set_cookies], [200], "renewed here and $what there: no cookie";
+    my $answer = SessionTest::_seen($slow->read_response);
+    is_deeply [$answer->status, scalar $answer->set_cookies], $rows ? [200, 1] : [503, 0],
+        "renewed here and $what there: " . ($rows ? 'a session of its own' : 'refused, no cookie');
     quiet();
-    is scalar(rows()), $rows, '... and no session of it is left';
+    is scalar(live_rows()), $rows, '... and no session of it is left' . ($rows && ' but that and the other one\'s');
+    is_deeply entries($answer->cookie('id')), { a => 1, b => 2 }, '... with what it stored' if $rows;
 }
 {
     my $id   = session(a => 1);
@@ -228,23 +232,24 @@ note 'A new ID, at once';
     my @answers = at_once($id, ('renew') x 10);
     is statuses(@answers), '10 x 200', 'ten renewals: no error';
     my @new = ids(@answers);
-    is scalar(@new), 1, '... one new ID is given out';
-    ok eventually(sub { rows() == 1 }), '... there is one row';
-    is row(key_of($id)), undef, '... not the old one';
-    is get('/test/?get=a', cookie => $new[0])->line('get a'), 1, '... but the new one\'s, whose session it is';
-    is scalar(grep { defined $_->cookie('id') } @answers), 1, '... and nobody\'s cookie was taken away';
+    my %new = map { $_ => 1 } @new;
+    is scalar(keys %new), 10, '... each with a new ID, as each asked for it when it had verified somebody';
+    is_tombstone($id);
+    is_deeply [sort map { $_->{id}{S} } live_rows()], [sort map { key_of($_) } @new], '... one row each';
+    is scalar(grep { get('/test/?get=a', cookie => $_)->line('get a') eq '1' } @new), 10, '... of a live session';
 
     $id = $new[0];
+    my $before = live_rows();
     @answers = at_once($id, 'renew', 'set=b:2', 'get=a', 'set=c:3');
-    is statuses(@answers), '4 x 200', 'renewal among others: no error';
+    is_deeply [map { $_->status } @answers[0, 2]], [200, 200], 'renewal among others: it succeeds, and so does a read';
     my($new) = ids(@answers);
     like $new, $ID, '... a new ID is given out';
-    is row(key_of($id)), undef, '... the old row is gone';
-    is scalar(rows()), 1, '... there is one';
-    my $entries = entries($new);
-    is delete $entries->{a}, 1, '... with what there was';
-    # b and c are there if they were saved before the renewal's last step, and lost with their session if not.
-    is_deeply [grep { !/^(?:b2|c3)$/ } map { "$_$entries->{$_}" } keys %$entries], [], '... and nothing strange';
+    is_tombstone($id);
+    is scalar(live_rows()), $before, '... there is one session';
+    # b and c are there if they were saved before the renewal's last step, and refused if not.
+    is_deeply entries($new), { a => 1, $answers[1]->status == 200 ? (b => 2) : (), $answers[3]->status == 200 ? (c => 3) : () },
+        '... with what there was, and with what was not refused';
+    is scalar(grep { $_->status !~ /^(?:200|503)$/ } @answers), 0, '... and all are one or the other';
 }
 {
     clear_tables();
@@ -257,7 +262,7 @@ note 'A new ID, at once';
     my $new = SessionTest::_seen($slow->read_response)->cookie('id');
     like $new, $ID, '... a new ID is given out';
     is_deeply entries($new), { a => 1, b => 2, c => 3 }, '... whose session has both changes';
-    is scalar(rows()), 1, '... and there is one row';
+    is scalar(live_rows()), 1, '... and there is one session';
 }
 {
     clear_tables();
@@ -274,11 +279,14 @@ note 'A new ID, at once';
     my @answers = map { SessionTest::_seen($_->read_response) } @connections;
     is statuses(@answers), '5 x 200', '... no error';
     my @new = ids(@answers);
-    is scalar(@new), 1, '... one new ID';
-    ok eventually(sub { rows() == 1 }), '... one row';
-    is row(key_of($id)), undef, '... not the old one';
-    is get('/form/page?user', cookie => $new[0])->line('user'), 'alice', '... the new session is alice\'s';
-    is get('/form/open/?get=a', cookie => $new[0])->line('get a'), 1, '... with all that was in it';
+    my %new = map { $_ => 1 } @new;
+    is scalar(keys %new), 5, '... five new IDs';
+    is_tombstone($id);
+    is_deeply [sort map { $_->{id}{S} } live_rows()], [sort map { key_of($_) } @new], '... a row each';
+    for (@new) {
+        is get('/form/page?user', cookie => $_)->line('user'), 'alice', '... a session of alice\'s';
+        is get('/form/open/?get=a', cookie => $_)->line('get a'), 1, '... with all that was in it';
+    }
 }
 
 note 'Logouts, at once';
@@ -286,7 +294,9 @@ note 'Logouts, at once';
     clear_tables();
     my $id = session(a => 1);
     my @answers = at_once($id, ('clear') x 10, ('end') x 10, map { "set=k$_:1" } 1 .. 10);
-    is statuses(@answers), '30 x 200', 'twenty logouts and ten writers: no error';
+    is statuses(@answers[0 .. 19]), '20 x 200', 'twenty logouts and ten writers: no error for a logout';
+    is scalar(grep { $_->status !~ /^(?:200|503)$/ } @answers[20 .. 29]), 0,
+        '... and a writer came before the first of them, or is refused';
     is scalar(grep { ($_->cookie('id') || '') ne '' } @answers), 0, '... and no ID';
     is scalar(rows()), 0, '... and no row';
 }
