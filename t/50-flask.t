@@ -101,6 +101,7 @@ note 'A session that Flask began';
 
 note 'A session that began here';
 {
+    my @others = map { $_->{id}{S} } rows();
     calls_are { get('/flask/?set=user:ann') } ['PutItem'], 'is one write';
     my $id = res()->cookie('id');
     like $id, qr/^$ID$/, '... with an ID of the package\'s form';
@@ -119,7 +120,11 @@ note 'A session that began here';
     is get('/flask/?end', cookie => $new)->status, 200, 'ended here';
     is flask_data($new), undef, '... it is no session there';
     like +(res()->set_cookies)[0], qr/^id=; .*1970/, '... and the cookie is taken back';
-    is scalar(rows()), 1, '... and no row is left but that of the first session';
+    is row($new), undef, '... and its row is gone';
+    is_deeply [sort map { $_->{id}{S} } rows()], [sort @others, $id],
+        '... while that of the first session is there, and what tells that the old ID is dead';
+    is row($id)->{data}{S}, '{}', '... without data';
+    cmp_ok row($id)->{expires}{N}, '<', time - 3600, '... and past for Flask as well';
 }
 
 note 'Ends and times';
@@ -169,7 +174,8 @@ for my $all_old (1, 0) {
     let_go("r$all_old");
     my $new = $slow->read_response->cookie('id');
     is_deeply flask_data($new), { a => '1', late => 1 }, '... which has what Flask wrote under the old one meanwhile';
-    is row($id), undef, '... and the old one ended';
+    is flask_data($id), undef, '... and the old one ended';
+    is row($id)->{data}{S}, '{}', '... with nothing in its row';
 
     # Flask changes nothing but how long the session lives.
     $id = flask_session({ a => '1' });
@@ -206,7 +212,7 @@ note 'An end at the same time';
     flask_ends($id);
     let_go('e1');
     my $answer = $slow->read_response;
-    is_deeply [$answer->status, $answer->set_cookies], [200], '... while Flask ends the session: no cookie';
+    is_deeply [$answer->status, $answer->set_cookies], [503], '... while Flask ends the session: refused, no cookie';
     is row($id), undef, '... and it stays ended';
 
     # What the recipe says can't be kept: the package writes without conditions.
@@ -231,7 +237,7 @@ note 'An end at the same time';
     put_row({ map { $_ => $row->{$_} } qw(id accessed created expires) });
     let_go('e2');
     $answer = $slow->read_response;
-    is_deeply [$answer->status, $answer->set_cookies], [200], '... when such a row is all that is left: no cookie';
+    is_deeply [$answer->status, $answer->set_cookies], [503], '... when such a row is all that is left: refused, no cookie';
     ok !row($one)->{data}, '... and it stays ended';
 }
 
