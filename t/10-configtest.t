@@ -77,6 +77,8 @@ for my $case (
     ['SessionDynamoDBIdleTimeout 99999999999', qr/ten years/],
     ['SessionDynamoDBAbsoluteTimeout 0',       qr/whole seconds from 1/],
     ['SessionDynamoDBTouchInterval -1',        qr/whole seconds from 0/],
+    ['SessionDynamoDBRenewInterval -1',        qr/whole seconds from 0/],
+    ['SessionDynamoDBRenewGrace 500ms',        qr/whole seconds from 0/],
     ['SessionDynamoDBTimeout 50ms',            qr/from 100ms to 8s/],
     ['SessionDynamoDBTimeout 9s',              qr/from 100ms to 8s/],
     ['SessionDynamoDBConnectTimeout never',    qr/from 100ms to 8s/],
@@ -244,6 +246,19 @@ refused 'a forwarded header that carries the ID', 12, qr/use another name there 
     'SessionDynamoDBUseHeader On', 'SessionDynamoDBHeaderName X-Token', 'SessionDynamoDBForward a=x-token';
 refused 'json that is compressed', 11, qr/json can't be compressed.*SessionDynamoDBCompress Off/,
     'SessionDynamoDBCompress 1K', 'SessionDynamoDBFormat json';
+accepted 'IDs that age', 'SessionDynamoDBRenewInterval 61', '<Location /app>', 'SessionDynamoDBRenewInterval 1h',
+    'SessionDynamoDBRenewGrace 59min', '</Location>';
+accepted 'IDs that do not age, with any grace', 'SessionDynamoDBRenewInterval 0', 'SessionDynamoDBRenewGrace 1h';
+refused 'an interval as short as the grace', 10, qr/RenewInterval must be longer than SessionDynamoDBRenewGrace/,
+    'SessionDynamoDBRenewInterval 60';
+refused 'an interval in a section, a longer grace around it', 12, qr/RenewInterval must be longer/,
+    'SessionDynamoDBRenewGrace 1h', '<Location /app>', 'SessionDynamoDBRenewInterval 30min', '</Location>';
+refused 'json whose IDs age', 11, qr/RenewInterval can't be combined with SessionDynamoDBFormat json.*RenewInterval 0/,
+    'SessionDynamoDBRenewInterval 1h', 'SessionDynamoDBFormat json';
+refused 'json in a section, IDs that age around it', 12, qr/RenewInterval can't be combined.*RenewInterval 0/,
+    'SessionDynamoDBRenewInterval 1h', '<Location /app>', 'SessionDynamoDBFormat json', '</Location>';
+accepted 'json in a section whose IDs do not age', 'SessionDynamoDBRenewInterval 1h', '<Location /app>',
+    'SessionDynamoDBFormat json', 'SessionDynamoDBRenewInterval 0', '</Location>';
 refused 'json in a section, compression around it', 12, qr/json can't be compressed.*SessionDynamoDBCompress Off/,
     'SessionDynamoDBCompress 1K', '<Location /app>', 'SessionDynamoDBFormat json', '</Location>';
 accepted 'json in a section that says Off', 'SessionDynamoDBCompress 1K', '<Location /app>', 'SessionDynamoDBFormat json',

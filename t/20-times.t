@@ -195,19 +195,55 @@ note 'A save records activity too';
     is_deeply $after->{created}, $before->{created}, '... never created';
 }
 
-note 'The timeouts are the session\'s own';
+note 'Of the session\'s timeouts and those of the area, the nearer count';
 {
-    my $long = session('/times/', a => 1);
-    age($long, 500, created => 1);
-    is_session('/times-short/', $long, 'a session lives by its timeouts where the area has shorter ones');
-    get('/times-short/?set=b:2', cookie => $long);
-    is_deeply [map { row_of($long)->{$_}{N} } qw(idle_timeout absolute_timeout)], [1000, 2000],
-        '... and keeps them when it is saved there';
-    is row_of($long)->{expires}{N}, end_of(row_of($long)), '... with expires by them';
+    my $id = session('/times/', a => 1);
+    age($id, 50, created => 1);
+    is_session('/times-short/', $id, 'a session is one where timeouts are shorter, within these');
+    like get('/times-short/?times', cookie => $id)->line('times'), qr/ idle=100 absolute=200$/, '... by which it lives there';
+    get('/times-short/?set=b:2', cookie => $id);
+    is_deeply [map { row_of($id)->{$_}{N} } qw(idle_timeout absolute_timeout)], [1000, 2000],
+        '... and it keeps its own when it is saved there';
+    is row_of($id)->{expires}{N}, end_of(row_of($id)), '... with expires by them';
+    is row_of($id)->{timeouts_by}, undef, '... for no application set them';
 
-    my $short = session('/times-short/', a => 1);
-    age($short, 150);
-    is_over('/times/', $short, 'and it ends by them where the area has longer ones');
+    for my $case (['the idle timeout', 150, 150], ['the absolute timeout', 5, 250]) {
+        my($what, $idle_since, $age) = @$case;
+        $id = aged('/times/', $idle_since, $age);
+        is_over('/times-short/', $id, "past $what of an area it is none there");
+        my $before = row_of($id);
+        calls_are { get('/times-short/?get=a&set=c:3', cookie => $id) } [qw(GetItem PutItem)],
+            '... and a change begins a new one';
+        is data_of(row_of(res()->cookie('id'))), 'c=3', '... with nothing of it';
+        is_deeply row_of($id), $before, '... while its row is left as it was';
+        is_session('/times/', $id, '... because it goes on where timeouts are longer');
+        quiet();
+    }
+
+    $id = session('/times-short/', a => 1);
+    age($id, 150);
+    is_over('/times/', $id, 'past its own idle timeout a session is none where timeouts are longer either');
+    is_over('/times/', aged('/times-short/', 5, 250), '... nor past its absolute one');
+
+    # What an application decides for a session, such as for "keep me logged in", it decides for all areas.
+    $id = session('/times/', a => 1);
+    get('/times/?timeouts=900:1800', cookie => $id);
+    is_deeply row_of($id)->{timeouts_by}, { S => 'application' }, 'timeouts that an application set are stored as that';
+    age($id, 500, created => 1);
+    is_session('/times-short/', $id, '... and hold where others are shorter');
+    like get('/times-short/?times', cookie => $id)->line('times'), qr/ idle=900 absolute=1800$/, '... whoever asks';
+    quiet();
+    get('/times/?set=b:2', cookie => $id);
+    is_deeply row_of($id)->{timeouts_by}, { S => 'application' }, '... after the next change, too';
+    $id = get('/times/?renew', cookie => $id)->cookie('id');
+    age($id, 500, created => 1);
+    is_session('/times-short/', $id, '... and under a new ID');
+    is_over('/times-short/', aged('/times/', 950, 960), '... but every other session ends by the area\'s');
+    age($id, 950, created => 1);
+    is_over('/times-short/', $id, '... and they do end it');
+    $id = get('/times-short/?timeouts=300:600&set=a:1')->cookie('id');
+    age($id, 250, created => 1);
+    is_session('/times-short/', $id, 'a new session can have them from the start');
 }
 
 note 'New timeouts for a session';

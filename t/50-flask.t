@@ -143,6 +143,11 @@ note 'Ends and times';
         }
     }
     $id = flask_session({ a => '1' });
+    older($id, 150, 'created', 'accessed');
+    is get('/flask/times/?get=a', cookie => $id)->line('get a'), 1,
+        'shorter timeouts of a place here do not end a session that Flask goes on with';
+    quiet();
+    $id = flask_session({ a => '1' });
     older($id, 300, 'accessed');
     calls_are { get('/flask/?get=a', cookie => $id) } [qw(GetItem UpdateItem)], 'activity here is recorded';
     cmp_ok abs(seconds_of(row($id)->{accessed}{S}) - time), '<', 30, '... in Flask\'s own row';
