@@ -9,6 +9,7 @@ use warnings;
 
 use Exporter qw(import);
 use SessionTest;
+use SessionTest::Login qw(is_tombstone live_rows);
 use SessionTest::Outage;
 
 our @EXPORT = qw(faults survive);
@@ -87,7 +88,7 @@ my %OPERATION = (
     touch  => { page => 'get=a',   call => 'UpdateItem', line => 'queued touch \(session activity\) failed',
                 before => ['GetItem'] },
     renew  => { page => 'renew',   call => 'PutItem',    line => $UNWRITTEN, before => ['GetItem'],
-                behind => [qw(UpdateItem DeleteItem)] },
+                behind => ['UpdateItem'] },
     end    => { page => 'clear',   call => 'DeleteItem', line => $UNWRITTEN, before => ['GetItem'] },
 );
 
@@ -205,6 +206,7 @@ sub judge_answer {
     my %given = (create => qr/^[\w-]{43}$/, renew => qr/^[\w-]{43}$/, end => qr/^$/);
     $given{ $case->{operation} } ? like $cookie, $given{ $case->{operation} }, '... with its cookie'
                                  : is $cookie, undef, '... without a Set-Cookie';
+    $case->{renewed} = $case->{id};
     $case->{id} = $cookie if $case->{operation} =~ /create|renew/;
     return;
 }
@@ -238,7 +240,7 @@ sub judge_table {
     my($operation, $f) = @$case{qw(operation f)};
     my $done = $f->{good} || $f->{did};
     clear_faults();
-    my $alone = eventually(sub { 1 >= (() = rows()) });
+    my $alone = eventually(sub { 1 >= (() = live_rows()) });
     if (!$case->{before}) {
         return is scalar(() = rows()), $f->{good} ? 1 : 0, 'one new row if it was given out, else none';
     }
@@ -246,7 +248,7 @@ sub judge_table {
     my $row = row(key_of($case->{id}));
     return is $row, undef, 'the row is gone' if $operation eq 'end' && $done;
     if ($operation eq 'renew' && $f->{good}) {
-        is row($case->{before}{id}{S}), undef, 'the old row is gone';
+        is_tombstone($case->{renewed}, 'the old row tells that its ID was replaced');
         return is data_of($row), 'a=1', '... and the new one has its data';
     }
     return is_deeply $row, $case->{before}, 'the row is as it was' if !$done || $operation !~ /save|touch/;
