@@ -6,7 +6,7 @@
   check_consistency.py run STATE --seed SEED (--seconds N | --steps N) [--clients N] [--slots N] [--root DIR]
         STATE: t/TEST's state.json. --root, httpd's ServerRoot: its children are killed and restarted, too.
   check_consistency.py judge HISTORY
-        once more, without what the proxy and the table knew
+        once more
 
 The same seed makes the same clients do the same in the same order, and the same faults after as many requests. How the
 requests of several clients interleave is up to the machine; with --clients 1 the history is the same, too.
@@ -24,7 +24,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
 from consistency import drive, selftest  # noqa: E402
-from consistency.judge import Judge, Op  # noqa: E402
+from consistency.history import Call, Op, Row  # noqa: E402
+from consistency.judge import Judge  # noqa: E402
 
 
 def arguments():
@@ -37,7 +38,7 @@ def arguments():
     run.add_argument("--seconds", type=float)
     run.add_argument("--steps", type=int, help="of each client")
     run.add_argument("--clients", type=int, default=12)
-    run.add_argument("--slots", type=int, default=3, help="browsers that the clients share")
+    run.add_argument("--slots", type=int, default=6, help="browsers that the clients share")
     run.add_argument("--root", help="ServerRoot: processes are killed and restarted, too")
     run.add_argument("--calm", action="store_true", help="no faults")
     run.add_argument("--history", help="file to write the history to")
@@ -62,11 +63,13 @@ def transcript(run):
 
 def summary(run, judge):
     outcomes = {name: sum(1 for op in run.ops if op.outcome == name) for name in ("ok", "failed", "unknown")}
-    renewed = [op for op in run.ops if op.issued and op.seen]
+    counts = judge.counts
     return {
         "seed": run.seed, "seconds": round(run.took, 1), "clients": run.clients, "requests": len(run.ops),
-        "outcomes": outcomes, "sessions": len(judge.mark_of) - len(renewed), "renewals": len(renewed),
-        "ends": sum(1 for op in run.ops if op.issued == ""), "faults_set": run.faults,
+        "outcomes": outcomes, "sessions": sum(1 for line in judge.lines.all if not line.begun.seen),
+        "renewals": counts["renewals"], "by_age": counts["IDs by age"], "old_ids": counts["aged"] - counts["IDs by age"],
+        "users_changed": counts["changes of user"], "copies": counts["copies"], "ends": counts["ends"],
+        "refused": counts["refused"], "faults_set": run.faults,
         "faults_struck": sum(run.table.struck.values()), "kinds": dict(sorted(run.table.struck.items())),
         "kills": len(run.processes.killed), "conflicts": run.table.conflicts, "rows_left": len(run.rows),
         "exclusions": {name: count for name, count in sorted(judge.exclusions.items()) if count},
@@ -77,7 +80,9 @@ def summary(run, judge):
 
 def tell(numbers):
     print("# seed %(seed)s: %(requests)d requests of %(clients)d clients in %(seconds)s s; %(sessions)d sessions, "
-          "%(renewals)d renewals, %(ends)d ends" % numbers)
+          "%(renewals)d renewals, %(users_changed)d changes of user, %(ends)d ends" % numbers)
+    print("# %(by_age)d new IDs by age, told %(old_ids)d more times; %(refused)d changes with dead IDs refused; %(copies)d "
+          "copies by a second login" % numbers)
     print("# outcomes: %s" % ", ".join("%s %d" % pair for pair in numbers["outcomes"].items()))
     print("# %(faults_struck)d calls of the table struck by %(faults_set)d faults, %(conflicts)d conflicts, %(kills)d "
           "processes killed; %(rows_left)d rows left" % numbers)
@@ -98,12 +103,12 @@ def do_run(args):
         state = json.load(file)
     run = drive.Run(state, args.seed, args.clients, args.slots, args.seconds, args.steps, not args.calm, args.root)
     asyncio.run(run.run())
-    judge = Judge(run.ops, run.rows, run.table.calls, run.scan, drive.key_of).judge()
+    judge = Judge(run.ops, run.rows, run.table.calls, run.scan, drive.key_of, run.wall, args.calm).judge()
     numbers = summary(run, judge)
     if args.history:
         run.save(args.history)
     write(args.transcript, "".join(transcript(run)))
-    write(args.ids, "".join("%s\n%s\n" % (id, drive.key_of(id)) for id in judge.mark_of))
+    write(args.ids, "".join("%s\n%s\n" % (id, drive.key_of(id)) for id in judge.lines.of))
     write(args.summary, json.dumps(numbers, indent=1))
     tell(numbers)
     return not numbers["violations"]
@@ -111,7 +116,9 @@ def do_run(args):
 
 def do_judge(args):
     with open(args.history) as file:
-        judge = Judge([Op(**json.loads(line)) for line in file], key_of=drive.key_of).judge()
+        known = json.loads(next(file))
+        judge = Judge([Op(**json.loads(line)) for line in file], [Row(*row) for row in known["rows"]],
+                      [Call(*call) for call in known["calls"]], known["scan"], drive.key_of, known["wall"]).judge()
     print("\n".join(judge.violations) or "no violation")
     return not judge.violations
 

@@ -1,316 +1,421 @@
 """Whether a history of requests can be explained by sessions that behave.
 
-A history is a list of Op, one for each request that a client made; Row, what the table held at the end; and Call, what
-reached the table, by which the few exclusions below are proved. All times are of one monotonic clock.
-
 What is proved, for all sessions:
-  lost      no ID stops being a session's unless somebody ended or renewed it
-  revived   no ID is a session's again once it was ended or renewed (an acknowledged end, or one that was seen to be)
-  shared    no ID is given out twice, and none shows another session's entries; the entry m names a session for ever
-  cookies   only the response of a request that began or renewed a session carries an ID, only that of an end ends one
+  lost      no ID stops being a session's unless somebody ended or renewed it. An ID that was replaced by age opens the
+            session until a second after somebody used the new one; if nobody does, for ever
+  revived   no ID is a session's again once it was ended or renewed (an acknowledged end, or one that was seen to be); an
+            end by any ID of those that followed one another by age ends them all; an ID that was replaced by age is
+            refused when the row of its successor says so
+  shared    no ID is given out twice, but to those whose ID was replaced by age: all get the same one; none shows another
+            session's entries
+  users     no session shows entries of two users: each entry that names one is as the logins and logouts have it, and a
+            user of HTTP authentication is shown nothing of a session of another one's
+  cookies   only the response of a request that began or renewed a session carries an ID, or one to an ID that is too old;
+            only that of an end ends one. Who asks for a new ID, or verifies a login, and succeeds gets one. Who sends an
+            ID that was replaced by age gets the new one
+  refused   a change with an ID that was replaced is a 503 without a cookie that says when to come again; it begins no
+            session, and is in none. Without faults there is no other 503, and a login with such an ID is none
   writes    no acknowledged write is lost: of each entry a request sees the value of a write that was not surely
             overwritten before it began. A write is over with its response, whatever that said; it surely happened when
-            the response was a success, or when somebody has seen it. Of concurrent writes any may be seen.
+            the response was a success, or when somebody has seen it. Of concurrent writes any may be seen. Another user's
+            session, or one that lost the race with another login, begins with exactly what is said in lines.py
   whole     what one request wrote is seen together
+  calls     the table took no second end of an ID
   rows      a row that nobody knows the ID of comes from a write whose outcome was not known, and there is one of each
 
 Exclusions, each counted:
   renewal cut     a renewal answered 503 ended the session: its end was done, and no answer to any attempt came
+  end cut         the same of an end
+  done unheard    a change answered 503 that is there: the call that stored it was done, and its answer did not come
   late put        a PutItem that was carried out after the row's end, its answer being given up long before
-  moved away      a success whose change is not there, for another request gave the session a new ID meanwhile
+  either          of two logins at once, one goes on with the session, and may have the changes made beside both; the
+                  calls do not say which
   left behind     a row that nobody knows the ID of
 """
 
 import collections
+import math
 
-MARK = "m"                # the entry that names the session: the number of the request that began it
-RENEWING = ("renew", "login")
-ENDING = ("clear", "end")
+from .entries import Session
+from .history import GRACE, TOMBSTONE, USERS
+from .lines import ANEW, END, PLAIN, RENEW, Lines
 
-
-class Op:
-    """One request. `id`: the ID sent, or None. `outcome`: "ok", "failed" (503), "unknown" (no answer). `seen`: entries
-    when the handler began, {} without a session, None if not known. `writes`: entry -> value, None for removed.
-    `issued`: the ID handed out, "" for an end of the cookie, None for neither."""
-
-    FIELDS = ("n", "kind", "id", "inv", "res", "outcome", "seen", "writes", "issued")
-    __slots__ = FIELDS + ("excuse",)
-
-    def __init__(self, n, kind, id=None, inv=0.0, res=0.0, outcome="ok", seen=None, writes=None, issued=None,
-                 excuse=False):
-        self.n, self.kind, self.id, self.inv, self.res, self.outcome = n, kind, id, inv, res, outcome
-        self.seen, self.writes, self.issued, self.excuse = seen, writes or {}, issued, excuse
-
-    def __str__(self):
-        seen = "?" if self.seen is None else "&".join("%s=%s" % pair for pair in sorted(self.seen.items())) or "none"
-        writes = " ".join("%s:%s" % pair for pair in sorted(self.writes.items()))
-        return "%s %s [%.4f, %.4f] %s %s%s%s saw %s" % (
-            self.n, self.kind, self.inv, self.res, self.outcome, "with " + self.id[:6] if self.id else "without an ID",
-            " wrote " + writes if writes else "",
-            "" if self.issued is None else " got " + (self.issued[:6] or "an end"), seen)
-
-
-Row = collections.namedtuple("Row", "key entries")
-# A write that reached the table: operation ("end": the UpdateItem by which a renewal ends the old session), table key,
-# whether it was carried out, when it was passed on and answered, whether the answer may not have been heard (a fault
-# spoilt it, or nobody waited any more), the values it stored.
-Call = collections.namedtuple("Call", "op key done sent answered unheard values")
+WRITES = ("PutItem", "UpdateItem")
 
 
 class Judge:
-    def __init__(self, ops, rows=(), calls=(), scan=None, key_of=lambda id: id):
-        """`rows`: of the whole table, read in the time `scan` (beginning, end); None: nothing is known of them."""
+    def __init__(self, ops, rows=(), calls=(), scan=None, key_of=lambda id: id, wall=0.0, calm=False):
+        """`rows`: of the whole table, read in the time `scan` (beginning, end); None: nothing is known of them. `wall`:
+        what to add to the times for those of the clock on the wall. `calm`: there were no faults."""
         self.ops, self.rows, self.scan, self.key_of = sorted(ops, key=lambda op: op.inv), rows, scan, key_of
-        self.violations, self.exclusions = [], collections.Counter()
-        self.calls = collections.defaultdict(list)
-        for call in calls:
+        self.wall, self.calm, self.violations, self.exclusions = wall, calm, [], collections.Counter()
+        self.counts = collections.Counter()
+        self.has_calls = bool(calls)
+        self.calls, self.storing = collections.defaultdict(list), collections.defaultdict(list)
+        for call in sorted(calls, key=lambda call: call.sent):
             self.calls[call.key].append(call)
+            for value in call.values if call.op in WRITES and call.done else ():
+                self.storing[value].append(call)
         self.by_n = {op.n: op for op in self.ops}
-        self.mark_of = {}                                # ID -> session
-        self.uses = collections.defaultdict(list)        # ID -> requests that sent it
+        self.seen_failed = set()
 
     def violation(self, rule, text, *ops):
         self.violations.append("%s: %s%s" % (rule, text, "".join("\n    " + str(op) for op in ops)))
 
     def judge(self):
-        for op in self.ops:
-            if op.id is not None:
-                self.uses[op.id].append(op)
-        self.identify()
+        self.lines = Lines(self.ops, self.violation)
+        for line in self.lines.all:
+            line.ends = [op for op in line.ops if self.maybe_ended(op)]
+            line.sure = [op for op in line.ends if self.surely_ended(op)]
+        self.count()
         for op in self.ops:
             self.judge_response(op)
+            if op.outcome == "ok" and op.seen is not None:
+                self.judge_users(op)
         rows = self.known_rows()
-        self.renewed_during = {op.n: self.moving(op) for op in self.ops if op.writes and op.id}
-        for id in self.mark_of:
-            self.judge_life(id, rows.get(id))
+        for line in self.lines.all:
+            self.judge_line(line, rows)
+        for id in self.lines.of:
+            self.judge_calls(id)
         self.judge_entries(rows)
         return self
 
-    # -- who is who
-
-    def identify(self):
-        self.issuers = {}
+    def count(self):
         for op in self.ops:
-            if not op.issued:
-                continue
-            if op.issued in self.issuers:
-                self.violation("shared", "an ID was given out twice", self.issuers[op.issued], op)
-                continue
-            self.issuers[op.issued] = op
-            self.mark_of[op.issued] = op.seen.get(MARK) if op.seen else op.n
+            role = self.lines.role(op)
+            if op.outcome == "ok" and op.issued and op.id in self.lines.of:
+                aged = op.seen and role == PLAIN
+                self.counts["aged" if aged else "changes of user" if role == ANEW else "renewals" if op.seen
+                            else "begun again"] += 1
+            elif op.outcome == "ok" and op.issued == "":
+                self.counts["ends"] += 1
+        self.counts["IDs by age"] = sum(len(line.ids) - 1 for line in self.lines.all)
+
+    def second(self, time):
+        return math.floor(time + self.wall)
+
+    # -- what the calls say
+
+    def done(self, ids, *ops):
+        return [call for id in ids for call in self.calls[self.key_of(id)] if call.op in ops and call.done]
+
+    def replaced_at(self, id):
+        """When it surely led to an ID that followed it by age."""
+        times = [op.res for op in self.lines.children[id].values()] if id in self.lines.children else []
+        return min(times + [call.answered for call in self.done([id], "succeed")], default=math.inf)
+
+    def put_late(self, line):
+        """When one of its rows may have come back by a PutItem that was carried out late; None: it did not."""
+        late = []
+        for id in line.ids:
+            deletes = [call.sent for call in self.done([id], "DeleteItem")]
+            late += [call.sent for call in self.done([id], "PutItem") if call.may_be_unheard() and deletes
+                     and call.answered > min(deletes)]
+        return min(late, default=None)
+
+    def of_late_row(self, id, res):
+        at = self.put_late(self.lines.of[id]) if id in self.lines.of else None
+        return at is not None and res > at
+
+    # -- the end of a line
+
+    def ended_unheard(self, op):
+        ends = ("end", "DeleteItem") if self.lines.role(op) == ANEW else (
+            ("DeleteItem",) if self.lines.role(op) == END else ("end",))
+        return any(call.may_be_unheard() and call.answered > op.inv
+                   for call in self.done(self.lines.of[op.id].ids, *ends))
+
+    def maybe_ended(self, op):
+        """Whether it may have ended its line: one answered 503 only if its end was done, unheard."""
+        role = self.lines.role(op)
+        if role == PLAIN or op.outcome == "ok":
+            return self.surely_ended(op) or role in (RENEW, ANEW) and bool(op.seen and op.issued)
+        return op.outcome == "unknown" or self.ended_unheard(op)
+
+    def surely_ended(self, op):
+        role = self.lines.role(op)
+        if op.outcome != "ok" or role == PLAIN or op.issued is None:
+            return False
+        if role == END:
+            return bool(op.seen)
+        return self.lines.hidden(op) or bool(op.seen) and not self.beside(op)
+
+    def beside(self, op):
+        """Whether it may have got a session of its own while its line lives: its ID was too old when it was to end."""
+        return self.lines.verified(op) and self.out_of_grace(op.id, op.res)
+
+    def out_of_grace(self, id, res):
+        """Whether an ID that was replaced by age may be refused."""
+        for child, issuer in self.lines.children.get(id, {}).items():
+            used = [op.inv for each in [child] + self.lines.later(child) for op in self.lines.uses.get(each, ())]
+            if used and self.second(min(used)) + GRACE <= self.second(res):
+                return True
+            if any(op.inv < res for op in self.lines.children.get(child, {}).values()) or any(
+                    call.sent < res for call in self.done([child], "succeed")):
+                return True              # two IDs ago
+        return False
+
+    def too_old(self, op):
+        """Whether its ID must be refused, as the row of its successor says."""
+        return any(call.answered < op.inv and int(value) + GRACE <= self.second(op.inv)
+                   for child in self.lines.children.get(op.id, ()) for call in self.done([child], "seen")
+                   for value in call.values)
+
+    def dead_before(self, op):
+        """Whether its ID was surely a session's no more when it began."""
+        line = self.lines.of.get(op.id)
+        return line is not None and (any(end.res < op.inv for end in line.sure) or self.too_old(op) or any(
+            other.res < op.inv and self.lines.gone(other) for other in self.lines.uses[op.id]))
+
+    # -- the response of a request
 
     def judge_response(self, op):
+        lines = self.lines
+        role, line = lines.role(op), lines.of.get(op.id)
         if op.outcome == "unknown" and not op.excuse:
             self.violation("answers", "a request was not answered", op)
         if op.outcome != "ok":
-            if op.issued is not None:
+            if op.issued is not None and not (op.seen and role == END):
                 self.violation("cookies", "a failure carries a cookie", op)
+            if op.outcome == "failed":
+                self.judge_refusal(op)
             return
-        if op.seen and op.id is None:
+        if op.seen and line is None:
             self.violation("shared", "a session without an ID", op)
-        elif op.seen and op.id is not None and op.seen.get(MARK) != self.mark_of.get(op.id):
-            self.violation("shared", "the ID is of session %s" % self.mark_of.get(op.id), op)
-        if op.issued and op.seen and op.kind not in RENEWING:
-            self.violation("cookies", "a new ID that nobody asked for", op)
-        if op.issued and not op.seen and op.writes.get(MARK) != op.n:
-            self.violation("cookies", "an ID without a session", op)
-        if op.issued == "" and (op.kind not in ENDING or not op.seen):
-            self.violation("cookies", "the end of a cookie that was not asked for", op)
+            return
+        if op.seen == {} and op.issued:
+            self.judge_beginning(op)
         if op.seen == {} and op.writes and not op.issued:
             self.violation("lost", "a session was begun, and no ID given out", op)
-        if op.kind in ENDING and op.seen and op.issued != "":
+        if op.issued == "" and not (role == END and op.seen or lines.hidden(op)):
+            self.violation("cookies", "the end of a cookie that was not asked for", op)
+        if role == END and op.seen and op.issued != "":
             self.violation("cookies", "an end that does not end the cookie", op)
+        if role in (RENEW, ANEW) and op.seen and not op.issued and (op.writes or lines.verified(op)):
+            self.violation("cookies", "a success without the new ID that it needs", op)
+        if role == PLAIN and op.seen:
+            self.judge_plain(op)
+
+    def judge_plain(self, op):
+        line = self.lines.of[op.id]
+        if op.issued:
+            self.may_age(op, line)
+        elif op.issued is None and self.replaced_at(op.id) < op.inv:
+            self.violation("cookies", "an ID that was replaced by age, and no new one in the answer", op,
+                           *self.lines.children[op.id].values())
+
+    def may_age(self, op, line):
+        """A new ID that nobody asked for: by age, and the same for all."""
+        calls = self.done(line.ids, "succeed")
+        if not op.ages and not any(other.ages and other.inv < op.res for other in line.ops) or (
+                self.has_calls and not any(call.sent < op.res for call in calls)):
+            self.violation("cookies", "a new ID that nobody asked for", op)
+        others = [id for id in self.lines.children[op.id] if id != op.issued]
+        for id in others:
+            if not any(self.replaced_at(each) < math.inf for each in (id, op.issued)):
+                self.violation("shared", "two new IDs by age for one", self.lines.issuers[id], op)
+
+    def judge_beginning(self, op):
+        line = self.lines.of.get(op.id)
+        if not op.writes and not op.login:
+            self.violation("cookies", "an ID without a session", op)
+        if line is None or self.lines.verified(op, dead=True):
+            return
+        renewals = [other for other in line.ops if self.lines.role(other) in (RENEW, ANEW) and other.n != op.n]
+        before = [other for other in line.sure if self.lines.role(other) in (RENEW, ANEW) and other.res < op.inv]
+        if before and self.second(op.res) < self.second(min(other.inv for other in renewals)) + TOMBSTONE:
+            self.violation("refused", "a change with an ID that was replaced began a session", before[0], op)
+        elif self.replaced_at(op.id) < op.inv and not self.lines.hidden(op) and not any(
+                end.inv < op.res for end in line.ends):
+            self.violation("refused", "a change with an ID that was replaced by age began a session", op)
+
+    def judge_refusal(self, op):
+        """A 503: of a change that belongs to no session any more, or of a failure."""
+        line, needs = self.lines.of.get(op.id), op.writes or self.lines.role(op) in (RENEW, ANEW)
+        dead = self.dead_before(op)
+        verified = self.lines.verified(op, dead)
+        self.counts["refused"] += bool(needs and dead and not verified)
+        if not self.calm:
+            return
+        reasons = [end for end in line.ends if end is not op and end.inv < op.res] if line else []
+        # A login gives way to an end only.
+        hard = [end for end in reasons if self.lines.role(end) == END or self.lines.hidden(end)]
+        if not line or not needs or not (any(end.res > op.inv for end in hard) if verified else
+                                         reasons or self.out_of_grace(op.id, op.res)):
+            self.violation("refused", "a 503 that nothing explains", op, *reasons)
+        elif not op.retry:
+            self.violation("refused", "a refusal that does not say when to come again", op)
+
+    def judge_users(self, op):
+        line = self.lines.of.get(op.id)
+        if not op.seen or line is None:
+            return
+        if self.lines.hidden(op):
+            self.violation("users", "%s sees the session of %s" % (op.login[1], line.users[op.login[0]]), op)
+        self.compare_users(line, op.seen, op)
+
+    def compare_users(self, line, entries, what):
+        for realm in USERS:
+            if entries.get(realm) != line.users.get(realm):
+                self.violation("users", "the session of %s has the %s %s" % (
+                    line.users.get(realm), realm, entries.get(realm)), line.begun, what)
+
+    # -- the table at the end
 
     def known_rows(self):
         """ID -> row; those that nobody can know are judged here."""
-        ids = {self.key_of(id): id for id in self.mark_of}
-        rows, left = {}, collections.Counter()
+        ids = {self.key_of(id): id for id in self.lines.of}
+        rows, left = {}, []
         for row in self.rows:
             if row.key in ids:
                 rows[ids[row.key]] = row
+                self.compare_users(self.lines.of[ids[row.key]], row.entries, "the table at the end: %s" % (row,))
             else:
-                left[row.entries.get(MARK)] += 1
-        for mark, count in left.items():
-            begun = self.by_n.get(mark)
-            sources = [op for op in self.ops if op.kind in RENEWING and op.id and self.mark_of.get(op.id) == mark
-                       and not op.issued and op.seen != {}]
-            if begun and begun.outcome != "ok":
-                sources.append(begun)
-            if count > len(sources):
-                self.violation("rows", "%d rows of session %s that nobody knows the ID of, from %d writes of unknown "
-                               "outcome" % (count, mark, len(sources)), *sources)
-            self.exclusions["left behind"] += count
+                left.append(row)
+        self.judge_left(left)
         return rows
 
-    # -- the life of an ID
+    def may_leave_row(self, op):
+        """Whether it may have made a row that nobody knows the ID of."""
+        if op.outcome == "ok" and not op.ages and op.issued:
+            return False
+        return op.ages or op.outcome != "ok" or self.lines.role(op) in (RENEW, ANEW)
 
-    def surely_ended(self, op):
-        return op.outcome == "ok" and bool(op.seen) and (
-            op.kind in ENDING or op.kind in RENEWING and bool(op.issued))
-
-    def maybe_ended(self, op):
-        """Whether it may have ended its ID: a renewal answered 503 only if its end was done, unheard."""
-        if op.kind in ENDING:
-            return op.outcome != "ok" or bool(op.seen)
-        if op.kind not in RENEWING or op.outcome == "ok":
-            return self.surely_ended(op)
-        return op.outcome == "unknown" or self.cut_renewal(op)
-
-    def cut_renewal(self, op):
-        return any(call.op == "end" and call.done and call.unheard and call.answered > op.inv
-                   for call in self.calls[self.key_of(op.id)])
-
-    def put_late(self, id):
-        """When the row may have come back by a PutItem that was carried out late; None: it did not."""
-        calls = self.calls[self.key_of(id)]
-        deletes = [call.sent for call in calls if call.op == "DeleteItem" and call.done]
-        return min((call.sent for call in calls if call.op == "PutItem" and call.done and call.unheard
-                    and deletes and call.answered > min(deletes)), default=None)
-
-    def of_late_row(self, id, res):
-        at = self.put_late(id) if id is not None else None
-        return at is not None and res > at
-
-    def judge_life(self, id, row):
-        uses = self.uses[id]
-        ends = [op for op in uses if self.maybe_ended(op)]
-        sure = [op for op in ends if self.surely_ended(op)]
-        renewals = [op for op in sure if op.kind in RENEWING]
-        if len(renewals) > 1:
-            self.violation("shared", "two new IDs for one", *renewals)
-        alive = [(op.inv, op.res, op) for op in uses if op.seen]
-        # Who asked for a new ID, had a session, and got none, says that there was none any more.
-        dead = [(op.inv, op.res, op) for op in uses
-                if op.seen == {} or op.kind == "renew" and op.outcome == "ok" and op.seen and not op.issued]
-        if self.scan:
-            (alive if row else dead).append(tuple(self.scan) + ("the table at the end: %s" % (row or "no row",),))
-        self.judge_dead(id, dead, ends)
-        self.judge_alive(id, alive, dead, sure)
-
-    def judge_dead(self, id, dead, ends):
-        cut = False
-        for inv, res, what in dead:
-            before = [op for op in ends if op.inv < res]
-            if not before:
-                enders = [op for op in self.uses[id] if op.kind in RENEWING + ENDING]
-                others = [op for op in self.uses[id] if op.inv < res and op not in enders]
-                self.violation("lost", "the session of %s is gone, and nobody ended it" % id[:6], self.issuers[id],
-                               *enders[:8], *others[-4:], what, *self.calls[self.key_of(id)][-8:])
-                return
-            cut = cut or all(op.kind in RENEWING and op.outcome == "failed" for op in before)
-        self.exclusions["renewal cut"] += cut
-
-    def judge_alive(self, id, alive, dead, sure):
-        ended = [(op.res, op) for op in sure] + [(res, what) for _, res, what in dead]
-        for inv, res, what in alive:
-            before = [over for over in ended if over[0] < inv]
-            if not before:
-                continue
-            if self.put_late(id) is not None:
-                self.exclusions["late put"] += 1
+    def judge_left(self, left):
+        """Each comes from another request, while which it was made."""
+        puts = {row.key: [call for call in self.calls[row.key] if call.op == "PutItem" and call.done] for row in left}
+        sources = [op for op in self.ops if self.may_leave_row(op)]
+        for row in sorted(left, key=lambda row: puts[row.key][0].sent if puts[row.key] else 0):
+            # An attempt that nobody waits for any more may be carried out later.
+            made = [op for op in sources for call in puts[row.key]
+                    if op.inv <= call.sent <= op.res + (2 if call.may_be_unheard() else 0)]
+            if made:
+                sources.remove(min(made, key=lambda op: op.res))
+                self.exclusions["left behind"] += 1
             else:
-                self.violation("revived", "the ID %s is a session's again" % id[:6], before[0][1], what)
-            return
+                self.violation("rows", "a row that nobody knows the ID of, and no request that may have left it",
+                               "the table at the end: %s" % (row,), *self.calls[row.key])
+
+    # -- the life of a line
+
+    def judge_line(self, line, rows):
+        last = [id for id in line.ids if self.replaced_at(id) == math.inf]
+        gone = []                    # when the last of its IDs was none any more, so that none of them is
+        dead, alive = {}, {}
+        for id in line.ids:
+            alive[id] = [(op.inv, op.res, op) for op in self.lines.uses.get(id, ()) if self.lines.loaded(op)]
+            dead[id] = [(op.inv, op.res, op) for op in self.lines.uses.get(id, ()) if self.lines.gone(op)]
+            if self.scan and id in last:
+                (alive if id in rows else dead)[id].append(
+                    tuple(self.scan) + ("the table at the end: %s" % (rows.get(id, "no row"),),))
+            if id in last:
+                gone += dead[id]
+        for id in line.ids:
+            self.judge_dead(line, id, dead[id])
+            self.judge_alive(line, id, alive[id], dead[id] + gone)
+
+    def judge_dead(self, line, id, dead):
+        cut = None
+        for inv, res, what in dead:
+            before = [op for op in line.ends if op.inv < res and op is not what]
+            if not before and not self.out_of_grace(id, res):
+                self.violation("lost", "the session of %s is gone, and nobody ended it" % id[:6],
+                               self.lines.issuers[id], *self.lines.children.get(id, {}).values(),
+                               *[op for op in line.ops if op.inv < res][-8:], what,
+                               *[call for each in line.ids for call in self.calls[self.key_of(each)]][-8:])
+                return
+            if before and all(op.outcome == "failed" for op in before):
+                cut = "end cut" if all(self.lines.role(op) == END for op in before) else "renewal cut"
+        if cut:
+            self.exclusions[cut] += 1
+
+    def judge_alive(self, line, id, alive, dead):
+        ended = [(op.res, op) for op in line.sure] + [(res, what) for _, res, what in dead]
+        first = min(ended, key=lambda over: over[0], default=(math.inf, None))
+        for inv, res, what in alive:
+            before = first[0] < inv
+            if before and self.put_late(line) is not None:
+                self.exclusions["late put"] += 1
+                return
+            if before:
+                self.violation("revived", "the ID %s is a session's again" % id[:6], first[1], what,
+                               *self.calls[self.key_of(id)][-8:])
+                return
+            if not isinstance(what, str) and self.too_old(what):
+                self.violation("revived", "the ID %s was replaced by age, and still opens the session" % id[:6], what,
+                               *self.lines.children[id].values(),
+                               *[call for child in self.lines.children[id] for call in self.done([child], "seen")])
+                return
+
+    def judge_calls(self, id):
+        over = self.done([id], "end", "succeed")
+        if len(over) > 1 and self.put_late(self.lines.of[id]) is None:
+            self.violation("calls", "the ID %s was replaced twice" % id[:6], *over)
 
     # -- entries
 
-    def moving(self, op):
-        """The requests that may have given the session another ID while this one was under way."""
-        return [other for other in self.uses[op.id] if other.n != op.n and other.kind in RENEWING
-                and other.inv < op.res and op.inv < other.res and self.maybe_ended(other)]
-
-    def stored(self, op):
-        """Whether the table took what it wrote, as the calls have it."""
-        values = {value for value in op.writes.values() if value is not None}
-        return bool(values) and any(call.done and call.op == "UpdateItem" and values & call.values
-                                    for call in self.calls[self.key_of(op.id)])
-
-    def surely_written(self, op):
-        if op.outcome != "ok" or op.seen is None:
-            return False
-        if op.seen == {} or op.issued:
+    def goes_on(self, op):
+        """Whether a renewal goes on with the session: True, or False for a copy; None if that can't be known."""
+        line = self.lines.of[op.id]
+        rivals = [other for other in line.ops if other is not op and self.lines.role(other) in (RENEW, ANEW)
+                  and other.inv < op.res and self.maybe_ended(other)]
+        if not self.lines.verified(op) or not rivals and not self.beside(op):
             return True
-        if op.kind == "renew":
-            return False                     # ended by another one meanwhile
-        if self.renewed_during.get(op.n) and not self.stored(op):
-            self.exclusions["moved away"] += 1
-            return False
-        return True
+        ends = self.done(line.ids, "end")
+        if len(ends) != 1:
+            return None
+        # An attempt that nobody waits for any more may be carried out later.
+        makers = [other for other in [op] + rivals if other.inv < ends[0].answered
+                  and ends[0].sent < other.res + (0 if other.outcome == "ok" else 2) and self.put_before(other, ends[0])]
+        return None if len(makers) != 1 else makers[0] is op
+
+    def put_before(self, op, end):
+        """Whether the row of its new ID was there before that end."""
+        return not op.issued or any((call.sent if call.may_be_unheard() else call.answered) < end.sent
+                                    for call in self.done([op.issued], "PutItem"))
+
+    def begin_session(self, line, writers):
+        op = line.begun
+        if line.parent is not None:
+            own = self.goes_on(op)
+            if own:
+                return line.parent.session
+            session = Session(self, op, dict(op.seen, **op.writes))
+            beside = [other for other in writers[line.parent] if other.res > op.inv]
+            if own is None and beside:
+                self.exclusions["either"] += 1
+                session.inherit(beside)
+            else:
+                self.counts["copies"] += 1
+            return session
+        return Session(self, op, {name: value for name, value in op.writes.items() if value is not None})
 
     def judge_entries(self, rows):
-        sessions = collections.defaultdict(list)         # mark -> (inv, res, entries, what)
-        writers = collections.defaultdict(list)          # mark -> requests that wrote
-        for op in self.ops:
-            if op.seen and not self.of_late_row(op.id, op.res):
-                sessions[op.seen.get(MARK)].append((op.inv, op.res, op.seen, op))
-            if op.writes:
-                if op.seen != {} and op.id is not None:
-                    writers[self.mark_of.get(op.id)].append(op)
-                if op.seen == {} or op.id is None:
-                    writers[op.n].append(op)
+        lines, sessions = self.lines, []
+        writers = {line: [op for op in line.ops if op.writes and lines.role(op) == PLAIN and op.seen != {}
+                          and (op.outcome == "ok" or not self.dead_before(op))] for line in lines.all}
+        for line in lines.all:
+            line.session = self.begin_session(line, writers)
+            if line.session not in sessions:
+                sessions.append(line.session)
+            elif line.begun.writes:
+                line.session.writers.append(line.begun)
+            line.session.writers += writers[line]
+            line.session.reads += [(op.inv, op.res, op.seen, op) for op in line.ops
+                                   if op.seen and not self.of_late_row(op.id, op.res)]
         for id, row in rows.items():
-            if self.of_late_row(id, self.scan[1]):
-                continue
-            sessions[self.mark_of[id]].append(tuple(self.scan) + (row.entries, "the table at the end: %s" % (row,)))
-        for mark, reads in sessions.items():
-            if mark in self.by_n:
-                Session(self, mark, writers[mark]).judge(reads)
+            if not self.of_late_row(id, self.scan[1]):
+                lines.of[id].session.reads.append(tuple(self.scan) + (row.entries, "the table at the end: %s" % (row,)))
+        for session in sessions:
+            session.judge()
 
-
-class Session:
-    """The entries of one session: a register each."""
-
-    def __init__(self, judge, mark, writers):
-        self.judge_, self.mark = judge, mark
-        self.writers = [op for op in writers if op.n == mark or op.kind not in ENDING]
-        self.by_n = {op.n: op for op in self.writers}
-        self.landed = {op.n: op.res for op in self.writers if judge.surely_written(op)}
-        self.of_entry = collections.defaultdict(list)
-        for op in self.writers:
-            for name in op.writes:
-                self.of_entry[name].append(op)
-
-    def value(self, op, name):
-        """What it made of an entry; the request that began the session wrote all of them."""
-        return op.writes.get(name)
-
-    def writes_to(self, name):
-        begun = self.by_n.get(self.mark)
-        found = self.of_entry[name]
-        return found if begun is None or begun in found else [begun] + found
-
-    def judge(self, reads):
-        for inv, res, entries, what in reads:            # who was seen has landed
-            for op in self.seen_in(entries):
-                self.landed[op.n] = min(self.landed.get(op.n, res), res)
-        names = set(self.of_entry) | {name for read in reads for name in read[2]}
-        for read in reads:
-            seen = {op.n for op in self.seen_in(read[2])}
-            for name in names - {MARK}:
-                if not self.judge_entry(name, read, seen):
-                    return
-
-    def seen_in(self, entries):
-        for name, value in entries.items():
-            op = self.by_n.get(value)
-            if op and op.writes.get(name) == value:
-                yield op
-
-    def judge_entry(self, name, read, seen):
-        inv, res, entries, what = read
-        value = entries.get(name)
-        candidates = [op for op in self.writes_to(name) if self.value(op, name) == value and op.inv < res]
-        if not candidates:
-            self.judge_.violation("shared" if value in self.judge_.by_n and value not in self.by_n else "writes",
-                                  "entry %s of session %s is %s, which nobody wrote there" % (
-                                      name, self.mark, value), what)
-            return False
-        newer = None
-        for op in candidates:
-            newer = next((later for later in self.writes_to(name) if later.inv > op.res and later.n != op.n
-                          and (later.n in seen or self.landed.get(later.n, res) < inv)), None)
-            if newer is None:
-                return True
-        self.judge_.violation("writes", "entry %s of session %s is %s, and was overwritten before" % (
-            name, self.mark, value), candidates[-1], newer, what)
-        return False
+    def note_seen(self, op, what):
+        """Somebody has seen its change. If it was answered 503, its call was done, and not heard."""
+        if op.outcome != "failed" or op.n in self.seen_failed:
+            return
+        self.seen_failed.add(op.n)
+        stored = self.storing[op.n][:1]
+        if self.scan and not (stored and stored[0].may_be_unheard()):
+            self.violation("refused", "a change that was answered 503 is there", op, what, *stored)
+        else:
+            self.exclusions["done unheard"] += 1

@@ -5,8 +5,15 @@ import random
 
 NAMES = ["k%d" % n for n in range(6)]
 
-KINDS = [("read", 26), ("set", 26), ("several", 10), ("remove", 9), ("mixed", 5), ("renew", 7), ("login", 6),
-         ("clear", 4), ("end", 2), ("old", 5)]
+# At every other browser sessions live long enough for their IDs to age.
+BUSY = [("read", 24), ("set", 23), ("several", 9), ("remove", 8), ("mixed", 5), ("renew", 5), ("enter", 7), ("basic", 7),
+        ("leave", 2), ("create", 2), ("clear", 3), ("end", 2), ("old", 7)]
+LONG = [("read", 420), ("set", 280), ("several", 90), ("remove", 80), ("mixed", 50), ("basic", 2), ("renew", 1), ("enter", 1),
+        ("leave", 1), ("create", 1), ("clear", 1), ("end", 1), ("old", 72)]
+OF_OLD = [("read", 8), ("set", 7), ("renew", 1), ("enter", 2), ("basic", 1), ("clear", 1)]
+REALMS = [("user", 3), ("account", 1)]
+NAMES_OF_USERS = [("alice", 3), ("bob", 1)]
+FORGETS = (0.05, 0.5, 0.97)      # how likely an answer with an ID by age is lost, browser by browser
 
 # Kind of fault of the proxy: how often; and what it is made with.
 FAULTS = [("close_before", 5), ("close_after", 6), ("reset_before", 6), ("reset_after", 7), ("did_but_500", 8),
@@ -22,20 +29,29 @@ def choose(rng, weighted):
 
 def steps(seed, client, slots):
     """What one client does, for ever. `slot`: which browser it sits at; `old`: with an ID of the past (0: the last).
-    All log in as one user: another one begins with an empty session, which the judge does not know."""
+    `login`: (realm, user) for a login, (realm, None) for a logout. `forget`: the answer is lost, if it carries an ID that
+    nobody asked for. `drop`: a cookie that opens no session is thrown away."""
     rng = random.Random("%s client %d" % (seed, client))
     number = 0
     while True:
         number += 1
-        kind = choose(rng, KINDS)
+        slot = rng.randrange(slots)
+        kind = choose(rng, LONG if slot % 2 else BUSY)
         n = "%d.%d" % (client, number)
         names = rng.sample(NAMES, 3)
-        step = {"n": n, "kind": kind, "slot": rng.randrange(slots), "user": "alice", "old": None,
-                "writes": {}}
-        with_write, past = rng.random() < 0.5, rng.randrange(4)
+        step = {"n": n, "kind": kind, "slot": slot, "old": None, "writes": {}, "login": None,
+                "forget": rng.random() < FORGETS[slot // 2 % 3], "drop": rng.random() < 0.3,
+                "area": rng.choice(("/test/", "/users/"))}
+        with_write, past, of_old = rng.random() < 0.5, rng.randrange(4), choose(rng, OF_OLD)
+        realm, name = choose(rng, REALMS), choose(rng, NAMES_OF_USERS)
         if kind == "old":
-            step["kind"], step["old"] = "set" if with_write and past == 0 else "read", past
-        if step["kind"] == "set" or kind in ("renew", "login") and with_write:
+            kind = step["kind"] = of_old
+            step["old"] = past
+        if kind in ("enter", "leave"):
+            step["login"], step["area"] = (realm, name if kind == "enter" else None), "/users/"
+        elif kind == "basic":
+            step["login"], step["area"] = ("basic", name), "/basic/"
+        if kind in ("set", "enter", "create") or kind in ("renew", "basic") and with_write:
             step["writes"] = {names[0]: n}
         elif kind == "several":
             step["writes"] = {name: n for name in names}
