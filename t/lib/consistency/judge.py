@@ -222,12 +222,18 @@ class Judge:
         if line is None or self.lines.verified(op, dead=True):
             return
         renewals = [other for other in line.ops if self.lines.role(other) in (RENEW, ANEW) and other.n != op.n]
-        before = [other for other in line.sure if self.lines.role(other) in (RENEW, ANEW) and other.res < op.inv]
+        before = [other for other in line.sure if self.lines.role(other) in (RENEW, ANEW) and other.res < op.inv
+                  and self.surely_replaced(line, other)]
         if before and self.second(op.res) < self.second(min(other.inv for other in renewals)) + TOMBSTONE:
             self.violation("refused", "a change with an ID that was replaced began a session", before[0], op)
         elif self.replaced_at(op.id) < op.inv and not self.lines.hidden(op) and not any(
                 end.inv < op.res for end in line.ends):
             self.violation("refused", "a change with an ID that was replaced by age began a session", op)
+
+    def surely_replaced(self, line, op):
+        """Whether that end of the line left a tombstone. A user who is shown nothing may have come when all was over."""
+        return bool(op.issued) and not (self.lines.hidden(op) and any(
+            end is not op and end.inv < op.res for end in line.ends))
 
     def judge_refusal(self, op):
         """A 503: of a change that belongs to no session any more, or of a failure."""

@@ -186,6 +186,8 @@ BROKEN = [
     # IDs that were replaced.
     ("a change with an ID that was replaced begins a session", "refused", h().begin().renew().op(
         "set", "A", n="x", seen={}, writes={MARK: "x"}, issued="C")),
+    ("a change with an ID whose user gave way to another", "refused", h().begin().basic("alice", new="B").basic(
+        "bob", "B", "C", n="x", seen={}, writes={MARK: "x"}).op("set", "B", n="y", seen={}, writes={MARK: "y"}, issued="D")),
     ("the same by HTTP authentication", "refused", h().begin().renew().basic(
         "alice", new="C", n="x", seen={}, writes={MARK: "x"})),
     ("a refused change that is there", "shared", h().begin().renew().refused("x", k="x").read("B", k="x")),
@@ -302,6 +304,9 @@ SOUND = [
         "bob", "B", "C", n="x", seen={}, writes={MARK: "x"}).none("B").op("read", "C", seen={MARK: "x"})),
     ("another user of HTTP authentication who sets nothing", {},
      h().begin().basic("alice", new="B").basic("bob", "B", "", seen={}).none("B").basic("bob", "B", seen={}).table()),
+    ("a session after another user of HTTP authentication ended one", {},
+     h().begin().basic("alice", new="B").basic("bob", "B", "", seen={}).op(
+         "set", "B", n="y", seen={}, writes={MARK: "y"}, issued="D")),
     ("a login of HTTP authentication that came second", {},
      h().begin().basic("alice", new="B", at=(2, 4)).basic("alice", at=(2, 4)).read("B", at=(5, 6)).none(at=(5, 6))),
     ("another session for the same browser", {}, h().begin(k="b").op(
