@@ -72,10 +72,14 @@ static int session_dynamodb_load(request_rec *r, session_rec **z)
     if (s->outcome == MSD_NOT_LOADED) {
         msd_log_load(r, s, msd_load(r, q, s));
     }
+    else if (!s->loader && !r->main) {
+        msd_session_adopt(s, r);
+    }
     if (refusal_for(s) != DECLINED) {
         return APR_EGENERAL;
     }
     msd_session_keep(s);
+    s->z->encoded = NULL; /* of an earlier save, perhaps in an include's pool: the entries count */
     *z = s->z;
     return OK;
 }
@@ -163,10 +167,14 @@ static int session_dynamodb_authorize(request_rec *r)
 static int session_dynamodb_identify(request_rec *r)
 {
     session_rec *z = NULL;
+    msd_session_t *s;
 
     if (msd_config_enabled(r) && r->user) {
         session_load_fn(r, &z);
-        msd_identity_note(r, msd_request_place(r, msd_request_get(r)));
+        s = msd_request_session(r); /* NULL: mod_session is off here */
+        if (s) {
+            msd_identity_note(r, s);
+        }
     }
     return DECLINED;
 }
@@ -183,12 +191,12 @@ static int session_dynamodb_fixups(request_rec *r)
     /* A client's header of this name would become HTTP_SESSION unless mod_session sets it (CVE-2018-1283). */
     apr_table_unset(r->headers_in, "Session");
     q = msd_request_get(r);
-    s = msd_request_place(r, q);
-    msd_request_take(r, q, s->conf && s->loader == r ? s->conf : msd_config_dir(r, r->pool));
+    s = msd_request_session(r); /* NULL: mod_session is off here */
+    msd_request_take(r, q, s && s->loader == r ? s->conf : msd_config_dir(r, r->pool));
     if (!r->main) {
         q->passed_fixups = r;
     }
-    if (s->z) {
+    if (s && s->z) {
         msd_env_limit(r);
         msd_env_describe(r, s);
     }

@@ -33,6 +33,7 @@ void msd_calls_begin(msd_calls_t *calls, msd_session_t *s, msd_calls_batch_t *ba
     call->consistent = s->conf->consistent_read;
     call->grace = s->conf->renew_grace;
     call->now = s->now;
+    call->time = ddb_clock_wall(calls->clock);
     call->deadline = batch->started + calls->budget;
     call->cancel = NULL; /* never cancelled: a client is waiting for the response */
     call->pool = s->pool;

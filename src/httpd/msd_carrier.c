@@ -270,7 +270,6 @@ const char *msd_carrier_clear(request_rec *r, const msd_dir_config_t *conf)
  */
 static void say(request_rec *r, const msd_dir_config_t *conf, const char *line)
 {
-    msd_carrier_clear(r, conf);
     apr_table_addn(r->err_headers_out, conf->use_header ? conf->header_name : "Set-Cookie", line);
 }
 

@@ -59,14 +59,12 @@ static void forget_those_of(request_rec *r, const request_rec *from, const char 
 void msd_env_forget(request_rec *r)
 {
     const char *prefix = "";
-    request_rec *from;
+    const request_rec *from, *below;
 
     apr_table_unset(r->subprocess_env, HTTP_SESSION);
-    if (r->main && !msd_request_is_same_place(r, r->main)) {
-        forget_those_of(r, r->main, prefix);
-    }
-    for (from = r->prev; from; from = from->prev) {
-        prefix = apr_pstrcat(r->pool, "REDIRECT_", prefix, NULL);
+    for (from = r->prev ? r->prev : r->main, below = r; from;
+         below = from, from = from->prev ? from->prev : from->main) {
+        prefix = below->prev ? apr_pstrcat(r->pool, "REDIRECT_", prefix, NULL) : prefix;
         if (!msd_request_is_same_place(r, from)) {
             forget_those_of(r, from, prefix);
         }

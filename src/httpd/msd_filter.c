@@ -166,6 +166,12 @@ static int settle(request_rec *r, msd_request_t *q)
         q->answered = 1;
         return 1;
     }
+    /* All before the first is set: places may have the same cookie name, with different paths. */
+    for (s = &q->session; s; s = s->next) {
+        if (s->answer.issue || s->answer.end_id) {
+            msd_carrier_clear(r, s->conf);
+        }
+    }
     for (s = &q->session; s; s = s->next) {
         set_headers(r, s);
     }

@@ -7,6 +7,7 @@
 #include <http_core.h>
 
 #include "base/ddb_array.h"
+#include "httpd/msd_entries.h"
 #include "httpd/msd_identity.h"
 
 #define FORM "form"
@@ -224,7 +225,8 @@ static int keep_ours(msd_session_t *s)
 
     for (i = 0; i < elts->nelts; i++) {
         const apr_table_entry_t *e = &APR_ARRAY_IDX(elts, i, apr_table_entry_t);
-        if (!apr_hash_get(seen, &e->val, sizeof(e->val))) {
+        /* mod_session's encoder has put the expiry among the entries; it does so again when it is this request's. */
+        if (strcasecmp(e->key, MSD_ENTRIES_EXPIRY) != 0 && !apr_hash_get(seen, &e->val, sizeof(e->val))) {
             apr_table_addn(kept, e->key, e->val);
         }
         else {

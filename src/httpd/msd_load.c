@@ -116,6 +116,20 @@ typedef struct found_t {
     apr_status_t told;   /* DDB_EBADITEM: a row was malformed, which is worth a warning */
 } found_t;
 
+/** sid opened the session in row. An ID and the one that replaced it because of its age open the same one. */
+static void opened_by(msd_session_t *s, const char *sid, const ddb_session_t *row, found_t *found)
+{
+    int again = found->live && strcmp(found->alive.sid, row->sid) == 0;
+
+    if (!again || strcmp(sid, row->sid) == 0) {
+        s->ids.opened = sid;
+    }
+    /* An ID that was replaced by age: tell the client, which does not seem to know the new one. */
+    s->answer.issue = msd_session_has_own_id(s) ? NULL : row->sid;
+    found->alive = *row;
+    found->live += !again;
+}
+
 /** Read each ID's row, up to the first failure. An unknown ID is not a failure. */
 static apr_status_t read_rows(const load_t *w, const apr_array_header_t *sids, found_t *found)
 {
@@ -129,11 +143,7 @@ static apr_status_t read_rows(const load_t *w, const apr_array_header_t *sids, f
         s->ids.replaced |= row.miss == DDB_MISS_MOVED || row.miss == DDB_MISS_REUSED;
         rv = rv == APR_SUCCESS ? accept_loaded(w->r, s, &row) : rv;
         if (rv == APR_SUCCESS) {
-            s->ids.opened = APR_ARRAY_IDX(sids, i, const char *);
-            /* An ID that was replaced by age: tell the client, which does not seem to know the new one. */
-            s->answer.issue = msd_session_has_own_id(s) ? NULL : row.sid;
-            found->alive = row;
-            found->live++;
+            opened_by(s, APR_ARRAY_IDX(sids, i, const char *), &row, found);
         }
         else if (rv == DDB_EBADITEM) {
             found->told = rv;

@@ -130,9 +130,15 @@ int msd_request_is_same_place(const request_rec *r, const request_rec *other)
                || is_same_place(msd_config_resolve(a, r->pool), msd_config_resolve(b, r->pool)));
 }
 
-int msd_request_is_foreign_part(const request_rec *r, const msd_request_t *q, const msd_session_t *s)
+int msd_request_is_foreign_part(request_rec *r, const msd_request_t *q, const msd_session_t *s)
 {
-    return r->main && s != &q->session;
+    request_rec *page = r->main;
+
+    (void)q;
+    while (page && page->main) {
+        page = page->main;
+    }
+    return page && msd_request_session(page) != s;
 }
 
 void msd_request_take(request_rec *r, msd_request_t *q, const msd_dir_config_t *conf)

@@ -188,7 +188,7 @@ static apr_status_t end(const msd_save_t *w)
 /** 1 if this request has something to store, beside a user whom HTTP authentication tells again with each request. */
 static int has_changes(const msd_session_t *s)
 {
-    return s->answer.verified || s->answer.timeouts_changed || expiry_changed(s)
+    return s->answer.verified || s->answer.abandon || s->answer.timeouts_changed || expiry_changed(s)
            || !msd_entries_equal(s->pool, s->z->entries, s->loaded);
 }
 
@@ -205,7 +205,7 @@ static msd_save_fn *choose_write(const msd_session_t *s)
     int empty = msd_payload_empty(s);
 
     if (s->answer.abandon) {
-        return s->stored.sid ? end : NULL;
+        return s->stored.sid ? end : s->ids.replaced ? refuse : NULL;
     }
     if (!s->stored.sid) {
         return empty || !s->z->dirty ? NULL : s->ids.replaced && !s->answer.verified ? refuse : create;

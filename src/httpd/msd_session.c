@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include <apr_strings.h>
 #include <httpd.h>
 #include <http_config.h>
 
@@ -13,6 +14,17 @@ const session_dir_conf *msd_session_conf(const request_rec *r)
     return ap_get_module_config(r->per_dir_config, &session_module);
 }
 
+static const apr_array_header_t *copy_names(const apr_array_header_t *names, apr_pool_t *p)
+{
+    apr_array_header_t *copy = apr_array_make(p, names->nelts, sizeof(const char *));
+    int i;
+
+    for (i = 0; i < names->nelts; i++) {
+        APR_ARRAY_PUSH(copy, const char *) = apr_pstrdup(p, APR_ARRAY_IDX(names, i, const char *));
+    }
+    return copy;
+}
+
 void msd_session_begin(msd_session_t *s, request_rec *r)
 {
     s->conf = msd_config_dir(r, s->pool);
@@ -22,7 +34,19 @@ void msd_session_begin(msd_session_t *s, request_rec *r)
     if (!r->main) {
         s->loader = r;
         s->merged = msd_config_merged(r);
+        return;
     }
+    /* These may come from a .htaccess file, which lives as long as r. */
+    s->header = apr_pstrdup(s->pool, s->header);
+    s->conf->mask = s->conf->mask ? copy_names(s->conf->mask, s->pool) : NULL;
+}
+
+void msd_session_adopt(msd_session_t *s, request_rec *r)
+{
+    s->loader = r;
+    s->merged = msd_config_merged(r);
+    s->header = msd_session_conf(r)->header;
+    s->conf->mask = msd_config_dir(r, s->pool)->mask;
 }
 
 int msd_session_usable(const msd_session_t *s)
@@ -125,9 +149,11 @@ int msd_session_is_first_seen(const msd_session_t *s)
 
 int msd_session_renewal_due(const msd_session_t *s)
 {
-    apr_int64_t since = s->stored.issued ? s->stored.issued : apr_time_sec(s->stored.created);
+    /* From its first use: the ID before it is accepted until then, and for the grace, which is shorter. */
+    apr_int64_t since = s->stored.issued ? s->stored.seen : apr_time_sec(s->stored.created);
 
     return s->conf->renew_interval > 0 && s->outcome == MSD_LOADED && msd_session_has_own_id(s)
+           && (!s->stored.issued || s->stored.seen)
            && (s->answer.written == MSD_NOTHING || s->answer.written == MSD_STORED)
            /* Earlier versions mark one user, without a key that could move along. */
            && !(s->stored.user_mark && !s->stored.user_marks)

@@ -125,6 +125,9 @@ int msd_session_unsaved(const msd_session_t *s);
 /** Start the state of the session that r loads: its settings. */
 void msd_session_begin(msd_session_t *s, request_rec *r);
 
+/** r, not a subrequest, is of the place of s, which a subrequest loaded first: r answers for it from here on. */
+void msd_session_adopt(msd_session_t *s, request_rec *r);
+
 /** The timeouts of a new session of this place, into row. */
 void msd_session_timeouts(const msd_session_t *s, ddb_session_t *row);
 

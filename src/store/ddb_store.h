@@ -61,6 +61,7 @@ typedef struct ddb_store_call_t {
     int consistent;       /* of the load; reads that settle a write are always consistent */
     apr_int64_t grace;    /* seconds for which a replaced ID is accepted once its successor was used */
     apr_time_t now;       /* the request's only reading of the wall clock, for activity and expiry */
+    apr_time_t time;      /* wall clock when the call began; 0: now. For a tombstone, which later requests read */
     apr_time_t deadline;  /* in the monotonic time of the client's clock */
     ddb_cancel_t *cancel; /* of background work; NULL: cannot be cancelled */
     apr_pool_t *pool;     /* results live here */

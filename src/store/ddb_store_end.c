@@ -36,7 +36,7 @@ apr_status_t ddb_store_replace(ddb_store_t *st, const ddb_store_call_t *call, co
         return APR_NOTFOUND;
     }
     it = without_session(old, call);
-    it.expires = apr_time_sec(call->now) + DDB_STORE_TOMBSTONE;
+    it.expires = apr_time_sec(call->time > call->now ? call->time : call->now) + DDB_STORE_TOMBSTONE;
     if (call->format == DDB_JSON) {
         it.expires -= DDB_STORE_LONG_AGO; /* dynamodb-session-flask may go by it */
     }
@@ -121,7 +121,11 @@ static apr_status_t find_moved(ddb_store_t *st, const ddb_store_call_t *call, co
         *s = found;
         return ddb_error_set(call->err, DDB_ECONFLICT, "requests keep giving the session new IDs");
     }
-    return rv == APR_NOTFOUND ? ddb_store_answer(call->err, APR_SUCCESS) : rv;
+    if (rv == APR_NOTFOUND) {
+        rv = found.miss == DDB_MISS_MOVED || found.miss == DDB_MISS_REUSED ? APR_NOTFOUND : APR_SUCCESS;
+        return ddb_store_answer(call->err, rv);
+    }
+    return rv;
 }
 
 apr_status_t ddb_store_end(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *s)
