@@ -183,7 +183,7 @@ static int session_dynamodb_identify(request_rec *r)
 static int session_dynamodb_fixups(request_rec *r)
 {
     msd_request_t *q;
-    msd_session_t *s;
+    msd_session_t *s = msd_request_session(r); /* NULL: off here, or mod_session is */
 
     if (!msd_config_enabled(r)) {
         return DECLINED;
@@ -191,7 +191,6 @@ static int session_dynamodb_fixups(request_rec *r)
     /* A client's header of this name would become HTTP_SESSION unless mod_session sets it (CVE-2018-1283). */
     apr_table_unset(r->headers_in, "Session");
     q = msd_request_get(r);
-    s = msd_request_session(r); /* NULL: mod_session is off here */
     msd_request_take(r, q, s && s->loader == r ? s->conf : msd_config_dir(r, r->pool));
     if (!r->main) {
         q->passed_fixups = r;

@@ -37,12 +37,12 @@ msd_carrier_t *msd_carrier_find(const apr_array_header_t *carriers, const char *
 const char *msd_carrier_clear(request_rec *r, const msd_dir_config_t *conf);
 
 /**
- * Send the ID with the response, exactly once and whatever the status. expires (epoch seconds) is for persistent
+ * Send the ID with the response, whatever the status; exactly once, after msd_carrier_clear. expires (epoch seconds) is for persistent
  * cookies.
  */
 void msd_carrier_issue(request_rec *r, const msd_dir_config_t *conf, const char *sid, apr_int64_t expires);
 
-/** Delete the client's ID, exactly once: by an expired cookie with the same attributes, or an empty header. */
+/** Delete the client's ID, likewise: by an expired cookie with the same attributes, or an empty header. */
 void msd_carrier_end(request_rec *r, const msd_dir_config_t *conf);
 
 #endif

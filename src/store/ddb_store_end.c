@@ -121,11 +121,7 @@ static apr_status_t find_moved(ddb_store_t *st, const ddb_store_call_t *call, co
         *s = found;
         return ddb_error_set(call->err, DDB_ECONFLICT, "requests keep giving the session new IDs");
     }
-    if (rv == APR_NOTFOUND) {
-        rv = found.miss == DDB_MISS_MOVED || found.miss == DDB_MISS_REUSED ? APR_NOTFOUND : APR_SUCCESS;
-        return ddb_store_answer(call->err, rv);
-    }
-    return rv;
+    return rv == APR_NOTFOUND ? ddb_store_answer(call->err, APR_SUCCESS) : rv;
 }
 
 apr_status_t ddb_store_end(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *s)
