@@ -37,8 +37,8 @@ msd_carrier_t *msd_carrier_find(const apr_array_header_t *carriers, const char *
 const char *msd_carrier_clear(request_rec *r, const msd_dir_config_t *conf);
 
 /**
- * Send the ID with the response, whatever the status; exactly once, after msd_carrier_clear. expires (epoch seconds) is for persistent
- * cookies.
+ * Send the ID with the response, whatever the status; exactly once, after msd_carrier_clear. expires (epoch seconds) is
+ * for persistent cookies.
  */
 void msd_carrier_issue(request_rec *r, const msd_dir_config_t *conf, const char *sid, apr_int64_t expires);
 

@@ -187,6 +187,7 @@ static void issue(const char *sid, const msd_dir_config_t *conf, apr_pool_t *p)
     apr_table_set(r->headers_in, "Cookie", line);
     back = sids_of(take(r, conf, 0), conf->cookie_name);
     HOLDS(back && back->nelts == 1 && strcmp(APR_ARRAY_IDX(back, 0, const char *), sid) == 0);
+    msd_carrier_clear(r, conf);
     msd_carrier_end(r, conf);
     HOLDS(apr_table_elts(r->err_headers_out)->nelts == 1);
 }
