@@ -161,6 +161,22 @@ for my $case (['a module', '/test/?get=a'], ['a program', '/cgi/session.pl'], ['
     is_deeply [res()->set_cookies], [], '... and leaves the cookie';
 }
 
+for my $idle (7200, 1) {
+    # The touch of a request that began before the login: it must not make a session of the tombstone.
+    my $old = session(a => 1);
+    get("/test/?timeouts=$idle:43200", cookie => $old) if $idle != 7200;
+    age($old, 300) if $idle == 7200;
+    my $slow = begin($old, path => "/test/?meet=touch$idle&get=a");
+    ok here("touch$idle"), "a read is under way in a session with an idle timeout of $idle";
+    select undef, undef, undef, 0.2;
+    post('/form/login', form('alice'), cookie => $old);
+    let_go("touch$idle");
+    is answer($slow)->line('get a'), 1, '... which ends well after a login';
+    quiet();
+    is_tombstone($old, '... and whose activity is not recorded');
+    is get('/test/?set=b:2', cookie => $old)->status, 503, '... so that the old ID stays dead';
+}
+
 note 'Other carriers and rows';
 {
     my $old = session('/header/', a => 1);

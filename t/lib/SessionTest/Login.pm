@@ -69,7 +69,7 @@ sub is_tombstone {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     my $row = row_of($old) || {};
     is_deeply [sort keys %$row], [sort qw(absolute_timeout accessed created data expires id idle_timeout loggable version write_id),
-        grep { $row->{$_} } qw(encoding issued seen)], $sentence || '... while the old one has left a tombstone';
+        grep { $row->{$_} } qw(encoding issued seen timeouts_by)], $sentence || '... while the old one has left a tombstone';
     is $row->{data}{B} // $row->{data}{S}, '', '... without data';
     is $row->{accessed}{S}, $LONG_AGO, '... which is no session to earlier versions';
     my $left = ($row->{expires}{N} || 0) - time;
