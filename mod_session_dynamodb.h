@@ -58,9 +58,9 @@ typedef struct session_dynamodb_times_t {
 APR_DECLARE_OPTIONAL_FN(apr_status_t, session_dynamodb_times, (request_rec *r, session_dynamodb_times_t *times));
 
 /**
- * Give this session its own timeouts, in seconds, at least 1. They are stored with it, hold in all places whatever
- * their settings, and take effect with the save at the end of this request.
- * @return APR_SUCCESS; APR_EINVAL for a timeout under 1; APR_NOTFOUND without a session.
+ * Give this session its own timeouts, in seconds, from 1 to ten years. They are stored with it, hold in all places
+ * whatever their settings, and take effect with the save at the end of this request.
+ * @return APR_SUCCESS; APR_EINVAL for a timeout out of range; APR_NOTFOUND without a session.
  */
 APR_DECLARE_OPTIONAL_FN(apr_status_t, session_dynamodb_set_timeouts,
                         (request_rec *r, apr_int64_t idle, apr_int64_t absolute));

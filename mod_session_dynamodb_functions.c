@@ -116,7 +116,7 @@ static apr_status_t session_dynamodb_set_timeouts(request_rec *r, apr_int64_t id
     msd_session_t *s;
     apr_status_t rv;
 
-    if (idle < 1 || absolute < 1) {
+    if (idle < 1 || absolute < 1 || idle > MSD_SECONDS_MOST || absolute > MSD_SECONDS_MOST) {
         return APR_EINVAL;
     }
     rv = session_for_change(&s, r);

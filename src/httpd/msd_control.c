@@ -9,8 +9,7 @@
 
 APLOG_USE_MODULE(session_dynamodb);
 
-#define SEPARATORS   " \t,"
-#define SECONDS_MOST (APR_INT64_C(10) * 365 * 24 * 3600) /* as for the directives: ten years */
+#define SEPARATORS " \t,"
 
 /** The seconds of name=SECONDS; 0 if the word is something else. */
 static apr_int64_t seconds_of(const char *word, const char *name)
@@ -23,7 +22,7 @@ static apr_int64_t seconds_of(const char *word, const char *name)
         return 0;
     }
     seconds = apr_strtoi64(word + len + 1, &end, 10);
-    return *end || seconds > SECONDS_MOST ? 0 : seconds;
+    return *end || seconds > MSD_SECONDS_MOST ? 0 : seconds;
 }
 
 /** @return 0 if the word is none. */

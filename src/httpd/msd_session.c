@@ -119,6 +119,10 @@ void msd_session_abandon(msd_session_t *s)
 
 void msd_session_set_timeouts(msd_session_t *s, apr_int64_t idle, apr_int64_t absolute)
 {
+    if (s->stored.sid && s->stored.timeouts_set && s->stored.idle_timeout == idle
+        && s->stored.absolute_timeout == absolute) {
+        return; /* a program that says so with each response costs no writes */
+    }
     s->stored.idle_timeout = idle;
     s->stored.absolute_timeout = absolute;
     s->stored.timeouts_set = 1;

@@ -19,6 +19,9 @@ typedef enum msd_no_store_e { MSD_NO_STORE_LOADED, MSD_NO_STORE_CHANGED } msd_no
 
 #define MSD_UNSET (-1)
 
+/** The longest time that a directive, a program or a module can set, in seconds: ten years. */
+#define MSD_SECONDS_MOST (APR_INT64_C(10) * 365 * 24 * 3600)
+
 /** The default of SessionDynamoDBHeaderName. */
 #define MSD_HEADER_NAME "x-id"
 

@@ -29,11 +29,10 @@ static const char *set_flag(cmd_parms *cmd, void *dir, int on)
 /** Parse whole seconds from least to ten years, with or without a unit (90, 90s, 2min, 1h). */
 static const char *parse_seconds(cmd_parms *cmd, const char *arg, apr_int64_t least, apr_int64_t *out)
 {
-    const apr_int64_t most = APR_INT64_C(10) * 365 * 24 * 3600;
     apr_interval_time_t t = 0;
 
     if (!apr_isdigit(arg[0]) || ap_timeout_parameter_parse(arg, &t, "s") != APR_SUCCESS || t % APR_USEC_PER_SEC != 0
-        || t / APR_USEC_PER_SEC < least || t / APR_USEC_PER_SEC > most) {
+        || t / APR_USEC_PER_SEC < least || t / APR_USEC_PER_SEC > MSD_SECONDS_MOST) {
         return apr_psprintf(cmd->pool,
                             "%s: '%s' is not a valid time: use whole seconds from %" APR_INT64_T_FMT
                             " to ten years, such as 1800, 30min or 2h",
