@@ -262,19 +262,6 @@ static int session_dynamodb_file(request_rec *r)
 
 /* ---- after the handler ------------------------------------------------------------------------------------------- */
 
-static void mask(session_rec *z, const msd_dir_config_t *conf)
-{
-    int i;
-
-    for (i = 0; conf && conf->mask && i < conf->mask->nelts; i++) {
-        const char *key = APR_ARRAY_IDX(conf->mask, i, const char *);
-
-        if (apr_table_get(z->entries, key)) {
-            apr_table_setn(z->entries, key, "*");
-        }
-    }
-}
-
 /* Runs before mod_session's own encoder. With SessionMaxAge the expiry follows from the row's times: in the payload it
  * would change with every request and be out of date after a touch. An expiry that came with the payload stays. Entries
  * that must not be stored are masked here too, because every payload is encoded before it is written. */
@@ -298,7 +285,7 @@ static int session_dynamodb_encode(request_rec *r, session_rec *z)
         z->expiry = s->expiry;
         apr_table_unset(z->entries, MSD_ENTRIES_EXPIRY);
     }
-    mask(z, s->conf);
+    msd_entries_mask(z->entries, s->conf->mask);
     return DECLINED;
 }
 
@@ -311,7 +298,7 @@ static int session_dynamodb_save(request_rec *r, session_rec *z)
     if (!s && !msd_request_session(r)) {
         return DECLINED; /* another store's session, perhaps after a redirect out of our area */
     }
-    if (!s || !msd_session_usable(s) || msd_session_is_denied(s) || msd_request_is_foreign_part(r, q, s)) {
+    if (!s || !msd_session_usable(s) || msd_session_is_denied(s) || msd_request_is_foreign_part(r, s)) {
         /* Not a session that we loaded, or one that can't be written: doing nothing keeps the row intact. */
         return OK;
     }

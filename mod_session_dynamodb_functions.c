@@ -30,11 +30,8 @@ static msd_session_t *session_of(request_rec *r)
 /** session_of for a change; APR_EACCES if r may not make one. */
 static apr_status_t session_for_change(msd_session_t **ps, request_rec *r)
 {
-    msd_request_t *q;
-
     *ps = session_of(r);
-    q = msd_request_find(r);
-    if (*ps && msd_request_is_foreign_part(r, q, *ps)) {
+    if (*ps && msd_request_is_foreign_part(r, *ps)) {
         *ps = NULL;
         return APR_EACCES;
     }

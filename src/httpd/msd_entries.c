@@ -177,3 +177,16 @@ void msd_entries_change(apr_pool_t *p, apr_table_t *entries, const apr_array_hea
         add_outcome(entries, change->name, outcome_of(p, outcomes, change->name));
     }
 }
+
+void msd_entries_mask(apr_table_t *entries, const apr_array_header_t *names)
+{
+    int i;
+
+    for (i = 0; names && i < names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(names, i, const char *);
+
+        if (apr_table_get(entries, name)) {
+            apr_table_setn(entries, name, "*");
+        }
+    }
+}

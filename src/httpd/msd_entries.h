@@ -27,6 +27,9 @@ int msd_entries_counted(const char *form);
 /** 1 if both have the same names and values, in any order. p is for temporary data. */
 int msd_entries_equal(apr_pool_t *p, const apr_table_t *a, const apr_table_t *b);
 
+/** Replace the values of the entries named in names (const char *; may be NULL) by "*". */
+void msd_entries_mask(apr_table_t *entries, const apr_array_header_t *names);
+
 /** An entry that is set or removed. */
 typedef struct msd_entries_change_t {
     const char *name;  /* never empty */

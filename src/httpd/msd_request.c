@@ -130,11 +130,10 @@ int msd_request_is_same_place(const request_rec *r, const request_rec *other)
                || is_same_place(msd_config_resolve(a, r->pool), msd_config_resolve(b, r->pool)));
 }
 
-int msd_request_is_foreign_part(request_rec *r, const msd_request_t *q, const msd_session_t *s)
+int msd_request_is_foreign_part(request_rec *r, const msd_session_t *s)
 {
     request_rec *page = r->main;
 
-    (void)q;
     while (page && page->main) {
         page = page->main;
     }

@@ -62,7 +62,7 @@ msd_session_t *msd_request_any_session(request_rec *r);
 int msd_request_is_same_place(const request_rec *r, const request_rec *other);
 
 /** 1 if r must not change s: it is part of a page, which belongs to another place. */
-int msd_request_is_foreign_part(request_rec *r, const msd_request_t *q, const msd_session_t *s);
+int msd_request_is_foreign_part(request_rec *r, const msd_session_t *s);
 
 /** Remove session IDs from r's headers and remember them; see msd_carrier_take. conf: the settings for r. */
 void msd_request_take(request_rec *r, msd_request_t *q, const msd_dir_config_t *conf);
