@@ -19,14 +19,6 @@ my @BY_WORD  = ('a program\'s renew', 200, sub { (path => '/test/?set=user:ann&r
                 sub { get('/test/?get=user', cookie => $_[0])->line('get user') }, 'ann');
 my @LOGINS   = (\@BY_FORM, \@IN_PLACE, \@BY_ENTRY, \@BY_WORD);
 
-# A request with a cookie that is on its way; its answer.
-sub begin {
-    my($id, %request) = @_;
-    return connection()->send_request(%request,
-        headers => [@{ $request{headers} || [] }, defined $id ? ['Cookie', "id=$id"] : ()]);
-}
-sub answer { return SessionTest::_seen($_[0]->read_response) }
-
 # An ID that a login replaced a moment ago, and the new one.
 sub replaced {
     my $old = session(a => 1);
@@ -63,7 +55,7 @@ for my $login (@LOGINS) {
         clear_tables();
         my $old = session(a => 1);
         fault(kind => 'hold', op => $op, count => 3);
-        my @clicks = map { begin($old, $request->()) } 1 .. 3;
+        my @clicks = map { on_the_way($old, $request->()) } 1 .. 3;
         ok held(3), "$how: three have loaded the session, and come to their $op";
         release();
         my @answers = map { answer($_) } @clicks;
@@ -104,7 +96,7 @@ note 'A second click that is overtaken at its last step';
     my $old = session(a => 1);
     fault(kind => 'hold', op => 'UpdateItem');
     my @calls = calls_of {
-        my $slow = begin($old, path => '/form/login', method => 'POST', body => form('alice'));
+        my $slow = on_the_way($old, path => '/form/login', method => 'POST', body => form('alice'));
         ok held(1), 'a login is about to end the old session';
         my $first = post('/form/login', form('alice'), cookie => $old)->cookie('id');
         release();
@@ -165,7 +157,7 @@ for my $case (['a module', '/test/?get=a'], ['a program', '/cgi/session.pl'], ['
     # The touch of a request that began before the login: it must not make a session of the tombstone.
     my $old = session(a => 1);
     age($old, 300);
-    my $slow = begin($old, path => '/test/?meet=touch&get=a');
+    my $slow = on_the_way($old, path => '/test/?meet=touch&get=a');
     ok here('touch'), 'a read is under way, and a touch is due';
     post('/form/login', form('alice'), cookie => $old);
     let_go('touch');
@@ -263,10 +255,10 @@ note 'Eight changes beside a login: kept, or refused';
 {
     clear_tables();
     my $old = session(a => 1);
-    my @slow = map { begin($old, path => "/test/?meet=eight$_&set=k$_:v") } 1 .. 8;
+    my @slow = map { on_the_way($old, path => "/test/?meet=eight$_&set=k$_:v") } 1 .. 8;
     is scalar(grep { here("eight$_") } 1 .. 8), 8, 'eight have loaded the session';
     fault(kind => 'hold', op => 'UpdateItem');
-    my $login = begin($old, path => '/form/login', method => 'POST', body => form('alice'));
+    my $login = on_the_way($old, path => '/form/login', method => 'POST', body => form('alice'));
     ok held(1), '... and a login, which is about to end it';
     let_go("eight$_") for 1 .. 4;
     is_deeply [map { answer($slow[$_ - 1])->status } 1 .. 4], [(200) x 4], '... four are saved before';
@@ -285,7 +277,7 @@ note 'Eight changes beside a login: kept, or refused';
     my $old = session(planted => 1);
     fault(kind => 'hold', op => 'UpdateItem');
     my @calls = calls_of {
-        my $login = begin($old, path => '/users/drop/?set=user:ann');
+        my $login = on_the_way($old, path => '/users/drop/?set=user:ann');
         ok held(1), 'a login that drops is about to end the old session';
         is get('/test/?set=late:2', cookie => $old)->status, 200, '... another request changes that';
         release();
@@ -305,7 +297,7 @@ for my $case (['a logout', sub { get('/test/?end', cookie => $_[0]) }],
     my $id = session(a => 1);
     my $lines = () = log_lines($ENDED);
     my $meet = 'ends-' . $how =~ tr/ //dr;
-    my $slow = begin($id, path => "/test/?meet=$meet&set=b:2");
+    my $slow = on_the_way($id, path => "/test/?meet=$meet&set=b:2");
     ok here($meet), 'a change is under way';
     $end->($id);
     my $before = row_of($id);
@@ -317,7 +309,7 @@ for my $case (['a logout', sub { get('/test/?end', cookie => $_[0]) }],
 {
     my $id = session(a => 1);
     fault(kind => 'hold', op => 'DeleteItem', count => 2);
-    my @logouts = map { begin($id, path => '/test/?end') } 1, 2;
+    my @logouts = map { on_the_way($id, path => '/test/?end') } 1, 2;
     ok held(2), 'two logouts at once';
     release();
     my @answers = map { answer($_) } @logouts;
@@ -326,17 +318,44 @@ for my $case (['a logout', sub { get('/test/?end', cookie => $_[0]) }],
 }
 for my $how ('end', 'clear') {
     my $old = session(a => 1);
-    my $slow = begin($old, path => "/test/?meet=out-$how&$how");
+    my $slow = on_the_way($old, path => "/test/?meet=out-$how&$how");
     ok here("out-$how"), 'a logout is under way';
     my $new = post('/form/login', form('alice'), cookie => $old)->cookie('id');
     my @calls = calls_of {
         let_go("out-$how");
-        is answer($slow)->status, 200, '... when a login replaces the ID: it succeeds';
+        my $answer = answer($slow);
+        is $answer->status, 200, '... when a login replaces the ID: it succeeds';
+        is_deeply [$answer->set_cookies], [], '... and leaves the cookie, which is the login\'s by now';
     } 1;
     is join(' ', map { $_->{op} } @calls), 'DeleteItem', '... with one call';
     like $calls[0]{body}{ConditionExpression}, qr/accessed <> :moved/, '... on condition that the ID was not replaced';
     is_tombstone($old, '... so that the tombstone stays');
     is get('/form/page?user', cookie => $new)->line('user'), 'alice', '... and so does the session of the login';
+}
+
+note 'A renewal that is under way when the user leaves';
+for my $case (['logs out, where other entries are kept', '/users/keep/?del=user', 503], ['gives way to another one', '/users/?set=user:bob', 503],
+              ['logs in once more', '/users/?renew', 200]) {
+    my($how, $path, $status) = @$case;
+    clear_tables();
+    my $old  = session('/users/', a => 1, user => 'ann');
+    my $meet = 'leaves-' . ($how =~ s/\W.*//r);
+    my $slow = on_the_way($old, path => "/users/?meet=$meet&renew");
+    ok here($meet), 'a renewal is under way';
+    get($path, cookie => $old);
+    my $new = res()->cookie('id');
+    let_go($meet);
+    if ($status == 503) {
+        is_refused(answer($slow), "... when the user $how");
+        is row_of($old)->{ended_by}{S}, 'left', '... as the row tells';
+        quiet();
+        is_deeply [map { $_->{id}{S} } grep { data_of($_) =~ /user=ann/ } live_rows()], [], '... and nothing of the user is left';
+    }
+    else {
+        is answer($slow)->status, 200, "... when the user $how: it succeeds";
+        is row_of($old)->{ended_by}, undef, '... for the user stays';
+    }
+    ok row_of($new), '... and what came first goes on';
 }
 
 note 'HTTP authentication: the first requests of a page, all at once';
@@ -345,7 +364,7 @@ note 'HTTP authentication: the first requests of a page, all at once';
     my $old = session(a => 1);
     fault(kind => 'hold', op => 'UpdateItem', count => 4);
     my %alice = basic('alice');
-    my @requests = map { begin($old, path => '/basic/?get=a', headers => [$alice{headers}]) } 1 .. 4;
+    my @requests = map { on_the_way($old, path => '/basic/?get=a', headers => [$alice{headers}]) } 1 .. 4;
     ok held(4), 'four requests with a session that does not know their user yet';
     release();
     my @answers = map { answer($_) } @requests;
@@ -363,7 +382,7 @@ note 'HTTP authentication: the first requests of a page, all at once';
     # What they store is another matter.
     $old = session(a => 1);
     fault(kind => 'hold', op => 'UpdateItem', count => 2);
-    @requests = map { begin($old, path => "/basic/?set=k$_:v", headers => [$alice{headers}]) } 1, 2;
+    @requests = map { on_the_way($old, path => "/basic/?set=k$_:v", headers => [$alice{headers}]) } 1, 2;
     ok held(2), 'two that change the session';
     release();
     @answers = map { answer($_) } @requests;

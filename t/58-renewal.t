@@ -40,14 +40,6 @@ sub in_use {
     return ($old, $new);
 }
 
-# A request with a cookie that is on its way; its answer.
-sub begin {
-    my($id, %request) = @_;
-    return connection()->send_request(%request,
-        headers => [@{ $request{headers} || [] }, defined $id ? ['Cookie', "id=$id"] : ()]);
-}
-sub answer { return SessionTest::_seen($_[0]->read_response) }
-
 # The old ID leads to the new one, which is sent again.
 sub leads {
     my($old, $new, $sentence) = @_;
@@ -267,7 +259,7 @@ note 'At once';
 {
     clear_tables();
     my $old = due();
-    my @slow = map { begin($old, path => "/renewal/?meet=due$_&get=a") } 1 .. 8;
+    my @slow = map { on_the_way($old, path => "/renewal/?meet=due$_&get=a") } 1 .. 8;
     is scalar(grep { here("due$_") } 1 .. 8), 8, 'eight requests have loaded the session at the due moment';
     let_go("due$_") for 1 .. 8;
     my @answers = map { answer($_) } @slow;
@@ -282,7 +274,7 @@ note 'At once';
     # Where others write at the same time, the renewal may be put off. Nothing else may be.
     clear_tables();
     $old = due();
-    @slow = map { begin($old, path => "/renewal/?meet=busy$_&get=a&set=k$_:v") } 1 .. 8;
+    @slow = map { on_the_way($old, path => "/renewal/?meet=busy$_&get=a&set=k$_:v") } 1 .. 8;
     is scalar(grep { here("busy$_") } 1 .. 8), 8, 'eight changes at the due moment';
     let_go("busy$_") for 1 .. 8;
     @answers = map { answer($_) } @slow;
@@ -294,7 +286,7 @@ note 'At once';
 }
 {
     my $old = due();
-    my $slow = begin($old, path => '/test/?meet=overtaken&set=b:2&get=a');
+    my $slow = on_the_way($old, path => '/test/?meet=overtaken&set=b:2&get=a');
     ok here('overtaken'), 'a change is under way';
     my $new = page('set=c:3', $old)->cookie('id');
     my @calls = calls_of { let_go('overtaken'); $slow = answer($slow) } 3;
@@ -304,7 +296,7 @@ note 'At once';
     is data($new), 'a=1&b=2&c=3', '... and is stored there';
 
     $old = due();
-    $slow = begin($old, path => '/users/?meet=login&set=user:ann');
+    $slow = on_the_way($old, path => '/users/?meet=login&set=user:ann');
     ok here('login'), 'a login is under way';
     $new = page('get=a', $old)->cookie('id');
     let_go('login');
@@ -320,7 +312,7 @@ note 'At once';
     my $old = due();
     fault(kind => 'hold', op => 'PutItem');
     my @calls = calls_of {
-        my $slow = begin($old, path => '/renewal/?get=a');
+        my $slow = on_the_way($old, path => '/renewal/?get=a');
         ok held(1), 'a renewal is about to make the new row';
         is get('/test/?set=b:2', cookie => $old)->status, 200, '... when another request changes the session';
         release();
@@ -348,7 +340,7 @@ for my $case (['the old ID', sub { $_[0] }, [qw(GetItem GetItem DeleteItem)]],
 }
 for my $how ('end', 'clear') {
     my $old = due();
-    my $slow = begin($old, path => "/test/?meet=over-$how&$how");
+    my $slow = on_the_way($old, path => "/test/?meet=over-$how&$how");
     ok here("over-$how"), "$how: a logout is under way";
     my $new = page('get=a', $old)->cookie('id');
     my @calls = calls_of { let_go("over-$how"); $slow = answer($slow) } 3;
@@ -361,7 +353,7 @@ for my $how ('end', 'clear') {
     clear_tables();
     my $old = due();
     fault(kind => 'hold', op => 'UpdateItem');
-    my $slow = begin($old, path => '/renewal/?get=a');
+    my $slow = on_the_way($old, path => '/renewal/?get=a');
     ok held(1), 'a renewal is about to end the old ID';
     get('/test/?end', cookie => $old);
     release();

@@ -59,7 +59,7 @@ static void forget_those_of(request_rec *r, const request_rec *from, const char 
 void msd_env_forget(request_rec *r)
 {
     const char *prefix = "";
-    const request_rec *from, *below;
+    const request_rec *from, *below; /* no more than httpd's LimitInternalRecursion allows */
 
     apr_table_unset(r->subprocess_env, HTTP_SESSION);
     for (from = r->prev ? r->prev : r->main, below = r; from;

@@ -23,7 +23,6 @@ typedef struct load_t {
 static int past_expiry(msd_session_t *s)
 {
     apr_time_t end = s->max_age > 0 ? s->stored.accessed + apr_time_from_sec(s->max_age) : 0;
-
     const ddb_session_t here = msd_session_here(s, &s->stored);
 
     s->expiry = s->z->expiry;
@@ -113,6 +112,7 @@ static apr_status_t fail(msd_session_t *s, apr_status_t rv)
 typedef struct found_t {
     int live;
     ddb_session_t alive; /* the last live session */
+    int replaced;        /* 1: an ID was replaced by a newer one */
     apr_status_t told;   /* DDB_EBADITEM: a row was malformed, which is worth a warning */
 } found_t;
 
@@ -140,7 +140,7 @@ static apr_status_t read_rows(const load_t *w, const apr_array_header_t *sids, f
     for (i = 0; i < sids->nelts; i++) {
         apr_status_t rv = read_row(w, APR_ARRAY_IDX(sids, i, const char *), &row);
         s->ids.miss = row.miss;
-        s->ids.replaced |= row.miss == DDB_MISS_MOVED || row.miss == DDB_MISS_REUSED;
+        found->replaced |= row.miss == DDB_MISS_MOVED || row.miss == DDB_MISS_LEFT || row.miss == DDB_MISS_REUSED;
         rv = rv == APR_SUCCESS ? accept_loaded(w->r, s, &row) : rv;
         if (rv == APR_SUCCESS) {
             opened_by(s, APR_ARRAY_IDX(sids, i, const char *), &row, found);
@@ -178,6 +178,7 @@ static apr_status_t ask_store(const load_t *w, const apr_array_header_t *sids)
         s->answer.issue = NULL;
     }
     else if (!found.live) {
+        s->ids.replaced = found.replaced;
         s->ids.refused = ddb_sid_loggable(APR_ARRAY_IDX(sids, 0, const char *), s->pool);
         msd_session_count(s, DDB_COUNT_REFUSED);
     }

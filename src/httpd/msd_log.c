@@ -95,7 +95,13 @@ void msd_log_saved(request_rec *r, const msd_session_t *s)
                       "dropped the changes to the session: it needs a new ID, but the response has begun. Change the "
                       "session before the first byte of the page is sent, not in an include further down");
     }
-    if (s->answer.written == MSD_REFUSED) {
+    if (s->answer.written == MSD_REFUSED && msd_request_find(r)->begun) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      "dropped the changes to the session: another request ended it meanwhile, and the response has "
+                      "begun. Change the session before the first byte of the page is sent, not in an include further "
+                      "down");
+    }
+    else if (s->answer.written == MSD_REFUSED) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "refused the changes to the session with 503: %s",
                       s->ids.replaced
                           ? "its ID was replaced a moment ago, and the client has, or will have, the new one"

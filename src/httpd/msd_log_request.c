@@ -23,6 +23,8 @@ static const char *why_refused(const msd_session_t *s)
         return "unknown ID";
     case DDB_MISS_OVER:
         return "expired";
+    case DDB_MISS_LEFT:
+        return "a logout or another user replaced the ID a moment ago";
     case DDB_MISS_MOVED:
         return "a login replaced the ID a moment ago";
     case DDB_MISS_REUSED:

@@ -89,18 +89,22 @@ static void set_login(const msd_session_t *s, ddb_session_t *row)
     row->user = row->login ? row->login->user : NULL;
 }
 
-apr_status_t msd_save_insert(const msd_save_t *w, ddb_session_t *row)
+apr_status_t msd_save_insert_row(const msd_save_t *w, ddb_session_t *row)
 {
     const char *undisclosed = NULL;
-    apr_status_t rv;
+    apr_status_t rv = ddb_store_insert(w->q->calls.store, w->call, row, &undisclosed);
 
-    msd_save_set_payload(w->s, row);
-    set_login(w->s, row);
-    rv = ddb_store_insert(w->q->calls.store, w->call, row, &undisclosed);
     if (rv != APR_SUCCESS && undisclosed) {
-        msd_child_remove_later(w->r->server, undisclosed);
+        msd_child_remove_later(w->s->server, undisclosed);
     }
     return rv;
+}
+
+apr_status_t msd_save_insert(const msd_save_t *w, ddb_session_t *row)
+{
+    msd_save_set_payload(w->s, row);
+    set_login(w->s, row);
+    return msd_save_insert_row(w, row);
 }
 
 static apr_status_t create(const msd_save_t *w)
@@ -173,14 +177,16 @@ static apr_status_t change(const msd_save_t *w)
 static apr_status_t end(const msd_save_t *w)
 {
     msd_session_t *s = w->s;
-    apr_status_t rv = ddb_store_end(w->q->calls.store, w->call, &s->stored);
+    ddb_session_t last = s->stored;
+    apr_status_t rv = ddb_store_end(w->q->calls.store, w->call, &last);
 
     if (rv == APR_SUCCESS) {
         msd_session_begin_new(s);
         msd_session_count(s, DDB_COUNT_ENDED);
         s->answer.written = MSD_ENDED;
         s->answer.issue = NULL;
-        s->answer.end_id = 1;
+        /* Where a login was first, the client has the cookie of its session. */
+        s->answer.end_id = last.miss != DDB_MISS_MOVED && last.miss != DDB_MISS_LEFT;
     }
     return rv;
 }

@@ -24,7 +24,10 @@ void msd_save_set_payload(const msd_session_t *s, ddb_session_t *row);
 /** Another request changed the row: merge both changes into the entries, with the current row as the new base. */
 apr_status_t msd_save_merge(request_rec *r, msd_session_t *s, const ddb_session_t *current);
 
-/** Store row under a new ID. */
+/** Store row, complete but for its ID, under a new one. What a failure may have left is deleted later. */
+apr_status_t msd_save_insert_row(const msd_save_t *w, ddb_session_t *row);
+
+/** The same with the entries and the user of the session. */
 apr_status_t msd_save_insert(const msd_save_t *w, ddb_session_t *row);
 
 /** The session is row now; sends the ID if it is new. */

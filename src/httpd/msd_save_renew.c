@@ -19,10 +19,13 @@ static void take_away(const msd_save_t *w, const char *key)
 /** End the old session, after copying concurrent changes of it to the new one. *miss: the reason for APR_NOTFOUND. */
 static apr_status_t end_old(const msd_save_t *w, ddb_session_t *fresh, ddb_miss_e *miss)
 {
+    const msd_identity_e identity = w->s->answer.identity;
     ddb_session_t old = w->s->stored, current, unused;
     apr_status_t rv;
 
     for (;;) {
+        /* Where a user left, or the session began anew, what other requests had of it must not go on. */
+        old.left = identity == MSD_LOGOUT || identity == MSD_USER_CHANGED || w->s->answer.anew;
         memset(&current, 0, sizeof(current));
         rv = ddb_store_replace(w->q->calls.store, w->call, &old, &current);
         if (rv != DDB_ECONFLICT) {
@@ -61,10 +64,12 @@ static apr_status_t begin_fresh(const msd_session_t *s, ddb_session_t *fresh)
     int i;
 
     *fresh = s->stored;
-    fresh->issued = 0;
     if (s->answer.identity != MSD_LOGOUT) {
         fresh->created = s->now; /* OWASP Session Management Cheat Sheet, "Absolute Timeout": of this login */
     }
+    /* An ID that is younger than its session says so, where age counts. */
+    fresh->issued = s->answer.identity == MSD_LOGOUT && s->conf->renew_interval ? apr_time_sec(s->now) : 0;
+    fresh->seen = 0;
     if (msd_session_begins_empty(s)) {
         fresh->user_marks = NULL;
     }
@@ -76,6 +81,12 @@ static apr_status_t begin_fresh(const msd_session_t *s, ddb_session_t *fresh)
         rv = ddb_marks_drop(&fresh->user_marks, fresh->sid, APR_ARRAY_IDX(left, i, msd_session_left_t).realm, s->pool);
     }
     return rv;
+}
+
+/** 1 if what this request has of the session may go on, although another request has replaced its ID. */
+static int goes_on(const msd_session_t *s, ddb_miss_e miss)
+{
+    return miss == DDB_MISS_MOVED || miss == DDB_MISS_REUSED || (miss == DDB_MISS_LEFT && msd_session_begins_empty(s));
 }
 
 /**
@@ -93,7 +104,7 @@ apr_status_t msd_save_renew(const msd_save_t *w)
         return rv;
     }
     rv = end_old(w, &fresh, &miss);
-    if (rv == APR_NOTFOUND && w->s->answer.verified && (miss == DDB_MISS_MOVED || miss == DDB_MISS_REUSED)) {
+    if (rv == APR_NOTFOUND && w->s->answer.verified && goes_on(w->s, miss)) {
         /* Another login was first, such as that of a double click: this one, verified too, gets a session of its
          * own. */
         rv = APR_SUCCESS;
@@ -126,18 +137,14 @@ static apr_status_t renew_aged(const msd_save_t *w)
 {
     msd_session_t *s = w->s;
     ddb_session_t fresh = s->stored, current = { .sid = s->stored.sid };
-    const char *undisclosed = NULL;
     apr_status_t rv;
 
     fresh.issued = apr_time_sec(s->now);
     fresh.seen = 0;
     fresh.user = NULL;
     fresh.login = NULL;
-    rv = ddb_store_insert(w->q->calls.store, w->call, &fresh, &undisclosed);
+    rv = msd_save_insert_row(w, &fresh);
     if (rv != APR_SUCCESS) {
-        if (undisclosed) {
-            msd_child_remove_later(s->server, undisclosed);
-        }
         return rv;
     }
     rv = ddb_store_succeed(w->q->calls.store, w->call, &s->stored, fresh.sid, &current);

@@ -88,7 +88,7 @@ typedef struct msd_session_t {
                                       before the tree does */
     const msd_dir_config_t *merged; /* the loader's settings without defaults; NULL where loader is */
     msd_dir_config_t *conf;         /* the settings where it was loaded; NULL before */
-    server_rec *server;             /* the same of the following three */
+    server_rec *server;             /* of the request that loaded it; so are max_age and header */
     long max_age;                   /* mod_session's sliding limit (SessionMaxAge), in seconds; 0: no limit. It acts as
                                       an additional idle timeout */
     const char *header;             /* mod_session's SessionHeader; NULL: none */

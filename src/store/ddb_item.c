@@ -164,10 +164,12 @@ static void read_marks(reader_t *r, ddb_item_t *it)
 static void read_renewal(reader_t *r, ddb_item_t *it)
 {
     const char *by = ddb_attribute_get(r->item, "timeouts_by", "S");
+    const char *ended = ddb_attribute_get(r->item, "ended_by", "S");
 
     it->successor = ddb_attribute_get(r->item, "successor", "B");
     it->successor = it->successor ? apr_pstrdup(r->p, it->successor) : NULL;
     it->timeouts_set = by && strcmp(by, DDB_ITEM_TIMEOUTS_BY) == 0;
+    it->left = ended && strcmp(ended, DDB_ITEM_LEFT) == 0;
     if (ddb_json_has(r->item, "issued")) {
         it->issued = read_number(r, "issued", 1);
     }

@@ -9,6 +9,7 @@
 #define DDB_WRITE_ID_BYTES    16
 #define DDB_ITEM_ENCODING     "deflate" /* HTTP's word for a zlib stream, RFC 1950 */
 #define DDB_ITEM_TIMEOUTS_BY  "application"
+#define DDB_ITEM_LEFT         "left"
 #define DDB_ITEM_LOGGABLE_LEN 32                /* hex digits: 128 bits */
 #define DDB_ITEM_SIZE_MAX     (400 * 1024)      /* bytes: DynamoDB's limit */
 #define DDB_ITEM_DATA_MAX     (4 * 1024 * 1024) /* bytes of compressed data after decompression */
@@ -38,12 +39,14 @@ typedef struct ddb_item_t {
                               belongs to the ID, and leads an operator from a log line to the row; NULL: absent */
     const char *user_mark;  /* S, ddb_sid_user_mark of the session's user; NULL: absent */
     const char *user_marks; /* S, ddb_marks of the users; NULL: absent */
-    apr_int64_t issued;     /* N, epoch seconds: when this ID replaced an earlier one by age; 0: absent */
-    apr_int64_t seen;       /* N, epoch seconds: when a client first used this ID after that; 0: absent */
-    const char *successor;  /* B, as text: ddb_successor, in the row of the ID that was replaced; NULL: absent */
-    int timeouts_set;       /* S, attribute timeouts_by = DDB_ITEM_TIMEOUTS_BY; 1: an application set the timeouts, so
+    apr_int64_t issued; /* N, epoch seconds: when this ID replaced an earlier one, if later than created; 0: absent */
+    apr_int64_t seen;   /* N, epoch seconds: when a client first used this ID after that; 0: absent */
+    const char *successor; /* B, as text: ddb_successor, in the row of the ID that was replaced; NULL: absent */
+    int left;              /* S, attribute ended_by = DDB_ITEM_LEFT, in a tombstone: 1: the session's user left, by a
+                              logout or because of another user; 0: absent */
+    int timeouts_set;      /* S, attribute timeouts_by = DDB_ITEM_TIMEOUTS_BY; 1: an application set the timeouts, so
                               that those of a place do not shorten them; 0: absent */
-    apr_int64_t consumed;   /* not an attribute: half capacity units, as in the reply; 0: not reported */
+    apr_int64_t consumed;  /* not an attribute: half capacity units, as in the reply; 0: not reported */
 } ddb_item_t;
 
 /**
@@ -71,8 +74,8 @@ const char *ddb_item_create_body(const char *table, const ddb_item_t *it, apr_po
 
 /**
  * UpdateItem of data (as packed), accessed, expires, both timeouts, user_mark, version (to it->version), write_id and
- * successor, on condition that the row is unchanged since `loaded` was read (its version; DDB_JSON: data and timeouts
- * too) and expires after `now` (epoch seconds).
+ * successor or ended_by, on condition that the row is unchanged since `loaded` was read (its version; DDB_JSON: data
+ * and timeouts too) and expires after `now` (epoch seconds).
  */
 const char *ddb_item_save_body(const char *table, const ddb_item_t *it, const ddb_item_t *loaded, apr_int64_t now,
                                apr_pool_t *p);

@@ -170,6 +170,9 @@ const char *ddb_item_save_body(const char *table, const ddb_item_t *it, const dd
     if (it->successor) {
         write_attribute(&b, NULL, "successor", "B", it->successor);
     }
+    if (it->left) {
+        write_attribute(&b, NULL, "ended_by", "S", DDB_ITEM_LEFT);
+    }
     if (!it->user_mark) {
         remove_attribute(&b, "user_mark");
     }

@@ -54,6 +54,7 @@ apr_size_t ddb_item_size(const ddb_item_t *it)
            + (it->issued ? attribute_size("issued", number_size(it->issued)) : 0)
            + (it->seen ? attribute_size("seen", number_size(it->seen)) : 0)
            + (it->successor ? attribute_size("successor", base64_size(it->successor)) : 0)
+           + (it->left ? attribute_size("ended_by", strlen(DDB_ITEM_LEFT)) : 0)
            + (it->timeouts_set ? attribute_size("timeouts_by", strlen(DDB_ITEM_TIMEOUTS_BY)) : 0);
 }
 

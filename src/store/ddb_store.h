@@ -23,6 +23,7 @@ typedef enum ddb_miss_e {
     DDB_MISS_FOREIGN, /* the row belongs to another ID */
     DDB_MISS_OVER,    /* the session has expired */
     DDB_MISS_MOVED,   /* ddb_store_replace ended it less than DDB_STORE_TOMBSTONE ago: the client has a newer ID */
+    DDB_MISS_LEFT,    /* the same, and the user of the session has left: nothing of it may go on */
     DDB_MISS_RENEWED, /* private to ddb_store: ddb_store_succeed moved it, and its successor must be read */
     DDB_MISS_REUSED,  /* ddb_store_succeed moved it, and the client has used the newer ID for longer than the grace */
     DDB_MISS_KNOWN    /* for callers: absent or expired a moment ago; the table was not read again */
@@ -42,13 +43,14 @@ typedef struct ddb_session_t {
     apr_int64_t version;                        /* of the row; 0: no row yet, or another program wrote it */
     const struct ddb_item_t *row; /* as last read or written: conditions compare with it; NULL: no row yet */
     ddb_miss_e miss;              /* the reason, if a load, save, replace or succeed returned APR_NOTFOUND */
-    apr_int64_t issued;           /* epoch seconds: when the ID replaced one by age, set before insert; 0: it did not */
-    apr_int64_t seen;             /* epoch seconds: when a client first used the ID after that; 0: not yet */
-    int timeouts_set;             /* 1: an application set the timeouts */
-    const char *user_mark;        /* as stored, ddb_sid_user_mark; NULL: no user yet */
-    const char *user;             /* set by the caller before insert and save, to compute user_mark, which versions
+    apr_int64_t issued;     /* epoch seconds: when the ID was made, if later than created; set before insert. 0: then */
+    apr_int64_t seen;       /* epoch seconds: when a client first used the ID after that; 0: not yet */
+    int timeouts_set;       /* 1: an application set the timeouts */
+    int left;               /* set by the caller before replace: 1: DDB_MISS_LEFT is the reason */
+    const char *user_mark;  /* as stored, ddb_sid_user_mark; NULL: no user yet */
+    const char *user;       /* set by the caller before insert and save, to compute user_mark, which versions
                                      without user_marks compare; NULL: save keeps it, insert stores no mark */
-    const char *user_marks;       /* as stored, ddb_marks; insert keeps those of the session that s was; NULL: none */
+    const char *user_marks; /* as stored, ddb_marks; insert keeps those of the session that s was; NULL: none */
     const ddb_marks_user_t *login; /* set by the caller before insert and save: the user to mark; NULL: no user */
 } ddb_session_t;
 
@@ -126,9 +128,10 @@ apr_status_t ddb_store_see(ddb_store_t *st, const ddb_store_call_t *call, const 
 
 /**
  * End a session, if need be under the newer ID that ddb_store_succeed gave it: one conditional DeleteItem, or two.
- * APR_SUCCESS also if it was over; a tombstone stays.
+ * APR_SUCCESS also if it was over: s->miss is the reason then, DDB_MISS_MOVED or DDB_MISS_LEFT for a tombstone, which
+ * stays, and whose client has a newer ID.
  */
-apr_status_t ddb_store_end(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *s);
+apr_status_t ddb_store_end(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s);
 
 /** Delete a row that no client has the ID of: one DeleteItem. APR_SUCCESS also if there was nothing to delete. */
 apr_status_t ddb_store_remove(ddb_store_t *st, const ddb_store_call_t *call, const char *key);

@@ -36,6 +36,7 @@ apr_status_t ddb_store_replace(ddb_store_t *st, const ddb_store_call_t *call, co
         return APR_NOTFOUND;
     }
     it = without_session(old, call);
+    it.left = old->left;
     it.expires = apr_time_sec(call->time > call->now ? call->time : call->now) + DDB_STORE_TOMBSTONE;
     if (call->format == DDB_JSON) {
         it.expires -= DDB_STORE_LONG_AGO; /* dynamodb-session-flask may go by it */
@@ -68,7 +69,7 @@ static apr_status_t judge_successor(ddb_session_t *found, apr_status_t rv, const
     if (rv == APR_NOTFOUND && found->miss == DDB_MISS_RENEWED) {
         found->miss = DDB_MISS_REUSED; /* two IDs ago */
     }
-    else if (rv == APR_NOTFOUND && found->miss != DDB_MISS_MOVED) {
+    else if (rv == APR_NOTFOUND && found->miss != DDB_MISS_MOVED && found->miss != DDB_MISS_LEFT) {
         found->miss = DDB_MISS_OVER;
     }
     return rv;
@@ -121,10 +122,11 @@ static apr_status_t find_moved(ddb_store_t *st, const ddb_store_call_t *call, co
         *s = found;
         return ddb_error_set(call->err, DDB_ECONFLICT, "requests keep giving the session new IDs");
     }
+    s->miss = found.miss;
     return rv == APR_NOTFOUND ? ddb_store_answer(call->err, APR_SUCCESS) : rv;
 }
 
-apr_status_t ddb_store_end(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *s)
+apr_status_t ddb_store_end(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s)
 {
     ddb_session_t last = *s;
     ddb_call_t delete_item = { .operation = "DeleteItem" };
@@ -137,5 +139,6 @@ apr_status_t ddb_store_end(ddb_store_t *st, const ddb_store_call_t *call, const 
         rv = ddb_store_send(st, call, delete_item, &reply);
         rv = rv == DDB_ECONFLICT ? find_moved(st, call, &reply, &last) : rv;
     }
+    s->miss = last.miss;
     return rv;
 }

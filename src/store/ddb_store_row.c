@@ -42,7 +42,7 @@ static ddb_miss_e why_over(const ddb_item_t *it, const ddb_store_call_t *call)
     if (it->accessed || end <= apr_time_sec(call->now)) {
         return DDB_MISS_OVER;
     }
-    return it->successor ? DDB_MISS_RENEWED : DDB_MISS_MOVED;
+    return it->successor ? DDB_MISS_RENEWED : it->left ? DDB_MISS_LEFT : DDB_MISS_MOVED;
 }
 
 apr_status_t ddb_store_session_of(ddb_session_t *s, const ddb_item_t *it, const char *sid, const ddb_store_call_t *call)

@@ -96,6 +96,15 @@ static void test_replace(apr_pool_t *p)
     finish(f, "replace with marks");
 
     f = setup(p);
+    f->s.left = 1;
+    answer_ok(f);
+    NUM_IS(replace(f, &current), APR_SUCCESS, "because its user left");
+    IS(ddb_json_str(body(f, 0), "UpdateExpression"), OVER_SET ", #ended_by = :ended_by REMOVE #user_mark, #encoding",
+       "the row says that, too");
+    IS(value(f, 0, "ended_by", "S"), "left", "in a word");
+    finish(f, "replace after a logout");
+
+    f = setup(p);
     f->s.row = NULL;
     NUM_IS(replace(f, &current), APR_NOTFOUND, "a session without a row has nothing to end");
     NUM_IS(current.miss, DDB_MISS_ABSENT, "for there is none");
@@ -460,6 +469,15 @@ static void test_end(apr_pool_t *p)
     row = tombstone(f, &f->row, 60);
     answer_conflict(f, &row);
     is_ended(f, "DeleteItem", "one that a login replaced is over, and its tombstone stays");
+    NUM_IS(f->s.miss, DDB_MISS_MOVED, "which the caller is told");
+
+    f = setup(p);
+    row = tombstone(f, &f->row, 60);
+    row.left = 1;
+    answer_conflict(f, &row);
+    is_ended(f, "DeleteItem", "and one whose user left");
+    NUM_IS(f->s.miss, DDB_MISS_LEFT, "which is another reason");
+    row.left = 0;
 
     f = setup(p);
     answer_conflict(f, NULL);

@@ -56,7 +56,7 @@ static const char *text_of(const ddb_json_t *json, const char *name)
 
 /* --- bodies --- */
 
-#define NAMES 24
+#define NAMES 25
 static const char *const placeholders[NAMES] = { "id",
                                                  "data",
                                                  "created",
@@ -80,6 +80,7 @@ static const char *const placeholders[NAMES] = { "id",
                                                  "seen",
                                                  "successor",
                                                  "timeouts_by",
+                                                 "ended_by",
                                                  "moved" };
 
 /* 1 when `sign``name` stands in the text as a whole word. */
@@ -577,7 +578,12 @@ static void test_parse_renewal(apr_pool_t *p)
         NUM_IS(parse(&it, WITH("\"timeouts_by\":%s", nobodies[j]), &err, p), APR_SUCCESS,
                SAY("a row with timeouts by %s is whole", nobodies[j]));
         OK(!it.timeouts_set, "and no application set them");
+        NUM_IS(parse(&it, WITH("\"ended_by\":%s", nobodies[j]), &err, p), APR_SUCCESS,
+               SAY("a row that is ended by %s is whole", nobodies[j]));
+        OK(!it.left, "and no user left");
     }
+    NUM_IS(parse(&it, WITH("\"ended_by\":{\"S\":\"left\"}%s", ""), &err, p), APR_SUCCESS, "one whose user left");
+    OK(it.left, "says so");
 #undef WITH
 }
 

@@ -72,6 +72,9 @@ static void test_renewal(apr_pool_t *p)
     it.timeouts_set = 1;
     NUM_IS(ddb_item_size(&it), EMPTY + 11 + 11, "the word that an application set the timeouts");
     it.timeouts_set = 0;
+    it.left = 1;
+    NUM_IS(ddb_item_size(&it), EMPTY + 8 + 4, "the word that the user left");
+    it.left = 0;
     for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         it.successor = texts[i].base64;
         NUM_IS(ddb_item_size(&it), EMPTY + 9 + texts[i].bytes, "a way counts in bytes, not as base64");

@@ -39,7 +39,7 @@ static void test_tombstone(apr_pool_t *p)
         const char *what;
     } rows[] = {
         { 60, DDB_MISS_MOVED, "an ID that a login replaced right now" },
-        { 1, DDB_MISS_MOVED, "one of almost a minute ago" },
+        { 1, DDB_MISS_LEFT, "one whose user left almost a minute ago" },
         { 0, DDB_MISS_OVER, "one of a minute ago" },
         { -3600, DDB_MISS_OVER, "one of an hour ago, not swept yet" },
     };
@@ -52,6 +52,7 @@ static void test_tombstone(apr_pool_t *p)
             ddb_item_t row = tombstone(f, &f->row, rows[i].seconds);
             ddb_session_t out;
 
+            row.left = i == 1;
             answer_row(f, &row);
             NUM_IS(load(f, f->s.sid, &out), APR_NOTFOUND, SAY("%s is no session", rows[i].what));
             IS(operations(f), "GetItem", "which one read tells");

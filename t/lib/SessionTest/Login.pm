@@ -10,7 +10,7 @@ use MIME::Base64 ();
 
 use SessionTest;
 
-our @EXPORT = qw(form basic row_of data entries moves begins_anew stays is_tombstone live_rows @RENEWAL);
+our @EXPORT = qw(form basic row_of data entries moves begins_anew stays is_tombstone live_rows @RENEWAL on_the_way answer);
 
 my %PASSWORD = (alice => 'secret-of-alice', bob => 'secret-of-bob');
 our @RENEWAL = qw(GetItem PutItem UpdateItem);
@@ -27,6 +27,14 @@ sub basic {
 sub row_of  { return row(key_of($_[0])) }
 sub entries { return join '&', sort split /&/, $_[0] }
 sub data    { my $row = row_of($_[0]); return $row ? entries(data_of($row)) : undef }
+
+# A request with a cookie that is on its way; its answer.
+sub on_the_way {
+    my($id, %request) = @_;
+    return connection()->send_request(%request,
+        headers => [@{ $request{headers} || [] }, defined $id ? ['Cookie', "id=$id"] : ()]);
+}
+sub answer { return SessionTest::_seen($_[0]->read_response) }
 
 # The request in the block moves the session $old to a new ID, in exactly these steps. The new ID.
 sub moves (&$$) { return _renews(@_, 1) }
@@ -69,7 +77,7 @@ sub is_tombstone {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     my $row = row_of($old) || {};
     is_deeply [sort keys %$row], [sort qw(absolute_timeout accessed created data expires id idle_timeout loggable version write_id),
-        grep { $row->{$_} } qw(encoding issued seen timeouts_by)], $sentence || '... while the old one has left a tombstone';
+        grep { $row->{$_} } qw(encoding ended_by issued seen timeouts_by)], $sentence || '... while the old one has left a tombstone';
     is $row->{data}{B} // $row->{data}{S}, '', '... without data';
     is $row->{accessed}{S}, $LONG_AGO, '... which is no session to earlier versions';
     my $left = ($row->{expires}{N} || 0) - time;

@@ -189,12 +189,17 @@ class Judge:
             self.violation("lost", "a session was begun, and no ID given out", op)
         if op.issued == "" and not (role == END and op.seen or lines.hidden(op)):
             self.violation("cookies", "the end of a cookie that was not asked for", op)
-        if role == END and op.seen and op.issued != "":
+        if role == END and op.seen and op.issued != "" and not self.overtaken(op):
             self.violation("cookies", "an end that does not end the cookie", op)
         if role in (RENEW, ANEW) and op.seen and not op.issued and (op.writes or lines.verified(op)):
             self.violation("cookies", "a success without the new ID that it needs", op)
         if role == PLAIN and op.seen:
             self.judge_plain(op)
+
+    def overtaken(self, op):
+        """Whether a login may have replaced its ID first, so that the cookie is of another session."""
+        return any(other is not op and other.inv < op.res and self.lines.role(other) in (RENEW, ANEW)
+                   and self.maybe_ended(other) for other in self.lines.of[op.id].ops)
 
     def judge_plain(self, op):
         line = self.lines.of[op.id]
@@ -244,8 +249,9 @@ class Judge:
         if not self.calm:
             return
         reasons = [end for end in line.ends if end is not op and end.inv < op.res] if line else []
-        # A login gives way to an end only.
-        hard = [end for end in reasons if self.lines.role(end) == END or self.lines.hidden(end)]
+        # A login gives way to an end only, and a renewal to another user, too: what it had of the session is not its own.
+        hard = [end for end in reasons if self.lines.role(end) == END or self.lines.hidden(end)
+                or self.lines.role(end) == ANEW and self.lines.role(op) == RENEW]
         if not line or not needs or not (any(end.res > op.inv for end in hard) if verified else
                                          reasons or self.out_of_grace(op.id, op.res)):
             self.violation("refused", "a 503 that nothing explains", op, *reasons)
