@@ -13,6 +13,9 @@ typedef struct ddb_http_request_t {
     const apr_table_t *headers; /* sent as they are */
     const char *body;           /* body_len bytes; NULL: no body */
     apr_size_t body_len;
+    const char *message; /* the whole request as it is sent, message_len bytes: a POST with its head, for url, the empty
+                            line and the body. method, headers and body are not looked at then. NULL: made of them */
+    apr_size_t message_len;
     apr_interval_time_t connect_timeout; /* microseconds; name lookup, TCP and TLS */
     apr_interval_time_t timeout;         /* microseconds; whole exchange, connect included */
     apr_size_t max_response_bytes;       /* a body over this: DDB_ETOOLARGE */
