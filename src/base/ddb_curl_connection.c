@@ -36,28 +36,35 @@ static apr_status_t set_wait(ddb_curl_connection_t *c, int direction)
 }
 
 /* libcurl's code in errno's words: EAGAIN where another call may do it. */
-static ssize_t through_curl(CURLcode code, size_t n)
+static int errno_of(CURLcode code)
 {
-    if (code == CURLE_OK) {
-        return (ssize_t)n;
-    }
-    errno = code == CURLE_AGAIN ? EAGAIN : EIO;
-    return -1;
+    return code == CURLE_AGAIN ? EAGAIN : EIO;
 }
 
 static ssize_t send_once(const ddb_curl_connection_t *c, const char *data, size_t len)
 {
     size_t n = 0;
+    CURLcode code;
 
-    return c->is_tls ? through_curl(curl_easy_send(c->easy, data, len, &n), n)
-                     : send(c->socket, data, len, MSG_NOSIGNAL);
+    if (!c->is_tls) {
+        return send(c->socket, data, len, MSG_NOSIGNAL);
+    }
+    code = curl_easy_send(c->easy, data, len, &n);
+    errno = errno_of(code);
+    return code == CURLE_OK ? (ssize_t)n : -1;
 }
 
 static ssize_t receive_once(const ddb_curl_connection_t *c, char *buffer, size_t len)
 {
     size_t n = 0;
+    CURLcode code;
 
-    return c->is_tls ? through_curl(curl_easy_recv(c->easy, buffer, len, &n), n) : recv(c->socket, buffer, len, 0);
+    if (!c->is_tls) {
+        return recv(c->socket, buffer, len, 0);
+    }
+    code = curl_easy_recv(c->easy, buffer, len, &n);
+    errno = errno_of(code);
+    return code == CURLE_OK ? (ssize_t)n : -1;
 }
 
 /* After a timeout of the socket, which is a little longer than the time left, set_wait ends it. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -39,7 +40,7 @@ typedef struct server_t {
     pthread_t acceptor, threads[SEEN_MAX];
     int listener, port;
     int connections, closed; /* closed: by the server or, seen by it, by the client */
-    int n_seen, together;
+    int n_seen, together, late;
     seen_t seen[SEEN_MAX];
 } server_t;
 
@@ -142,6 +143,26 @@ static void say_long(talk_t *t, const char *start, const char *piece, int n, con
     say(t, end);
 }
 
+static void count_late(server_t *s)
+{
+    pthread_mutex_lock(&s->mutex);
+    s->late++;
+    pthread_cond_broadcast(&s->moved);
+    pthread_mutex_unlock(&s->mutex);
+}
+
+/* A byte each 30 ms. */
+static void say_slowly(talk_t *t, const char *text)
+{
+    char byte[2] = "";
+
+    while (*text) {
+        byte[0] = *text++;
+        say(t, byte);
+        usleep(30000);
+    }
+}
+
 /* 0 to close the connection. */
 static int answer(talk_t *t, const char *path)
 {
@@ -170,6 +191,18 @@ static int answer(talk_t *t, const char *path)
     if (strcmp(path, "/together") == 0) {
         meet(t->server);
         say(t, PLAIN);
+    }
+    else if (strcmp(path, "/extra") == 0) {
+        say(t, PLAIN "HTTP");
+    }
+    else if (strcmp(path, "/late") == 0) {
+        say(t, PLAIN);
+        usleep(20000);
+        say(t, PLAIN);
+        count_late(t->server);
+    }
+    else if (strcmp(path, "/trickle") == 0) {
+        say_slowly(t, PLAIN);
     }
     else if (strcmp(path, "/long") == 0) {
         say_long(t, "HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n", "0123456789", 1000, "");
@@ -212,9 +245,11 @@ static void *accept_all(void *baton)
     int fd;
 
     while ((fd = accept(s->listener, NULL, NULL)) >= 0) {
+        int on = 1;
         talk_t *t = calloc(1, sizeof(*t));
         t->server = s;
         t->fd = fd;
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         pthread_mutex_lock(&s->mutex);
         t->number = s->connections++;
         pthread_create(&s->threads[t->number], NULL, talk, t);
@@ -261,13 +296,18 @@ static void server_stop(server_t *s)
     close(s->listener);
 }
 
-static void await_closed(server_t *s, int n)
+static void await_count(server_t *s, const int *count, int n)
 {
     pthread_mutex_lock(&s->mutex);
-    while (s->closed < n) {
+    while (*count < n) {
         pthread_cond_wait(&s->moved, &s->mutex);
     }
     pthread_mutex_unlock(&s->mutex);
+}
+
+static void await_closed(server_t *s, int n)
+{
+    await_count(s, &s->closed, n);
 }
 
 static int count_seen(server_t *s, const char *line)
@@ -570,6 +610,41 @@ static void test_idle_close(apr_pool_t *p)
     teardown(f);
 }
 
+/* What comes behind a reply must not be taken for the reply to the next request. */
+static void test_bytes_behind(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    NUM_IS(ask(f, "/extra"), APR_SUCCESS, "a reply with bytes behind it is good");
+    IS(f->res.body, "hello", "to its end");
+    NUM_IS(ask(f, "/status"), APR_SUCCESS, "the next exchange");
+    NUM_IS(f->res.status, 500, "has its own reply");
+    NUM_IS(last_seen(&f->server)->connection, 1, "over another connection");
+    NUM_IS(ask(f, "/late"), APR_SUCCESS, "a reply that is sent twice");
+    await_count(&f->server, &f->server.late, 1);
+    NUM_IS(ask(f, "/status"), APR_SUCCESS, "and the next exchange");
+    NUM_IS(f->res.status, 500, "which has its own reply");
+    NUM_IS(last_seen(&f->server)->connection, 2, "over another connection");
+    NUM_IS(f->err.unsettled, 0, "nothing is unsettled");
+    teardown(f);
+}
+
+/* Each byte begins the wait of a socket anew. */
+static void test_trickle(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    apr_time_t start = apr_time_now();
+
+    f->req.timeout = apr_time_from_msec(200);
+    NUM_IS(ask(f, "/trickle"), APR_TIMEUP, "a reply that comes byte by byte has no more time than another");
+    NUM_IS(f->err.unsettled, 1, "and may have been carried out");
+    OK(apr_time_now() - start >= apr_time_from_msec(199), "it has all its time");
+    f->req.timeout = apr_time_from_sec(10);
+    NUM_IS(ask(f, "/trickle"), APR_SUCCESS, "with more time it is taken");
+    IS(f->res.body, "hello", "whole");
+    teardown(f);
+}
+
 static void test_drop(apr_pool_t *p)
 {
     fixture_t *f = setup(p);
@@ -809,7 +884,6 @@ static void *ask_together(void *baton)
     ddb_http_response_t res;
     ddb_error_t err = { 0 };
 
-    req.url = apr_psprintf(a->pool, "http://127.0.0.1:%d/together", a->f->server.port);
     a->rv = a->f->http.perform(a->f->http.baton, &req, a->pool, &res, &err);
     return NULL;
 }
@@ -821,6 +895,8 @@ static int ask_two(fixture_t *f)
     pthread_t threads[2];
     int i, good = 0;
 
+    f->req.url = apr_psprintf(f->pool, "http://127.0.0.1:%d/together", f->server.port);
+    compose(f);
     for (i = 0; i < 2; i++) {
         askers[i].f = f;
         apr_pool_create(&askers[i].pool, NULL);
@@ -851,6 +927,7 @@ static void test_cancel(apr_pool_t *p)
     pthread_t thread;
     apr_time_t began;
 
+    f->by_libcurl = 1;
     ddb_curl_cancellable(f->curl, &f->http, cancel, p);
     NUM_IS(ask(f, "/ok"), APR_SUCCESS, "an exchange that could be cancelled is one as any other");
     IS(f->res.body, "hello", "with its body");
@@ -966,15 +1043,14 @@ static const char make_ca[] =
     "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=test "
     "-addext subjectAltName=IP:127.0.0.1 -keyout %s/key.pem -out %s/ca.pem 2>/dev/null";
 
-/* 0 when there is no openssl command that can do it. */
-static int tls_start(tls_t *t, apr_pool_t *p)
+/* Start a server that prints its port. 0: it could not. */
+static int server_of(tls_t *t, const char *const *argv)
 {
     char line[256], *colon;
     int out[2];
     FILE *says;
 
-    strcpy(t->dir, "/tmp/test_curl.XXXXXX");
-    if (!mkdtemp(t->dir) || system(apr_psprintf(p, make_ca, t->dir, t->dir)) != 0 || pipe(out) != 0) {
+    if (pipe(out) != 0) {
         return 0;
     }
     t->pid = fork();
@@ -983,8 +1059,7 @@ static int tls_start(tls_t *t, apr_pool_t *p)
         dup2(open("/dev/null", O_WRONLY), 2);
         close(out[0]);
         close(out[1]);
-        execlp("openssl", "openssl", "s_server", "-accept", "127.0.0.1:0", "-www", "-cert",
-               apr_psprintf(p, "%s/ca.pem", t->dir), "-key", apr_psprintf(p, "%s/key.pem", t->dir), (char *)NULL);
+        execvp(argv[0], (char *const *)argv);
         _exit(127);
     }
     close(out[1]);
@@ -993,8 +1068,22 @@ static int tls_start(tls_t *t, apr_pool_t *p)
         colon = strrchr(line, ':');
         t->port = strncmp(line, "ACCEPT", 6) == 0 && colon ? atoi(colon + 1) : 0;
     }
-    fclose(says); /* it ignores that: with -www it prints no more */
+    fclose(says); /* they ignore that: they print no more */
     return t->port > 0;
+}
+
+/* 0 when there is no openssl command that can do it. */
+static int tls_start(tls_t *t, apr_pool_t *p)
+{
+    const char *argv[] = { "openssl", "s_server", "-accept", "127.0.0.1:0", "-www", "-cert", NULL, "-key", NULL, NULL };
+
+    strcpy(t->dir, "/tmp/test_curl.XXXXXX");
+    if (!mkdtemp(t->dir) || system(apr_psprintf(p, make_ca, t->dir, t->dir)) != 0) {
+        return 0;
+    }
+    argv[6] = apr_psprintf(p, "%s/ca.pem", t->dir);
+    argv[8] = apr_psprintf(p, "%s/key.pem", t->dir);
+    return server_of(t, argv);
 }
 
 static void tls_stop(tls_t *t, apr_pool_t *p)
@@ -1037,12 +1126,63 @@ static void test_tls_server(apr_pool_t *p, const tls_t *t)
     teardown(f);
 }
 
+/* A server that keeps its connections, over TLS 1.3, which sends session tickets behind the handshake. */
+static const char keeping_server[] = "import http.server, ssl, sys\n"
+                                     "class H(http.server.BaseHTTPRequestHandler):\n"
+                                     "    protocol_version = 'HTTP/1.1'\n"
+                                     "    def do_POST(self):\n"
+                                     "        self.rfile.read(int(self.headers['Content-Length']))\n"
+                                     "        text = ('%d ' % self.client_address[1] + 'x' * 40000).encode()\n"
+                                     "        self.send_response(200)\n"
+                                     "        self.send_header('Content-Length', str(len(text)))\n"
+                                     "        self.end_headers()\n"
+                                     "        self.wfile.write(text)\n"
+                                     "    def log_message(self, *a): pass\n"
+                                     "s = http.server.ThreadingHTTPServer(('127.0.0.1', 0), H)\n"
+                                     "c = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n"
+                                     "c.load_cert_chain(sys.argv[1] + '/ca.pem', sys.argv[1] + '/key.pem')\n"
+                                     "s.socket = c.wrap_socket(s.socket, server_side=True)\n"
+                                     "print('ACCEPT:%d' % s.server_address[1], flush=True)\n"
+                                     "s.serve_forever()\n";
+
+static void test_tls_kept(apr_pool_t *p, const tls_t *t)
+{
+    ddb_curl_opts_t own_ca = { .max_idle_connections = 1, .ca_file = apr_psprintf(p, "%s/ca.pem", t->dir) };
+    fixture_t *f = setup_with(p, &own_ca);
+    const char *url, *argv[] = { "python3", "-c", keeping_server, t->dir, NULL };
+    tls_t kept = { .port = 0 };
+    int i, good = 0, same = 0;
+    char first[16] = "";
+
+    if (!server_of(&kept, argv)) {
+        OK(1, "a server that keeps its connections # SKIP no python3 that can serve TLS");
+        teardown(f);
+        return;
+    }
+    url = apr_psprintf(p, "https://127.0.0.1:%d/", kept.port);
+    for (i = 0; i < 20; i++) {
+        good += ask_url(f, url) == APR_SUCCESS && f->res.body_len > 40000;
+        if (!first[0] && f->res.body_len) {
+            apr_cpystrn(first, f->res.body, strcspn(f->res.body, " ") + 1);
+        }
+        same += strncmp(f->res.body, first, strlen(first)) == 0;
+    }
+    NUM_IS(good, 20, "twenty exchanges over TLS succeed");
+    NUM_IS(same, 20, "over one connection, whatever tickets come on it");
+    kill(kept.pid, SIGTERM);
+    waitpid(kept.pid, NULL, 0);
+    NUM_IS(ask_url(f, url), DDB_EUNAVAILABLE, "a server that is gone is found out");
+    NUM_IS(f->err.unsettled, 0, "before anything is sent on the connection that it closed");
+    teardown(f);
+}
+
 static void test_tls(apr_pool_t *p)
 {
     tls_t t = { .port = 0 };
 
     if (tls_start(&t, p)) {
         test_tls_server(p, &t);
+        test_tls_kept(p, &t);
     }
     else {
         OK(1, "TLS # SKIP the openssl command can't make a certificate and serve it");
@@ -1055,7 +1195,7 @@ TAP_MAIN(p)
     signal(SIGPIPE, SIG_IGN);         /* as httpd does; OpenSSL writes without MSG_NOSIGNAL */
     setvbuf(stdout, NULL, _IONBF, 0); /* a forked child has nothing to print again */
     TAP_EACH(p, test_exchange, test_exchange_by_libcurl, test_headers, test_methods, test_large_body, test_reuse,
-             test_idle_close, test_drop, test_after_failures, test_broken_replies, test_unreachable, test_forbidden,
-             test_timeouts, test_limits, test_close_on_exec, test_cancel, test_threads, test_environment, test_warm,
-             test_proxy, test_tls);
+             test_idle_close, test_bytes_behind, test_trickle, test_drop, test_after_failures, test_broken_replies,
+             test_unreachable, test_forbidden, test_timeouts, test_limits, test_close_on_exec, test_cancel,
+             test_threads, test_environment, test_warm, test_proxy, test_tls);
 }
