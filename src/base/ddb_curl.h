@@ -5,8 +5,8 @@
 #include "base/ddb_http.h"
 
 /*
- * The only room that knows libcurl, which makes all connections. Requests that are messages go over connections that are
- * kept, by ddb_exchange; all others are libcurl's, each on a connection of its own.
+ * The only room that knows libcurl, which makes all connections. Requests that are messages go over connections that
+ * are kept, by ddb_exchange; all others are libcurl's, each on a connection of its own.
  */
 typedef struct ddb_curl_t ddb_curl_t;
 
