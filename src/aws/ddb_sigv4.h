@@ -19,6 +19,7 @@ typedef struct ddb_credentials_t {
     apr_time_t expires;        /* 0: never */
     const char *account_id;    /* as the provider tells it, unchecked; NULL: unknown */
     const char *provider;      /* its name, a constant; NULL: fixed credentials */
+    apr_uint32_t generation;   /* of their ddb_creds_t: each answer of its chain has another; 0: of none */
 } ddb_credentials_t;
 
 typedef struct ddb_sigv4_request_t {
