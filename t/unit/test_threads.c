@@ -212,7 +212,7 @@ static void test_curl(void)
 {
     curl_world_t w;
     /* Fewer than threads: some close theirs while others take one. */
-    ddb_curl_opts_t o = { .max_idle_handles = CROWD_SIZE / 2 };
+    ddb_curl_opts_t o = { .max_idle_connections = CROWD_SIZE / 2 };
     ddb_curl_t *curl = NULL;
     echo_t echo;
 
