@@ -7,7 +7,7 @@
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 #define DIGIT       0x80 /* marks a digit, beside the six bits of its value */
-#define V(c, value) [c] = DIGIT | (value)
+#define V(c, value) [c] = (DIGIT | (value))
 
 /* Of every character; 0: no digit. */
 static const unsigned char values[256] = {

@@ -6,10 +6,10 @@
 #include "base/ddb_json.h"
 
 /*
- * One JSON object (RFC 8259), read from front to back without a tree: the caller pulls what comes next and skips what it
- * does not know. What the reader takes, ddb_json_parse takes too, with the same values. The reverse is not true: a
- * fault, a byte order mark or a number of more than 60 characters fail; ddb_json_parse decides then. After a failure
- * every call returns 0.
+ * One JSON object (RFC 8259), read from front to back without a tree: the caller pulls what comes next, and skips what
+ * it does not know. What the reader takes to the end, ddb_json_parse takes too, with the same values. The reverse is
+ * not true: a number of more than 60 characters, a byte order mark and cJSON's own forms of numbers fail here, and
+ * ddb_json_parse decides. After a failure, every call returns 0.
  */
 typedef struct ddb_json_pull_t {
     const char *at, *end;

@@ -1,5 +1,5 @@
-/* The form of a session in DynamoDB, as it is read: the values of attributes, number formats. Attributes, and the replies
- * that hold them: ddb_item_reply.c; requests: ddb_item_body.c; sizes: ddb_item_size.c. */
+/* The form of a session in DynamoDB, as it is read: the values of attributes, number formats. The attributes, and the
+ * replies that hold them: ddb_item_reply.c; requests: ddb_item_body.c; sizes: ddb_item_size.c. */
 
 #include <string.h>
 

@@ -204,11 +204,12 @@ static inline const char *placeholder(fixture_t *f, const ddb_json_t *json, cons
 {
     const ddb_json_t *names = ddb_json_child(json, "ExpressionAttributeNames");
     int loaded = strncmp(name, "loaded_", 7) == 0;
+    const char *attribute = loaded ? strchr(name, '_') + 1 : name;
     char letter;
 
     for (letter = 'a'; letter <= 'z'; letter++) {
         const char *means = ddb_json_str(names, SAY("#%c", letter));
-        if (means && strcmp(means, name + (loaded ? 7 : 0)) == 0) {
+        if (means && strcmp(means, attribute) == 0) {
             return SAY(":%c%s", letter, loaded ? "0" : "");
         }
     }
