@@ -307,6 +307,12 @@ static int run_object(const input_t *in)
 {
     return item(in, DDB_JSON, APR_SUCCESS);
 }
+static int run_written(const input_t *in)
+{
+    const ddb_item_t it = { .format = DDB_JSON, .id = "k", .data = in->text, .data_len = in->len };
+
+    return strlen(ddb_item_save_body("t", &it, &it, 1, in->p)) > 2 * in->len;
+}
 static int run_bad_item(const input_t *in)
 {
     return item(in, DDB_FORM, DDB_EBADITEM);
@@ -425,6 +431,7 @@ static const parser_t parsers[] = {
       65536 },
     { "a row's object", run_object, "{\"Item\":{\"id\":{\"S\":\"k\"}," WRITTEN ",\"data\":{\"S\":\"{", "\\\"%x\\\":1,",
       "\\\"a\\\":1}\"}}}", 65536 },
+    { "a row's object, when it is written", run_written, "{", "\"%x\":1,", "\"a\":1}", 65536 },
     { "a row's attributes", run_form, "{\"Item\":{\"id\":{\"S\":\"k\"}," WRITTEN ",\"data\":{\"B\":\"\"}",
       ",\"%x\":{\"S\":\"\"}", "}}", 65536 },
     { "a row's attributes of one name", run_bad_item, "{\"Item\":{\"id\":{\"S\":\"k\"}", ",\"data\":{\"B\":\"\"}", "}}",
