@@ -325,7 +325,7 @@ static int session_dynamodb_log_transaction(request_rec *r)
     for (; r; r = r->next) {
         s = msd_request_any_session(r);
         if (s) {
-            msd_env_describe(r, s);
+            msd_env_describe_again(r, s);
         }
     }
     msd_log_end(q);

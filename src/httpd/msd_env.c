@@ -108,6 +108,19 @@ void msd_env_describe(request_rec *r, msd_session_t *s)
     if (s->ids.refused) {
         apr_table_setn(env, FAILED_ID, s->ids.refused);
     }
+    if (!r->main) {
+        /* Comparing addresses is enough: all IDs of a tree stay in its pool, so two IDs never share an address. */
+        s->described = (msd_session_described_t){ .r = r, .sid = s->stored.sid, .expires = msd_session_expires(s) };
+    }
+}
+
+void msd_env_describe_again(request_rec *r, msd_session_t *s)
+{
+    const msd_session_described_t *d = &s->described;
+
+    if (d->r != r || d->sid != s->stored.sid || d->expires != msd_session_expires(s)) {
+        msd_env_describe(r, s);
+    }
 }
 
 void msd_env_export(request_rec *r, const session_rec *z)

@@ -228,12 +228,13 @@ apr_int64_t msd_session_next_end(const msd_session_t *s)
 
 const char *msd_session_loggable_id(msd_session_t *s)
 {
-    /* Comparing addresses is enough: all IDs of a tree stay in its pool, so two IDs never share an address. */
-    if (s->loggable_of != s->stored.sid) {
-        s->loggable_of = s->stored.sid;
-        s->loggable = s->stored.sid ? ddb_sid_loggable(s->stored.sid, s->pool) : NULL;
+    if (!s->stored.sid) {
+        return NULL;
     }
-    return s->loggable;
+    if (!s->stored.loggable) {
+        s->stored.loggable = ddb_sid_loggable(s->stored.sid, s->pool);
+    }
+    return s->stored.loggable;
 }
 
 void msd_session_count(const msd_session_t *s, ddb_counted_e what)
@@ -243,5 +244,6 @@ void msd_session_count(const msd_session_t *s, ddb_counted_e what)
 
 void msd_session_lives(const msd_session_t *s)
 {
-    msd_unknown_ids_forget(msd_config_server(s->server)->misses, s->stored.key, s->pool);
+    msd_unknown_ids_forget(msd_config_server(s->server)->misses, s->stored.key, ddb_clock_monotonic(&ddb_clock_system),
+                           s->pool);
 }
