@@ -378,6 +378,7 @@ static void session_dynamodb_child_stopping(apr_pool_t *pchild, int graceful)
 static void retrieve_functions(void)
 {
     session_load_fn = APR_RETRIEVE_OPTIONAL_FN(ap_session_load);
+    msd_filter_find();
 }
 
 static void register_hooks(apr_pool_t *p)

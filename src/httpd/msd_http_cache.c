@@ -13,6 +13,14 @@
 #define MARKER_FILTER   "cache"    /* registered names are lower case */
 #define INCLUDES_FILTER "includes" /* mod_filter puts "bytype:" before it */
 
+static const ap_filter_rec_t *marker_filter, *includes_filter; /* NULL: httpd runs without the module */
+
+void msd_http_cache_find(void)
+{
+    marker_filter = ap_get_output_filter_handle(MARKER_FILTER);
+    includes_filter = ap_get_output_filter_handle(INCLUDES_FILTER);
+}
+
 /** 1 if the response may depend on a session. */
 static int has_session(const msd_session_t *s)
 {
@@ -80,9 +88,9 @@ static void unplace(request_rec *r)
 {
     ap_filter_t *f, *next;
 
-    for (f = r->output_filters; f; f = next) {
+    for (f = marker_filter ? r->output_filters : NULL; f; f = next) {
         next = f->next;
-        if (strcmp(f->frec->name, MARKER_FILTER) == 0) {
+        if (f->frec == marker_filter) {
             ap_remove_output_filter(f);
         }
     }
@@ -102,7 +110,7 @@ static int has_includes(const request_rec *r)
 {
     const ap_filter_t *f;
 
-    for (f = r->output_filters; f; f = f->next) {
+    for (f = includes_filter ? r->output_filters : NULL; f; f = f->next) {
         if (f->r == r && strstr(f->frec->name, INCLUDES_FILTER)) {
             return 1;
         }
