@@ -46,8 +46,8 @@ static int depends(const msd_session_t *s, int file)
  */
 void msd_http_cache_mark(request_rec *r)
 {
-    msd_request_t *q = msd_request_find(r);
-    const msd_session_t *s = msd_request_any_session(r);
+    const msd_session_t *s = marker_filter ? msd_request_any_session(r) : NULL;
+    msd_request_http_cache_t *c;
     const msd_dir_config_t *conf;
     const char *name, *was;
 
@@ -57,9 +57,10 @@ void msd_http_cache_mark(request_rec *r)
     conf = s->conf;
     name = carrier(s);
     was = apr_table_get(r->headers_in, name);
-    q->http_cache.marked = r;
-    q->http_cache.name = name;
-    q->http_cache.unmarked = was;
+    c = &msd_request_find(r)->http_cache;
+    c->marked = r;
+    c->name = name;
+    c->unmarked = was;
     apr_table_setn(
         r->headers_in, name,
         conf->use_header ? "-" : apr_pstrcat(r->pool, was ? was : "", was ? "; " : "", conf->cookie_name, "=", NULL));
@@ -67,7 +68,7 @@ void msd_http_cache_mark(request_rec *r)
 
 void msd_http_cache_unmark(request_rec *r)
 {
-    msd_request_t *q = msd_request_find(r);
+    msd_request_t *q = marker_filter ? msd_request_find(r) : NULL;
     msd_request_http_cache_t *c = q ? &q->http_cache : NULL;
 
     if (!c || c->marked != r) {

@@ -73,8 +73,7 @@ static void blank(msd_session_t *s)
     s->z->pool = s->pool;
     s->z->entries = apr_table_make(s->pool, 10);
     s->z->uuid = apr_pcalloc(s->pool, sizeof(*s->z->uuid));
-    s->loaded = apr_table_make(s->pool, 1);
-    s->seen = apr_table_make(s->pool, 1);
+    s->loaded = s->seen = apr_table_make(s->pool, 1); /* nothing is ever added to either */
     s->members = NULL;
     s->expiry = 0;
     memset(&s->stored, 0, sizeof(s->stored));
@@ -213,9 +212,13 @@ ddb_session_t msd_session_here(const msd_session_t *s, const ddb_session_t *row)
 
 apr_int64_t msd_session_expires(const msd_session_t *s)
 {
-    ddb_session_t here = msd_session_here(s, &s->stored);
+    ddb_session_t here;
 
-    return s->stored.sid ? ddb_store_expires(&here) : 0;
+    if (!s->stored.sid) {
+        return 0;
+    }
+    here = msd_session_here(s, &s->stored);
+    return ddb_store_expires(&here);
 }
 
 apr_int64_t msd_session_next_end(const msd_session_t *s)
