@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 
 #include "base/ddb_curl.h"
+#include "base/ddb_tls.h"
 
 /* Between the files of ddb_curl. */
 
@@ -34,6 +35,12 @@ CURLcode ddb_curl_watch(CURL *easy, ddb_cancel_t *cancel);
 
 /** Set what is the same for every exchange. */
 CURLcode ddb_curl_set_fixed(CURL *easy, const ddb_curl_opts_t *o);
+
+/** Set o->tls, for which libcurl is initialised: NULL where connections can't share CAs. Memory is p's. */
+apr_status_t ddb_curl_share_cas(ddb_curl_opts_t *o, apr_pool_t *p);
+
+/** Set the CAs to trust: part of ddb_curl_set_fixed. */
+CURLcode ddb_curl_set_cas(CURL *easy, const ddb_curl_opts_t *o);
 
 /** The first that failed of n codes. One option that is not set fails the exchange: each guards something. */
 CURLcode ddb_curl_first_failure(const CURLcode *codes, apr_size_t n);

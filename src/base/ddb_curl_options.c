@@ -76,7 +76,7 @@ CURLcode ddb_curl_first_failure(const CURLcode *codes, apr_size_t n)
 
 CURLcode ddb_curl_set_fixed(CURL *easy, const ddb_curl_opts_t *o)
 {
-    CURLcode codes[DDB_ARRAY_LENGTH(numbers) + 6] = { CURLE_OK };
+    CURLcode codes[DDB_ARRAY_LENGTH(numbers) + 5] = { CURLE_OK };
     apr_size_t i;
 
     for (i = 0; i < DDB_ARRAY_LENGTH(numbers); i++) {
@@ -89,9 +89,6 @@ CURLcode ddb_curl_set_fixed(CURL *easy, const ddb_curl_opts_t *o)
 #if LIBCURL_VERSION_NUM >= 0x075500
     codes[i++] = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 #endif
-    if (o->ca_file) {
-        codes[i++] = curl_easy_setopt(easy, CURLOPT_CAINFO, o->ca_file);
-        codes[i++] = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* else the system's CAs are trusted beside it */
-    }
+    codes[i++] = ddb_curl_set_cas(easy, o);
     return ddb_curl_first_failure(codes, i);
 }
