@@ -5,7 +5,6 @@
 
 #include <apr_strings.h>
 #include <apr_thread_cond.h>
-#include <apr_time.h>
 #include <openssl/err.h>
 
 #include "base/ddb_tls_int.h"
@@ -26,12 +25,13 @@ typedef struct stamps_t {
 
 struct ddb_tls_t {
     const char *ca_file, *ca_directory;
+    const ddb_clock_t *clock;
     ddb_tls_shared_t shared;
     apr_thread_cond_t *read; /* a thread has read the CAs */
     X509_STORE *store;       /* NULL: not read, or not readable. Connections have references of their own */
     stamps_t stamps;         /* from before they were read */
-    apr_time_t read_at;
-    int is_reading; /* some thread, without the mutex */
+    apr_time_t read_at;      /* monotonic */
+    int is_reading;          /* some thread, without the mutex */
 };
 
 int ddb_tls_is_ours(const char *library)
@@ -49,6 +49,7 @@ apr_status_t ddb_tls_create(ddb_tls_t **pt, const ddb_tls_opts_t *o, apr_pool_t 
 
     t->ca_file = apr_pstrdup(p, o->ca_file);
     t->ca_directory = apr_pstrdup(p, o->ca_directory);
+    t->clock = o->clock ? o->clock : &ddb_clock_system;
     if (rv == APR_SUCCESS) {
         rv = apr_thread_cond_create(&t->read, p);
     }
@@ -71,9 +72,8 @@ static void stamp(stamp_t *out, const char *path)
 
 static int is_current(const ddb_tls_t *t, const stamps_t *now)
 {
-    apr_time_t age = apr_time_now() - t->read_at;
-
-    return t->store && age >= 0 && age < CAS_MAX_AGE && memcmp(&t->stamps, now, sizeof(*now)) == 0;
+    return t->store && ddb_clock_monotonic(t->clock) - t->read_at < CAS_MAX_AGE
+           && memcmp(&t->stamps, now, sizeof(*now)) == 0;
 }
 
 /* What libcurl does for a connection of its own. NULL when a place can't be read. */
@@ -106,7 +106,7 @@ static void read_again(ddb_tls_t *t, const stamps_t *now)
     old = t->store;
     t->store = fresh;
     t->stamps = *now;
-    t->read_at = apr_time_now();
+    t->read_at = ddb_clock_monotonic(t->clock);
     t->shared.generation++;
     t->shared.counts.reads++;
     ddb_tls_forget(&t->shared.sessions);

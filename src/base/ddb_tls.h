@@ -3,6 +3,7 @@
 
 #include <apr_pools.h>
 
+#include "base/ddb_clock.h"
 #include "base/ddb_error.h"
 
 /*
@@ -15,6 +16,7 @@ typedef struct ddb_tls_t ddb_tls_t;
 typedef struct ddb_tls_opts_t {
     const char *ca_file;      /* PEM; NULL: none */
     const char *ca_directory; /* one certificate a file, named by hash (openssl rehash); NULL: none */
+    const ddb_clock_t *clock; /* lives longer; NULL: the system's */
 } ddb_tls_opts_t;
 
 /** What happened so far. */
