@@ -8,14 +8,14 @@
 
 /* Between the files of ddb_tls. */
 
-#define SESSIONS_MAX      64   /* a session for each connection of a large process; the oldest is dropped */
-#define SESSION_MAX_BYTES 8192 /* what servers send has some 2 KB */
+#define SESSIONS_MAX     64   /* one for each connection of a large process; the oldest is dropped */
+#define TICKET_MAX_BYTES 8192 /* servers send some 2 KB at most */
 
-/** A session to be resumed. It is kept as bytes (DER): OpenSSL changes the object for as long as its connection lives,
- * and that in its thread. */
+/** A session to be resumed. It is a copy, because OpenSSL changes a session for as long as its connection lives, in the
+ * connection's thread. As bytes (DER) it would take less memory, but a third more time in each handshake: the
+ * certificate has to be parsed. */
 typedef struct ddb_tls_session_t {
-    unsigned char *der;
-    int len;
+    SSL_SESSION *session;
     char peer[DDB_TLS_PEER_MAX];
 } ddb_tls_session_t;
 

@@ -52,77 +52,71 @@ void ddb_tls_forget(ddb_tls_sessions_t *sessions)
 {
     while (sessions->n > 0) {
         sessions->n--;
-        OPENSSL_clear_free(sessions->list[sessions->n].der, sessions->list[sessions->n].len);
+        SSL_SESSION_free(sessions->list[sessions->n].session); /* which wipes its secret */
     }
 }
 
-static void add(ddb_tls_sessions_t *sessions, const ddb_tls_session_t *session)
+static void add(ddb_tls_sessions_t *sessions, SSL_SESSION *session, const char *peer)
 {
     if (sessions->n == SESSIONS_MAX) {
-        OPENSSL_clear_free(sessions->list[0].der, sessions->list[0].len);
+        SSL_SESSION_free(sessions->list[0].session);
         close_gap(sessions, 0);
     }
-    sessions->list[sessions->n++] = *session;
+    sessions->list[sessions->n].session = session;
+    apr_cpystrn(sessions->list[sessions->n].peer, peer, DDB_TLS_PEER_MAX);
+    sessions->n++;
 }
 
-/* The youngest of peer, which is the caller's now. @return 0 when there is none. */
-static int take(ddb_tls_sessions_t *sessions, const char *peer, ddb_tls_session_t *out)
+/* The youngest of peer, which is the caller's now; NULL when there is none. */
+static SSL_SESSION *take(ddb_tls_sessions_t *sessions, const char *peer)
 {
+    SSL_SESSION *session = NULL;
     int i = sessions->n - 1;
 
     while (i >= 0 && strcmp(sessions->list[i].peer, peer) != 0) {
         i--;
     }
     if (i >= 0) {
-        *out = sessions->list[i];
+        session = sessions->list[i].session;
         close_gap(sessions, i);
     }
-    return i >= 0;
+    return session;
 }
 
 /* --- what a connection gives and takes --- */
 
-static void keep(const connection_t *c, const SSL *ssl, SSL_SESSION *session)
+static int is_worth_keeping(const SSL *ssl, const SSL_SESSION *session)
 {
-    ddb_tls_session_t kept = { .der = NULL };
-    unsigned char *end;
-    int is_kept = 0;
+    const unsigned char *ticket;
+    size_t len;
 
-    /* The peer's name was not compared yet; it is each time, with the certificate that is in the session. */
-    if (SSL_get_verify_result(ssl) == X509_V_OK && SSL_SESSION_is_resumable(session)) {
-        kept.len = i2d_SSL_SESSION(session, NULL);
+    SSL_SESSION_get0_ticket(session, &ticket, &len);
+    /* The peer's name was not compared yet. It is each time, with the certificate that is in the session. */
+    return SSL_get_verify_result(ssl) == X509_V_OK && SSL_SESSION_is_resumable(session) && len <= TICKET_MAX_BYTES;
+}
+
+static void keep(const connection_t *c, const SSL *ssl, const SSL_SESSION *session)
+{
+    SSL_SESSION *copy = is_worth_keeping(ssl, session) ? SSL_SESSION_dup(session) : NULL;
+
+    apr_thread_mutex_lock(c->shared->mutex);
+    if (copy && c->generation == c->shared->generation) {
+        add(&c->shared->sessions, copy, c->peer);
+        copy = NULL;
     }
-    end = kept.der = kept.len > 0 && kept.len <= SESSION_MAX_BYTES ? OPENSSL_malloc(kept.len) : NULL;
-    if (kept.der) {
-        i2d_SSL_SESSION(session, &end);
-        apr_cpystrn(kept.peer, c->peer, sizeof(kept.peer));
-        apr_thread_mutex_lock(c->shared->mutex);
-        is_kept = c->generation == c->shared->generation;
-        if (is_kept) {
-            add(&c->shared->sessions, &kept);
-        }
-        apr_thread_mutex_unlock(c->shared->mutex);
-    }
-    if (!is_kept) {
-        OPENSSL_clear_free(kept.der, kept.len);
-    }
+    apr_thread_mutex_unlock(c->shared->mutex);
+    SSL_SESSION_free(copy);
 }
 
 static void offer(const connection_t *c, SSL *ssl)
 {
-    ddb_tls_session_t kept = { .der = NULL };
-    const unsigned char *start;
     SSL_SESSION *session = NULL;
-    int found;
 
     apr_thread_mutex_lock(c->shared->mutex);
-    found = c->generation == c->shared->generation && take(&c->shared->sessions, c->peer, &kept);
-    apr_thread_mutex_unlock(c->shared->mutex);
-    if (found) {
-        start = kept.der;
-        session = d2i_SSL_SESSION(NULL, &start, kept.len);
-        OPENSSL_clear_free(kept.der, kept.len);
+    if (c->generation == c->shared->generation) {
+        session = take(&c->shared->sessions, c->peer);
     }
+    apr_thread_mutex_unlock(c->shared->mutex);
     if (session) {
         SSL_set_session(ssl, session);
         SSL_SESSION_free(session);
