@@ -32,16 +32,12 @@ apr_status_t ddb_curl_share_cas(ddb_curl_opts_t *o, apr_pool_t *p)
 static CURLcode prepare(CURL *easy, void *ssl_ctx, void *tls)
 {
     char peer[DDB_TLS_PEER_MAX] = "";
-    const char *url = NULL, *host;
-    apr_size_t len;
+    const char *url = NULL;
     apr_status_t rv;
 
-    curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
-    host = url ? strstr(url, "://") : NULL;
-    len = host ? (apr_size_t)(host - url) + 3 + strcspn(host + 3, "/?#") : 0;
-    if (len < sizeof(peer)) {
-        memcpy(peer, url, len);
-        peer[len] = '\0';
+    if (curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url) == CURLE_OK && url
+        && ddb_curl_origin_length(url) < sizeof(peer)) {
+        memcpy(peer, url, ddb_curl_origin_length(url));
     }
     rv = ddb_tls_prepare(tls, ssl_ctx, peer);
     return rv == APR_SUCCESS ? CURLE_OK : rv == DDB_ECONFIG ? CURLE_SSL_CACERT_BADFILE : CURLE_OUT_OF_MEMORY;

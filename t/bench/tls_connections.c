@@ -38,89 +38,102 @@ static double cpu_ms(void)
     return (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e3 + (u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e3;
 }
 
-static ddb_curl_t *create(const char *ca_file, int separate, ddb_http_transport_t *http, apr_pool_t *p)
-{
-    ddb_curl_opts_t o = { .ca_file = ca_file, .max_idle_handles = 128, .separate_cas = separate };
-    ddb_curl_t *c;
+#define CONNECTIONS 65
 
-    if (ddb_curl_create(&c, http, &o, p) != APR_SUCCESS || (!separate && !ddb_curl_opts(c)->tls)) {
-        fail("no such transport");
+typedef struct client_t {
+    ddb_curl_opts_t o;
+    const char *url;
+    apr_pool_t *pool;
+} client_t;
+
+/* One exchange over a new connection, so that its session tickets have arrived. user: another peer each time, whose
+ * session nobody has; -1: none. */
+static ddb_curl_connection_t *ask(const client_t *client, int user)
+{
+    static const char request[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    ddb_curl_target_t target = { .url = client->url, .timeout = apr_time_from_sec(30) };
+    ddb_curl_connection_t *c;
+    ddb_error_t err;
+    char reply[4096];
+    apr_size_t len = sizeof(request) - 1, space = sizeof(reply);
+
+    if (user >= 0) {
+        target.url = apr_psprintf(client->pool, "https://u%d@%s", user, client->url + strlen("https://"));
+    }
+    if (ddb_curl_connect(&c, &client->o, &target, &err) != APR_SUCCESS) {
+        fail(err.detail);
+    }
+    c->end = ddb_clock_monotonic(&ddb_clock_system) + apr_time_from_sec(30);
+    if (c->stream.send(c->stream.baton, request, &len) != APR_SUCCESS
+        || c->stream.receive(c->stream.baton, reply, &space) != APR_SUCCESS) {
+        fail("no answer");
     }
     return c;
 }
 
-static long resident_with(ddb_curl_t *c, const char *url, int n)
-{
-    ddb_curl_warm_t warm = { .url = url, .n = n, .timeout = apr_time_from_sec(30) };
-
-    if (ddb_curl_warm(c, &warm) != n) {
-        fail("no connection");
-    }
-    return resident_kb();
-}
-
 /* One connection is there before: the CAs that are shared are read with it. The more there are the less it matters
  * what is allocated once. */
-static void measure_memory(const char *ca_file, const char *url, int separate, apr_pool_t *p)
+static void measure_memory(const client_t *client)
 {
-    ddb_http_transport_t http;
-    ddb_curl_t *c = create(ca_file, separate, &http, p);
-    long one = resident_with(c, url, 1), some, many;
+    ddb_curl_connection_t *made[CONNECTIONS];
+    long one = 0, some = 0;
+    int i;
 
-    some = resident_with(c, url, 32);
-    many = resident_with(c, url, 32);
-    printf("memory of a connection: %.1f KB of 33, %.1f KB of 65\n", (some - one) / 32.0, (many - one) / 64.0);
-    ddb_curl_destroy(c);
+    for (i = 0; i < CONNECTIONS; i++) {
+        made[i] = ask(client, -1);
+        one = i == 0 ? resident_kb() : one;
+        some = i == 32 ? resident_kb() : some;
+    }
+    printf("memory of a connection: %.1f KB of 33, %.1f KB of 65\n", (some - one) / 32.0, (resident_kb() - one) / 64.0);
+    for (i = 0; i < CONNECTIONS; i++) {
+        ddb_curl_connection_close(made[i]);
+    }
 }
 
-/* user: another peer each time, so that none is resumed. */
-static double cpu_of(ddb_http_transport_t *http, const char *url, int n, int user, apr_pool_t *p)
+static double cpu_of(const client_t *client, int n, int is_new)
 {
-    ddb_http_request_t req = { .method = "GET", .fresh_connection = 1, .max_response_bytes = 100000 };
-    ddb_http_response_t res;
     double before = cpu_ms();
     int i;
 
-    req.timeout = req.connect_timeout = apr_time_from_sec(30);
     for (i = 0; i < n; i++) {
-        req.url = user ? apr_psprintf(p, "https://u%d@%s", i, url + 8) : url;
-        if (http->perform(http->baton, &req, p, &res, NULL) != APR_SUCCESS || res.status != 200) {
-            fail("no answer");
-        }
+        ddb_curl_connection_close(ask(client, is_new ? i : -1));
     }
     return (cpu_ms() - before) / n;
 }
 
-static void measure_cpu(const char *ca_file, const char *url, int separate, apr_pool_t *p)
+static void measure_cpu(const client_t *client, ddb_tls_t *tls)
 {
-    ddb_http_transport_t http;
-    ddb_curl_t *c = create(ca_file, separate, &http, p);
-    ddb_tls_t *tls = ddb_curl_opts(c)->tls;
+    ddb_tls_counts_t counts;
 
-    printf("CPU of the first connection and exchange: %.2f ms\n", cpu_of(&http, url, 1, 0, p));
-    printf("of 50 more, with new handshakes: %.2f ms each\n", cpu_of(&http, url, 50, 1, p));
-    printf("of 50 more, resumed where that is possible: %.2f ms each\n", cpu_of(&http, url, 50, 0, p));
+    printf("CPU of 50 connections with an exchange, nothing resumed: %.2f ms each\n", cpu_of(client, 50, 1));
+    printf("of 50 more, resumed where that is possible: %.2f ms each\n", cpu_of(client, 50, 0));
     if (tls) {
-        printf("%u handshakes, %u resumed, CAs read %u times\n", ddb_tls_counts(tls).full + ddb_tls_counts(tls).resumed,
-               ddb_tls_counts(tls).resumed, ddb_tls_counts(tls).reads);
+        counts = ddb_tls_counts(tls);
+        printf("%u handshakes, %u resumed, CAs read %u times\n", counts.full + counts.resumed, counts.resumed,
+               counts.reads);
     }
-    ddb_curl_destroy(c);
 }
 
 int main(int argc, char **argv)
 {
-    apr_pool_t *p;
-    int separate;
+    client_t client = { .url = argc == 4 ? argv[2] : NULL };
+    ddb_http_transport_t http;
+    ddb_curl_t *c;
 
-    if (argc != 4) {
+    if (!client.url) {
         fail("CA_FILE URL WAY");
     }
-    separate = strcmp(argv[3], "separate") == 0;
     apr_initialize();
-    apr_pool_create(&p, NULL);
-    measure_memory(argv[1], argv[2], separate, p);
-    measure_cpu(argv[1], argv[2], separate, p);
-    apr_pool_destroy(p);
+    apr_pool_create(&client.pool, NULL);
+    client.o = (ddb_curl_opts_t){ .ca_file = argv[1], .separate_cas = strcmp(argv[3], "separate") == 0 };
+    if (ddb_curl_create(&c, &http, &client.o, client.pool) != APR_SUCCESS) {
+        fail("no transport");
+    }
+    client.o = c->o;
+    measure_memory(&client);
+    measure_cpu(&client, client.o.tls);
+    ddb_curl_destroy(c);
+    apr_pool_destroy(client.pool);
     apr_terminate();
     return 0;
 }

@@ -137,7 +137,7 @@ static fixture_t *setup_with(apr_pool_t *p, const ddb_curl_opts_t *o)
 
 static fixture_t *setup(apr_pool_t *p, const char *ca_file)
 {
-    ddb_curl_opts_t o = { .max_idle_handles = 4, .ca_file = in_dir(p, ca_file) };
+    ddb_curl_opts_t o = { .max_idle_connections = 4, .ca_file = in_dir(p, ca_file) };
 
     return setup_with(p, &o);
 }
@@ -175,7 +175,7 @@ static const char *ask(fixture_t *f, const server_t *s)
 
 static ddb_tls_counts_t counts(const fixture_t *f)
 {
-    return ddb_tls_counts(ddb_curl_opts(f->curl)->tls);
+    return ddb_tls_counts(f->curl->o.tls);
 }
 
 /* ---- the tests ---- */
@@ -262,20 +262,20 @@ static void check_trust(apr_pool_t *p, const ddb_curl_opts_t *o, const char *kin
 
 static void test_trust(apr_pool_t *p)
 {
-    ddb_curl_opts_t o = { .max_idle_handles = 4, .ca_file = in_dir(p, "one.pem") };
+    ddb_curl_opts_t o = { .max_idle_connections = 4, .ca_file = in_dir(p, "one.pem") };
     fixture_t *f = setup_with(p, &o);
 
-    OK(ddb_curl_opts(f->curl)->tls, "connections share their CAs");
+    OK(f->curl->o.tls, "connections share their CAs");
     teardown(f);
     check_trust(p, &o, "shared");
     o.separate_cas = 1;
     f = setup_with(p, &o);
-    OK(!ddb_curl_opts(f->curl)->tls, "or each has its own");
+    OK(!f->curl->o.tls, "or each has its own");
     teardown(f);
     check_trust(p, &o, "separate");
-    o = (ddb_curl_opts_t){ .max_idle_handles = 4, .proxy = "https://proxy.example:3128" };
+    o = (ddb_curl_opts_t){ .max_idle_connections = 4, .proxy = "https://proxy.example:3128" };
     f = setup_with(p, &o);
-    OK(!ddb_curl_opts(f->curl)->tls, "where a proxy has TLS too, as the two have different CAs");
+    OK(!f->curl->o.tls, "where a proxy has TLS too, as the two have different CAs");
     teardown(f);
     OK(!ddb_tls_is_ours("OpenSSL/1.1.1w") && !ddb_tls_is_ours("GnuTLS/3.7.9") && !ddb_tls_is_ours(NULL),
        "other libraries than ours are told from it");
@@ -307,39 +307,31 @@ static void test_changes(apr_pool_t *p)
     teardown(f);
 }
 
-static const char *get_over(CURL *easy)
+/* Over a connection of the kind that is kept, with these CAs; as ask. */
+static const char *ask_with(ddb_tls_t *tls, const server_t *s, apr_pool_t *p)
 {
     static const char request[] = "GET / HTTP/1.0\r\n\r\n";
     static char page[20000];
-    size_t n = 0, len = 0;
-    CURLcode code = CURLE_OK;
+    ddb_curl_opts_t o = { .tls = tls };
+    ddb_curl_target_t target = { .timeout = apr_time_from_sec(30) };
+    ddb_curl_connection_t *c;
+    ddb_error_t err;
+    apr_size_t len = sizeof(request) - 1, n;
 
-    if (curl_easy_perform(easy) != CURLE_OK || curl_easy_send(easy, request, sizeof(request) - 1, &n) != CURLE_OK) {
+    target.url = apr_psprintf(p, "https://127.0.0.1:%d/", s->port);
+    if (ddb_curl_connect(&c, &o, &target, &err) != APR_SUCCESS) {
         return "";
     }
-    while (code == CURLE_AGAIN || (code == CURLE_OK && n > 0)) {
-        n = 0;
-        code = curl_easy_recv(easy, page + len, sizeof(page) - 1 - len, &n);
-        len += n;
+    c->end = ddb_clock_monotonic(&ddb_clock_system) + apr_time_from_sec(30);
+    if (c->stream.send(c->stream.baton, request, &len) == APR_SUCCESS) {
+        len = 0;
+        do {
+            page[len] = '\0';
+            n = sizeof(page) - 1 - len;
+        } while (c->stream.receive(c->stream.baton, page + len, &n) == APR_SUCCESS && (len += n) < sizeof(page) - 1);
     }
-    page[len] = '\0';
+    ddb_curl_connection_close(c);
     return answer_of(page);
-}
-
-/* On a connection of a new handle with these CAs, as ask. */
-static const char *ask_with(ddb_tls_t *tls, const server_t *s, apr_pool_t *p)
-{
-    ddb_curl_opts_t o = { .tls = tls };
-    CURL *easy = curl_easy_init();
-    const char *answer = "";
-
-    if (ddb_curl_set_fixed(easy, &o) == CURLE_OK) {
-        curl_easy_setopt(easy, CURLOPT_URL, apr_psprintf(p, "https://127.0.0.1:%d/", s->port));
-        curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
-        answer = get_over(easy);
-    }
-    curl_easy_cleanup(easy);
-    return answer;
 }
 
 /** The time of these is the test's. */
@@ -359,7 +351,7 @@ static void test_age(apr_pool_t *p)
     ddb_tls_t *t;
 
     ddb_tls_create(&t, &o, p);
-    IS(ask_with(t, &server_13, p), "full 1.3", "a handle whose connection the caller uses");
+    IS(ask_with(t, &server_13, p), "full 1.3", "a connection of the kind that is kept");
     IS(ask_with(t, &server_13, p), "resumed 1.3", "resumes a session too");
     IS(ask_with(t, &server_12, p), "full 1.2", "and one");
     IS(ask_with(t, &server_12, p), "resumed 1.2", "of TLS 1.2");
