@@ -85,6 +85,10 @@ long ddb_curl_milliseconds(apr_interval_time_t t);
 /** Set o->tls, for which libcurl is initialised: NULL where connections can't share CAs. Memory is p's. */
 apr_status_t ddb_curl_share_cas(ddb_curl_opts_t *o, apr_pool_t *p);
 
+/** libcurl's words for a failure, in why (CURL_ERROR_SIZE), name CAs only that it reads itself: name those that are
+ * shared. */
+void ddb_curl_name_cas(const ddb_curl_opts_t *o, CURLcode code, char *why);
+
 /** Set the CAs to trust: part of ddb_curl_set_fixed. */
 CURLcode ddb_curl_set_cas(CURL *easy, const ddb_curl_opts_t *o);
 

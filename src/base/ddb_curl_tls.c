@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <apr_strings.h>
+
 #include "base/ddb_array.h"
 #include "base/ddb_curl_int.h"
 
@@ -69,4 +71,11 @@ CURLcode ddb_curl_set_cas(CURL *easy, const ddb_curl_opts_t *o)
     code = curl_easy_setopt(easy, CURLOPT_CAINFO, o->ca_file);
     /* else the system's CAs are trusted beside it */
     return code == CURLE_OK ? curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) : code;
+}
+
+void ddb_curl_name_cas(const ddb_curl_opts_t *o, CURLcode code, char *why)
+{
+    if (o->tls && code == CURLE_SSL_CACERT_BADFILE) {
+        apr_snprintf(why, CURL_ERROR_SIZE, "error reading CA certificates: %s", ddb_tls_place(o->tls));
+    }
 }

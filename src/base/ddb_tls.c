@@ -163,6 +163,11 @@ apr_status_t ddb_tls_prepare(ddb_tls_t *t, void *ssl_ctx, const char *peer)
     return rv;
 }
 
+const char *ddb_tls_place(const ddb_tls_t *t)
+{
+    return t->ca_file ? t->ca_file : t->ca_directory;
+}
+
 ddb_tls_counts_t ddb_tls_counts(ddb_tls_t *t)
 {
     ddb_tls_counts_t counts;

@@ -19,10 +19,10 @@ typedef struct ddb_tls_opts_t {
     const ddb_clock_t *clock; /* lives longer; NULL: the system's */
 } ddb_tls_opts_t;
 
-/** What happened so far. */
+/** What happened so far. Handshakes are those of connections to a peer that has a name. */
 typedef struct ddb_tls_counts_t {
     apr_uint32_t reads;   /* of the CAs, failed ones included */
-    apr_uint32_t full;    /* handshakes that were completed with the peer's certificate */
+    apr_uint32_t full;    /* handshakes in which the peer showed its certificate */
     apr_uint32_t resumed; /* handshakes that resumed a session */
 } ddb_tls_counts_t;
 
@@ -51,6 +51,9 @@ apr_status_t ddb_tls_create(ddb_tls_t **pt, const ddb_tls_opts_t *o, apr_pool_t 
  * @return DDB_ECONFIG when the CAs can't be read, DDB_EUNAVAILABLE when OpenSSL fails: nothing may be sent.
  */
 apr_status_t ddb_tls_prepare(ddb_tls_t *t, void *ssl_ctx, const char *peer);
+
+/** The file that CAs are read from, or the directory; for the log. */
+const char *ddb_tls_place(const ddb_tls_t *t);
 
 ddb_tls_counts_t ddb_tls_counts(ddb_tls_t *t);
 

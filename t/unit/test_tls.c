@@ -38,7 +38,7 @@ typedef struct server_t {
 } server_t;
 
 static server_t server_13 = { .ca = "one", .version = "-tls1_3" };
-static server_t server_12 = { .ca = "one", .version = "-tls1_2" };
+static server_t server_12 = { .ca = "one", .version = "-tls1_2", .more = "-no_cache" };
 static server_t server_ids = { .ca = "one", .version = "-tls1_2", .more = "-no_ticket" };
 static server_t other = { .ca = "two", .version = "-tls1_3" };
 static server_t *const servers[] = { &server_13, &server_12, &other, &server_ids };
@@ -190,7 +190,7 @@ static void test_resumption(apr_pool_t *p)
     IS(ask(f, &server_13), "resumed 1.3", "and so on");
     IS(ask_as(f, &server_13, "localhost", p), "full 1.3", "the same server by another name is another one");
     IS(ask(f, &server_12), "full 1.2", "and so is another port");
-    IS(ask(f, &server_12), "resumed 1.2", "TLS 1.2 resumes as well");
+    IS(ask(f, &server_12), "resumed 1.2", "TLS 1.2 resumes as well, by tickets");
     IS(ask(f, &server_12), "resumed 1.2", "more than once");
     IS(ask(f, &server_ids), "full 1.2", "also where a server");
     IS(ask(f, &server_ids), "resumed 1.2", "remembers the session itself");
@@ -224,7 +224,7 @@ static void test_limit(apr_pool_t *p)
 
 static void check_trust(apr_pool_t *p, const ddb_curl_opts_t *o, const char *kind)
 {
-    ddb_curl_opts_t system_cas = *o, no_file = *o;
+    ddb_curl_opts_t system_cas = *o, other_file = *o;
     fixture_t *f = setup_with(p, o);
     int i;
 
@@ -241,16 +241,22 @@ static void check_trust(apr_pool_t *p, const ddb_curl_opts_t *o, const char *kin
     f = setup_with(p, &system_cas);
     IS(ask(f, &server_13), "", "the system's CAs do not trust it, whatever OpenSSL's variables say");
     teardown(f);
-    no_file.ca_file = in_dir(p, "missing.pem");
-    f = setup_with(p, &no_file);
+    other_file.ca_file = in_dir(p, "missing.pem");
+    f = setup_with(p, &other_file);
     IS(ask(f, &server_13), "", "nor does a file that is missing");
-    OK(strstr(f->err.detail, "check that the CA file exists and is readable"), "and the detail says that");
+    OK(strstr(f->err.detail, "missing.pem"), "the detail names it");
+    OK(strstr(f->err.detail, "check that the CA file exists and is readable"), "and says what to do");
     teardown(f);
     unsetenv("SSL_CERT_FILE");
     unsetenv("SSL_CERT_DIR");
 
-    no_file.ca_file = in_dir(p, "two.pem");
-    f = setup_with(p, &no_file);
+    other_file.ca_file = in_dir(p, "server.one.pem");
+    f = setup_with(p, &other_file);
+    OK(*ask(f, &server_13), "a certificate of its own is trusted without its CA");
+    teardown(f);
+
+    other_file.ca_file = in_dir(p, "two.pem");
+    f = setup_with(p, &other_file);
     OK(*ask(f, &other), "a server by a name that its certificate has");
     for (i = 0; i < 2; i++) {
         IS(ask_as(f, &other, "localhost", p), "", "but not by another, though the CA is right");
@@ -295,7 +301,7 @@ static void test_changes(apr_pool_t *p)
     NUM_IS(counts(f).reads, 2, "the file was read once more");
     install(p, "errors", "ca.pem");
     IS(ask(f, &other), "", "when it has no certificate no server is trusted");
-    OK(strstr(f->err.detail, "check that the CA file exists and is readable"), "and the file is named as the reason");
+    OK(strstr(f->err.detail, "ca.pem; check that the CA file exists and is readable"), "and the detail says why");
     NUM_IS(f->err.unsettled, 0, "nothing was sent");
     unlink(in_dir(p, "ca.pem"));
     IS(ask(f, &other), "", "nor when it is gone");
