@@ -313,21 +313,26 @@ static void test_changes(apr_pool_t *p)
     teardown(f);
 }
 
-/* Over a connection of the kind that is kept, with these CAs; as ask. */
-static const char *ask_with(ddb_tls_t *tls, const server_t *s, apr_pool_t *p)
+/* A connection of the kind that is kept, with these CAs; NULL when there is none. */
+static ddb_curl_connection_t *connect_with(ddb_tls_t *tls, const server_t *s, apr_pool_t *p)
 {
-    static const char request[] = "GET / HTTP/1.0\r\n\r\n";
-    static char page[20000];
     ddb_curl_opts_t o = { .tls = tls };
     ddb_curl_target_t target = { .timeout = apr_time_from_sec(30) };
     ddb_curl_connection_t *c;
     ddb_error_t err;
-    apr_size_t len = sizeof(request) - 1, n;
 
     target.url = apr_psprintf(p, "https://127.0.0.1:%d/", s->port);
-    if (ddb_curl_connect(&c, &o, &target, &err) != APR_SUCCESS) {
-        return "";
-    }
+    ddb_curl_connect(&c, &o, &target, &err);
+    return c;
+}
+
+/* As ask, over such a connection. */
+static const char *ask_over(ddb_curl_connection_t *c)
+{
+    static const char request[] = "GET / HTTP/1.0\r\n\r\n";
+    static char page[20000];
+    apr_size_t len = sizeof(request) - 1, n;
+
     c->end = ddb_clock_monotonic(&ddb_clock_system) + apr_time_from_sec(30);
     if (c->stream.send(c->stream.baton, request, &len) == APR_SUCCESS) {
         len = 0;
@@ -338,6 +343,32 @@ static const char *ask_with(ddb_tls_t *tls, const server_t *s, apr_pool_t *p)
     }
     ddb_curl_connection_close(c);
     return answer_of(page);
+}
+
+static const char *ask_with(ddb_tls_t *tls, const server_t *s, apr_pool_t *p)
+{
+    ddb_curl_connection_t *c = connect_with(tls, s, p);
+
+    return c ? ask_over(c) : "";
+}
+
+static void test_late_session(apr_pool_t *p)
+{
+    ddb_tls_opts_t o = { .ca_file = in_dir(p, "ca.pem") };
+    ddb_curl_connection_t *c;
+    ddb_tls_t *t;
+
+    install(p, "one.pem", "ca.pem");
+    ddb_tls_create(&t, &o, p);
+    c = connect_with(t, &server_13, p);
+    OK(c, "a connection stands");
+    install(p, "one.pem", "ca.pem");
+    IS(ask_with(t, &other, p), "", "when the file is read again for another one");
+    NUM_IS(ddb_tls_counts(t).reads, 2, "for the second time");
+    IS(c ? ask_over(c) : "", "full 1.3", "the first one goes on, and gets its sessions only now");
+    IS(ask_with(t, &server_13, p), "full 1.3", "which are not resumed: they are of CAs from before");
+    IS(ask_with(t, &server_13, p), "resumed 1.3", "unlike those after it");
+    ddb_tls_destroy(t);
 }
 
 /** The time of these is the test's. */
@@ -433,7 +464,8 @@ TAP_MAIN(p)
         OK(1, "TLS # SKIP libcurl uses another TLS library");
     }
     else {
-        TAP_EACH(p, test_resumption, test_limit, test_trust, test_changes, test_age, test_directory, test_threads);
+        TAP_EACH(p, test_resumption, test_limit, test_trust, test_changes, test_late_session, test_age, test_directory,
+                 test_threads);
     }
     stop_all(p);
 }
