@@ -97,6 +97,8 @@ apr_status_t ddb_exchange_read_line(ddb_exchange_reply_t *r, apr_size_t most, ch
     char *end;
     apr_status_t rv = APR_SUCCESS;
 
+    *line = NULL;
+    *len = 0;
     while (!(end = memchr(r->buffer + r->at + seen, '\n', r->filled - r->at - seen))) {
         seen = r->filled - r->at;
         if (seen > most + 1) {
@@ -127,7 +129,7 @@ static apr_status_t read_head_line(ddb_exchange_reply_t *r, char **line, apr_siz
 {
     apr_status_t rv = ddb_exchange_read_line(r, DDB_EXCHANGE_HEAD_MAX - r->head_bytes, line, len);
 
-    if (rv == APR_SUCCESS) {
+    if (rv == APR_SUCCESS && *line) {
         r->head_bytes += *len + 2;
         if (strlen(*line) != *len || memchr(*line, '\r', *len)) {
             rv = ddb_exchange_refuse(r, "a header contains a control character");
