@@ -205,8 +205,8 @@ static void find_outcomes(apr_pool_t *p, const apr_array_header_t *were, const a
 static void change_many(apr_pool_t *p, apr_table_t *entries, const apr_array_header_t *changes)
 {
     const apr_array_header_t *were = apr_table_elts(apr_table_copy(p, entries));
-    outcome_t **of_entries = apr_palloc(p, (apr_size_t)were->nelts * sizeof(*of_entries));
-    outcome_t **of_changes = apr_palloc(p, (apr_size_t)changes->nelts * sizeof(*of_changes));
+    outcome_t **of_entries = apr_palloc(p, (apr_size_t)were->nelts * sizeof(outcome_t *));
+    outcome_t **of_changes = apr_palloc(p, (apr_size_t)changes->nelts * sizeof(outcome_t *));
     int i;
 
     find_outcomes(p, were, changes, of_entries, of_changes);

@@ -131,14 +131,15 @@ static void take(request_rec *r, msd_request_t *q, const char *name, int control
 /** Remove the session headers and control headers of r, and of the requests before it, from the response. */
 static void take_all(request_rec *r, msd_request_t *q)
 {
-    const msd_session_t *s;
+    const msd_session_t *s = &q->session;
     request_rec *one;
 
-    for (s = &q->session; s; s = s->next) {
+    do {
         if (s->header) {
             take(r, q, s->header, 0);
         }
-    }
+        s = s->next;
+    } while (s);
     for (one = r; one; one = one->prev) {
         if (name_for(one)) {
             take(r, q, name_for(one), 0);
