@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "base/ddb_clock.h"
+#include "base/ddb_crypto.h"
 #include "base/ddb_curl_int.h"
 
 #define IDLE_MAX apr_time_from_sec(45)  /* DynamoDB closes idle connections after some 60 s */
@@ -113,6 +114,9 @@ apr_status_t ddb_curl_send_message(ddb_curl_t *c, const ddb_http_request_t *req,
         return rv;
     }
     rv = ddb_exchange(&connection->stream, &sent, p, res, err);
+    if (sent.message != req->message) {
+        ddb_crypto_wipe((char *)sent.message, sent.message_len); /* there may be a session token in it */
+    }
     if (connection->stream.reusable) {
         ddb_curl_keep(c, connection);
     }

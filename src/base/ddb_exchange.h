@@ -4,8 +4,8 @@
 #include "base/ddb_http.h"
 
 /*
- * One exchange of HTTP/1.1 (RFC 9112) on a connection that stands: a request that is bytes already, and its reply. It is
- * strict, because a reply that two readers understand differently leaves bytes for the next exchange on the
+ * One exchange of HTTP/1.1 (RFC 9112) on a connection that stands: a request that is bytes already, and its reply. It
+ * is strict, because a reply that two readers understand differently leaves bytes for the next exchange on the
  * connection: a folded line, a length that is no number, two of them or one beside Transfer-Encoding, and a transfer
  * coding other than chunked are refused. Knows no sockets; libcurl's exchange costs forty times as many instructions.
  */
@@ -23,9 +23,9 @@ typedef struct ddb_exchange_stream_t {
 } ddb_exchange_stream_t;
 
 /**
- * Send req->message once and read the reply; interim replies (1xx) are passed over. Everything in *res lives in p. Heads
- * of more than 64 KB and bodies of more than req->max_response_bytes are refused, a body of announced length before it
- * is read. Bytes behind the reply leave it good and the connection not reusable.
+ * Send req->message once and read the reply; interim replies (1xx) are passed over. Everything in *res lives in p.
+ * Heads of more than 64 KB and bodies of more than req->max_response_bytes are refused, a body of announced length
+ * before it is read. Bytes behind the reply leave it good and the connection not reusable.
  * @return APR_SUCCESS for any complete reply; APR_TIMEUP; DDB_ETOOLARGE; DDB_EUNAVAILABLE for anything else; with a
  *         detail in err, which may be NULL. After each of these failures err->unsettled is 1.
  */
