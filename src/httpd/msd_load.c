@@ -8,6 +8,7 @@
 #include "httpd/msd_entries.h"
 #include "httpd/msd_load.h"
 #include "httpd/msd_payload.h"
+#include "httpd/msd_reads.h"
 
 #define SIDS_MAX 2 /* the number of a request's IDs that are looked up at most */
 
@@ -87,15 +88,32 @@ static apr_status_t look_up(const load_t *w, const msd_calls_batch_t *batch, con
     return rv;
 }
 
-static apr_status_t read_row(const load_t *w, const char *sid, ddb_session_t *row)
+static apr_status_t read_row(const load_t *w, const char *sid, ddb_session_t *row, msd_reads_t *reads)
 {
     msd_calls_batch_t batch;
     apr_status_t rv;
 
     memset(row, 0, sizeof(*row));
     msd_calls_begin(&w->q->calls, w->s, &batch);
+    msd_reads_begin(reads, w->s->server, &batch.call);
     rv = look_up(w, &batch, sid, row);
     msd_calls_end(&w->q->calls, &batch);
+    return rv;
+}
+
+/** Read the row of an ID and open its session. */
+static apr_status_t open_row(const load_t *w, const char *sid, ddb_session_t *row)
+{
+    msd_reads_t reads = { .fresh = 0 };
+    apr_status_t rv;
+
+    do {
+        rv = read_row(w, sid, row, &reads);
+        w->s->ids.miss = row->miss;
+        rv = rv == APR_SUCCESS ? accept_loaded(w->r, w->s, row) : rv;
+    } while (rv != APR_SUCCESS && msd_reads_again(&reads));
+    w->s->ids.cached = reads.cached;
+    w->s->ids.shared = reads.shared;
     return rv;
 }
 
@@ -138,10 +156,9 @@ static apr_status_t read_rows(const load_t *w, const apr_array_header_t *sids, f
     int i;
 
     for (i = 0; i < sids->nelts; i++) {
-        apr_status_t rv = read_row(w, APR_ARRAY_IDX(sids, i, const char *), &row);
-        s->ids.miss = row.miss;
+        apr_status_t rv = open_row(w, APR_ARRAY_IDX(sids, i, const char *), &row);
+
         found->replaced |= row.miss == DDB_MISS_MOVED || row.miss == DDB_MISS_LEFT || row.miss == DDB_MISS_REUSED;
-        rv = rv == APR_SUCCESS ? accept_loaded(w->r, s, &row) : rv;
         if (rv == APR_SUCCESS) {
             opened_by(s, APR_ARRAY_IDX(sids, i, const char *), &row, found);
         }
