@@ -70,7 +70,8 @@ static const msd_unknown_ids_t *misses_for(const msd_session_t *s, const ddb_sto
 }
 
 /** Like ddb_store_load, but does not read the table again for a known unknown session ID. */
-static apr_status_t look_up(const load_t *w, const msd_calls_batch_t *batch, const char *sid, ddb_session_t *row)
+static apr_status_t look_up(const load_t *w, const msd_calls_batch_t *batch, const char *sid, ddb_session_t *row,
+                            const msd_reads_t *reads)
 {
     const ddb_store_call_t *call = &batch->call;
     const char *key = NULL;
@@ -82,7 +83,7 @@ static apr_status_t look_up(const load_t *w, const msd_calls_batch_t *batch, con
         return APR_NOTFOUND;
     }
     rv = ddb_store_load(w->q->calls.store, call, sid, row);
-    if (rv == APR_NOTFOUND && (row->miss == DDB_MISS_ABSENT || row->miss == DDB_MISS_OVER)) {
+    if (rv == APR_NOTFOUND && !reads->cached && (row->miss == DDB_MISS_ABSENT || row->miss == DDB_MISS_OVER)) {
         msd_unknown_ids_add(m, key, batch->started, call->pool);
     }
     return rv;
@@ -96,7 +97,7 @@ static apr_status_t read_row(const load_t *w, const char *sid, ddb_session_t *ro
     memset(row, 0, sizeof(*row));
     msd_calls_begin(&w->q->calls, w->s, &batch);
     msd_reads_begin(reads, w->s->server, &batch.call);
-    rv = look_up(w, &batch, sid, row);
+    rv = look_up(w, &batch, sid, row, reads);
     msd_calls_end(&w->q->calls, &batch);
     return rv;
 }
