@@ -340,8 +340,10 @@ static void test_seal(apr_pool_t *p)
     other[31] ^= 1;
     NUM_IS(ddb_crypto_unseal(back, other, sealed, bound), APR_NOTFOUND, "another key does not open them");
     bound.len--;
-    NUM_IS(ddb_crypto_unseal(back, gcm_key, sealed, bound), APR_NOTFOUND, "nor does something else that they are bound to");
-    NUM_IS(ddb_crypto_seal(out, gcm_key, text, bound, no_nonce), APR_EGENERAL, "without random bytes nothing is sealed");
+    NUM_IS(ddb_crypto_unseal(back, gcm_key, sealed, bound), APR_NOTFOUND,
+           "nor does something else that they are bound to");
+    NUM_IS(ddb_crypto_seal(out, gcm_key, text, bound, no_nonce), APR_EGENERAL,
+           "without random bytes nothing is sealed");
     text.len = bound.len = 0;
     NUM_IS(ddb_crypto_seal(out, gcm_key, text, bound, gcm_nonce), APR_SUCCESS, "nothing can be sealed, too");
     NUM_IS(ddb_crypto_unseal(back, gcm_key, (ddb_bytes_t){ out, DDB_SEAL_MORE }, bound), APR_SUCCESS, "... and opened");

@@ -158,11 +158,22 @@ static const char *find_provider(const ap_socache_provider_t **provider, const c
                         name);
 }
 
+/** Create the cache named as PROVIDER[:ARGUMENTS]. @return NULL, or the reason why there is none. */
+static const char *create_cache(msd_server_config_t *c, const char *cache, const cmd_parms *cmd)
+{
+    const char *arguments = strchr(cache, ':');
+    const char *name = arguments ? apr_pstrmemdup(cmd->pool, cache, (apr_size_t)(arguments - cache)) : cache;
+    const char *problem = find_provider(&c->cache_provider, name, cmd->pool);
+
+    return problem ? problem
+                   : c->cache_provider->create(&c->cache_instance, arguments ? arguments + 1 : NULL, cmd->temp_pool,
+                                               cmd->pool);
+}
+
 /** Only in the main server: a change in one virtual host must be seen in all that share its sessions. */
 const char *msd_directives_server_set_cache(cmd_parms *cmd, void *dir, const char *seconds, const char *cache)
 {
     const char *problem = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-    const char *arguments = cache ? strchr(cache, ':') : NULL;
     msd_server_config_t *c = server_of(cmd);
     char *end = NULL;
     apr_int64_t n = strcasecmp(seconds, "Off") == 0 ? 0 : apr_strtoi64(seconds, &end, 10);
@@ -175,16 +186,8 @@ const char *msd_directives_server_set_cache(cmd_parms *cmd, void *dir, const cha
         return apr_psprintf(cmd->pool, "%s: '%s' is neither a number of seconds from 1 to %d nor Off alone",
                             cmd->cmd->name, seconds, CACHE_MOST);
     }
-    c->cache = (int)n;
-    if (!n) {
-        return NULL;
-    }
-    cache = arguments ? apr_pstrmemdup(cmd->pool, cache, (apr_size_t)(arguments - cache)) : cache;
-    problem = find_provider(&c->cache_provider, cache ? cache : AP_SOCACHE_DEFAULT_PROVIDER, cmd->pool);
-    if (!problem) {
-        problem = c->cache_provider->create(&c->cache_instance, arguments ? arguments + 1 : NULL, cmd->temp_pool,
-                                            cmd->pool);
-    }
+    problem = n ? create_cache(c, cache ? cache : AP_SOCACHE_DEFAULT_PROVIDER, cmd) : NULL;
+    c->cache = problem ? MSD_UNSET : (int)n;
     return problem ? apr_psprintf(cmd->pool, "%s: %s", cmd->cmd->name, problem) : NULL;
 }
 
