@@ -473,7 +473,8 @@ sub pre_configure {
     my @lines = ("mpm_$state->{mpm}", @MODULES, $state->{mpm} eq 'prefork' ? 'cgi' : qw(cgid http2));
     @lines = map { my $so = "$dir/mod_$_.so"; -e $so ? "LoadModule ${_}_module $so\n" : "# no mod_$_ here\n" } @lines;
     push @lines, "LoadModule session_dynamodb_module $state->{module}\n",
-                 "LoadModule test_session_module $state->{helper}\n";
+                 "LoadModule test_session_module $state->{helper}\n",
+                 map { "$_\n" } split /;\s*/, $ENV{MSD_TEST_CONFIG} || '';
     SessionTestRun::write_file($file, 0644, @lines);
 }
 

@@ -279,6 +279,33 @@ static void test_alike(apr_pool_t *p)
     clear(s, 4);
 }
 
+/* Who has no time to wait for another's read tries its own call. */
+static void test_keys(apr_pool_t *p)
+{
+    scene_t *s = scene(p);
+    request_t *other = &s->requests[1];
+    int i, alone = 0;
+
+    started(s, 0);
+    await(&table.begun, 1);
+    for (i = 0; i < ROUNDS; i++) {
+        prepare(other, s);
+        other->call.deadline = BEGAN;
+        other->read.key = apr_psprintf(other->p, "key %d", i);
+        run(other);
+        alone += other->calls;
+        apr_pool_destroy(other->p);
+    }
+    NUM_IS(alone, ROUNDS, "no read of any other key waits");
+    prepare(other, s);
+    other->call.deadline = BEGAN;
+    run(other);
+    NUM_IS(other->calls, 0, "... as one of the same key does");
+    set(&table.let_go, MOST);
+    end_all(s, 1);
+    clear(s, 2);
+}
+
 static void test_format(apr_pool_t *p)
 {
     scene_t *s = scene(p);
@@ -420,6 +447,6 @@ static void test_crowd(apr_pool_t *p)
 
 TAP_MAIN(p)
 {
-    TAP_EACH(p, test_share, test_own_pool, test_alike, test_format, test_failure, test_deadline, test_time_of_another,
-             test_crowd);
+    TAP_EACH(p, test_share, test_own_pool, test_alike, test_keys, test_format, test_failure, test_deadline,
+             test_time_of_another, test_crowd);
 }
