@@ -142,6 +142,7 @@ sub stage {
     } }, "$self->{src}/t");
     File::Path::make_path("$to/logs", "$to/state", "$to/conf");
     $self->write_recipes($to);
+    write_file("$to/conf/more.conf", 0644, map { "$_\n" } split /;\s*/, $ENV{MSD_TEST_CONFIG} || '');
     $self->write_keys("$to/conf");
     $self->write_certificate("$to/conf");
     unlink glob "$self->{work}/core*";
@@ -473,8 +474,7 @@ sub pre_configure {
     my @lines = ("mpm_$state->{mpm}", @MODULES, $state->{mpm} eq 'prefork' ? 'cgi' : qw(cgid http2));
     @lines = map { my $so = "$dir/mod_$_.so"; -e $so ? "LoadModule ${_}_module $so\n" : "# no mod_$_ here\n" } @lines;
     push @lines, "LoadModule session_dynamodb_module $state->{module}\n",
-                 "LoadModule test_session_module $state->{helper}\n",
-                 map { "$_\n" } split /;\s*/, $ENV{MSD_TEST_CONFIG} || '';
+                 "LoadModule test_session_module $state->{helper}\n";
     SessionTestRun::write_file($file, 0644, @lines);
 }
 

@@ -193,7 +193,7 @@ static void look_at_consistent_read(const config_t *config, const msd_config_pla
 {
     if (strcasecmp(off->word, "Off") == 0 && msd_config_server(config->main_server)->cache) {
         ap_log_error(
-            APLOG_MARK, APLOG_WARNING | config->startup, 0, config->main_server,
+            APLOG_MARK, APLOG_NOTICE | config->startup, 0, config->main_server,
             "SessionDynamoDBConsistentRead Off at %s:%d has no effect with SessionDynamoDBCache: reads that fill "
             "the cache are strongly consistent. Remove one of them",
             AT(off));
@@ -207,7 +207,7 @@ static void look_at_shared_reads(const config_t *config, const msd_config_place_
     ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded);
     if (strcasecmp(on->word, "On") == 0 && threaded == AP_MPMQ_NOT_SUPPORTED) {
         ap_log_error(
-            APLOG_MARK, APLOG_WARNING | config->startup, 0, config->main_server,
+            APLOG_MARK, APLOG_NOTICE | config->startup, 0, config->main_server,
             "SessionDynamoDBShareReads On at %s:%d has no effect with this MPM, whose processes serve one request "
             "at a time. Remove it, or load mpm_event",
             AT(on));
