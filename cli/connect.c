@@ -33,7 +33,7 @@ exit_e connect_open(connection_t *c, const options_t *o, report_t *r, apr_pool_t
 {
     ddb_curl_opts_t transport = { .ca_file = o->ca_file ? o->ca_file : ddb_profile_env("AWS_CA_BUNDLE"),
                                   .proxy = o->proxy,
-                                  .max_idle_handles = CONNECTIONS };
+                                  .max_idle_connections = CONNECTIONS };
     ddb_endpoint_opts_t where = { .url = o->endpoint_url,
                                   .region = o->region,
                                   .table = o->table,

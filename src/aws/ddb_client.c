@@ -19,19 +19,24 @@
 #endif
 #endif
 
-#define TARGET_PREFIX   "DynamoDB_20120810."
 #define ATTEMPT_MAX     apr_time_from_sec(1)   /* so that one lost answer does not eat the whole deadline */
 #define ATTEMPT_MIN     apr_time_from_msec(50) /* with less time left an attempt would only make load */
 #define REPLY_MAX_BYTES (1024 * 1024)          /* an item is 400 KB at most, some 550 KB in base64 */
 
 apr_status_t ddb_client_create(ddb_client_t **pc, const ddb_client_opts_t *o, apr_pool_t *p)
 {
+    static const ddb_sigv4_form_t form = {
+        .service = "dynamodb",
+        .content_type = "application/x-amz-json-1.0",
+        .target = "DynamoDB_20120810.",
+        /* x-amz-crc32 is of the body as sent. */
+        .unsigned_lines = "Accept-Encoding: identity\r\nUser-Agent: mod_session_dynamodb/" DDB_VERSION "\r\n",
+    };
     ddb_client_t *c = apr_pcalloc(p, sizeof(*c));
-    apr_status_t rv;
+    apr_status_t rv = ddb_sigv4_slots_create(&c->slots, &form, p);
 
     c->o = *o;
     c->trusted = ddb_skew_trusts(o->endpoint.url);
-    rv = ddb_sigv4_cache_create(&c->cache, p);
     *pc = rv == APR_SUCCESS ? c : NULL;
     return rv;
 }
@@ -41,8 +46,8 @@ static apr_interval_time_t time_left(const ddb_client_run_t *r)
     return r->call->deadline - ddb_clock_monotonic(r->client->o.clock);
 }
 
-/* The credentials as they are now, which may have changed since the last attempt, and the endpoint of their account. */
-static apr_status_t find_credentials(ddb_client_run_t *r, ddb_credentials_t *credentials)
+/* The credentials as they are now, and the endpoint of their account. */
+static apr_status_t find_credentials(ddb_client_run_t *r, ddb_credentials_t *credentials, ddb_endpoint_t *endpoint)
 {
     const ddb_client_opts_t *o = &r->client->o;
     apr_status_t rv = ddb_creds_get(o->creds, r->call->deadline, r->scratch, credentials, r->err);
@@ -54,57 +59,51 @@ static apr_status_t find_credentials(ddb_client_run_t *r, ddb_credentials_t *cre
         return ddb_error_set(r->err, APR_TIMEUP, "timed out: credential provider %s answered too late",
                              credentials->provider ? credentials->provider : "given");
     }
-    r->access_key_id = credentials->access_key_id;
-    r->provider = credentials->provider;
-    return ddb_endpoint_of_account(&r->endpoint, &o->endpoint, credentials->account_id, r->scratch, r->err);
+    return ddb_endpoint_of_account(endpoint, &o->endpoint, credentials->account_id, r->scratch, r->err);
 }
 
-/* What proxies rewrite is not signed. */
-static apr_table_t *headers_to_send(const ddb_client_run_t *r, const apr_table_t *to_sign)
-{
-    apr_table_t *headers = apr_table_copy(r->scratch, to_sign);
-
-    apr_table_setn(headers, "Host", r->endpoint.host);      /* as signed, whatever the case of the URL */
-    apr_table_setn(headers, "Accept-Encoding", "identity"); /* x-amz-crc32 is of the body as sent */
-    apr_table_setn(headers, "User-Agent", "mod_session_dynamodb/" DDB_VERSION);
-    return headers;
-}
-
-/* headers: all that are to be sent, signed as of now. */
-static apr_status_t sign(ddb_client_run_t *r, const ddb_credentials_t *credentials, apr_table_t **headers)
+static apr_time_t read_clock(ddb_client_run_t *r)
 {
     const ddb_client_opts_t *o = &r->client->o;
-    apr_table_t *to_sign = apr_table_make(r->scratch, 2);
-    ddb_sigv4_request_t req = { .method = "POST",
-                                .host = r->endpoint.host,
-                                .path = "/",
-                                .query = "",
-                                .headers = to_sign,
-                                .body = r->call->body,
-                                .body_len = strlen(r->call->body),
-                                .region = r->endpoint.region,
-                                .service = "dynamodb" };
-    ddb_sigv4_signer_t signer = { .credentials = credentials, .cache = r->client->cache };
-    apr_status_t rv;
 
-    apr_table_setn(to_sign, "Content-Type", "application/x-amz-json-1.0");
-    apr_table_setn(to_sign, "X-Amz-Target", apr_pstrcat(r->scratch, TARGET_PREFIX, r->call->operation, NULL));
-    *headers = headers_to_send(r, to_sign);
     /* The offset first: if it changes before the next line, a correction that follows finds another one, and knows. */
     r->offset = o->skew ? ddb_skew_offset(o->skew) : 0;
-    signer.now = r->signed_at = ddb_clock_wall(o->clock);
-    rv = ddb_sigv4_sign(*headers, &req, &signer, r->scratch);
+    r->signed_at = ddb_clock_wall(o->clock);
+    return r->signed_at;
+}
+
+/* Signed as of now, by the credentials as they are now, which may have changed since the last attempt. */
+static apr_status_t sign(ddb_client_run_t *r, ddb_sigv4_message_t *message)
+{
+    ddb_sigv4_slots_t *slots = r->client->slots;
+    ddb_sigv4_post_t post = {
+        .operation = r->call->operation, .body = r->call->body, .body_len = strlen(r->call->body), .now = read_clock(r)
+    };
+    ddb_credentials_t credentials;
+    ddb_endpoint_t endpoint;
+    ddb_sigv4_sender_t sender = { .credentials = &credentials, .endpoint = &endpoint };
+    apr_status_t rv = ddb_sigv4_write(message, slots, ddb_creds_generation(r->client->o.creds), &post, r->scratch);
+
+    if (rv == APR_NOTFOUND) {
+        rv = find_credentials(r, &credentials, &endpoint);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        post.now = read_clock(r); /* it may have waited */
+        rv = ddb_sigv4_write_anew(message, slots, &sender, &post, r->scratch);
+    }
+    r->access_key_id = message->access_key_id;
+    r->provider = message->provider;
     return rv == APR_SUCCESS ? rv : ddb_error_set(r->err, rv, "OpenSSL could not sign the request");
 }
 
-static apr_status_t send_request(ddb_client_run_t *r, const apr_table_t *headers, ddb_http_response_t *res)
+static apr_status_t send_request(ddb_client_run_t *r, const ddb_sigv4_message_t *message, ddb_http_response_t *res)
 {
     const ddb_client_opts_t *o = &r->client->o;
     apr_interval_time_t left = time_left(r);
-    ddb_http_request_t req = { .method = "POST",
-                               .headers = headers,
-                               .body = r->call->body,
-                               .body_len = strlen(r->call->body),
+    ddb_http_request_t req = { .url = message->url,
+                               .message = message->text,
+                               .message_len = message->len,
                                .connect_timeout = o->connect_timeout,
                                .timeout = left < ATTEMPT_MAX ? left : ATTEMPT_MAX,
                                .max_response_bytes = REPLY_MAX_BYTES,
@@ -113,7 +112,6 @@ static apr_status_t send_request(ddb_client_run_t *r, const apr_table_t *headers
     int unsettled = r->err->unsettled;
     apr_status_t rv;
 
-    req.url = apr_pstrcat(r->scratch, r->endpoint.url, "/", NULL);
     r->answered = 0;
     r->err->attempts++;
     r->charged++;
@@ -121,13 +119,13 @@ static apr_status_t send_request(ddb_client_run_t *r, const apr_table_t *headers
     rv = o->http->perform(o->http->baton, &req, r->scratch, res, r->err);
     r->broken = rv != APR_SUCCESS && r->err->unsettled;
     r->err->unsettled |= unsettled;
+    ddb_crypto_wipe(message->text, message->head_len);
     return rv;
 }
 
 static apr_status_t attempt(ddb_client_run_t *r)
 {
-    ddb_credentials_t credentials;
-    apr_table_t *headers = NULL;
+    ddb_sigv4_message_t message = { 0 };
     ddb_http_response_t res;
     apr_status_t rv = apr_pool_create(&r->scratch, r->pool);
 
@@ -135,11 +133,10 @@ static apr_status_t attempt(ddb_client_run_t *r)
     if (rv != APR_SUCCESS) {
         return ddb_error_set(r->err, rv, "no memory for a request");
     }
-    rv = find_credentials(r, &credentials);
-    rv = rv == APR_SUCCESS ? sign(r, &credentials, &headers) : rv;
-    rv = rv == APR_SUCCESS ? send_request(r, headers, &res) : rv;
+    rv = sign(r, &message);
+    rv = rv == APR_SUCCESS ? send_request(r, &message, &res) : rv;
     rv = rv == APR_SUCCESS ? ddb_client_judge(r, &res) : rv;
-    apr_pool_destroy(r->scratch); /* with it the credentials are wiped */
+    apr_pool_destroy(r->scratch); /* with it the credentials are wiped, if they were needed */
     return rv;
 }
 

@@ -7,7 +7,7 @@
 
 struct ddb_client_t {
     ddb_client_opts_t o;
-    ddb_sigv4_cache_t *cache;
+    ddb_sigv4_slots_t *slots;
     int trusted; /* 1: no one on the network path can forge a Date */
 };
 
@@ -21,7 +21,6 @@ typedef struct ddb_client_run_t {
     ddb_error_t *err;
     const char *access_key_id; /* of the attempt, in scratch */
     const char *provider;      /* of these keys; NULL: fixed credentials */
-    ddb_endpoint_t endpoint;   /* of the attempt; an account-based one varies with the credentials */
     apr_time_t signed_at;
     apr_interval_time_t offset; /* that signed_at was corrected by */
     ddb_breaker_pass_t pass;

@@ -1,86 +1,14 @@
-/* AWS Signature Version 4: canonical request, string to sign, signing key and its cache, Authorization header. */
+/* AWS Signature Version 4: canonical request, string to sign, signing key, Authorization header. Many requests of one
+ * form: ddb_sigv4_slots.c. */
 
 #include <stdlib.h>
 #include <string.h>
 
 #include <apr_lib.h>
 #include <apr_strings.h>
-#include <apr_thread_mutex.h>
 
-#include "aws/ddb_sigv4.h"
+#include "aws/ddb_sigv4_int.h"
 #include "base/ddb_crypto.h"
-
-#define ALGORITHM "AWS4-HMAC-SHA256"
-
-/* A client signs with one secret for one region and service: a slot for today's key, one for yesterday's (clocks differ
- * around midnight UTC), and as many for credentials just refreshed. */
-#define SLOTS 4
-
-typedef struct slot_t {
-    int used;
-    unsigned char id[DDB_SHA256_BYTES];
-    unsigned char key[DDB_SHA256_BYTES];
-} slot_t;
-
-struct ddb_sigv4_cache_t {
-    apr_thread_mutex_t *mutex; /* of everything below */
-    int oldest;
-    slot_t slots[SLOTS];
-};
-
-static apr_status_t cache_wipe(void *baton)
-{
-    ddb_sigv4_cache_t *cache = baton;
-
-    ddb_crypto_wipe(cache->slots, sizeof(cache->slots));
-    return APR_SUCCESS;
-}
-
-apr_status_t ddb_sigv4_cache_create(ddb_sigv4_cache_t **pc, apr_pool_t *p)
-{
-    ddb_sigv4_cache_t *cache = apr_pcalloc(p, sizeof(*cache));
-    apr_status_t rv = apr_thread_mutex_create(&cache->mutex, APR_THREAD_MUTEX_DEFAULT, p);
-
-    if (rv == APR_SUCCESS) {
-        apr_pool_cleanup_register(p, cache, cache_wipe, apr_pool_cleanup_null);
-        *pc = cache;
-    }
-    return rv;
-}
-
-/* 1 when the key of that id was found and copied to key. A cache whose lock fails is as an empty one. */
-static int cache_get(ddb_sigv4_cache_t *cache, const unsigned char *id, unsigned char *key)
-{
-    int i, found = 0;
-
-    if (apr_thread_mutex_lock(cache->mutex) != APR_SUCCESS) {
-        return 0;
-    }
-    for (i = 0; i < SLOTS && !found; i++) {
-        found = cache->slots[i].used && ddb_crypto_equal(cache->slots[i].id, id, DDB_SHA256_BYTES);
-        if (found) {
-            memcpy(key, cache->slots[i].key, DDB_SHA256_BYTES);
-        }
-    }
-    apr_thread_mutex_unlock(cache->mutex);
-    return found;
-}
-
-/* Two threads that derived the same key at the same time put it twice, which costs a slot and nothing else. */
-static void cache_put(ddb_sigv4_cache_t *cache, const unsigned char *id, const unsigned char *key)
-{
-    slot_t *slot;
-
-    if (apr_thread_mutex_lock(cache->mutex) != APR_SUCCESS) {
-        return;
-    }
-    slot = &cache->slots[cache->oldest];
-    cache->oldest = (cache->oldest + 1) % SLOTS;
-    slot->used = 1;
-    memcpy(slot->id, id, DDB_SHA256_BYTES);
-    memcpy(slot->key, key, DDB_SHA256_BYTES);
-    apr_thread_mutex_unlock(cache->mutex);
-}
 
 static ddb_bytes_t text(const char *s)
 {
@@ -88,14 +16,7 @@ static ddb_bytes_t text(const char *s)
     return bytes;
 }
 
-/* The four names that a signing key is made from and that are written in each signature. */
-typedef struct scope_t {
-    char date[9]; /* YYYYMMDD */
-    const char *region, *service;
-    const char *name; /* date/region/service/aws4_request */
-} scope_t;
-
-static apr_status_t derive_key(unsigned char *key, const char *secret, const scope_t *scope, apr_pool_t *p)
+apr_status_t ddb_sigv4_derive_key(unsigned char *key, const char *secret, const ddb_sigv4_scope_t *scope, apr_pool_t *p)
 {
     const char *parts[] = { scope->date, scope->region, scope->service, "aws4_request" };
     char *first = apr_pstrcat(p, "AWS4", secret, NULL);
@@ -107,41 +28,6 @@ static apr_status_t derive_key(unsigned char *key, const char *secret, const sco
         rv = ddb_crypto_hmac(DDB_SHA256, key, i ? link : with, text(parts[i]));
     }
     ddb_crypto_wipe(first, with.len);
-    return rv;
-}
-
-/* A cached key is found by a hash of secret and scope, with a NUL between: the secret itself is not kept. */
-static apr_status_t cache_id(unsigned char *id, const char *secret, const scope_t *scope, apr_pool_t *p)
-{
-    apr_size_t secret_len = strlen(secret) + 1, scope_len = strlen(scope->name), len = secret_len + scope_len;
-    char *both = apr_palloc(p, len);
-    apr_status_t rv;
-
-    memcpy(both, secret, secret_len);
-    memcpy(both + secret_len, scope->name, scope_len);
-    rv = ddb_crypto_digest(DDB_SHA256, id, both, len);
-    ddb_crypto_wipe(both, len);
-    return rv;
-}
-
-static apr_status_t signing_key(unsigned char *key, const ddb_sigv4_signer_t *signer, const scope_t *scope,
-                                apr_pool_t *p)
-{
-    const char *secret = signer->credentials->secret_access_key;
-    unsigned char id[DDB_SHA256_BYTES];
-    apr_status_t rv;
-
-    if (!signer->cache) {
-        return derive_key(key, secret, scope, p);
-    }
-    rv = cache_id(id, secret, scope, p);
-    if (rv != APR_SUCCESS || cache_get(signer->cache, id, key)) {
-        return rv;
-    }
-    rv = derive_key(key, secret, scope, p);
-    if (rv == APR_SUCCESS) {
-        cache_put(signer->cache, id, key);
-    }
     return rv;
 }
 
@@ -266,7 +152,7 @@ apr_status_t ddb_sigv4_string_to_sign(const char **out, const char *canonical_re
     apr_status_t rv = hex_sha256(&hash, canonical_request, strlen(canonical_request), p);
 
     if (rv == APR_SUCCESS) {
-        *out = apr_pstrcat(p, ALGORITHM "\n", timestamp, "\n", scope, "\n", hash, NULL);
+        *out = apr_pstrcat(p, DDB_SIGV4_ALGORITHM "\n", timestamp, "\n", scope, "\n", hash, NULL);
     }
     return rv;
 }
@@ -277,10 +163,8 @@ static void put_two(char *at, int n)
     at[1] = (char)('0' + n % 10);
 }
 
-/* YYYYMMDDTHHMMSSZ; its first eight digits are the date of the scope, always. */
-static const char *print_timestamp(apr_time_t now, apr_pool_t *p)
+void ddb_sigv4_print_timestamp(char *text, apr_time_t now)
 {
-    char *text = apr_palloc(p, sizeof("YYYYMMDDTHHMMSSZ"));
     apr_time_exp_t t;
 
     apr_time_exp_gmt(&t, now);
@@ -294,10 +178,9 @@ static const char *print_timestamp(apr_time_t now, apr_pool_t *p)
     put_two(text + 13, t.tm_sec);
     text[15] = 'Z';
     text[16] = '\0';
-    return text;
 }
 
-static void make_scope(scope_t *scope, const ddb_sigv4_request_t *req, const char *timestamp, apr_pool_t *p)
+static void make_scope(ddb_sigv4_scope_t *scope, const ddb_sigv4_request_t *req, const char *timestamp, apr_pool_t *p)
 {
     apr_cpystrn(scope->date, timestamp, sizeof(scope->date));
     scope->region = req->region;
@@ -316,15 +199,33 @@ static void set_own_headers(apr_table_t *headers, const char *timestamp, const d
     }
 }
 
-static apr_status_t signature_of(const char **signature, const char *string_to_sign, const ddb_sigv4_signer_t *signer,
-                                 const scope_t *scope, apr_pool_t *p)
+apr_status_t ddb_sigv4_take_steps(ddb_sigv4_steps_t *steps, const ddb_sigv4_request_t *req,
+                                  const ddb_sigv4_signer_t *signer, apr_pool_t *p)
+{
+    apr_table_t *headers = apr_table_clone(p, req->headers);
+    apr_status_t rv;
+
+    ddb_sigv4_print_timestamp(steps->timestamp, signer->now);
+    make_scope(&steps->scope, req, steps->timestamp, p);
+    set_own_headers(headers, steps->timestamp, signer->credentials);
+    apr_table_set(headers, "Host", req->host);
+    rv = ddb_sigv4_canonical_request(&steps->canonical_request, &steps->signed_headers, req, headers, p);
+    if (rv == APR_SUCCESS) {
+        rv = ddb_sigv4_string_to_sign(&steps->string_to_sign, steps->canonical_request, steps->scope.name,
+                                      steps->timestamp, p);
+    }
+    return rv;
+}
+
+static apr_status_t signature_of(const char **signature, const ddb_sigv4_steps_t *steps, const char *secret,
+                                 apr_pool_t *p)
 {
     unsigned char key[DDB_SHA256_BYTES], mac[DDB_SHA256_BYTES];
     ddb_bytes_t key_bytes = { .data = key, .len = sizeof(key) };
-    apr_status_t rv = signing_key(key, signer, scope, p);
+    apr_status_t rv = ddb_sigv4_derive_key(key, secret, &steps->scope, p);
 
     if (rv == APR_SUCCESS) {
-        rv = ddb_crypto_hmac(DDB_SHA256, mac, key_bytes, text(string_to_sign));
+        rv = ddb_crypto_hmac(DDB_SHA256, mac, key_bytes, text(steps->string_to_sign));
     }
     if (rv == APR_SUCCESS) {
         *signature = ddb_crypto_hex(p, mac, sizeof(mac));
@@ -333,30 +234,27 @@ static apr_status_t signature_of(const char **signature, const char *string_to_s
     return rv;
 }
 
+const char *ddb_sigv4_authorization(const char *access_key_id, const ddb_sigv4_steps_t *steps, const char *signature,
+                                    apr_pool_t *p)
+{
+    return apr_pstrcat(p, DDB_SIGV4_ALGORITHM " Credential=", access_key_id, "/", steps->scope.name,
+                       ", SignedHeaders=", steps->signed_headers, ", Signature=", signature, NULL);
+}
+
 apr_status_t ddb_sigv4_sign(apr_table_t *out, const ddb_sigv4_request_t *req, const ddb_sigv4_signer_t *signer,
                             apr_pool_t *p)
 {
-    const char *timestamp = print_timestamp(signer->now, p);
-    apr_table_t *headers = apr_table_clone(p, req->headers);
-    const char *canonical, *string_to_sign, *signed_headers, *signature = NULL;
-    scope_t scope;
-    apr_status_t rv;
+    const char *signature = NULL;
+    ddb_sigv4_steps_t steps;
+    apr_status_t rv = ddb_sigv4_take_steps(&steps, req, signer, p);
 
-    make_scope(&scope, req, timestamp, p);
-    set_own_headers(headers, timestamp, signer->credentials);
-    apr_table_set(headers, "Host", req->host);
-    rv = ddb_sigv4_canonical_request(&canonical, &signed_headers, req, headers, p);
     if (rv == APR_SUCCESS) {
-        rv = ddb_sigv4_string_to_sign(&string_to_sign, canonical, scope.name, timestamp, p);
+        rv = signature_of(&signature, &steps, signer->credentials->secret_access_key, p);
     }
     if (rv == APR_SUCCESS) {
-        rv = signature_of(&signature, string_to_sign, signer, &scope, p);
-    }
-    if (rv == APR_SUCCESS) {
-        set_own_headers(out, timestamp, signer->credentials);
+        set_own_headers(out, steps.timestamp, signer->credentials);
         apr_table_setn(out, "Authorization",
-                       apr_pstrcat(p, ALGORITHM " Credential=", signer->credentials->access_key_id, "/", scope.name,
-                                   ", SignedHeaders=", signed_headers, ", Signature=", signature, NULL));
+                       ddb_sigv4_authorization(signer->credentials->access_key_id, &steps, signature, p));
     }
     return rv;
 }

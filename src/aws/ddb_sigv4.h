@@ -5,6 +5,7 @@
 #include <apr_tables.h>
 #include <apr_time.h>
 
+#include "aws/ddb_endpoint.h"
 #include "base/ddb_error.h"
 
 /**
@@ -19,6 +20,7 @@ typedef struct ddb_credentials_t {
     apr_time_t expires;        /* 0: never */
     const char *account_id;    /* as the provider tells it, unchecked; NULL: unknown */
     const char *provider;      /* its name, a constant; NULL: fixed credentials */
+    apr_uint32_t generation;   /* of their ddb_creds_t: each answer of its chain has another; 0: of none */
 } ddb_credentials_t;
 
 typedef struct ddb_sigv4_request_t {
@@ -30,18 +32,10 @@ typedef struct ddb_sigv4_request_t {
     const char *region, *service;
 } ddb_sigv4_request_t;
 
-/**
- * Derived signing keys, kept per thread-safe cache: one HMAC less chain per request. NULL is allowed where a cache is
- * taken: the key is derived each time. Wiped with its pool.
- */
-typedef struct ddb_sigv4_cache_t ddb_sigv4_cache_t;
-apr_status_t ddb_sigv4_cache_create(ddb_sigv4_cache_t **pc, apr_pool_t *p);
-
-/** The keys, the time (microseconds since 1970, corrected for clock skew by the caller), and the cache or NULL. */
+/** The keys, and the time: microseconds since 1970, corrected for clock skew by the caller. */
 typedef struct ddb_sigv4_signer_t {
     const ddb_credentials_t *credentials;
     apr_time_t now;
-    ddb_sigv4_cache_t *cache;
 } ddb_sigv4_signer_t;
 
 /** Add Authorization, X-Amz-Date and, with a token, X-Amz-Security-Token to out. Values live in p. */
@@ -53,5 +47,57 @@ apr_status_t ddb_sigv4_canonical_request(const char **out, const char **signed_h
                                          const apr_table_t *headers, apr_pool_t *p);
 apr_status_t ddb_sigv4_string_to_sign(const char **out, const char *canonical_request, const char *scope,
                                       const char *timestamp, apr_pool_t *p);
+
+/* --- many requests of one form --- */
+
+/** What all requests of a client have in common: a POST for "/". */
+typedef struct ddb_sigv4_form_t {
+    const char *service;
+    const char *content_type, *target; /* signed; target: X-Amz-Target up to the operation */
+    const char *unsigned_lines;        /* further lines of the head, each with its CR LF: what proxies may rewrite */
+} ddb_sigv4_form_t;
+
+/**
+ * Slots: each has all that is the same for the credentials of one generation on one day (UTC), above all the signing
+ * key, which OpenSSL keeps: the secret is not needed again. A slot serves one thread at a time, and there are as many
+ * as threads have signed at the same time; those of other generations and days go when they are met. Thread safe.
+ */
+typedef struct ddb_sigv4_slots_t ddb_sigv4_slots_t;
+
+/** form is copied, its strings must outlive p. Keys and tokens are wiped with p. */
+apr_status_t ddb_sigv4_slots_create(ddb_sigv4_slots_t **ps, const ddb_sigv4_form_t *form, apr_pool_t *p);
+
+typedef struct ddb_sigv4_post_t {
+    const char *operation;
+    const char *body;
+    apr_size_t body_len;
+    apr_time_t now; /* as of a signer */
+} ddb_sigv4_post_t;
+
+/** Whose request it is and where it goes. endpoint: that of the credentials' account. */
+typedef struct ddb_sigv4_sender_t {
+    const ddb_credentials_t *credentials;
+    const ddb_endpoint_t *endpoint;
+} ddb_sigv4_sender_t;
+
+/** A signed request as it is sent (RFC 9112). The head has the session token in it. */
+typedef struct ddb_sigv4_message_t {
+    char *text;               /* head, empty line, body */
+    apr_size_t head_len, len; /* head_len: with the empty line */
+    const char *url;
+    const char *access_key_id, *provider; /* of the credentials */
+} ddb_sigv4_message_t;
+
+/**
+ * Write a request with credentials of that generation, all in p.
+ * @return APR_NOTFOUND when no free slot knows them, and always for generation 0: ddb_sigv4_write_anew does it then.
+ *         A failure is OpenSSL's.
+ */
+apr_status_t ddb_sigv4_write(ddb_sigv4_message_t *out, ddb_sigv4_slots_t *slots, apr_uint32_t generation,
+                             const ddb_sigv4_post_t *post, apr_pool_t *p);
+
+/** The same with a new slot, which others use after. @return APR_EINVAL when there is a line break in the sender. */
+apr_status_t ddb_sigv4_write_anew(ddb_sigv4_message_t *out, ddb_sigv4_slots_t *slots, const ddb_sigv4_sender_t *sender,
+                                  const ddb_sigv4_post_t *post, apr_pool_t *p);
 
 #endif

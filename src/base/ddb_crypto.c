@@ -34,6 +34,7 @@ static const struct {
 static struct {
     EVP_MD *md;
     EVP_MAC_CTX *hmac; /* to be copied, as each key has a context of its own */
+    int restarts;      /* 1: a context that has made an HMAC makes another one with its key */
 } fetched[DIGESTS];
 static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;
 
@@ -54,6 +55,34 @@ static EVP_MAC_CTX *fetch_hmac(ddb_digest_e alg)
     return ctx;
 }
 
+/* With a context that has just been given its key, or restarted. */
+static int make_hmac(EVP_MAC_CTX *ctx, unsigned char *out, apr_size_t size, ddb_bytes_t in)
+{
+    apr_size_t made = 0;
+
+    return EVP_MAC_update(ctx, in.data, in.len) && EVP_MAC_final(ctx, out, &made, size) && made == size;
+}
+
+/* Without a key: with the one that it has. */
+static int restart_hmac(EVP_MAC_CTX *ctx)
+{
+    return EVP_MAC_init(ctx, NULL, 0, NULL);
+}
+
+/* Before OpenSSL 3.0.3, and with a FIPS provider of that age also later, a restart is reported as done and is not: what
+ * follows is no HMAC of anything. */
+static int does_restart(const EVP_MAC_CTX *hmac, apr_size_t size)
+{
+    unsigned char first[DDB_DIGEST_MAX], second[DDB_DIGEST_MAX];
+    ddb_bytes_t in = { .data = "x", .len = 1 };
+    EVP_MAC_CTX *ctx = hmac ? EVP_MAC_CTX_dup(hmac) : NULL;
+    int restarts = ctx && make_hmac(ctx, first, size, in) && restart_hmac(ctx) && make_hmac(ctx, second, size, in)
+                   && memcmp(first, second, size) == 0;
+
+    EVP_MAC_CTX_free(ctx);
+    return restarts;
+}
+
 static void fetch_all(void)
 {
     apr_size_t i;
@@ -62,6 +91,7 @@ static void fetch_all(void)
     for (i = 0; i < DIGESTS; i++) {
         fetched[i].md = EVP_MD_fetch(NULL, digests[i].name, NULL);
         fetched[i].hmac = fetch_hmac(i);
+        fetched[i].restarts = does_restart(fetched[i].hmac, digests[i].size);
     }
     ERR_pop_to_mark(); /* a missing digest is reported when it is used */
 }
@@ -101,20 +131,109 @@ apr_status_t ddb_crypto_digest(ddb_digest_e alg, unsigned char *out, const void 
     return outcome(EVP_Digest(in, len, out, NULL, digest_of(alg), NULL));
 }
 
+/* A context with that key, or NULL. */
+static EVP_MAC_CTX *hmac_with(ddb_digest_e alg, ddb_bytes_t key)
+{
+    EVP_MAC_CTX *ctx = hmac_of(alg);
+
+    /* A NULL key would mean "the key set before": an empty one needs an address. */
+    if (ctx && !EVP_MAC_init(ctx, key.data ? key.data : "", key.len, NULL)) {
+        EVP_MAC_CTX_free(ctx);
+        ctx = NULL;
+    }
+    return ctx;
+}
+
 apr_status_t ddb_crypto_hmac(ddb_digest_e alg, unsigned char *out, ddb_bytes_t key, ddb_bytes_t in)
 {
-    /* A NULL key would mean "the key set before": an empty one needs an address. */
-    const void *key_data = key.data ? key.data : "";
-    apr_size_t size = digests[alg].size, made = 0;
     EVP_MAC_CTX *ctx;
     int good;
 
     ERR_set_mark();
-    ctx = hmac_of(alg);
-    good = ctx && EVP_MAC_init(ctx, key_data, key.len, NULL) && EVP_MAC_update(ctx, in.data, in.len)
-           && EVP_MAC_final(ctx, out, &made, size) && made == size;
+    ctx = hmac_with(alg, key);
+    good = ctx && make_hmac(ctx, out, digests[alg].size, in);
     EVP_MAC_CTX_free(ctx);
     return outcome(good);
+}
+
+struct ddb_hmac_t {
+    ddb_digest_e alg;
+    EVP_MAC_CTX *ctx;
+};
+
+static apr_status_t free_hmac(void *baton)
+{
+    EVP_MAC_CTX_free(((ddb_hmac_t *)baton)->ctx);
+    return APR_SUCCESS;
+}
+
+apr_status_t ddb_crypto_hmac_create(ddb_hmac_t **ph, ddb_digest_e alg, ddb_bytes_t key, apr_pool_t *p)
+{
+    ddb_hmac_t *h = apr_palloc(p, sizeof(*h));
+
+    ERR_set_mark();
+    h->alg = alg;
+    h->ctx = hmac_with(alg, key);
+    *ph = h->ctx ? h : NULL;
+    apr_pool_cleanup_register(p, h, free_hmac, apr_pool_cleanup_null);
+    return outcome(h->ctx != NULL);
+}
+
+apr_status_t ddb_crypto_hmac_again(ddb_hmac_t *h, unsigned char *out, ddb_bytes_t in)
+{
+    int restarts = fetched[h->alg].restarts, good;
+    EVP_MAC_CTX *ctx;
+
+    ERR_set_mark();
+    ctx = restarts ? h->ctx : EVP_MAC_CTX_dup(h->ctx);
+    good = ctx && (!restarts || restart_hmac(ctx)) && make_hmac(ctx, out, digests[h->alg].size, in);
+    if (!restarts) {
+        EVP_MAC_CTX_free(ctx);
+    }
+    return outcome(good);
+}
+
+struct ddb_prefix_t {
+    ddb_digest_e alg;
+    EVP_MD_CTX *beginning, *whole;
+};
+
+static apr_status_t free_prefix(void *baton)
+{
+    ddb_prefix_t *prefix = baton;
+
+    EVP_MD_CTX_free(prefix->beginning);
+    EVP_MD_CTX_free(prefix->whole);
+    return APR_SUCCESS;
+}
+
+apr_status_t ddb_crypto_prefix_create(ddb_prefix_t **pp, ddb_digest_e alg, apr_pool_t *p)
+{
+    ddb_prefix_t *prefix = apr_palloc(p, sizeof(*prefix));
+    int good;
+
+    ERR_set_mark();
+    prefix->alg = alg;
+    prefix->beginning = EVP_MD_CTX_new();
+    prefix->whole = EVP_MD_CTX_new();
+    good = prefix->beginning && prefix->whole;
+    *pp = good ? prefix : NULL;
+    apr_pool_cleanup_register(p, prefix, free_prefix, apr_pool_cleanup_null);
+    return outcome(good);
+}
+
+apr_status_t ddb_crypto_prefix_set(ddb_prefix_t *prefix, const void *beginning, apr_size_t len)
+{
+    ERR_set_mark();
+    return outcome(EVP_DigestInit_ex(prefix->beginning, digest_of(prefix->alg), NULL)
+                   && EVP_DigestUpdate(prefix->beginning, beginning, len));
+}
+
+apr_status_t ddb_crypto_prefix_digest(ddb_prefix_t *prefix, unsigned char *out, const void *rest, apr_size_t len)
+{
+    ERR_set_mark();
+    return outcome(EVP_MD_CTX_copy_ex(prefix->whole, prefix->beginning) && EVP_DigestUpdate(prefix->whole, rest, len)
+                   && EVP_DigestFinal_ex(prefix->whole, out, NULL));
 }
 
 apr_status_t ddb_crypto_random(void *out, apr_size_t len)
@@ -152,17 +271,23 @@ const char *ddb_crypto_secret_dup(apr_pool_t *p, const char *secret)
     return copy;
 }
 
-const char *ddb_crypto_hex(apr_pool_t *p, const void *in, apr_size_t len)
+void ddb_crypto_hex_to(char *to, const void *in, apr_size_t len)
 {
     static const char digits[] = "0123456789abcdef";
     const unsigned char *byte = in;
-    char *text = apr_palloc(p, 2 * len + 1), *at = text; /* apr_pencode_base16_binary takes ten times as long */
     apr_size_t i;
 
     for (i = 0; i < len; i++) {
-        *at++ = digits[byte[i] >> 4];
-        *at++ = digits[byte[i] & 15];
+        *to++ = digits[byte[i] >> 4];
+        *to++ = digits[byte[i] & 15];
     }
-    *at = '\0';
+}
+
+const char *ddb_crypto_hex(apr_pool_t *p, const void *in, apr_size_t len)
+{
+    char *text = apr_palloc(p, 2 * len + 1); /* apr_pencode_base16_binary takes ten times as long */
+
+    ddb_crypto_hex_to(text, in, len);
+    text[2 * len] = '\0';
     return text;
 }

@@ -28,6 +28,29 @@ typedef struct ddb_bytes_t {
 /** HMAC (RFC 2104); out as above. */
 apr_status_t ddb_crypto_hmac(ddb_digest_e alg, unsigned char *out, ddb_bytes_t key, ddb_bytes_t in);
 
+/**
+ * A key that OpenSSL keeps, ready for HMAC after HMAC; nobody else has it. Made for p and wiped with it. One thread at
+ * a time.
+ */
+typedef struct ddb_hmac_t ddb_hmac_t;
+apr_status_t ddb_crypto_hmac_create(ddb_hmac_t **ph, ddb_digest_e alg, ddb_bytes_t key, apr_pool_t *p);
+
+/** HMAC with the key of h; out as above. */
+apr_status_t ddb_crypto_hmac_again(ddb_hmac_t *h, unsigned char *out, ddb_bytes_t in);
+
+/**
+ * The digest of a beginning that many texts share, worked out once. Made for p and wiped with it; the beginning itself
+ * is not kept. One thread at a time.
+ */
+typedef struct ddb_prefix_t ddb_prefix_t;
+apr_status_t ddb_crypto_prefix_create(ddb_prefix_t **pp, ddb_digest_e alg, apr_pool_t *p);
+
+/** From now on texts begin with these len bytes. After a failure it has to be set anew before it is used. */
+apr_status_t ddb_crypto_prefix_set(ddb_prefix_t *prefix, const void *beginning, apr_size_t len);
+
+/** The digest of the beginning followed by these len bytes; out as above. */
+apr_status_t ddb_crypto_prefix_digest(ddb_prefix_t *prefix, unsigned char *out, const void *rest, apr_size_t len);
+
 /** Fill out with len unpredictable bytes. The type is what rooms take, so that tests can script it. */
 typedef apr_status_t ddb_random_fn(void *out, apr_size_t len);
 apr_status_t ddb_crypto_random(void *out, apr_size_t len);
@@ -58,5 +81,8 @@ apr_status_t ddb_crypto_unseal(unsigned char *out, const unsigned char *key, ddb
 
 /** Lower case hex of in, in p. */
 const char *ddb_crypto_hex(apr_pool_t *p, const void *in, apr_size_t len);
+
+/** The same, 2 * len characters at to, without a NUL. */
+void ddb_crypto_hex_to(char *to, const void *in, apr_size_t len);
 
 #endif

@@ -4,13 +4,16 @@
 #include "base/ddb_cancel.h"
 #include "base/ddb_http.h"
 
-/* The only room that knows libcurl. */
+/*
+ * The only room that knows libcurl, which makes all connections. Requests that are messages go over connections that
+ * are kept, by ddb_exchange; all others are libcurl's, each on a connection of its own.
+ */
 typedef struct ddb_curl_t ddb_curl_t;
 
 typedef struct ddb_curl_opts_t {
-    const char *ca_file;  /* PEM; NULL for libcurl's default */
-    const char *proxy;    /* URL; NULL: no proxy. This machine and link-local addresses never use it */
-    int max_idle_handles; /* kept with their connections; more are closed after use */
+    const char *ca_file;      /* PEM; NULL for libcurl's default */
+    const char *proxy;        /* URL; NULL: no proxy. This machine and link-local addresses never use it */
+    int max_idle_connections; /* kept for the next exchange; more are closed after use */
 } ddb_curl_opts_t;
 
 /**
@@ -35,9 +38,8 @@ typedef struct ddb_curl_warm_t {
 } ddb_curl_warm_t;
 
 /**
- * Open up to n connections to url one after another, each within timeout, and keep them. Sends a GET, whose reply is
- * ignored (DynamoDB's health check). Stops at the first failure.
- * @return the number of connections opened.
+ * Open up to n connections to url one after another, each within timeout, and keep them: names, TCP and TLS are done
+ * then. Nothing is sent over them. Stops at the first failure. @return the number of connections opened.
  */
 int ddb_curl_warm(ddb_curl_t *c, const ddb_curl_warm_t *what);
 

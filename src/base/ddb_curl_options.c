@@ -1,15 +1,12 @@
 /* What every libcurl handle is set to, whatever it is used for. */
 
+#include <string.h>
 #include <sys/socket.h>
 
 #include "base/ddb_array.h"
 #include "base/ddb_curl_int.h"
 
-#define CONNECTION_IDLE_MAX_S  45  /* DynamoDB closes idle connections after some 60 s; libcurl's default is 118 s */
-#define CONNECTION_LIFE_MAX_S  600 /* so that connections follow changes of the name's addresses */
-#define CONNECTIONS_PER_HANDLE 2
-#define KEEPALIVE_S            30
-#define NAME_CACHE_S           30
+#define KEEPALIVE_S 30
 
 /* The same for every exchange: set once per handle. */
 static const struct {
@@ -29,29 +26,51 @@ static const struct {
     { CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 },
     { CURLOPT_SSL_VERIFYPEER, 1 },
     { CURLOPT_SSL_VERIFYHOST, 2 },
-    { CURLOPT_MAXAGE_CONN, CONNECTION_IDLE_MAX_S },
-#if LIBCURL_VERSION_NUM >= 0x075000
-    { CURLOPT_MAXLIFETIME_CONN, CONNECTION_LIFE_MAX_S },
-#endif
-    { CURLOPT_MAXCONNECTS, CONNECTIONS_PER_HANDLE },
     { CURLOPT_TCP_NODELAY, 1 },
     { CURLOPT_TCP_KEEPALIVE, 1 },
     { CURLOPT_TCP_KEEPIDLE, KEEPALIVE_S },
     { CURLOPT_TCP_KEEPINTVL, KEEPALIVE_S },
-    { CURLOPT_DNS_CACHE_TIMEOUT, NAME_CACHE_S },
 #if LIBCURL_VERSION_NUM < 0x075500
     { CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS },
 #endif
 };
 
-/* Credentials of this machine or container must not pass a proxy (which would get its own machine's). By
- * name, because libcurl before 7.86 knows no prefixes of addresses here. */
-static const char direct[] = "localhost,127.0.0.1,::1,169.254.169.254,169.254.170.2,169.254.170.23,fd00:ec2::254,"
-                             "fd00:ec2::23"
-#if LIBCURL_VERSION_NUM >= 0x075600
-                             ",127.0.0.0/8,169.254.0.0/16,fe80::/10"
-#endif
-    ;
+/* Where the host of a URL begins; *len: its length. */
+static const char *find_host(const char *url, apr_size_t *len)
+{
+    const char *host = strstr(url, "://");
+
+    host = host ? host + 3 : url;
+    if (*host == '[') {
+        host++;
+        *len = strcspn(host, "]");
+    }
+    else {
+        *len = strcspn(host, ":/?#");
+    }
+    return host;
+}
+
+/*
+ * Credentials of this machine or container must not pass a proxy (which would get its own machine's). Not left to
+ * libcurl's list of hosts, which knows prefixes of addresses from 7.86 on only.
+ */
+int ddb_curl_is_direct(const char *url)
+{
+    static const char *const hosts[] = { "localhost", "::1", "fd00:ec2::254", "fd00:ec2::23" };
+    apr_size_t len, i;
+    const char *host = find_host(url, &len);
+    int direct = strncasecmp(host, "fe80:", 5) == 0;
+
+    for (i = 0; i < DDB_ARRAY_LENGTH(hosts); i++) {
+        direct |= strlen(hosts[i]) == len && strncasecmp(host, hosts[i], len) == 0;
+    }
+    /* An address, not a name that begins like one. */
+    if (strspn(host, "0123456789.") == len) {
+        direct |= strncmp(host, "127.", 4) == 0 || strncmp(host, "169.254.", 8) == 0;
+    }
+    return direct;
+}
 
 /* Close-on-exec from birth: libcurl sets it only from 8.19 on, and a CGI program that another thread starts between
  * socket() and fcntl() would inherit a connection to the table. */
@@ -74,17 +93,24 @@ CURLcode ddb_curl_first_failure(const CURLcode *codes, apr_size_t n)
     return CURLE_OK;
 }
 
-CURLcode ddb_curl_set_fixed(CURL *easy, const ddb_curl_opts_t *o)
+long ddb_curl_milliseconds(apr_interval_time_t t)
 {
-    CURLcode codes[DDB_ARRAY_LENGTH(numbers) + 6] = { CURLE_OK };
+    return t < 1000 ? 1 : (long)apr_time_as_msec(t);
+}
+
+CURLcode ddb_curl_set_fixed(CURL *easy, const ddb_curl_opts_t *o, const char *url)
+{
+    int is_proxied = o->proxy && !ddb_curl_is_direct(url);
+    CURLcode codes[DDB_ARRAY_LENGTH(numbers) + 7] = { CURLE_OK };
     apr_size_t i;
 
     for (i = 0; i < DDB_ARRAY_LENGTH(numbers); i++) {
         codes[i] = curl_easy_setopt(easy, numbers[i].option, numbers[i].value);
     }
-    codes[i++] = curl_easy_setopt(easy, CURLOPT_PROXY, o->proxy ? o->proxy : ""); /* never one from the environment */
+    codes[i++] = curl_easy_setopt(easy, CURLOPT_URL, url);
+    codes[i++] = curl_easy_setopt(easy, CURLOPT_PROXY, is_proxied ? o->proxy : ""); /* never one from the environment */
     /* Set in any case, else each exchange looks for it in the environment. */
-    codes[i++] = curl_easy_setopt(easy, CURLOPT_NOPROXY, o->proxy ? direct : "*");
+    codes[i++] = curl_easy_setopt(easy, CURLOPT_NOPROXY, is_proxied ? "" : "*");
     codes[i++] = curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 #if LIBCURL_VERSION_NUM >= 0x075500
     codes[i++] = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");

@@ -2,12 +2,6 @@
 
 #include "base/ddb_curl_int.h"
 
-/** What a transport of theirs is made with. */
-typedef struct watched_t {
-    ddb_curl_t *curl;
-    ddb_cancel_t *cancel;
-} watched_t;
-
 static CURLcode drive(CURLM *multi, ddb_cancel_t *cancel)
 {
     const CURLMsg *message;
@@ -37,20 +31,4 @@ CURLcode ddb_curl_watch(CURL *easy, ddb_cancel_t *cancel)
     }
     curl_multi_cleanup(multi);
     return code;
-}
-
-static apr_status_t perform(void *baton, const ddb_http_request_t *req, apr_pool_t *p, ddb_http_response_t *res,
-                            ddb_error_t *err)
-{
-    const watched_t *w = baton;
-
-    return ddb_curl_exchange(w->curl, w->cancel, req, p, res, err);
-}
-
-void ddb_curl_cancellable(ddb_curl_t *c, ddb_http_transport_t *t, ddb_cancel_t *cancel, apr_pool_t *p)
-{
-    watched_t *w = apr_palloc(p, sizeof(*w));
-
-    *w = (watched_t){ .curl = c, .cancel = cancel };
-    *t = (ddb_http_transport_t){ .perform = perform, .baton = w };
 }

@@ -168,7 +168,7 @@ static const command_rec directives[] = {
 
 static void child_init(apr_pool_t *p, server_rec *s)
 {
-    const ddb_curl_opts_t opts = { .max_idle_handles = 256 };
+    const ddb_curl_opts_t opts = { .max_idle_connections = 256 };
     ddb_curl_t *transport;
 
     for (; s; s = s->next) {

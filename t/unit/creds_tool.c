@@ -66,7 +66,7 @@ static void print_found(const ddb_credentials_t *found)
 
 static apr_status_t ask(ddb_creds_opts_t opts, ddb_credentials_t *found, ddb_error_t *err, apr_pool_t *p)
 {
-    ddb_curl_opts_t curl_opts = { .max_idle_handles = 1 };
+    ddb_curl_opts_t curl_opts = { .max_idle_connections = 1 };
     guard_t guard = { .outside = NULL };
     ddb_http_transport_t http = { .perform = perform, .baton = &guard };
     ddb_curl_t *curl;

@@ -1169,6 +1169,208 @@ static void test_cancelled(apr_pool_t *p)
     NUM_IS(f->w->n_sent, 2, "sends nothing");
 }
 
+/* --- what is kept from call to call --- */
+
+/* 1 if the n-th request has the signature that these credentials give at that time. */
+static int is_signed(const fixture_t *f, int n, const ddb_credentials_t *credentials, apr_time_t now)
+{
+    const ddb_http_request_t *sent = &f->w->sent[n];
+    apr_table_t *headers = apr_table_make(f->pool, 2), *out = apr_table_make(f->pool, 3);
+    ddb_sigv4_request_t req = { .method = "POST",
+                                .host = sent_header(f, n, "Host"),
+                                .path = "/",
+                                .query = "",
+                                .headers = headers,
+                                .body = sent->body,
+                                .body_len = sent->body_len,
+                                .region = f->o.endpoint.region,
+                                .service = "dynamodb" };
+    ddb_sigv4_signer_t signer = { .credentials = credentials, .now = now };
+    const char *token = credentials->session_token ? credentials->session_token : "(none)";
+
+    apr_table_setn(headers, "Content-Type", sent_header(f, n, "Content-Type"));
+    apr_table_setn(headers, "X-Amz-Target", sent_header(f, n, "X-Amz-Target"));
+    return ddb_sigv4_sign(out, &req, &signer, f->pool) == APR_SUCCESS
+           && strcmp(apr_table_get(out, "Authorization"), sent_header(f, n, "Authorization")) == 0
+           && strcmp(apr_table_get(out, "X-Amz-Date"), sent_header(f, n, "X-Amz-Date")) == 0
+           && strcmp(token, sent_header(f, n, "X-Amz-Security-Token")) == 0;
+}
+
+static void test_calls_in_turn(apr_pool_t *p)
+{
+    static const char *const operations[] = { "GetItem", "UpdateItem", "PutItem", "DeleteItem" };
+    fixture_t *f = setup(p);
+    int i, wrong = 0;
+
+    f->credentials.session_token = memset(apr_pcalloc(p, 9001), 'T', 9000);
+    for (i = 0; i < 40; i++) {
+        f->call.operation = operations[i % COUNT(operations)];
+        f->call.body = apr_psprintf(p, "{\"n\":\"%.*s\"}", i * 7, f->credentials.session_token);
+        world_answer(f->w, 200, "{}");
+        f->w->now += i % 3 * apr_time_from_msec(700);
+        wrong += (i ? run_again(f) : run(f)) != APR_SUCCESS || !is_signed(f, i, &f->credentials, f->w->now)
+                 || strcmp(f->w->sent[i].body, f->call.body) != 0
+                 || !strstr(sent_header(f, i, "X-Amz-Target"), f->call.operation);
+    }
+    NUM_IS(wrong, 0, "call after call is signed for itself, with a long token");
+}
+
+static void test_midnight(apr_pool_t *p)
+{
+    static const apr_uint32_t some[] = { 20000, 20000 };
+    fixture_t *f = setup(p);
+    apr_time_t midnight = APR_INT64_C(1795478400000000); /* 2026-11-24 00:00:00 UTC */
+
+    script_draws(some, 2);
+    f->w->now = midnight - 10000;
+    world_answer(f->w, 500, ERROR("InternalServerError"));
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run(f), APR_SUCCESS, "midnight passes between two attempts of a write");
+    NUM_IS(f->err.unsettled, 1, "of which the first may have been carried out");
+    OK(is_signed(f, 0, &f->credentials, midnight - 10000), "the first is signed for the day that ends");
+    IS(sent_header(f, 1, "X-Amz-Date"), "20261124T000000Z", "the second in the first second of the next");
+    OK(strstr(sent_header(f, 1, "Authorization"), "/20261124/") && is_signed(f, 1, &f->credentials, f->w->now),
+       "and for that day");
+    f->w->now = midnight - 1;
+    world_answer(f->w, 200, "{}");
+    run_again(f);
+    OK(is_signed(f, 2, &f->credentials, midnight - 1), "a clock that is set back is followed");
+}
+
+static void test_clock_of_another_day(apr_pool_t *p)
+{
+    fixture_t *f = setup_clock(p);
+
+    answer_at(f, 400, SIGNATURE, "Sun, 22 Nov 2026 23:02:03 GMT");
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run(f), APR_SUCCESS, "the service's clock shows another day");
+    OK(is_signed(f, 0, &f->credentials, f->w->now), "what it refused was signed with ours");
+    OK(is_signed(f, 1, &f->credentials, f->w->now - 2 * apr_time_from_sec(3600)), "what it took with its own");
+    IS(sent_header(f, 1, "X-Amz-Date"), "20261122T230203Z", "of its day");
+}
+
+#define PROFILE(id)                                                                                                    \
+    "[default]\naws_access_key_id = " id "\naws_secret_access_key = secret-" id "\naws_session_token = token-" id      \
+    "\naws_account_id = 11112222" id "\n"
+#define KEYS(id)                                                                                                       \
+    {                                                                                                                  \
+        .access_key_id = id, .secret_access_key = "secret-" id, .session_token = "token-" id                           \
+    }
+
+static void test_rotation(apr_pool_t *p)
+{
+    static const ddb_credentials_t keys[] = { KEYS("0001"), KEYS("0002"), KEYS("0003") };
+    static const char *const profiles[] = { PROFILE("0001"), PROFILE("0002"), PROFILE("0003") };
+    fixture_t *f = setup(p);
+    apr_interval_time_t next;
+    ddb_error_t err = { 0 };
+    int i;
+
+    aws_reset(p);
+    f->creds.fixed = NULL;
+    f->creds.has_refresher = 1;
+    f->o.endpoint.suffix = "amazonaws.com";
+    f->o.endpoint.account_mode = DDB_ACCOUNT_PREFERRED;
+    ddb_creds_create(&f->o.creds, &f->creds, p);
+    ddb_client_create(&f->client, &f->o, p);
+    ddb_creds_ask_soon(f->o.creds);
+    for (i = 0; i < COUNT(keys); i++) {
+        aws_write(".aws/credentials", profiles[i], p);
+        f->w->mono += apr_time_from_sec(10);
+        NUM_IS(ddb_creds_refresh(f->o.creds, &next, &err), APR_SUCCESS, "credentials rotate");
+        world_answer(f->w, 200, "{}");
+        world_answer(f->w, 200, "{}");
+        NUM_IS(run_again(f), APR_SUCCESS, "the next call");
+        OK(is_signed(f, 2 * i, &keys[i], f->w->now), "is signed with the new ones, all of them");
+        IS(f->w->sent[2 * i].url, apr_psprintf(p, "https://11112222000%d.ddb.us-east-1.amazonaws.com/", i + 1),
+           "and goes where their account is");
+        run_again(f);
+        OK(is_signed(f, 2 * i + 1, &keys[i], f->w->now), "and so is the one after");
+    }
+    aws_write(".aws/credentials", PROFILE("0001"), p);
+    f->creds.has_refresher = 0;
+    ddb_creds_create(&f->o.creds, &f->creds, p);
+    ddb_client_create(&f->client, &f->o, p);
+    world_answer(f->w, 200, "{}");
+    run_again(f);
+    aws_write(".aws/credentials", PROFILE("0002"), p);
+    world_answer(f->w, 400, ERROR("ExpiredTokenException"));
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run_again(f), APR_SUCCESS, "credentials that are refused and have been replaced");
+    OK(is_signed(f, 7, &keys[0], f->w->now) && is_signed(f, 8, &keys[1], f->w->now),
+       "are replaced in all that is sent");
+    IS(f->w->sent[8].url, "https://111122220002.ddb.us-east-1.amazonaws.com/", "and in where it goes");
+}
+
+#define ASSUMED(id, until)                                                                                             \
+    STS_REPLY("AssumeRoleWithWebIdentity", "<Credentials><AccessKeyId>" id "</AccessKeyId><SecretAccessKey>secret-" id \
+                                           "</SecretAccessKey><SessionToken>token-" id                                 \
+                                           "</SessionToken><Expiration>" until "</Expiration></Credentials>")
+
+/* Nobody refreshes them here. */
+static void test_expiry(apr_pool_t *p)
+{
+    static const ddb_credentials_t old = KEYS("OLD"), new = KEYS("NEW");
+    fixture_t *f = setup_slow(p, 0);
+
+    f->w->answers[0].body = ASSUMED("OLD", "2026-11-23T01:30:00Z");
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run(f), APR_SUCCESS, "credentials of a role are used");
+    f->w->now = APR_INT64_C(1795397399999999); /* 01:29:59.999999 */
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run_again(f), APR_SUCCESS, "up to their last moment");
+    OK(is_signed(f, 2, &old, f->w->now), "with all that is kept");
+    f->w->now++;
+    world_answer(f->w, 200, ASSUMED("NEW", "2026-11-23T02:30:00Z"))->took = apr_time_from_sec(1);
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run_again(f), APR_SUCCESS, "then the call gets others");
+    OK(is_signed(f, 4, &new, f->w->now), "and signs with them, as of the time when it has them");
+    f->w->now += apr_time_from_sec(7200);
+    world_answer(f->w, 200, ASSUMED("LATE", "2026-11-23T05:30:00Z"))->took = apr_time_from_sec(3);
+    NUM_IS(run_again(f), APR_TIMEUP, "when others come too late");
+    NUM_IS(f->w->n_sent, 6, "nothing is sent with the expired ones");
+}
+
+/* The memory of the message outlives the exchange until the reply is judged. */
+static struct {
+    const char *message;
+    apr_size_t head_len;
+    int zeros, there;
+} witness;
+
+static apr_status_t keep_and_perform(void *baton, const ddb_http_request_t *req, apr_pool_t *p,
+                                     ddb_http_response_t *res, ddb_error_t *err)
+{
+    witness.message = req->message;
+    witness.head_len = (apr_size_t)(strstr(req->message, "\r\n\r\n") + 4 - req->message);
+    witness.there = strstr(req->message, "TOK/EN") != NULL;
+    return world_perform(baton, req, p, res, err);
+}
+
+static apr_status_t count_zeros(void *baton, ddb_reply_t *reply)
+{
+    apr_size_t i;
+
+    (void)baton;
+    (void)reply;
+    for (i = 0; i < witness.head_len; i++) {
+        witness.zeros += witness.message[i] == 0;
+    }
+    return APR_SUCCESS;
+}
+
+static void test_head_is_wiped(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    f->w->http.perform = keep_and_perform;
+    f->credentials.session_token = "TOK/EN";
+    f->call.read = count_zeros;
+    world_answer(f->w, 200, "{}");
+    NUM_IS(run(f), APR_SUCCESS, "a request with a token is answered");
+    OK(witness.there && witness.zeros == (int)witness.head_len, "its head is wiped before the answer is read");
+}
+
 TAP_MAIN(p)
 {
     aws_home_create(p);
@@ -1178,5 +1380,7 @@ TAP_MAIN(p)
              test_skew, test_no_credentials, test_wall_clock_jump, test_breaker, test_probe_that_goes_on,
              test_what_opens, test_retries_are_one_call, test_budget, test_clock_is_corrected,
              test_clock_that_is_not_the_cause, test_credentials_are_renewed, test_credentials_that_stay,
-             test_credentials_in_time, test_credentials_too_late, test_renewal_too_late, test_cancelled);
+             test_credentials_in_time, test_credentials_too_late, test_renewal_too_late, test_cancelled,
+             test_calls_in_turn, test_midnight, test_clock_of_another_day, test_rotation, test_expiry,
+             test_head_is_wiped);
 }

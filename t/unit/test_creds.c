@@ -259,6 +259,7 @@ static void test_fixed(void)
     IS(found.session_token, "ft", "  their token");
     NUM_IS(found.expires, 42, "  their time");
     IS(found.account_id, "123456789012", "  and their account");
+    OK(found.generation && found.generation == ddb_creds_generation(c), "all in one generation");
 }
 
 #define KEYS_OF(id) "[default]\naws_access_key_id = " id "\naws_secret_access_key = s\n"

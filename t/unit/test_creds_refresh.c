@@ -91,6 +91,51 @@ static void is_kept(const char *id, const char *name)
     NUM_IS(w->n_sent, sent, "  without asking anybody");
 }
 
+/* --- generations --- */
+
+static apr_uint32_t generation_of_found(void)
+{
+    return get() == APR_SUCCESS ? found.generation : 0;
+}
+
+static void test_generations(void)
+{
+    apr_uint32_t first, second;
+
+    reset();
+    use_web_identity();
+    NUM_IS(ddb_creds_generation(creds), 0, "without credentials there is no generation");
+    NUM_IS(w->n_sent, 0, "and nobody is asked for one");
+    answer("A1", HOUR);
+    ddb_creds_ask_soon(creds);
+    refresh();
+    first = ddb_creds_generation(creds);
+    OK(first != 0 && generation_of_found() == first, "credentials have one, and bring it along");
+    OK(generation_of_found() == first && ddb_creds_generation(creds) == first, "it stays as long as they do");
+
+    pass(50 * MINUTE);
+    world_answer(w, 403, STS_ERROR("AccessDenied", "m"));
+    OK(refresh() != APR_SUCCESS && ddb_creds_generation(creds) == first, "also when others can't be had");
+    pass(MINUTE);
+    answer("A2", HOUR);
+    NUM_IS(refresh(), APR_SUCCESS, "new ones");
+    second = ddb_creds_generation(creds);
+    OK(second != 0 && second != first && generation_of_found() == second, "have another");
+
+    pass(HOUR - apr_time_from_sec(1));
+    NUM_IS(ddb_creds_generation(creds), second, "up to their last moment");
+    pass(apr_time_from_sec(1));
+    NUM_IS(ddb_creds_generation(creds), 0, "and none when they have expired");
+    answer("A3", HOUR);
+    OK(generation_of_found() != second && found.generation, "a request that asks for others gets theirs");
+
+    ddb_creds_renew(creds, "A3");
+    NUM_IS(ddb_creds_generation(creds), 0, "credentials that were refused have none any more");
+    answer("A3", HOUR);
+    OK(generation_of_found() != 0 && ddb_creds_generation(creds) == found.generation,
+       "even the same, when they are found again, are a new generation");
+}
+
 /* --- keys that end --- */
 
 static void test_before(void)
@@ -672,6 +717,7 @@ TAP_MAIN(p)
 {
     pool = p;
     aws_home_create(p);
+    test_generations();
     test_before();
     test_none_at_first();
     test_due();

@@ -136,6 +136,62 @@ static void test_hmac(apr_pool_t *p)
     IS(ddb_crypto_hex(p, out, 32), EMPTY_HMAC, "is that of an empty key and an empty text");
 }
 
+/* By turns with short, empty and long texts: an HMAC must not go on from the one before. */
+static void test_kept_hmac(apr_pool_t *p)
+{
+    unsigned char out[DDB_DIGEST_MAX], again[DDB_DIGEST_MAX];
+    char key_buf[256], text[300];
+    ddb_bytes_t none = { NULL, 0 };
+    ddb_hmac_t *h;
+    int i, j, wrong = 0;
+
+    memset(text, 't', sizeof(text));
+    for (i = 0; i < COUNT(hmac_vectors); i++) {
+        ddb_digest_e alg = hmac_vectors[i].alg;
+        ddb_bytes_t key = hmac_key(i, key_buf);
+
+        wrong += ddb_crypto_hmac_create(&h, alg, key, p) != APR_SUCCESS;
+        for (j = 0; j < 30; j++) {
+            ddb_bytes_t in = { .data = text, .len = j % 3 ? (apr_size_t)j * 10 : 0 };
+
+            wrong += ddb_crypto_hmac(alg, out, hmac_key(i, key_buf), in) != APR_SUCCESS;
+            memset(key_buf, 0, sizeof(key_buf)); /* the key is OpenSSL's alone */
+            wrong += ddb_crypto_hmac_again(h, again, in) != APR_SUCCESS;
+            wrong += memcmp(out, again, ddb_crypto_size(alg)) != 0;
+        }
+    }
+    NUM_IS(wrong, 0, "a key that is kept makes HMAC after HMAC as if it were given each time");
+    NUM_IS(ddb_crypto_hmac_create(&h, DDB_SHA256, none, p), APR_SUCCESS, "an empty key can be kept");
+    NUM_IS(ddb_crypto_hmac_again(h, out, none), APR_SUCCESS, "for nothing");
+    IS(ddb_crypto_hex(p, out, 32), EMPTY_HMAC, "which has its HMAC");
+}
+
+static void test_prefix(apr_pool_t *p)
+{
+    unsigned char out[DDB_DIGEST_MAX], want[DDB_DIGEST_MAX];
+    ddb_digest_e algs[] = { DDB_SHA1, DDB_SHA256, DDB_SHA512 };
+    ddb_prefix_t *prefix;
+    char text[260];
+    int i, begin, len, wrong = 0;
+
+    for (i = 0; i < (int)sizeof(text); i++) {
+        text[i] = (char)i;
+    }
+    for (i = 0; i < COUNT(algs); i++) {
+        wrong += ddb_crypto_prefix_create(&prefix, algs[i], p) != APR_SUCCESS;
+        for (begin = 0; begin < 140; begin += 7) {
+            wrong += ddb_crypto_prefix_set(prefix, text, (apr_size_t)begin) != APR_SUCCESS;
+            /* The same beginning, whatever followed it before. */
+            for (len = begin; len < (int)sizeof(text); len += 13) {
+                ddb_crypto_digest(algs[i], want, text, (apr_size_t)len);
+                wrong += ddb_crypto_prefix_digest(prefix, out, text + begin, (apr_size_t)(len - begin)) != APR_SUCCESS;
+                wrong += memcmp(out, want, ddb_crypto_size(algs[i])) != 0;
+            }
+        }
+    }
+    NUM_IS(wrong, 0, "a digest from a beginning that is kept is that of the whole");
+}
+
 /* No algorithm of OpenSSL's default provider has the property asked for here: fetching fails, as it does on a machine
  * whose OpenSSL is set up wrong. Digests and HMAC are fetched once per process: this is for one that has fetched none
  * yet. */
@@ -143,11 +199,19 @@ static void test_failure(void)
 {
     unsigned char out[DDB_DIGEST_MAX];
     ddb_bytes_t bytes = { .data = "x", .len = 1 };
+    ddb_prefix_t *prefix;
+    ddb_hmac_t *h;
     unsigned long mine;
+    apr_pool_t *p;
 
+    apr_pool_create(&p, NULL);
     EVP_set_default_properties(NULL, "nobody=has_this");
     OK(ddb_crypto_digest(DDB_SHA256, out, "x", 1) != APR_SUCCESS, "a digest that OpenSSL can't make is a failure");
     OK(ddb_crypto_hmac(DDB_SHA256, out, bytes, bytes) != APR_SUCCESS, "an HMAC that OpenSSL can't make is a failure");
+    OK(ddb_crypto_hmac_create(&h, DDB_SHA256, bytes, p) != APR_SUCCESS && !h, "nor can a key be kept then");
+    OK(ddb_crypto_prefix_create(&prefix, DDB_SHA256, p) != APR_SUCCESS
+           || ddb_crypto_prefix_set(prefix, "x", 1) != APR_SUCCESS,
+       "nor a beginning");
     NUM_IS(ERR_peek_error(), 0, "a failure leaves nothing in the thread's error queue");
 
     ERR_raise(ERR_LIB_USER, 42);
@@ -158,6 +222,9 @@ static void test_failure(void)
     NUM_IS(ddb_crypto_digest(DDB_SHA256, out, "x", 1), APR_SUCCESS, "and so does a success");
     OK(ERR_get_error() == mine && ERR_get_error() == 0, "which may come after a failure");
     NUM_IS(ddb_crypto_hmac(DDB_SHA256, out, bytes, bytes), APR_SUCCESS, "for HMAC as well");
+    /* Nothing is known of its contexts in this process, as with an OpenSSL whose contexts do not restart. */
+    test_kept_hmac(p);
+    apr_pool_destroy(p);
 }
 
 /* In a process of its own; its checks are the first ones. */
@@ -358,6 +425,8 @@ TAP_MAIN(p)
     NUM_IS(ddb_crypto_size(DDB_SHA512), 64, "SHA-512 has 64 bytes");
     test_digest(p);
     test_hmac(p);
+    test_kept_hmac(p);
+    test_prefix(p);
     test_fetched(p);
     test_random();
     test_equal();

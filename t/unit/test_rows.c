@@ -245,10 +245,16 @@ static apr_status_t answer_segment(void *baton, const ddb_http_request_t *req, a
                                    ddb_error_t *err)
 {
     large_t *t = baton;
-    int segment = number_in(req->body, "\"Segment\":"), page = number_in(req->body, "\"S\":\"page");
-    int n = page < 0 ? 0 : page;
+    ddb_http_request_t parts = { 0 };
+    const char *wrong = message_parse(&parts, req, p);
+    int segment, page, n;
 
-    (void)err;
+    if (wrong) {
+        return ddb_error_set(err, APR_EGENERAL, "%s", wrong);
+    }
+    segment = number_in(parts.body, "\"Segment\":");
+    page = number_in(parts.body, "\"S\":\"page");
+    n = page < 0 ? 0 : page;
     pthread_mutex_lock(&t->mutex);
     t->calls++;
     t->whole += segment < 0;

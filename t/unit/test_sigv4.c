@@ -1,11 +1,13 @@
-/* ddb_sigv4: vectors step by step, what is signed and how, and the cache of signing keys. */
+/* ddb_sigv4: vectors step by step, what is signed and how, and the slots for requests of one form. */
+
+#include <stdlib.h>
 
 #include <apr_encode.h>
 #include <apr_strings.h>
-#include <apr_thread_proc.h>
 
 #include "aws/ddb_sigv4.h"
 #include "base/ddb_crypto.h"
+#include "message.h"
 #include "tap.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
@@ -104,25 +106,9 @@ static apr_table_t *dynamodb_headers(const char *operation, apr_pool_t *p)
     return headers;
 }
 
-static ddb_sigv4_signer_t signer_of(const ddb_credentials_t *credentials, apr_time_t now, ddb_sigv4_cache_t *cache)
+static ddb_sigv4_signer_t signer_of(const ddb_credentials_t *credentials, apr_time_t now)
 {
-    ddb_sigv4_signer_t signer = { 0 };
-
-    signer.credentials = credentials;
-    signer.now = now;
-    signer.cache = cache;
-    return signer;
-}
-
-/* Authorization of a GetItem signed so. */
-static const char *sign_get_item(const ddb_credentials_t *credentials, apr_time_t now, ddb_sigv4_cache_t *cache,
-                                 apr_pool_t *p)
-{
-    ddb_sigv4_request_t req = request_of("dynamodb.us-east-1.amazonaws.com", GET_ITEM, dynamodb_headers("GetItem", p));
-    ddb_sigv4_signer_t signer = signer_of(credentials, now, cache);
-    apr_table_t *out = apr_table_make(p, 4);
-
-    return ddb_sigv4_sign(out, &req, &signer, p) == APR_SUCCESS ? apr_table_get(out, "Authorization") : NULL;
+    return (ddb_sigv4_signer_t){ .credentials = credentials, .now = now };
 }
 
 static const char *mac_by_signing_key(const char *string_to_sign, apr_pool_t *p)
@@ -140,7 +126,7 @@ static void test_vector(int i, apr_pool_t *p)
     apr_table_t *headers = dynamodb_headers(vectors[i].target, p), *all = apr_table_clone(p, headers);
     apr_table_t *out = apr_table_make(p, 4);
     ddb_sigv4_request_t req = request_of(vectors[i].host, vectors[i].body, headers);
-    ddb_sigv4_signer_t signer = signer_of(vectors[i].credentials, NOW, NULL);
+    ddb_sigv4_signer_t signer = signer_of(vectors[i].credentials, NOW);
     const char *canonical, *names, *string_to_sign, *token = signer.credentials->session_token;
 
     apr_table_setn(all, "host", vectors[i].host);
@@ -176,7 +162,7 @@ static void test_suite(apr_pool_t *p)
     for (i = 0; i < COUNT(suite); i++) {
         apr_table_t *headers = apr_table_make(p, 4), *out = apr_table_make(p, 4);
         ddb_sigv4_request_t req = request_of("example.amazonaws.com", NULL, headers);
-        ddb_sigv4_signer_t signer = signer_of(&long_term, SUITE_NOW, NULL);
+        ddb_sigv4_signer_t signer = signer_of(&long_term, SUITE_NOW);
         const char *authorization;
 
         req.method = suite[i].method;
@@ -229,8 +215,8 @@ static void test_again(apr_pool_t *p)
 {
     apr_table_t *headers = dynamodb_headers("GetItem", p);
     ddb_sigv4_request_t req = request_of("dynamodb.us-east-1.amazonaws.com", GET_ITEM, headers);
-    ddb_sigv4_signer_t first = signer_of(&temporary, NOW - apr_time_from_sec(3600), NULL);
-    ddb_sigv4_signer_t second = signer_of(&long_term, NOW, NULL);
+    ddb_sigv4_signer_t first = signer_of(&temporary, NOW - apr_time_from_sec(3600));
+    ddb_sigv4_signer_t second = signer_of(&long_term, NOW);
 
     ddb_sigv4_sign(headers, &req, &first, p);
     OK(apr_table_get(headers, "X-Amz-Security-Token") != NULL, "a first attempt with a token");
@@ -257,7 +243,7 @@ static void test_time(apr_pool_t *p)
     int i;
 
     for (i = 0; i < COUNT(times); i++) {
-        ddb_sigv4_signer_t signer = signer_of(&long_term, times[i].now, NULL);
+        ddb_sigv4_signer_t signer = signer_of(&long_term, times[i].now);
         apr_table_t *out = apr_table_make(p, 4);
         const char *scope = apr_pstrcat(p, "/", apr_pstrndup(p, times[i].stamp, 8), "/us-east-1/", NULL);
         ddb_sigv4_sign(out, &req, &signer, p);
@@ -266,150 +252,228 @@ static void test_time(apr_pool_t *p)
     }
 }
 
-static void test_cache(apr_pool_t *p)
-{
-    static const ddb_credentials_t other = { .access_key_id = "AKIDEXAMPLE", .secret_access_key = SECRET "2" };
-    apr_time_t day = apr_time_from_sec(86400);
-    ddb_sigv4_cache_t *cache = NULL;
-    int round, i, wrong = 0;
+/* --- slots --- */
 
-    NUM_IS(ddb_sigv4_cache_create(&cache, p), APR_SUCCESS, "a cache is made");
-    for (i = 0; i < 3; i++) {
-        IS(strrchr(sign_get_item(&long_term, NOW, cache, p), '=') + 1, vectors[0].signature,
-           i ? "a key from the cache signs the same" : "a key that the cache did not have signs right");
+#define DAY apr_time_from_sec(86400)
+
+static const ddb_sigv4_form_t form = { .service = "dynamodb",
+                                       .content_type = "application/x-amz-json-1.0",
+                                       .target = "DynamoDB_20120810.",
+                                       .unsigned_lines = "Accept-Encoding: identity\r\nUser-Agent: me\r\n" };
+
+static ddb_sigv4_slots_t *slots_of(apr_pool_t *p)
+{
+    ddb_sigv4_slots_t *slots = NULL;
+
+    if (ddb_sigv4_slots_create(&slots, &form, p) != APR_SUCCESS) {
+        printf("Bail out! no slots\n");
+        exit(1);
     }
-    /* More keys than the cache has room for, in turns: each must come out as without a cache. */
-    for (round = 0; round < 3; round++) {
-        for (i = 0; i < 7; i++) {
-            wrong += strcmp(sign_get_item(&long_term, NOW + i * day, cache, p),
-                            sign_get_item(&long_term, NOW + i * day, NULL, p))
-                     != 0;
-            wrong += strcmp(sign_get_item(&other, NOW + i * day, cache, p),
-                            sign_get_item(&other, NOW + i * day, NULL, p))
-                     != 0;
-        }
-    }
-    NUM_IS(wrong, 0, "keys of other days and secrets are told apart, and old ones make room");
+    return slots;
 }
 
-static void test_cache_scope(apr_pool_t *p)
+static ddb_endpoint_t endpoint_of(const char *host, apr_pool_t *p)
 {
-    static const char *const scopes[][2] = {
-        { "us-east-1", "dynamodb" },
-        { "us-east-2", "dynamodb" },
-        { "us-east-1", "sts" },
-        { "us-east-1/dynamodb", "" },
+    return (ddb_endpoint_t){ .url = apr_pstrcat(p, "https://", host, NULL), .host = host, .region = "us-east-1" };
+}
+
+static ddb_sigv4_post_t post_of(const char *operation, const char *body, apr_time_t now)
+{
+    return (ddb_sigv4_post_t){ .operation = operation, .body = body, .body_len = strlen(body), .now = now };
+}
+
+/* As a client does: with a slot that is there, else with a new one. *anew counts those. */
+static apr_status_t write_message(ddb_sigv4_message_t *m, ddb_sigv4_slots_t *slots, const ddb_sigv4_sender_t *sender,
+                                  const ddb_sigv4_post_t *post, int *anew, apr_pool_t *p)
+{
+    apr_status_t rv = ddb_sigv4_write(m, slots, sender->credentials->generation, post, p);
+
+    if (rv == APR_NOTFOUND) {
+        ++*anew;
+        rv = ddb_sigv4_write_anew(m, slots, sender, post, p);
+    }
+    return rv;
+}
+
+/* Its headers, or none if there is anything wrong with it. */
+static const apr_table_t *headers_of(const ddb_sigv4_message_t *m, const char *body, apr_pool_t *p)
+{
+    ddb_http_request_t req = { .message = m->text, .message_len = m->len }, parts = { 0 };
+    const char *wrong = message_parse(&parts, &req, p);
+
+    if (wrong || strcmp(parts.body, body) != 0 || m->head_len + strlen(body) != m->len) {
+        printf("# %s\n", wrong ? wrong : "another body, or another length of the head");
+        return apr_table_make(p, 1);
+    }
+    return parts.headers;
+}
+
+static const char *header_of(const apr_table_t *headers, const char *name)
+{
+    const char *value = apr_table_get(headers, name);
+
+    return value ? value : "(none)";
+}
+
+static void test_slot_vector(int i, apr_pool_t *p)
+{
+    ddb_endpoint_t endpoint = endpoint_of(vectors[i].host, p);
+    ddb_sigv4_sender_t sender = { .credentials = vectors[i].credentials, .endpoint = &endpoint };
+    ddb_sigv4_post_t post = post_of(vectors[i].target, vectors[i].body, NOW);
+    ddb_sigv4_message_t m = { 0 };
+    const apr_table_t *headers;
+
+    NUM_IS(ddb_sigv4_write_anew(&m, slots_of(p), &sender, &post, p), APR_SUCCESS, vectors[i].name);
+    headers = headers_of(&m, vectors[i].body, p);
+    IS(header_of(headers, "Authorization"),
+       apr_pstrcat(p, "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/" SCOPE ", SignedHeaders=", vectors[i].signed_headers,
+                   ", Signature=", vectors[i].signature, NULL),
+       "a message is signed as a table of headers is");
+    IS(header_of(headers, "X-Amz-Date"), "20261123T010203Z", "at its time");
+    IS(apr_table_get(headers, "X-Amz-Security-Token"), vectors[i].credentials->session_token, "with the token");
+    IS(header_of(headers, "Host"), vectors[i].host, "for its host");
+    IS(header_of(headers, "X-Amz-Target"), apr_pstrcat(p, form.target, vectors[i].target, NULL), "and operation");
+    IS(header_of(headers, "Content-Type"), form.content_type, "its type");
+    IS(header_of(headers, "Accept-Encoding"), "identity", "the unsigned headers are there");
+    IS(header_of(headers, "User-Agent"), "me", "all of them");
+    NUM_IS(apr_table_elts(headers)->nelts, vectors[i].credentials->session_token ? 9 : 8, "and no others");
+    IS(m.url, apr_pstrcat(p, "https://", vectors[i].host, "/", NULL), "it goes to the endpoint");
+    IS(m.access_key_id, "AKIDEXAMPLE", "and tells whose it is");
+}
+
+/* Authorization by way of tables. */
+static const char *authorization(const ddb_sigv4_sender_t *sender, const ddb_sigv4_post_t *post, apr_pool_t *p)
+{
+    ddb_sigv4_request_t req = request_of(sender->endpoint->host, post->body, dynamodb_headers(post->operation, p));
+    ddb_sigv4_signer_t signer = signer_of(sender->credentials, post->now);
+    apr_table_t *out = apr_table_make(p, 4);
+
+    ddb_sigv4_sign(out, &req, &signer, p);
+    return header_of(out, "Authorization");
+}
+
+static const char *letters(char letter, apr_size_t n, apr_pool_t *p)
+{
+    char *text = apr_palloc(p, n + 1);
+
+    memset(text, letter, n);
+    text[n] = '\0';
+    return text;
+}
+
+/* All lengths around the blocks of SHA-256, and some in each other dimension. */
+static void test_slot_signs_as_tables(apr_pool_t *p)
+{
+    static const char *const operations[] = { "GetItem", "PutItem", "UpdateItem", "DescribeTimeToLive", "x" };
+    static const char *const hosts[] = { "dynamodb.us-east-1.amazonaws.com", "127.0.0.1:8000", "[::1]:1", "h" };
+    static const apr_size_t tokens[] = { 0, 1, 9, 700, 5000, 100000 };
+    apr_time_t times[] = { NOW, NOW + 999999, NOW + 1000000, NOW + DAY, NOW - DAY, 0 };
+    ddb_sigv4_slots_t *slots = slots_of(p);
+    apr_pool_t *each;
+    int i, wrong = 0, anew = 0;
+
+    apr_pool_create(&each, p);
+    for (i = 0; i < 1200; i++) {
+        apr_size_t token = tokens[i / 200];
+        ddb_endpoint_t endpoint = endpoint_of(hosts[i / 50 % COUNT(hosts)], each);
+        ddb_credentials_t credentials = { .access_key_id = apr_psprintf(each, "AKID%d", i / 50),
+                                          .secret_access_key = apr_psprintf(each, "secret %d", i / 50),
+                                          .session_token = token ? letters('t', token, each) : NULL,
+                                          .generation = (apr_uint32_t)(i / 50 + 1) };
+        ddb_sigv4_sender_t sender = { .credentials = &credentials, .endpoint = &endpoint };
+        ddb_sigv4_post_t post = post_of(operations[i % COUNT(operations)], letters('b', (apr_size_t)i % 200, each),
+                                        times[i / 10 % COUNT(times)]);
+        ddb_sigv4_message_t m = { 0 };
+
+        wrong += write_message(&m, slots, &sender, &post, &anew, each) != APR_SUCCESS
+                 || strcmp(header_of(headers_of(&m, post.body, each), "Authorization"),
+                           authorization(&sender, &post, each))
+                        != 0;
+        apr_pool_clear(each);
+    }
+    NUM_IS(wrong, 0, "messages of any operation, host, token, day and body are signed as tables are");
+    OK(anew >= 24 && anew <= 96, "most of them with a slot that was there");
+}
+
+static apr_status_t write_by(ddb_sigv4_slots_t *slots, apr_uint32_t generation, apr_time_t now, apr_pool_t *p)
+{
+    ddb_sigv4_post_t post = post_of("GetItem", GET_ITEM, now);
+    ddb_sigv4_message_t m = { 0 };
+
+    return ddb_sigv4_write(&m, slots, generation, &post, p);
+}
+
+static apr_status_t write_anew(ddb_sigv4_slots_t *slots, apr_uint32_t generation, apr_time_t now, apr_pool_t *p)
+{
+    ddb_credentials_t credentials = temporary;
+    ddb_endpoint_t endpoint = endpoint_of("h", p);
+    ddb_sigv4_sender_t sender = { .credentials = &credentials, .endpoint = &endpoint };
+    ddb_sigv4_post_t post = post_of("GetItem", GET_ITEM, now);
+    ddb_sigv4_message_t m = { 0 };
+
+    credentials.generation = generation;
+    return ddb_sigv4_write_anew(&m, slots, &sender, &post, p);
+}
+
+static void test_slot_is_found(apr_pool_t *p)
+{
+    ddb_sigv4_slots_t *slots = slots_of(p);
+    apr_time_t midnight = (NOW / DAY + 1) * DAY;
+
+    NUM_IS(write_by(slots, 1, NOW, p), APR_NOTFOUND, "there is no slot at first");
+    NUM_IS(write_anew(slots, 1, NOW, p), APR_SUCCESS, "one is made");
+    NUM_IS(write_by(slots, 1, NOW, p), APR_SUCCESS, "and used after");
+    NUM_IS(write_by(slots, 1, NOW - 3600 * APR_USEC_PER_SEC, p), APR_SUCCESS, "at any time");
+    NUM_IS(write_by(slots, 1, midnight - 1, p), APR_SUCCESS, "of that day");
+    NUM_IS(write_by(slots, 1, midnight, p), APR_NOTFOUND, "the next day needs another");
+    NUM_IS(write_by(slots, 1, NOW, p), APR_NOTFOUND, "which ends the first");
+    NUM_IS(write_anew(slots, 1, midnight, p), APR_SUCCESS, "another is made");
+    NUM_IS(write_by(slots, 2, midnight, p), APR_NOTFOUND, "other credentials do not use it");
+    NUM_IS(write_by(slots, 1, midnight, p), APR_NOTFOUND, "they end it");
+    write_anew(slots, 1, NOW, p);
+    write_anew(slots, 1, NOW, p);
+    NUM_IS(write_by(slots, 0, NOW, p), APR_NOTFOUND, "without credentials nothing is signed");
+    NUM_IS(write_by(slots, 1, NOW, p), APR_NOTFOUND, "and no slot stays");
+}
+
+static void test_slot_refuses_line_breaks(apr_pool_t *p)
+{
+    static const char *const cases[][3] = {
+        { "AKID\r\nX: y", NULL, "h" }, { "AKID", "t\nt", "h" }, { "AKID", "t\r", "h" }, { "AKID", NULL, "h\r\n" }
     };
-    ddb_sigv4_request_t req = request_of("h", "{}", dynamodb_headers("GetItem", p));
-    ddb_sigv4_signer_t with = signer_of(&long_term, NOW, NULL), without = with;
-    apr_table_t *a = apr_table_make(p, 4), *b = apr_table_make(p, 4);
-    int i, wrong = 0;
-
-    ddb_sigv4_cache_create(&with.cache, p);
-    for (i = 0; i < 2 * COUNT(scopes); i++) {
-        req.region = scopes[i % COUNT(scopes)][0];
-        req.service = scopes[i % COUNT(scopes)][1];
-        ddb_sigv4_sign(a, &req, &with, p);
-        ddb_sigv4_sign(b, &req, &without, p);
-        wrong += strcmp(apr_table_get(a, "Authorization"), apr_table_get(b, "Authorization")) != 0;
-    }
-    NUM_IS(wrong, 0, "keys of other regions and services are told apart");
-}
-
-/* Where the signing key of the vectors is in the cache, NULL if it is not: the cache is one block of its pool. */
-static unsigned char *key_in(ddb_sigv4_cache_t *cache, apr_pool_t *p)
-{
-    const unsigned char *key = apr_pdecode_base16_binary(p, SIGNING_KEY, APR_ENCODE_STRING, APR_ENCODE_NONE, NULL);
-    unsigned char *bytes = (unsigned char *)cache;
-    apr_size_t i;
-
-    for (i = 0; i + DDB_SHA256_BYTES <= 256; i++) {
-        if (!memcmp(bytes + i, key, DDB_SHA256_BYTES)) {
-            return bytes + i;
-        }
-    }
-    return NULL;
-}
-
-/* A cleanup that runs after the cache's own and before the memory goes. */
-static struct {
-    ddb_sigv4_cache_t *cache;
-    apr_pool_t *elsewhere;
-    int wiped;
-} witness;
-
-static apr_status_t look(void *baton)
-{
-    (void)baton;
-    witness.wiped = key_in(witness.cache, witness.elsewhere) == NULL;
-    return APR_SUCCESS;
-}
-
-static void test_cache_inside(apr_pool_t *p)
-{
-    apr_pool_t *scope;
-    unsigned char *key;
-
-    apr_pool_create(&scope, p);
-    apr_pool_cleanup_register(scope, &witness, look, apr_pool_cleanup_null);
-    ddb_sigv4_cache_create(&witness.cache, scope);
-    witness.elsewhere = p;
-    OK(key_in(witness.cache, p) == NULL, "a new cache has no key");
-    sign_get_item(&long_term, NOW, witness.cache, p);
-    key = key_in(witness.cache, p);
-    if (OK(key != NULL, "the signing key is in the cache")) {
-        *key ^= 1;
-        OK(strcmp(strrchr(sign_get_item(&long_term, NOW, witness.cache, p), '=') + 1, vectors[0].signature) != 0,
-           "and is taken from there");
-        *key ^= 1;
-    }
-    apr_pool_destroy(scope);
-    OK(witness.wiped, "it is wiped with the cache's pool");
-}
-
-#define THREADS 8
-
-typedef struct job_t {
-    ddb_sigv4_cache_t *cache;
-    const char *want[6];
-    int wrong;
-} job_t;
-
-static void *APR_THREAD_FUNC sign_often(apr_thread_t *thread, void *baton)
-{
-    job_t *job = baton;
-    apr_pool_t *scope;
+    ddb_sigv4_post_t post = post_of("GetItem", "{}", NOW);
     int i;
 
-    apr_pool_create(&scope, apr_thread_pool_get(thread));
-    for (i = 0; i < 300; i++) {
-        const char *got = sign_get_item(&long_term, NOW + (i % 6) * apr_time_from_sec(86400), job->cache, scope);
-        job->wrong += !got || strcmp(got, job->want[i % 6]) != 0;
-        apr_pool_clear(scope);
+    for (i = 0; i < COUNT(cases); i++) {
+        ddb_credentials_t credentials = { .access_key_id = cases[i][0],
+                                          .secret_access_key = SECRET,
+                                          .session_token = cases[i][1] };
+        ddb_endpoint_t endpoint = endpoint_of(cases[i][2], p);
+        ddb_sigv4_sender_t sender = { .credentials = &credentials, .endpoint = &endpoint };
+        ddb_sigv4_message_t m = { 0 };
+
+        NUM_IS(ddb_sigv4_write_anew(&m, slots_of(p), &sender, &post, p), APR_EINVAL,
+               "nobody can begin another header of the message");
     }
-    return NULL;
 }
 
-static void test_threads(apr_pool_t *p)
+static void test_slot_again(apr_pool_t *p)
 {
-    apr_thread_t *threads[THREADS];
-    job_t jobs[THREADS], model = { NULL, { NULL }, 0 };
-    apr_status_t rv;
-    int i, wrong = 0;
+    ddb_sigv4_slots_t *slots = slots_of(p);
+    ddb_endpoint_t endpoint = endpoint_of(vectors[0].host, p);
+    ddb_credentials_t credentials = long_term;
+    ddb_sigv4_sender_t sender = { .credentials = &credentials, .endpoint = &endpoint };
+    ddb_sigv4_post_t first = post_of("DescribeTimeToLive", letters('x', 5000, p), NOW + 5000000);
+    ddb_sigv4_post_t second = post_of("GetItem", GET_ITEM, NOW);
+    ddb_sigv4_message_t m = { 0 };
+    int anew = 0;
 
-    ddb_sigv4_cache_create(&model.cache, p);
-    for (i = 0; i < 6; i++) {
-        model.want[i] = sign_get_item(&long_term, NOW + i * apr_time_from_sec(86400), NULL, p);
-    }
-    for (i = 0; i < THREADS; i++) {
-        jobs[i] = model;
-        apr_thread_create(&threads[i], NULL, sign_often, &jobs[i], p);
-    }
-    for (i = 0; i < THREADS; i++) {
-        apr_thread_join(&rv, threads[i]);
-        wrong += jobs[i].wrong;
-    }
-    NUM_IS(wrong, 0, "threads that share a cache too small for all of them sign right");
+    credentials.generation = 7;
+    write_message(&m, slots, &sender, &first, &anew, p);
+    NUM_IS(write_message(&m, slots, &sender, &second, &anew, p), APR_SUCCESS, "a slot is used again");
+    NUM_IS(anew, 1, "the same");
+    IS(strrchr(header_of(headers_of(&m, GET_ITEM, p), "Authorization"), '=') + 1, vectors[0].signature,
+       "for a smaller request of an earlier second, which is signed right");
 }
 
 TAP_MAIN(p)
@@ -423,8 +487,11 @@ TAP_MAIN(p)
     test_canonical(p);
     test_again(p);
     test_time(p);
-    test_cache(p);
-    test_cache_scope(p);
-    test_cache_inside(p);
-    test_threads(p);
+    for (i = 0; i < COUNT(vectors); i++) {
+        test_slot_vector(i, p);
+    }
+    test_slot_signs_as_tables(p);
+    test_slot_is_found(p);
+    test_slot_refuses_line_breaks(p);
+    test_slot_again(p);
 }

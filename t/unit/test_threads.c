@@ -16,6 +16,7 @@
 
 #include "aws_files.h"
 #include "crowd.h"
+#include "message.h"
 #include "aws/creds/ddb_creds.h"
 #include "aws/ddb_breaker.h"
 #include "aws/ddb_retry.h"
@@ -212,7 +213,7 @@ static void test_curl(void)
 {
     curl_world_t w;
     /* Fewer than threads: some close theirs while others take one. */
-    ddb_curl_opts_t o = { .max_idle_handles = CROWD_SIZE / 2 };
+    ddb_curl_opts_t o = { .max_idle_connections = CROWD_SIZE / 2 };
     ddb_curl_t *curl = NULL;
     echo_t echo;
 
@@ -295,47 +296,59 @@ static void test_creds(void)
     IS(found.access_key_id, "AKID199", "and the last one in the end");
 }
 
-/* --- signing keys --- */
+/* --- signatures --- */
 
-/* More secrets than the cache has slots. */
-static const char *signature(ddb_sigv4_cache_t *cache, int n, apr_pool_t *p)
+/* The head of a request signed by the n-th of three generations of credentials, on one of two days. */
+static const char *head_of(ddb_sigv4_slots_t *slots, int n, apr_pool_t *p)
 {
-    ddb_credentials_t credentials = { .access_key_id = "AKID",
-                                      .secret_access_key = apr_psprintf(p, "secret%d", n % 7) };
-    ddb_sigv4_request_t req = { .method = "POST",
-                                .host = "localhost",
-                                .path = "/",
-                                .query = "",
-                                .headers = apr_table_make(p, 1),
-                                .body = "{}",
-                                .body_len = 2,
-                                .region = "eu-central-1",
-                                .service = "dynamodb" };
-    ddb_sigv4_signer_t signer = { .credentials = &credentials, .now = NOW + (n % 3) * 86400 * SECOND, .cache = cache };
-    apr_table_t *out = apr_table_make(p, 2);
+    ddb_credentials_t credentials = { .access_key_id = apr_psprintf(p, "AKID%d", n % 3),
+                                      .secret_access_key = apr_psprintf(p, "secret%d", n % 3),
+                                      .session_token = n % 3 ? apr_psprintf(p, "token%d", n % 3) : NULL,
+                                      .generation = (apr_uint32_t)(n % 3 + 1) };
+    ddb_endpoint_t endpoint = { .url = "http://localhost", .host = "localhost", .region = "eu-central-1" };
+    ddb_sigv4_sender_t sender = { .credentials = &credentials, .endpoint = &endpoint };
+    ddb_sigv4_post_t post = { .operation = n % 5 ? "GetItem" : "PutItem", .now = NOW + (n / 3 % 2) * 86400 * SECOND };
+    ddb_sigv4_message_t message = { 0 };
+    apr_status_t rv;
 
-    return ddb_sigv4_sign(out, &req, &signer, p) == APR_SUCCESS ? apr_table_get(out, "Authorization") : "failed";
+    post.body = apr_psprintf(p, "{\"n\":%d}", n);
+    post.body_len = strlen(post.body);
+    rv = ddb_sigv4_write(&message, slots, credentials.generation, &post, p);
+    if (rv == APR_NOTFOUND) {
+        rv = ddb_sigv4_write_anew(&message, slots, &sender, &post, p);
+    }
+    return rv == APR_SUCCESS ? apr_pstrmemdup(p, message.text, message.head_len) : "failed";
 }
 
+static const ddb_sigv4_form_t form = {
+    .service = "dynamodb", .content_type = "text/plain", .target = "T.", .unsigned_lines = ""
+};
+
+/* With slots that all threads use, and with some that nobody else has. */
 static int sign_many(void *shared, int number, apr_pool_t *p)
 {
+    ddb_sigv4_slots_t *own;
     apr_pool_t *each = NULL;
     int i, wrong = 0;
 
     apr_pool_create(&each, p);
-    for (i = number; i < 100; i++) {
-        wrong += strcmp(signature(shared, i, each), signature(NULL, i, each)) != 0;
+    for (i = 0; i < 200; i++) {
+        /* Mostly one after the other of the same kind. */
+        int n = number + i / 20;
+
+        ddb_sigv4_slots_create(&own, &form, each);
+        wrong += strcmp(head_of(shared, n, each), head_of(own, n, each)) != 0;
         apr_pool_clear(each);
     }
     return wrong;
 }
 
-static void test_signing_keys(void)
+static void test_signatures(void)
 {
-    ddb_sigv4_cache_t *cache = NULL;
+    ddb_sigv4_slots_t *slots = NULL;
 
-    NUM_IS(ddb_sigv4_cache_create(&cache, pool), APR_SUCCESS, "a cache is made");
-    NUM_IS(crowd_work(sign_many, cache), 0, "many threads sign as if each had its own signing keys");
+    NUM_IS(ddb_sigv4_slots_create(&slots, &form, pool), APR_SUCCESS, "slots are made");
+    NUM_IS(crowd_work(sign_many, slots), 0, "many threads sign as if each had slots of its own");
 }
 
 /* --- breaker, retry budget, skew --- */
@@ -506,9 +519,15 @@ static apr_status_t table_perform(void *baton, const ddb_http_request_t *req, ap
                                   ddb_error_t *err)
 {
     table_t *t = baton;
-    int call = next(&t->calls), is_read = strstr(apr_table_get(req->headers, "X-Amz-Target"), "GetItem") != NULL;
+    ddb_http_request_t parts = { 0 };
+    const char *wrong = message_parse(&parts, req, p);
+    int call = next(&t->calls), is_read;
     ddb_json_t *json = NULL;
 
+    if (wrong) {
+        return ddb_error_set(err, APR_EGENERAL, "%s", wrong);
+    }
+    is_read = strstr(apr_table_get(parts.headers, "X-Amz-Target"), "GetItem") != NULL;
     res->headers = apr_table_make(p, 1);
     res->status = 200;
     res->body = "{}";
@@ -520,7 +539,7 @@ static apr_status_t table_perform(void *baton, const ddb_http_request_t *req, ap
         res->status = 400;
         res->body = THROTTLED;
     }
-    else if (is_read && ddb_json_parse(&json, req->body, req->body_len, p) == APR_SUCCESS) {
+    else if (is_read && ddb_json_parse(&json, parts.body, parts.body_len, p) == APR_SUCCESS) {
         res->body = row_text(ddb_json_str(ddb_json_child(ddb_json_child(json, "Key"), "id"), "S"), p);
     }
     else {
@@ -772,7 +791,7 @@ TAP_MAIN(p)
     pool = p;
     test_curl();
     test_creds();
-    test_signing_keys();
+    test_signatures();
     test_breaker();
     test_budget();
     test_skew();

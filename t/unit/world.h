@@ -9,6 +9,7 @@
 #include "base/ddb_clock.h"
 #include "base/ddb_crypto.h"
 #include "base/ddb_http.h"
+#include "message.h"
 
 #define WORLD_MAX 64
 
@@ -25,7 +26,7 @@ typedef struct world_t {
     apr_pool_t *pool;
     world_answer_t answers[WORLD_MAX];
     int n_answers, n_sent;
-    ddb_http_request_t sent[WORLD_MAX]; /* deep copies */
+    ddb_http_request_t sent[WORLD_MAX]; /* deep copies; a message is taken apart, too */
     apr_time_t now, mono;
     apr_interval_time_t slept[WORLD_MAX];
     int n_slept;
@@ -33,18 +34,31 @@ typedef struct world_t {
     ddb_clock_t clock;
 } world_t;
 
+/** A deep copy of req in p. @return what is wrong with its message, or NULL. */
+static inline const char *world_copy(ddb_http_request_t *copy, const ddb_http_request_t *req, apr_pool_t *p)
+{
+    *copy = *req;
+    copy->url = apr_pstrdup(p, req->url);
+    if (req->message) {
+        copy->message = apr_pstrmemdup(p, req->message, req->message_len);
+        return message_parse(copy, req, p);
+    }
+    copy->headers = apr_table_clone(p, req->headers);
+    copy->body = req->body ? apr_pstrmemdup(p, req->body, req->body_len) : NULL;
+    return NULL;
+}
+
 static inline apr_status_t world_perform(void *baton, const ddb_http_request_t *req, apr_pool_t *p,
                                          ddb_http_response_t *res, ddb_error_t *err)
 {
     world_t *w = baton;
-    ddb_http_request_t *copy = &w->sent[w->n_sent];
+    const char *wrong = world_copy(&w->sent[w->n_sent], req, w->pool);
     const world_answer_t *a = &w->answers[w->n_sent];
     int i;
 
-    *copy = *req;
-    copy->url = apr_pstrdup(w->pool, req->url);
-    copy->headers = apr_table_clone(w->pool, req->headers);
-    copy->body = req->body ? apr_pstrmemdup(w->pool, req->body, req->body_len) : NULL;
+    if (wrong) {
+        return ddb_error_set(err, APR_EGENERAL, "the message of request %d: %s", w->n_sent + 1, wrong);
+    }
     if (w->n_sent >= w->n_answers) {
         return ddb_error_set(err, APR_EGENERAL, "the script has no answer %d", w->n_sent + 1);
     }

@@ -42,11 +42,12 @@ struct ddb_creds_t {
     apr_pool_t *pool;            /* of found and nothing else; wiped when cleared */
     int have;
     ddb_credentials_t found;
-    apr_uint32_t answers; /* how often the chain was asked */
-    apr_status_t failure; /* of the last answer */
-    ddb_error_t why;      /* of it */
-    apr_time_t due;       /* wall time from which new ones are requested; 0: never */
-    apr_time_t renewed;   /* when they were last called stale, monotonic; 0: never */
+    apr_uint32_t generation; /* of found */
+    apr_uint32_t answers;    /* how often the chain was asked */
+    apr_status_t failure;    /* of the last answer */
+    ddb_error_t why;         /* of it */
+    apr_time_t due;          /* wall time from which new ones are requested; 0: never */
+    apr_time_t renewed;      /* when they were last called stale, monotonic; 0: never */
 };
 
 /* Its own allocator: the pool is filled under our mutex, while other threads may be using p and its allocator. */
@@ -95,6 +96,7 @@ apr_status_t ddb_creds_create(ddb_creds_t **pc, const ddb_creds_opts_t *o, apr_p
     c->o = *o;
     if (o->fixed) {
         c->fixed = *o->fixed;
+        c->fixed.generation = 1;
         c->o.fixed = &c->fixed;
     }
     rv = apr_thread_mutex_create(&c->mutex, APR_THREAD_MUTEX_DEFAULT, p);
@@ -172,6 +174,7 @@ static void publish(ddb_creds_t *c, apr_status_t rv, const ddb_credentials_t *fo
     c->why = *why;
     if (rv == APR_SUCCESS) {
         c->found = *found;
+        c->found.generation = ++c->generation;
         c->have = 1;
         c->pool = c->spare;
         c->spare = old;
@@ -226,6 +229,7 @@ static void copy(ddb_credentials_t *out, const ddb_credentials_t *in, apr_pool_t
     out->expires = in->expires;
     out->account_id = apr_pstrdup(p, in->account_id);
     out->provider = in->provider;
+    out->generation = in->generation;
 }
 
 static apr_status_t too_late(const ddb_creds_t *c, ddb_error_t *err)
@@ -298,6 +302,19 @@ apr_status_t ddb_creds_get(ddb_creds_t *c, apr_time_t deadline, apr_pool_t *p, d
     }
     apr_thread_mutex_unlock(c->mutex);
     return rv;
+}
+
+apr_uint32_t ddb_creds_generation(ddb_creds_t *c)
+{
+    apr_uint32_t generation;
+
+    if (c->o.fixed) {
+        return c->fixed.generation;
+    }
+    apr_thread_mutex_lock(c->mutex);
+    generation = is_usable(c) ? c->found.generation : 0;
+    apr_thread_mutex_unlock(c->mutex);
+    return generation;
 }
 
 void ddb_creds_renew(ddb_creds_t *c, const char *access_key_id)
@@ -378,12 +395,7 @@ apr_status_t ddb_creds_refresh(ddb_creds_t *c, apr_interval_time_t *next, ddb_er
 
 int ddb_creds_are_kept(ddb_creds_t *c)
 {
-    int usable;
-
-    apr_thread_mutex_lock(c->mutex);
-    usable = c->o.fixed || is_usable(c);
-    apr_thread_mutex_unlock(c->mutex);
-    return usable;
+    return ddb_creds_generation(c) != 0;
 }
 
 void ddb_creds_wait(ddb_creds_t *c, apr_interval_time_t t)

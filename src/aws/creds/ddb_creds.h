@@ -46,6 +46,12 @@ apr_status_t ddb_creds_get(ddb_creds_t *c, apr_time_t deadline, apr_pool_t *p, d
                            ddb_error_t *err);
 
 /**
+ * The generation of the credentials that ddb_creds_get would copy now, for those who keep what they made of them.
+ * @return 0 when it would have to wait or to ask. Thread safe, and does not wait.
+ */
+apr_uint32_t ddb_creds_generation(ddb_creds_t *c);
+
+/**
  * The service refused the credentials with this access key ID: the cached ones are discarded, and the next
  * ddb_creds_get asks the chain. Does nothing when other credentials are cached by now, when the chain was asked only a
  * moment ago (keys that stay refused must not cause a request to the provider each time), or when they are fixed.

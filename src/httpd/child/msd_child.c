@@ -265,7 +265,7 @@ static apr_status_t build_shared(shared_t *shared, apr_pool_t *pchild, server_re
     ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
     ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded);
     /* A hint only, because mod_http2 has its own threads. Two more for the module's own threads. */
-    o.max_idle_handles = 2 * threads + 2;
+    o.max_idle_connections = 2 * threads + 2;
     rv = ddb_curl_create(&shared->curl, &shared->http, &o, shared->pool);
     shared->refresh = msd_credentials_refresh_create(main_server, shared->pool);
     if (rv == APR_SUCCESS) {

@@ -158,7 +158,7 @@ static const char *server_name(const server_rec *s, apr_pool_t *p)
 static apr_status_t ask_once(void *baton, const ddb_http_request_t *req, apr_pool_t *p, ddb_http_response_t *res,
                              ddb_error_t *err)
 {
-    const ddb_curl_opts_t o = { .max_idle_handles = 1 };
+    const ddb_curl_opts_t o = { .max_idle_connections = 1 };
     ddb_http_transport_t http;
     ddb_curl_t *curl;
     apr_status_t rv = ddb_curl_create(&curl, &http, &o, p);

@@ -205,9 +205,13 @@ class Judge:
         line = self.lines.of[op.id]
         if op.issued:
             self.may_age(op, line)
-        elif op.issued is None and self.replaced_at(op.id) < op.inv:
+        elif op.issued is None and self.replaced_at(op.id) < op.inv and not self.outlived(op, line):
             self.violation("cookies", "an ID that was replaced by age, and no new one in the answer", op,
                            *self.lines.children[op.id].values())
+
+    def outlived(self, op, line):
+        """Whether the session may have ended between a write and the settling of it, whose answer was lost: no ID is due."""
+        return op.writes and any(end is not op and end.inv < op.res for end in line.ends)
 
     def may_age(self, op, line):
         """A new ID that nobody asked for: by age, and the same for all."""

@@ -227,6 +227,7 @@ BROKEN = [
     ("a change before the new ID that is lost", "writes", h().begin().write("w", k="w").age(seen={"k": "w"}).read("B")),
     ("two new IDs by age", "shared", h().begin().age().age(new="C")),
     ("an old ID without the new one", "cookies", h().begin().age().read()),
+    ("a change by an old ID without the new one", "cookies", h().begin().age().write("w", k="w").read("B", k="w")),
     ("a new ID by age where none ages", "cookies", h().begin().age(ages=False)),
     ("a new ID by age, and the old one is not replaced", "cookies", h().begin().age().row("B").call(
         "PutItem", "B", 2.1, 2.2).table()),
@@ -330,6 +331,8 @@ SOUND = [
         seen={"k": "w"}).read("B", k="w")),
     ("a change beside the renewal by age", {}, h().begin().age(at=(2, 5)).write("w", at=(2, 6), k="w").read(
         "B", at=(7, 8), k="w")),
+    ("a change by an old ID whose answer was lost, and the session over before it was settled", {},
+     h().begin().age().write("w", at=(3, 9), k="w").end("B", at=(4, 5), seen={"k": "w"}).none("B", at=(10, 11))),
     ("an end by an old ID", {}, h().begin().age().end().none("B").none().table()),
     ("a login with an old ID", {}, h().begin().age().renew(new="C").none("B").none().read("C")),
     ("an old ID two IDs ago", {}, h().begin().age().age("B", "C").none(at=(3.6, 3.8))),
