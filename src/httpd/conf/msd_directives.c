@@ -314,10 +314,8 @@ const command_rec msd_directives[] = {
                  "Off to skip the check of the table at startup"),
     AP_INIT_FLAG("SessionDynamoDBShareReads", msd_directives_server_set_flag, SERVER(share_reads), RSRC_CONF,
                  "On to let requests that want the same session at the same time share a read"),
-    AP_INIT_TAKE12(
-        "SessionDynamoDBCache", msd_directives_server_set_cache, NULL, RSRC_CONF,
-        "seconds for which sessions that were read are kept, and optionally where, as PROVIDER[:ARGUMENTS]; or "
-        "Off"),
+    AP_INIT_TAKE12("SessionDynamoDBCache", msd_directives_server_set_cache, NULL, RSRC_CONF,
+                   "seconds to keep sessions that were read, and the cache as PROVIDER[:ARGUMENTS]; or Off"),
     AP_INIT_FLAG("SessionDynamoDBConsistentRead", set_flag, DIR(consistent_read), PLACE,
                  "Off to load sessions with eventually consistent reads"),
     AP_INIT_TAKE1("SessionDynamoDBIdleTimeout", set_seconds, (void *)&idle_timeout, FOLDER,
