@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <apr_atomic.h>
 #include <apr_hash.h>
 #include <apr_strings.h>
 #include <apr_thread_cond.h>
@@ -17,7 +16,7 @@
 
 /** What a read gave, for all that share it: no pool of a request's, as each of them may end first. */
 typedef struct result_t {
-    volatile apr_uint32_t users;
+    int users; /* protected by the room's mutex */
     apr_status_t rv;
     ddb_error_t err;
     apr_size_t len; /* of the body */
@@ -139,7 +138,7 @@ static void begin(const room_t *room, sharer_t *me)
 }
 
 /** NULL if there is nobody to share it with, or nothing to be shared. */
-static result_t *result_of(const msd_shared_reads_t *s, const sharer_t *me, apr_status_t rv, apr_uint32_t users)
+static result_t *result_of(const msd_shared_reads_t *s, const sharer_t *me, apr_status_t rv, int users)
 {
     const ddb_store_call_t *call = me->read->call;
     const char *body = me->read->reply.body;
@@ -162,7 +161,7 @@ static result_t *result_of(const msd_shared_reads_t *s, const sharer_t *me, apr_
 static void end(const msd_shared_reads_t *s, room_t *room, const sharer_t *me, apr_status_t rv)
 {
     sharer_t *other, *next;
-    apr_uint32_t users = 0;
+    int users = 0;
     result_t *result;
 
     for (other = room->sharers; other; other = other->next) {
@@ -182,17 +181,21 @@ static void end(const msd_shared_reads_t *s, room_t *room, const sharer_t *me, a
 
 /* Without the mutex. */
 
-static apr_status_t take(result_t *result, ddb_store_read_t *read)
+static apr_status_t take(room_t *room, result_t *result, ddb_store_read_t *read)
 {
     const ddb_store_call_t *call = read->call;
     apr_status_t rv = result->rv;
+    int last;
     const char *body = rv == APR_SUCCESS ? apr_pstrmemdup(call->pool, result->body, result->len) : NULL;
 
     *call->err = result->err;
     if (body) {
         rv = ddb_store_read_reply(read, body, result->len);
     }
-    if (apr_atomic_dec32(&result->users) == 0) {
+    apr_thread_mutex_lock(room->mutex);
+    last = --result->users == 0;
+    apr_thread_mutex_unlock(room->mutex);
+    if (last) {
         ddb_crypto_wipe(result->body, result->len);
         free(result);
     }
@@ -226,7 +229,7 @@ apr_status_t msd_shared_reads_get(msd_shared_reads_t *s, ddb_store_read_t *read,
     apr_thread_mutex_unlock(room->mutex);
     if (me.state == HAS) {
         *shared = 1;
-        return take(me.result, read);
+        return take(room, me.result, read);
     }
     return me.state == READS ? rv : give_up(read->call);
 }
