@@ -85,15 +85,16 @@ static int session_dynamodb_load(request_rec *r, session_rec **z)
     return OK;
 }
 
-/* Runs after mod_session_crypto's decoder and before mod_session's own. */
+/* Runs after all other decoders, mod_session_crypto's among them, and just before mod_session's own, to which it leaves
+ * nothing: that one's cost is quadratic in the number of entries. */
 static int session_dynamodb_decode(request_rec *r, session_rec *z)
 {
-    msd_request_t *q = msd_request_find(r);
+    msd_request_t *q = z->encoded ? msd_request_find(r) : NULL;
     msd_session_t *s = q ? &q->session : NULL;
     apr_status_t rv = APR_SUCCESS;
 
     for (; s && rv == APR_SUCCESS; s = s->next) {
-        rv = msd_payload_limit_decode(s, z);
+        rv = msd_payload_decode_form(s, z);
     }
     return rv == APR_SUCCESS ? DECLINED : rv;
 }
@@ -325,7 +326,7 @@ static int session_dynamodb_log_transaction(request_rec *r)
     for (; r; r = r->next) {
         s = msd_request_any_session(r);
         if (s) {
-            msd_env_describe(r, s);
+            msd_env_describe_again(r, s);
         }
     }
     msd_log_end(q);
@@ -385,6 +386,7 @@ static void session_dynamodb_child_stopping(apr_pool_t *pchild, int graceful)
 static void retrieve_functions(void)
 {
     session_load_fn = APR_RETRIEVE_OPTIONAL_FN(ap_session_load);
+    msd_filter_find();
 }
 
 static void register_hooks(apr_pool_t *p)
@@ -419,7 +421,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_insert_filter(msd_filter_insert, mod_session, NULL, APR_HOOK_MIDDLE);
     ap_hook_insert_error_filter(msd_filter_insert, mod_session, NULL, APR_HOOK_MIDDLE);
     msd_filter_register(p);
-    ap_hook_session_decode(session_dynamodb_decode, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_session_decode(session_dynamodb_decode, NULL, mod_session, APR_HOOK_REALLY_LAST);
     ap_hook_session_encode(session_dynamodb_encode, NULL, mod_session, APR_HOOK_REALLY_FIRST);
     ap_hook_session_save(session_dynamodb_save, NULL, other_stores, APR_HOOK_FIRST);
     /* An optional hook: mod_status may not be loaded. */

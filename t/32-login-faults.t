@@ -173,8 +173,8 @@ for my $case (['a login', sub { post('/form/login', form('alice'), cookie => $_[
     clear_tables();
     my $old = session(a => 1);
     # The first attempt gets no answer, the second waits.
-    fault(contains => '#version = :loaded', kind => 'close_before');
-    fault(contains => '#version = :loaded', kind => 'hold');
+    fault(contains => '#v=:v0', kind => 'close_before');
+    fault(contains => '#v=:v0', kind => 'hold');
     my $login = connection();
     $login->send_request(method => 'POST', path => '/form/login', body => form('alice'),
                          headers => [['Cookie', "id=$old"]]);

@@ -202,9 +202,76 @@ apr_int64_t ddb_reply_capacity(const ddb_json_t *reply)
     return halves;
 }
 
+/* A number as DynamoDB writes it, such as 12.5, in halves. 0 for others, for which ddb_json_halves has to be asked. */
+static int parse_halves(const ddb_json_string_t *number, apr_int64_t *halves)
+{
+    const char *c = number->text, *end = c + number->len;
+    apr_int64_t n = 0;
+
+    for (; c < end && *c >= '0' && *c <= '9' && n < APR_INT64_C(1000000000000); c++) {
+        n = n * 10 + (*c - '0');
+    }
+    n *= 2;
+    if (c + 1 < end && *c == '.' && (c[1] == '0' || c[1] == '5')) {
+        n += c[1] == '5';
+        for (c += 2; c < end && *c == '0'; c++) {
+        }
+    }
+    *halves = n;
+    return c == end;
+}
+
+int ddb_reply_pull_capacity(ddb_json_pull_t *r, apr_int64_t *halves)
+{
+    ddb_json_string_t name, units;
+    int found = 0, known = 1;
+
+    *halves = 0;
+    if (!ddb_json_pull_object(r)) {
+        ddb_json_pull_skip(r);
+        return 1;
+    }
+    while (ddb_json_pull_member(r, &name)) {
+        if (!found && ddb_json_string_is(&name, "CapacityUnits")) {
+            found = 1;
+            if (ddb_json_pull_number(r, &units)) {
+                known = parse_halves(&units, halves);
+                continue;
+            }
+        }
+        ddb_json_pull_skip(r);
+    }
+    return known;
+}
+
+/* 0 if it takes ddb_json to read the reply. */
+static int pull_consumed(apr_int64_t *halves, const char *in, apr_size_t len, apr_pool_t *p)
+{
+    ddb_json_pull_t r;
+    ddb_json_string_t name;
+    int found = 0, known = 1;
+
+    *halves = 0;
+    ddb_json_pull_begin(&r, in, len, p);
+    for (ddb_json_pull_object(&r); ddb_json_pull_member(&r, &name);) {
+        if (!found && ddb_json_string_is(&name, "ConsumedCapacity")) {
+            found = 1;
+            known = ddb_reply_pull_capacity(&r, halves);
+        }
+        else {
+            ddb_json_pull_skip(&r);
+        }
+    }
+    return known && ddb_json_pull_end(&r);
+}
+
 apr_int64_t ddb_reply_consumed(const char *in, apr_size_t len, apr_pool_t *p)
 {
+    apr_int64_t halves;
     ddb_json_t *reply;
 
+    if (pull_consumed(&halves, in, len, p)) {
+        return halves;
+    }
     return ddb_json_parse(&reply, in, len, p) == APR_SUCCESS ? ddb_reply_capacity(reply) : 0;
 }

@@ -5,6 +5,7 @@
 
 #include "base/ddb_error.h"
 #include "base/ddb_json.h"
+#include "base/ddb_json_pull.h"
 
 /* What every reply of DynamoDB may hold, whatever was asked: an error, and the capacity that the call consumed. */
 
@@ -16,6 +17,10 @@ typedef struct ddb_reply_t {
 
 /** Half capacity units that a reply, already read, reports; 0: it does not. */
 apr_int64_t ddb_reply_capacity(const ddb_json_t *reply);
+
+/** The same of a reply that is being read, up to the value of its first member ConsumedCapacity, which is read here.
+ * @return 0 if it is a number that ddb_reply_capacity has to read. */
+int ddb_reply_pull_capacity(ddb_json_pull_t *r, apr_int64_t *halves);
 
 /** The same of the text of a reply. */
 apr_int64_t ddb_reply_consumed(const char *in, apr_size_t len, apr_pool_t *p);

@@ -5,7 +5,7 @@
 
 #include "base/ddb_error.h"
 
-/* The only room that knows OpenSSL. Every function is thread safe. Bytes to text: APR's apr_encode.h. */
+/* The only room that knows libcrypto, of OpenSSL. Every function is thread safe. Bytes to text: APR's apr_encode.h. */
 
 #define DDB_SHA1_BYTES   20
 #define DDB_SHA256_BYTES 32

@@ -48,6 +48,10 @@ apr_status_t ddb_curl_create(ddb_curl_t **pc, ddb_http_transport_t *t, const ddb
     if (rv == APR_SUCCESS) {
         rv = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? APR_SUCCESS : APR_EINIT;
     }
+    c->o.separate_cas = o->separate_cas;
+    if (rv == APR_SUCCESS) {
+        rv = ddb_curl_share_cas(&c->o, p);
+    }
     t->perform = perform;
     t->baton = c;
     *pc = rv == APR_SUCCESS ? c : NULL;
@@ -74,6 +78,7 @@ void ddb_curl_destroy(ddb_curl_t *c)
     while (c->n_idle > 0) {
         ddb_curl_connection_close(c->idle[--c->n_idle]);
     }
+    ddb_tls_destroy(c->o.tls);
     /* libcurl counts: one for each curl_global_init, so that other modules' use of it goes on. */
     curl_global_cleanup();
 }

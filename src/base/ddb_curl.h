@@ -14,6 +14,9 @@ typedef struct ddb_curl_opts_t {
     const char *ca_file;      /* PEM; NULL for libcurl's default */
     const char *proxy;        /* URL; NULL: no proxy. This machine and link-local addresses never use it */
     int max_idle_connections; /* kept for the next exchange; more are closed after use */
+    int separate_cas; /* 1: each handle reads the CAs and keeps its TLS sessions, as it does in any case where libcurl
+                         uses another TLS library than ddb_tls, or a proxy with TLS. For tests */
+    struct ddb_tls_t *tls; /* ddb_curl's own: leave it NULL */
 } ddb_curl_opts_t;
 
 /**

@@ -191,8 +191,7 @@ static int is_https(const char *url)
     return url && strncasecmp(url, "https:", 6) == 0;
 }
 
-/* Scheme, host and port. */
-static apr_size_t origin_length(const char *url)
+apr_size_t ddb_curl_origin_length(const char *url)
 {
     const char *host = strstr(url, "://");
 
@@ -207,7 +206,7 @@ static ddb_curl_connection_t *make(const ddb_curl_opts_t *o, const ddb_curl_targ
         return NULL;
     }
     c->easy = curl_easy_init();
-    c->origin = strndup(target->url, origin_length(target->url));
+    c->origin = strndup(target->url, ddb_curl_origin_length(target->url));
     if (!c->easy || !c->origin) {
         ddb_curl_connection_close(c);
         return NULL;
@@ -235,6 +234,7 @@ apr_status_t ddb_curl_connect(ddb_curl_connection_t **connection, const ddb_curl
         return APR_SUCCESS;
     }
     curl_easy_getinfo(c->easy, CURLINFO_OS_ERRNO, &failed.os_errno);
+    ddb_curl_name_cas(o, failed.code, why);
     ddb_curl_connection_close(c);
     *connection = NULL;
     return ddb_curl_failure(&failed, err);

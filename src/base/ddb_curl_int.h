@@ -7,6 +7,7 @@
 
 #include "base/ddb_curl.h"
 #include "base/ddb_exchange.h"
+#include "base/ddb_tls.h"
 
 /* Between the files of ddb_curl. */
 
@@ -72,11 +73,24 @@ CURLcode ddb_curl_watch(CURL *easy, ddb_cancel_t *cancel);
 /** Set what is the same for every exchange with url. */
 CURLcode ddb_curl_set_fixed(CURL *easy, const ddb_curl_opts_t *o, const char *url);
 
+/** Bytes of url that are its scheme, host and port. */
+apr_size_t ddb_curl_origin_length(const char *url);
+
 /** 1 for this machine and link-local addresses, which are never asked through a proxy. */
 int ddb_curl_is_direct(const char *url);
 
 /** At least 1: to libcurl and to sockets 0 means no limit. */
 long ddb_curl_milliseconds(apr_interval_time_t t);
+
+/** Set o->tls, for which libcurl is initialised: NULL where connections can't share CAs. Memory is p's. */
+apr_status_t ddb_curl_share_cas(ddb_curl_opts_t *o, apr_pool_t *p);
+
+/** libcurl's words for a failure, in why (CURL_ERROR_SIZE), name CAs only that it reads itself: name those that are
+ * shared. */
+void ddb_curl_name_cas(const ddb_curl_opts_t *o, CURLcode code, char *why);
+
+/** Set the CAs to trust: part of ddb_curl_set_fixed. */
+CURLcode ddb_curl_set_cas(CURL *easy, const ddb_curl_opts_t *o);
 
 /** The first that failed of n codes. One option that is not set fails the exchange: each guards something. */
 CURLcode ddb_curl_first_failure(const CURLcode *codes, apr_size_t n);

@@ -101,7 +101,7 @@ long ddb_curl_milliseconds(apr_interval_time_t t)
 CURLcode ddb_curl_set_fixed(CURL *easy, const ddb_curl_opts_t *o, const char *url)
 {
     int is_proxied = o->proxy && !ddb_curl_is_direct(url);
-    CURLcode codes[DDB_ARRAY_LENGTH(numbers) + 7] = { CURLE_OK };
+    CURLcode codes[DDB_ARRAY_LENGTH(numbers) + 6] = { CURLE_OK };
     apr_size_t i;
 
     for (i = 0; i < DDB_ARRAY_LENGTH(numbers); i++) {
@@ -115,9 +115,6 @@ CURLcode ddb_curl_set_fixed(CURL *easy, const ddb_curl_opts_t *o, const char *ur
 #if LIBCURL_VERSION_NUM >= 0x075500
     codes[i++] = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 #endif
-    if (o->ca_file) {
-        codes[i++] = curl_easy_setopt(easy, CURLOPT_CAINFO, o->ca_file);
-        codes[i++] = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* else the system's CAs are trusted beside it */
-    }
+    codes[i++] = ddb_curl_set_cas(easy, o);
     return ddb_curl_first_failure(codes, i);
 }

@@ -99,7 +99,7 @@ apr_status_t ddb_exchange_read_line(ddb_exchange_reply_t *r, apr_size_t most, ch
 
     while (!(end = memchr(r->buffer + r->at + seen, '\n', r->filled - r->at - seen))) {
         seen = r->filled - r->at;
-        if (seen > most) {
+        if (seen > most + 1) {
             return ddb_exchange_too_large(r);
         }
         if (r->filled == r->space) {
@@ -113,11 +113,14 @@ apr_status_t ddb_exchange_read_line(ddb_exchange_reply_t *r, apr_size_t most, ch
     *line = r->buffer + r->at;
     *len = (apr_size_t)(end - *line);
     r->at += *len + 1;
+    if (*len > most + 1) {
+        return ddb_exchange_too_large(r);
+    }
     if (*len == 0 || (*line)[*len - 1] != '\r') {
         return ddb_exchange_refuse(r, "a line does not end in CRLF");
     }
     (*line)[--*len] = '\0';
-    return *len <= most ? APR_SUCCESS : ddb_exchange_too_large(r);
+    return APR_SUCCESS;
 }
 
 static apr_status_t read_head_line(ddb_exchange_reply_t *r, char **line, apr_size_t *len)

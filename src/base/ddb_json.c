@@ -8,6 +8,7 @@
 #include <cjson/cJSON.h>
 
 #include "base/ddb_json.h"
+#include "base/ddb_utf8.h"
 
 /* A ddb_json_t is never defined: it is the name under which a cJSON leaves this file. */
 static const cJSON *look_into(const ddb_json_t *obj)
@@ -59,45 +60,6 @@ static ddb_json_t *owned_by(apr_pool_t *p, cJSON *root)
     return (ddb_json_t *)root;
 }
 
-/* Bytes of the well-formed UTF-8 sequence at in, 0 if there is none; RFC 3629 section 4. Own code because APR has a
- * check for Windows only, cJSON has no check, and servers handle invalid bytes differently. */
-static apr_size_t utf8_sequence(const unsigned char *in, apr_size_t left)
-{
-    unsigned char low = 0x80, high = 0xbf; /* of the second byte: shuts out long forms, surrogates, past U+10FFFF */
-    apr_size_t n, i;
-
-    if (in[0] < 0x80) {
-        return 1;
-    }
-    if (in[0] < 0xc2 || in[0] > 0xf4) {
-        return 0;
-    }
-    n = in[0] < 0xe0 ? 2 : in[0] < 0xf0 ? 3 : 4;
-    switch (in[0]) {
-    case 0xe0:
-        low = 0xa0;
-        break;
-    case 0xed:
-        high = 0x9f;
-        break;
-    case 0xf0:
-        low = 0x90;
-        break;
-    case 0xf4:
-        high = 0x8f;
-        break;
-    }
-    if (n > left || in[1] < low || in[1] > high) {
-        return 0;
-    }
-    for (i = 2; i < n; i++) {
-        if (in[i] < 0x80 || in[i] > 0xbf) {
-            return 0;
-        }
-    }
-    return n;
-}
-
 /* Length of the escape at in, 0 for an invalid one: cJSON reads invalid digits as the character NUL,
  * and ends the text at a NUL. */
 static apr_size_t escape(const unsigned char *in, apr_size_t left)
@@ -137,7 +99,7 @@ static apr_size_t scan_step(scan_t *s, const unsigned char *in, apr_size_t left)
     else if (!s->in_string && (in[0] == '}' || in[0] == ']')) {
         s->depth--;
     }
-    return utf8_sequence(in, left);
+    return ddb_utf8_sequence((const char *)in, left);
 }
 
 /* What is nothing but itself within a string: ASCII without controls, quote and backslash. Most of a reply is. */
@@ -337,23 +299,4 @@ const char *ddb_json_unquote(const char *written, apr_pool_t *p)
 
     cJSON_Delete(string);
     return text;
-}
-
-const char *ddb_json_quote(const char *text, apr_pool_t *p)
-{
-    const unsigned char *c = (const unsigned char *)text;
-    apr_size_t left = strlen(text), n = 1;
-    cJSON *string;
-    const char *written;
-
-    for (; left && n; c += n, left -= n) {
-        n = utf8_sequence(c, left);
-    }
-    if (!n) {
-        return NULL;
-    }
-    string = must(cJSON_CreateString(text));
-    written = ddb_json_print((const ddb_json_t *)string, p);
-    cJSON_Delete(string);
-    return written;
 }

@@ -7,6 +7,8 @@
 
 #include "base/ddb_array.h"
 #include "base/ddb_json.h"
+#include "base/ddb_text.h"
+#include "base/ddb_utf8.h"
 
 /* Every step takes a place in the text and gives the place behind what it read, or NULL. The NUL at the end of the text
  * fits nowhere, so none goes past it. */
@@ -139,4 +141,21 @@ apr_status_t ddb_json_members(apr_array_header_t **members, const char *text, ap
     *members = apr_array_make(p, 16, sizeof(ddb_json_member_t));
     s = *s == '{' ? container(s, 1, *members) : NULL;
     return s && !*space(s) ? APR_SUCCESS : DDB_EBADITEM;
+}
+
+const char *ddb_json_quote(const char *text, apr_pool_t *p)
+{
+    const char *c = text;
+    apr_size_t left = strlen(text), n = 1;
+    ddb_text_t written;
+
+    ddb_text_begin(&written, left + 3, p);
+    for (; left && n; c += n, left -= n) {
+        n = ddb_utf8_sequence(c, left);
+    }
+    if (!n) {
+        return NULL;
+    }
+    ddb_text_add_json(&written, text);
+    return ddb_text_end(&written);
 }

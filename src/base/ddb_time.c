@@ -7,22 +7,43 @@
 
 #include "base/ddb_time.h"
 
+/* Write the last count digits of n to out. */
+static void put_digits(char *out, int n, int count)
+{
+    while (count-- > 0) {
+        out[count] = (char)('0' + n % 10);
+        n /= 10;
+    }
+}
+
 const char *ddb_time_print(apr_time_t t, apr_pool_t *p)
 {
+    /* isoformat() leaves the fraction out when it is zero; fromisoformat() takes it there too, and texts of one length
+     * sort as their times do. */
+    char *text = apr_pstrmemdup(p, "0000-00-00T00:00:00.000000+00:00", DDB_TIME_LEN);
     apr_time_exp_t x;
 
     apr_time_exp_gmt(&x, t);
-    /* isoformat() leaves the fraction out when it is zero; fromisoformat() takes it there too, and texts of one length
-     * sort as their times do. */
-    return apr_psprintf(p, "%04d-%02d-%02dT%02d:%02d:%02d.%06d+00:00", x.tm_year + 1900, x.tm_mon + 1, x.tm_mday,
-                        x.tm_hour, x.tm_min, x.tm_sec, x.tm_usec);
+    put_digits(text, x.tm_year + 1900, 4);
+    put_digits(text + 5, x.tm_mon + 1, 2);
+    put_digits(text + 8, x.tm_mday, 2);
+    put_digits(text + 11, x.tm_hour, 2);
+    put_digits(text + 14, x.tm_min, 2);
+    put_digits(text + 17, x.tm_sec, 2);
+    put_digits(text + 20, x.tm_usec, 6);
+    return text;
+}
+
+static int is_digit(char c)
+{
+    return c >= '0' && c <= '9';
 }
 
 /* 1 when s has the form of pattern, in which '0' stands for any digit. */
 static int has_form(const char *s, const char *pattern)
 {
     for (; *pattern; s++, pattern++) {
-        if (*pattern == '0' ? !apr_isdigit(*s) : *s != *pattern) {
+        if (*pattern == '0' ? !is_digit(*s) : *s != *pattern) {
             return 0;
         }
     }
@@ -39,13 +60,21 @@ static int digits(const char *s, int count)
     return n;
 }
 
+/* month: 0 to 11. */
+static int days_in(int year, int month)
+{
+    static const char days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    int is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+    return days[month] + (month == 1 && is_leap);
+}
+
 apr_status_t ddb_time_parse(apr_time_t *t, const char *s)
 {
-    apr_time_exp_t x, back;
-    apr_time_t found;
+    apr_time_exp_t x;
 
     /* '0' in the offset stands for any digit too, so the zero offset is compared apart. */
-    if (!s || !(has_form(s, "0000-00-00T00:00:00+00:00") || has_form(s, "0000-00-00T00:00:00.000000+00:00"))
+    if (!s || !(has_form(s, "0000-00-00T00:00:00.000000+00:00") || has_form(s, "0000-00-00T00:00:00+00:00"))
         || strcmp(s + strlen(s) - 6, "+00:00") != 0) {
         return APR_EBADDATE;
     }
@@ -57,16 +86,12 @@ apr_status_t ddb_time_parse(apr_time_t *t, const char *s)
     x.tm_min = digits(s + 14, 2);
     x.tm_sec = digits(s + 17, 2);
     x.tm_usec = s[19] == '.' ? digits(s + 20, 6) : 0;
-    if (x.tm_mon < 0 || x.tm_mon > 11 || apr_time_exp_gmt_get(&found, &x) != APR_SUCCESS) {
-        return APR_EBADDATE; /* APR reads no year before 1970 */
-    }
-    /* APR turns 30 February into a day in March: a time that changes on the way back was invalid. */
-    apr_time_exp_gmt(&back, found);
-    if (back.tm_mday != x.tm_mday || back.tm_hour != x.tm_hour || back.tm_min != x.tm_min || back.tm_sec != x.tm_sec) {
+    /* APR would turn 30 February into a day in March. */
+    if (x.tm_mon < 0 || x.tm_mon > 11 || x.tm_mday < 1 || x.tm_mday > days_in(x.tm_year + 1900, x.tm_mon)
+        || x.tm_hour > 23 || x.tm_min > 59 || x.tm_sec > 59) {
         return APR_EBADDATE;
     }
-    *t = found;
-    return APR_SUCCESS;
+    return apr_time_exp_gmt_get(t, &x) == APR_SUCCESS ? APR_SUCCESS : APR_EBADDATE; /* APR reads no year before 1970 */
 }
 
 static int number(const char *two_digits)

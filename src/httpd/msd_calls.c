@@ -27,6 +27,7 @@ void msd_calls_begin(msd_calls_t *calls, msd_session_t *s, msd_calls_batch_t *ba
     batch->started = ddb_clock_monotonic(calls->clock);
     msd_config_rules(&batch->rules, s->conf);
     call->rules = &batch->rules;
+    call->key = NULL;
     call->format = s->conf->format;
     call->compress = (apr_size_t)s->conf->compress;
     call->max_size = (apr_size_t)s->conf->max_size;

@@ -33,7 +33,8 @@ static int is(ddb_bytes_t part, const char *name)
 typedef struct look_t {
     const char *own;                  /* name of the area's cookie; NULL: it uses a header */
     const apr_array_header_t *others; /* const char *: cookie names of the host's other areas; may be NULL */
-    apr_array_header_t *carriers;     /* the session IDs found; NULL: not wanted */
+    apr_pool_t *p;                    /* of carriers; NULL: they are not wanted */
+    apr_array_header_t *carriers;     /* the session IDs found so far; NULL: none */
 } look_t;
 
 /** The name of the session cookie in a part of the header, and its value in *value; NULL: not a session cookie. */
@@ -73,13 +74,15 @@ msd_carrier_t *msd_carrier_find(const apr_array_header_t *carriers, const char *
     return NULL;
 }
 
-static void found(apr_array_header_t *carriers, const char *name, int header, ddb_bytes_t value)
+static void found(look_t *look, const char *name, int header, ddb_bytes_t value)
 {
-    apr_pool_t *p = carriers->pool;
-    msd_carrier_t *c = msd_carrier_find(carriers, name, header);
+    apr_pool_t *p = look->p;
+    msd_carrier_t *c;
 
+    look->carriers = look->carriers ? look->carriers : apr_array_make(p, 1, sizeof(msd_carrier_t));
+    c = msd_carrier_find(look->carriers, name, header);
     if (!c) {
-        c = apr_array_push(carriers);
+        c = apr_array_push(look->carriers);
         c->name = apr_pstrdup(p, name);
         c->header = header;
         c->sids = apr_array_make(p, 2, sizeof(const char *));
@@ -108,7 +111,7 @@ static const char *joined_at(const look_t *look, const char *s, const char *end)
  * there too, as httpd's own parser does, would let a sibling host smuggle a cookie in as part of another cookie's
  * value. A session cookie after a comma is therefore ignored, but still hidden from backends. NULL: nothing to remove.
  */
-static const char *without_sessions(apr_pool_t *p, const look_t *look, const char *s)
+static const char *without_sessions(apr_pool_t *p, look_t *look, const char *s)
 {
     char *rest, *to;
     int removed = 0;
@@ -121,8 +124,8 @@ static const char *without_sessions(apr_pool_t *p, const look_t *look, const cha
         const char *name = session_name(look, s, end, &value);
         if (name) {
             removed = 1;
-            if (look->carriers) {
-                found(look->carriers, name, 0, value);
+            if (look->p) {
+                found(look, name, 0, value);
             }
         }
         else {
@@ -142,7 +145,7 @@ static const char *without_sessions(apr_pool_t *p, const look_t *look, const cha
     return removed ? rest + strspn(rest, " \t") : NULL;
 }
 
-static void take_cookies(request_rec *r, const look_t *look)
+static void take_cookies(request_rec *r, look_t *look)
 {
     const char *s = apr_table_get(r->headers_in, "Cookie");
     const char *rest = s ? without_sessions(r->pool, look, s) : NULL;
@@ -166,7 +169,7 @@ static int ends_with(const char *s, const char *end)
  * Remove IDs from variables made for another request of the tree: httpd passes them on to redirected requests, with
  * REDIRECT_ before the name, and unchanged to subrequests.
  */
-static void take_variables(request_rec *r, const look_t *look, const char *header)
+static void take_variables(request_rec *r, look_t *look, const char *header)
 {
     const apr_array_header_t *env = apr_table_elts(r->subprocess_env);
     char *variable = header ? apr_pstrcat(r->pool, "HTTP_", header, NULL) : NULL, *c;
@@ -191,9 +194,8 @@ static void take_variables(request_rec *r, const look_t *look, const char *heade
 apr_array_header_t *msd_carrier_take(request_rec *r, const msd_dir_config_t *conf, const apr_array_header_t *others,
                                      apr_pool_t *p)
 {
-    apr_array_header_t *carriers = apr_array_make(p, 1, sizeof(msd_carrier_t));
-    const look_t look = { .own = conf->use_header ? NULL : conf->cookie_name, .others = others, .carriers = carriers };
-    const look_t unwanted = { .own = look.own, .others = others };
+    look_t look = { .own = conf->use_header ? NULL : conf->cookie_name, .others = others, .p = p };
+    look_t unwanted = { .own = look.own, .others = others };
     const char *value = conf->use_header ? apr_table_get(r->headers_in, conf->header_name) : NULL;
 
     take_cookies(r, &look);
@@ -203,10 +205,10 @@ apr_array_header_t *msd_carrier_take(request_rec *r, const msd_dir_config_t *con
     if (value) {
         /* Repeated headers arrive joined by a comma, which no valid ID contains: the value is refused as malformed. */
         ddb_bytes_t sid = { .data = value, .len = strlen(value) };
-        found(carriers, conf->header_name, 1, sid);
+        found(&look, conf->header_name, 1, sid);
         apr_table_unset(r->headers_in, conf->header_name);
     }
-    return carriers;
+    return look.carriers;
 }
 
 /*
@@ -225,10 +227,14 @@ static const char *cookie_line(apr_pool_t *p, const msd_dir_config_t *c, const c
 /** Drop the lines that set the cookie. 1 if there were any. */
 static int drop_cookie(request_rec *r, apr_table_t *t, const char *name)
 {
-    apr_array_header_t *kept = apr_array_make(r->pool, 4, sizeof(const char *));
     const apr_array_header_t *elts = apr_table_elts(t);
+    apr_array_header_t *kept;
     int dropped = 0, i;
 
+    if (!apr_table_get(t, "Set-Cookie")) {
+        return 0;
+    }
+    kept = apr_array_make(r->pool, 4, sizeof(const char *));
     for (i = 0; i < elts->nelts; i++) {
         const apr_table_entry_t *e = &APR_ARRAY_IDX(elts, i, apr_table_entry_t);
         if (strcasecmp(e->key, "Set-Cookie") != 0) {

@@ -22,7 +22,7 @@ typedef struct msd_carrier_t {
  * Remove session IDs from the request's headers, so that handlers and backends never see one: conf's carrier, and the
  * cookies named in others (const char *; may be NULL). Also removes them from variables that were made from the headers
  * for another request of the tree. Time and memory are linear in the size of the input.
- * @return an msd_carrier_t for each carrier that was present, in p; never NULL.
+ * @return an msd_carrier_t for each carrier that was present, in p; NULL: none was.
  */
 apr_array_header_t *msd_carrier_take(request_rec *r, const msd_dir_config_t *conf, const apr_array_header_t *others,
                                      apr_pool_t *p);

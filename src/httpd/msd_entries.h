@@ -36,8 +36,8 @@ typedef struct msd_entries_change_t {
     const char *value; /* NULL: the entry is removed */
 } msd_entries_change_t;
 
-/** Apply changes (msd_entries_change_t) to entries, as if one after the other. Names and values are not copied; p is
- * for temporary data. */
+/** Apply changes (msd_entries_change_t) to entries: the result, its order included, is that of apr_table_setn and
+ * apr_table_unset for one after the other. Names and values are not copied; p is for temporary data. */
 void msd_entries_change(apr_pool_t *p, apr_table_t *entries, const apr_array_header_t *changes);
 
 /**

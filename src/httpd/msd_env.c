@@ -95,6 +95,7 @@ void msd_env_describe(request_rec *r, msd_session_t *s)
 {
     apr_table_t *env = r->subprocess_env;
     const char *loggable = msd_session_loggable_id(s);
+    apr_int64_t expires = msd_session_expires(s);
 
     if (!msd_session_usable(s)) {
         return;
@@ -104,9 +105,22 @@ void msd_env_describe(request_rec *r, msd_session_t *s)
         apr_table_setn(env, LOGGABLE_ID, loggable);
     }
     set_time(env, CREATED, apr_time_sec(s->stored.created));
-    set_time(env, EXPIRES, msd_session_expires(s));
+    set_time(env, EXPIRES, expires);
     if (s->ids.refused) {
         apr_table_setn(env, FAILED_ID, s->ids.refused);
+    }
+    if (!r->main) {
+        /* Comparing addresses is enough: all IDs of a tree stay in its pool, so two IDs never share an address. */
+        s->described = (msd_session_described_t){ .r = r, .sid = s->stored.sid, .expires = expires };
+    }
+}
+
+void msd_env_describe_again(request_rec *r, msd_session_t *s)
+{
+    const msd_session_described_t *d = &s->described;
+
+    if (d->r != r || d->sid != s->stored.sid || d->expires != msd_session_expires(s)) {
+        msd_env_describe(r, s);
     }
 }
 

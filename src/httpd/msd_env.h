@@ -19,6 +19,9 @@ void msd_env_forget(request_rec *r);
 /** Set the variables that describe the session: its times and a hash of its ID, never the ID itself. */
 void msd_env_describe(request_rec *r, msd_session_t *s);
 
+/** The same at the end of r, which is no subrequest, where they are missing or the session has changed. */
+void msd_env_describe_again(request_rec *r, msd_session_t *s);
+
 /** Remove HTTP_SESSION, with a warning, if it exceeds the system's limit: programs would not start with it. */
 void msd_env_limit(request_rec *r);
 

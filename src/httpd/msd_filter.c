@@ -23,12 +23,14 @@
 #define MOD_SESSION_FILTER "mod_session_out" /* registered names are lower case */
 #define RETRY_AFTER        "2" /* seconds; by then the circuit breaker has usually probed a failed store again */
 
+static ap_filter_rec_t *before_filter, *behind_filter, *mod_session_filter;
+
 /* By itself mod_session's filter starts with the request that answers. If a redirect or an error page has left the
  * session's area, it would then save nothing. */
 static void begin_with(ap_filter_t *f, request_rec *r)
 {
     for (; f; f = f->next) {
-        if (strcmp(f->frec->name, MOD_SESSION_FILTER) == 0) {
+        if (f->frec == mod_session_filter) {
             f->r = r;
         }
     }
@@ -84,9 +86,9 @@ static void follow_touch(msd_session_t *s)
  */
 static void clear_carriers(request_rec *r, const msd_request_t *q)
 {
-    const msd_dir_config_t *own = msd_config_enabled(r) ? msd_config_dir(r, r->pool) : NULL;
+    const msd_session_t *s = msd_request_session(r); /* its place has the same carrier */
+    const msd_dir_config_t *own = msd_config_enabled(r) && !(s && s->loader) ? msd_config_dir(r, r->pool) : NULL;
     const char *dropped = own ? msd_carrier_clear(r, own) : NULL;
-    const msd_session_t *s;
 
     for (s = q ? &q->session : NULL; s; s = s->next) {
         const char *of_place = s->loader ? msd_carrier_clear(r, s->conf) : NULL;
@@ -140,7 +142,7 @@ static apr_status_t answer_unavailable(ap_filter_t *f, apr_bucket_brigade *bb)
     APR_BRIGADE_INSERT_TAIL(bb, error);
     APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(bb->bucket_alloc));
     rv = ap_pass_brigade(f->next, bb);
-    ap_add_output_filter(BEHIND, r, r, r->connection);
+    ap_add_output_filter_handle(behind_filter, r, r, r->connection);
     return rv;
 }
 
@@ -221,9 +223,15 @@ static apr_status_t behind(ap_filter_t *f, apr_bucket_brigade *bb)
 void msd_filter_register(apr_pool_t *p)
 {
     (void)p;
-    ap_register_output_filter(BEFORE, before, NULL, AP_FTYPE_CONTENT_SET - 1);
-    ap_register_output_filter(BEHIND, behind, NULL, AP_FTYPE_CONTENT_SET);
+    before_filter = ap_register_output_filter(BEFORE, before, NULL, AP_FTYPE_CONTENT_SET - 1);
+    behind_filter = ap_register_output_filter(BEHIND, behind, NULL, AP_FTYPE_CONTENT_SET);
     msd_header_hide_register();
+}
+
+void msd_filter_find(void)
+{
+    mod_session_filter = ap_get_output_filter_handle(MOD_SESSION_FILTER);
+    msd_http_cache_find();
 }
 
 void msd_filter_begin(request_rec *r)
@@ -255,7 +263,7 @@ void msd_filter_insert(request_rec *r)
 {
     /* A redirect may have left the session's area, but the session must still be saved. */
     if (msd_config_enabled(r) || msd_request_find(r)) {
-        ap_add_output_filter(BEFORE, NULL, r, r->connection);
-        ap_add_output_filter(BEHIND, NULL, r, r->connection);
+        ap_add_output_filter_handle(before_filter, NULL, r, r->connection);
+        ap_add_output_filter_handle(behind_filter, NULL, r, r->connection);
     }
 }

@@ -12,6 +12,9 @@
 /** Register both filters. Call in register_hooks. */
 void msd_filter_register(apr_pool_t *p);
 
+/** Find the filters of other modules. Call once all modules have registered theirs. */
+void msd_filter_find(void);
+
 /** Call before r's handler: hides session headers in those responses of backends that bypass these filters. */
 void msd_filter_begin(request_rec *r);
 

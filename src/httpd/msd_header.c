@@ -90,18 +90,29 @@ static msd_session_t *session_of(request_rec *r)
     return load(r, &z) == APR_SUCCESS && z ? msd_request_session_of(msd_request_find(r), z) : NULL;
 }
 
+static int is_present(const request_rec *r, const char *name)
+{
+    int present = apr_table_get(r->err_headers_out, name) != NULL;
+
+    for (; r && !present; r = r->prev) {
+        present = apr_table_get(r->headers_out, name) != NULL;
+    }
+    return present;
+}
+
 /** Remove the headers of this name from the response of r and the requests before it. What the speaker said counts for
  * the session of its place. */
 static void take(request_rec *r, msd_request_t *q, const char *name, int control)
 {
     msd_request_header_t *h = &q->header;
-    search_t search = { .speaker = h->speaker ? h->speaker : r,
-                        .name = name,
-                        .control = control,
-                        .found = apr_array_make(q->top->pool, 1, sizeof(const char *)) };
+    search_t search = { .speaker = h->speaker ? h->speaker : r, .name = name, .control = control };
     heard_t heard = { .speaker = search.speaker, .control = control };
     int i;
 
+    if (!is_present(r, name)) {
+        return;
+    }
+    search.found = apr_array_make(q->top->pool, 1, sizeof(const char *));
     apr_table_do(add_found, &search, r->err_headers_out, name, NULL);
     apr_table_unset(r->err_headers_out, name);
     for (; r; r = r->prev) {
@@ -112,6 +123,7 @@ static void take(request_rec *r, msd_request_t *q, const char *name, int control
     heard.s = search.found->nelts ? session_of(search.speaker) : NULL;
     for (i = 0; i < search.found->nelts && heard.s && is_heard(&search, heard.s); i++) {
         heard.value = APR_ARRAY_IDX(search.found, i, const char *);
+        h->said = h->said ? h->said : apr_array_make(q->top->pool, 2, sizeof(heard_t));
         APR_ARRAY_PUSH(h->said, heard_t) = heard;
     }
 }
@@ -122,7 +134,6 @@ static void take_all(request_rec *r, msd_request_t *q)
     const msd_session_t *s;
     request_rec *one;
 
-    q->header.said = q->header.said ? q->header.said : apr_array_make(q->top->pool, 2, sizeof(heard_t));
     for (s = &q->session; s; s = s->next) {
         if (s->header) {
             take(r, q, s->header, 0);
@@ -165,7 +176,7 @@ request_rec *msd_header_settle(request_rec *r)
     int i;
 
     take_all(r, q);
-    for (i = 0; i < q->header.said->nelts; i++) {
+    for (i = 0; q->header.said && i < q->header.said->nelts; i++) {
         const heard_t *heard = &APR_ARRAY_IDX(q->header.said, i, heard_t);
         if (is_open(heard->s) && heard->control) {
             msd_control_apply(heard->speaker, heard->s, heard->value);
@@ -174,7 +185,7 @@ request_rec *msd_header_settle(request_rec *r)
             msd_header_change_make(heard->s->z, heard->value);
         }
     }
-    apr_array_clear(q->header.said);
+    q->header.said = NULL;
     /* mod_session's filter saves the sessions of the request that it starts with and of those redirected from it, but
      * not of earlier ones. Start with the first that has one. */
     for (s = &q->session; s && !(s->loader && is_open(s)); s = s->next) {

@@ -13,6 +13,14 @@
 #define MARKER_FILTER   "cache"    /* registered names are lower case */
 #define INCLUDES_FILTER "includes" /* mod_filter puts "bytype:" before it */
 
+static const ap_filter_rec_t *marker_filter, *includes_filter; /* NULL: httpd runs without the module */
+
+void msd_http_cache_find(void)
+{
+    marker_filter = ap_get_output_filter_handle(MARKER_FILTER);
+    includes_filter = ap_get_output_filter_handle(INCLUDES_FILTER);
+}
+
 /** 1 if the response may depend on a session. */
 static int has_session(const msd_session_t *s)
 {
@@ -38,8 +46,8 @@ static int depends(const msd_session_t *s, int file)
  */
 void msd_http_cache_mark(request_rec *r)
 {
-    msd_request_t *q = msd_request_find(r);
-    const msd_session_t *s = msd_request_any_session(r);
+    const msd_session_t *s = marker_filter ? msd_request_any_session(r) : NULL;
+    msd_request_http_cache_t *c;
     const msd_dir_config_t *conf;
     const char *name, *was;
 
@@ -49,9 +57,10 @@ void msd_http_cache_mark(request_rec *r)
     conf = s->conf;
     name = carrier(s);
     was = apr_table_get(r->headers_in, name);
-    q->http_cache.marked = r;
-    q->http_cache.name = name;
-    q->http_cache.unmarked = was;
+    c = &msd_request_find(r)->http_cache;
+    c->marked = r;
+    c->name = name;
+    c->unmarked = was;
     apr_table_setn(
         r->headers_in, name,
         conf->use_header ? "-" : apr_pstrcat(r->pool, was ? was : "", was ? "; " : "", conf->cookie_name, "=", NULL));
@@ -59,7 +68,7 @@ void msd_http_cache_mark(request_rec *r)
 
 void msd_http_cache_unmark(request_rec *r)
 {
-    msd_request_t *q = msd_request_find(r);
+    msd_request_t *q = marker_filter ? msd_request_find(r) : NULL;
     msd_request_http_cache_t *c = q ? &q->http_cache : NULL;
 
     if (!c || c->marked != r) {
@@ -80,9 +89,9 @@ static void unplace(request_rec *r)
 {
     ap_filter_t *f, *next;
 
-    for (f = r->output_filters; f; f = next) {
+    for (f = marker_filter ? r->output_filters : NULL; f; f = next) {
         next = f->next;
-        if (strcmp(f->frec->name, MARKER_FILTER) == 0) {
+        if (f->frec == marker_filter) {
             ap_remove_output_filter(f);
         }
     }
@@ -102,7 +111,7 @@ static int has_includes(const request_rec *r)
 {
     const ap_filter_t *f;
 
-    for (f = r->output_filters; f; f = f->next) {
+    for (f = includes_filter ? r->output_filters : NULL; f; f = f->next) {
         if (f->r == r && strstr(f->frec->name, INCLUDES_FILTER)) {
             return 1;
         }

@@ -9,6 +9,9 @@
  * replace them, and mod_cache compares requests after this module has removed the session ID.
  */
 
+/** Call once all modules have registered their filters. */
+void msd_http_cache_find(void);
+
 /**
  * Call before and after each lookup of mod_cache for r; for subrequests and after redirects, mod_cache also looks up in
  * the quick handler. mark makes the request of a live session recognizable as one, unmark restores the header.

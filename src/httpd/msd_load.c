@@ -73,18 +73,17 @@ static const msd_unknown_ids_t *misses_for(const msd_session_t *s, const ddb_sto
 static apr_status_t look_up(const load_t *w, const msd_calls_batch_t *batch, const char *sid, ddb_session_t *row,
                             const msd_reads_t *reads)
 {
-    const ddb_store_call_t *call = &batch->call;
-    const char *key = NULL;
-    const msd_unknown_ids_t *m = misses_for(w->s, call, sid, &key);
+    ddb_store_call_t call = batch->call;
+    const msd_unknown_ids_t *m = misses_for(w->s, &call, sid, &call.key);
     apr_status_t rv;
 
-    if (msd_unknown_ids_holds(m, key, batch->started, call->pool)) {
+    if (msd_unknown_ids_holds(m, call.key, batch->started, call.pool)) {
         row->miss = DDB_MISS_KNOWN;
         return APR_NOTFOUND;
     }
-    rv = ddb_store_load(w->q->calls.store, call, sid, row);
+    rv = ddb_store_load(w->q->calls.store, &call, sid, row);
     if (rv == APR_NOTFOUND && !reads->cached && (row->miss == DDB_MISS_ABSENT || row->miss == DDB_MISS_OVER)) {
-        msd_unknown_ids_add(m, key, batch->started, call->pool);
+        msd_unknown_ids_add(m, call.key, batch->started, call.pool);
     }
     return rv;
 }

@@ -3,6 +3,7 @@
 #include <apr_strings.h>
 
 #include "httpd/msd_entries.h"
+#include "httpd/msd_form.h"
 #include "httpd/msd_payload.h"
 
 static int hook_failed(int rv)
@@ -51,11 +52,18 @@ static apr_status_t decode_form(request_rec *r, msd_session_t *s, session_rec *z
     return APR_SUCCESS;
 }
 
-apr_status_t msd_payload_limit_decode(msd_session_t *s, const session_rec *z)
+apr_status_t msd_payload_decode_form(msd_session_t *s, session_rec *z)
 {
-    return z != s->decoding || !z->encoded
-               ? APR_SUCCESS
-               : ddb_json_entries_limit(msd_entries_counted(z->encoded), s->conf->max_entries, &s->error);
+    apr_status_t rv;
+
+    if (z != s->decoding || !z->encoded) {
+        return APR_SUCCESS;
+    }
+    rv = ddb_json_entries_limit(msd_entries_counted(z->encoded), s->conf->max_entries, &s->error);
+    if (rv == APR_SUCCESS) {
+        msd_form_decode(z);
+    }
+    return rv;
 }
 
 apr_status_t msd_payload_limit_encode(msd_session_t *s)

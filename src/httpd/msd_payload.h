@@ -16,11 +16,16 @@ apr_status_t msd_payload_check(request_rec *r, msd_session_t *s);
 apr_status_t msd_payload_decode(request_rec *r, msd_session_t *s, session_rec *z, const ddb_session_t *row);
 
 /**
- * For the decode and encode hooks, before mod_session's own, whose cost is quadratic in the number of entries.
- * @return DDB_ETOOLARGE, described in s->error, if there are more than SessionDynamoDBMaxEntries. The decode limit
- *         applies only to the payload being decoded here, which other hooks have decrypted by then.
+ * For the decode hook, just before mod_session's own: decode z here if msd_payload_decode asked for it. By then other
+ * hooks have decrypted it.
+ * @return DDB_ETOOLARGE, described in s->error, if there are more entries than SessionDynamoDBMaxEntries.
  */
-apr_status_t msd_payload_limit_decode(msd_session_t *s, const session_rec *z);
+apr_status_t msd_payload_decode_form(msd_session_t *s, session_rec *z);
+
+/**
+ * For the encode hook, before mod_session's own, whose cost is quadratic in the number of entries.
+ * @return as msd_payload_decode_form.
+ */
 apr_status_t msd_payload_limit_encode(msd_session_t *s);
 
 /** Encode the entries of s->z into s->z->encoded. */

@@ -142,12 +142,12 @@ int msd_request_is_foreign_part(request_rec *r, const msd_session_t *s)
 
 void msd_request_take(request_rec *r, msd_request_t *q, const msd_dir_config_t *conf)
 {
-    const apr_array_header_t *took = msd_carrier_take(r, conf, msd_config_server(r->server)->cookie_names,
-                                                      q->top->pool);
+    apr_array_header_t *took = msd_carrier_take(r, conf, msd_config_server(r->server)->cookie_names, q->top->pool);
     int i;
 
-    if (!q->carriers) {
-        q->carriers = apr_array_make(q->top->pool, 1, sizeof(msd_carrier_t));
+    if (!q->carriers || !took) {
+        q->carriers = q->carriers ? q->carriers : took;
+        return;
     }
     /* All requests of a tree have the client's headers, some of them as copies. The first look takes all IDs; later
      * ones must neither lose them nor add them again. */

@@ -73,8 +73,7 @@ static void blank(msd_session_t *s)
     s->z->pool = s->pool;
     s->z->entries = apr_table_make(s->pool, 10);
     s->z->uuid = apr_pcalloc(s->pool, sizeof(*s->z->uuid));
-    s->loaded = apr_table_make(s->pool, 1);
-    s->seen = apr_table_make(s->pool, 1);
+    s->loaded = s->seen = apr_table_make(s->pool, 1); /* nothing is ever added to either */
     s->members = NULL;
     s->expiry = 0;
     memset(&s->stored, 0, sizeof(s->stored));
@@ -213,9 +212,13 @@ ddb_session_t msd_session_here(const msd_session_t *s, const ddb_session_t *row)
 
 apr_int64_t msd_session_expires(const msd_session_t *s)
 {
-    ddb_session_t here = msd_session_here(s, &s->stored);
+    ddb_session_t here;
 
-    return s->stored.sid ? ddb_store_expires(&here) : 0;
+    if (!s->stored.sid) {
+        return 0;
+    }
+    here = msd_session_here(s, &s->stored);
+    return ddb_store_expires(&here);
 }
 
 apr_int64_t msd_session_next_end(const msd_session_t *s)
@@ -228,12 +231,13 @@ apr_int64_t msd_session_next_end(const msd_session_t *s)
 
 const char *msd_session_loggable_id(msd_session_t *s)
 {
-    /* Comparing addresses is enough: all IDs of a tree stay in its pool, so two IDs never share an address. */
-    if (s->loggable_of != s->stored.sid) {
-        s->loggable_of = s->stored.sid;
-        s->loggable = s->stored.sid ? ddb_sid_loggable(s->stored.sid, s->pool) : NULL;
+    if (!s->stored.sid) {
+        return NULL;
     }
-    return s->loggable;
+    if (!s->stored.loggable) {
+        s->stored.loggable = ddb_sid_loggable(s->stored.sid, s->pool);
+    }
+    return s->stored.loggable;
 }
 
 void msd_session_count(const msd_session_t *s, ddb_counted_e what)
@@ -243,5 +247,6 @@ void msd_session_count(const msd_session_t *s, ddb_counted_e what)
 
 void msd_session_lives(const msd_session_t *s)
 {
-    msd_unknown_ids_forget(msd_config_server(s->server)->misses, s->stored.key, s->pool);
+    msd_unknown_ids_forget(msd_config_server(s->server)->misses, s->stored.key, ddb_clock_monotonic(&ddb_clock_system),
+                           s->pool);
 }

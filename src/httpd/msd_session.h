@@ -53,6 +53,13 @@ typedef struct msd_session_known_t {
     ddb_marks_e found;
 } msd_session_known_t;
 
+/** msd_env's own: what the variables of a request tell. */
+typedef struct msd_session_described_t {
+    const request_rec *r; /* no subrequest; NULL: none yet */
+    const char *sid;      /* of the session, by address */
+    apr_int64_t expires;
+} msd_session_described_t;
+
 /** The IDs that the client sent in the place's carrier. */
 typedef struct msd_session_ids_t {
     int count;           /* valid or not */
@@ -104,9 +111,8 @@ typedef struct msd_session_t {
     ddb_json_entries_t *members; /* with SessionDynamoDBFormat json, the object that holds them; NULL otherwise */
     const session_rec *decoding; /* private to msd_payload: the session_rec being decoded; NULL otherwise */
     apr_time_t expiry;           /* the expiry that an application put into the payload; 0: no expiry */
-    const char *loggable;        /* private to msd_session_loggable_id: SHA-512 of loggable_of */
-    const char *loggable_of;     /* private to msd_session_loggable_id: a value of stored.sid */
-    ddb_error_t error;           /* of the last failure */
+    msd_session_described_t described;
+    ddb_error_t error; /* of the last failure */
     msd_session_ids_t ids;
     msd_session_answer_t answer;
 } msd_session_t;

@@ -1,87 +1,106 @@
-/* The form of a session in DynamoDB, as it is read: attribute names and types, number formats. Requests:
- * ddb_item_body.c; sizes: ddb_item_size.c. */
+/* The form of a session in DynamoDB, as it is read: the values of attributes, number formats. The attributes, and the
+ * replies that hold them: ddb_item_reply.c; requests: ddb_item_body.c; sizes: ddb_item_size.c. */
 
 #include <string.h>
 
 #include <apr_encode.h>
 #include <apr_strings.h>
 
-#include "aws/ddb_reply.h"
-#include "base/ddb_json.h"
+#include "base/ddb_base64.h"
 #include "base/ddb_time.h"
 #include "base/ddb_zlib.h"
 #include "store/ddb_attribute.h"
-#include "store/ddb_item.h"
+#include "store/ddb_item_int.h"
 
 /* After the first fault, reads do nothing, so the caller checks for faults once, at the end. */
 typedef struct reader_t {
-    const ddb_json_t *item;
+    const ddb_item_reply_t *reply;
+    ddb_format_e format;
     apr_pool_t *p;
     ddb_error_t *err;
     apr_status_t rv;
 } reader_t;
 
-static void bad(reader_t *r, const char *name, const char *fault)
+static void bad(reader_t *r, ddb_item_attribute_e a, const char *fault)
 {
     r->rv = ddb_error_set(r->err, DDB_EBADITEM,
-                          "attribute %s of the stored session %s: not written by this module, or changed by hand", name,
-                          fault);
+                          "attribute %s of the stored session %s: not written by this module, or changed by hand",
+                          ddb_item_attributes[a].name, fault);
 }
 
-static const char *read_text(reader_t *r, const char *name, const char *type)
+static int has(const reader_t *r, ddb_item_attribute_e a)
 {
-    const char *text;
-
-    if (r->rv != APR_SUCCESS) {
-        return NULL;
-    }
-    text = ddb_attribute_get(r->item, name, type);
-    if (!text) {
-        bad(r, name,
-            !ddb_json_has(r->item, name) ? "is missing"
-                                         : apr_psprintf(r->p, "is not of type %s%s", type,
-                                                        strcmp(name, "data") == 0 ? " (it is in another format)" : ""));
-    }
-    return text;
+    return r->reply->attributes[a].is_there;
 }
 
-static apr_int64_t read_number(reader_t *r, const char *name, apr_int64_t least)
+/* The text of an attribute that may be absent or of another type; NULL then. */
+static const char *optional_text(const reader_t *r, ddb_item_attribute_e a)
 {
-    const char *text = read_text(r, name, "N");
+    return apr_pstrmemdup(r->p, r->reply->attributes[a].text, r->reply->attributes[a].len);
+}
+
+/* 0 after a fault. */
+static int is_readable(reader_t *r, ddb_item_attribute_e a)
+{
+    if (r->rv == APR_SUCCESS && !r->reply->attributes[a].text) {
+        bad(r, a,
+            !has(r, a) ? "is missing"
+                       : apr_psprintf(r->p, "is not of type %s%s", ddb_item_type(a, r->format),
+                                      a == ROW_DATA ? " (it is in another format)" : ""));
+    }
+    return r->rv == APR_SUCCESS;
+}
+
+static const char *read_text(reader_t *r, ddb_item_attribute_e a)
+{
+    return is_readable(r, a) ? optional_text(r, a) : NULL;
+}
+
+static apr_int64_t read_number(reader_t *r, ddb_item_attribute_e a, apr_int64_t least)
+{
+    const char *text = read_text(r, a);
     apr_int64_t n = 0;
 
     if (text && !ddb_attribute_read_number(&n, text)) {
-        bad(r, name, "is not a whole number");
+        bad(r, a, "is not a whole number");
     }
     else if (text && n < least) {
-        bad(r, name, "is a number out of range");
+        bad(r, a, "is a number out of range");
     }
     return n;
 }
 
-static const char *read_bytes(reader_t *r, const char *name, apr_size_t *len)
+static const char *read_bytes(reader_t *r, ddb_item_attribute_e a, apr_size_t *len)
 {
-    const char *text = read_text(r, name, "B"), *bytes;
+    const char *text = r->reply->attributes[a].text, *bytes;
+    apr_size_t text_len = r->reply->attributes[a].len;
+    char *decoded;
 
     *len = 0;
-    if (!text || !*text) {
+    if (!is_readable(r, a) || text_len == 0) {
         return "";
     }
-    bytes = apr_pdecode_base64(r->p, text, APR_ENCODE_STRING, APR_ENCODE_NONE, len);
-    if (!bytes || strlen(text) % 4) { /* APR accepts missing padding, DynamoDB always pads */
+    decoded = apr_palloc(r->p, text_len / 4 * 3 + 1);
+    if (ddb_base64_decode(decoded, len, text, text_len)) {
+        decoded[*len] = '\0';
+        return decoded;
+    }
+    /* APR takes other forms too, missing padding among them; DynamoDB always pads. */
+    bytes = apr_pdecode_base64(r->p, text, (apr_ssize_t)text_len, APR_ENCODE_NONE, len);
+    if (!bytes || text_len % 4) {
         *len = 0;
-        bad(r, name, "is not base64");
+        bad(r, a, "is not base64");
     }
     return bytes;
 }
 
-static apr_time_t read_time(reader_t *r, const char *name)
+static apr_time_t read_time(reader_t *r, ddb_item_attribute_e a)
 {
-    const char *text = read_text(r, name, "S");
+    const char *text = read_text(r, a);
     apr_time_t t = 0;
 
     if (text && ddb_time_parse(&t, text) != APR_SUCCESS) {
-        bad(r, name, "is not a time in UTC");
+        bad(r, a, "is not a time in UTC");
     }
     return t;
 }
@@ -89,10 +108,10 @@ static apr_time_t read_time(reader_t *r, const char *name)
 static void read_write_id(reader_t *r, unsigned char *out)
 {
     apr_size_t len;
-    const char *bytes = read_bytes(r, "write_id", &len);
+    const char *bytes = read_bytes(r, ROW_WRITE_ID, &len);
 
     if (r->rv == APR_SUCCESS && len != DDB_WRITE_ID_BYTES) {
-        bad(r, "write_id", "has another length");
+        bad(r, ROW_WRITE_ID, "has another length");
     }
     if (r->rv == APR_SUCCESS) {
         memcpy(out, bytes, DDB_WRITE_ID_BYTES);
@@ -101,13 +120,13 @@ static void read_write_id(reader_t *r, unsigned char *out)
 
 static void unpack_data(reader_t *r, ddb_item_t *it)
 {
-    const char *encoding = read_text(r, "encoding", "S");
+    const char *encoding = read_text(r, ROW_ENCODING);
     ddb_zlib_bytes_t packed = { .data = it->data, .len = it->data_len }, plain = { .data = "" };
     apr_status_t rv;
 
     if (!encoding || strcmp(encoding, DDB_ITEM_ENCODING) != 0) {
         if (encoding) {
-            bad(r, "encoding", "names an unknown one");
+            bad(r, ROW_ENCODING, "names an unknown one");
         }
         return;
     }
@@ -121,7 +140,7 @@ static void unpack_data(reader_t *r, ddb_item_t *it)
                               "SessionDynamoDBCompress: end the session");
     }
     else if (rv != APR_SUCCESS) {
-        bad(r, "data", "cannot be decompressed");
+        bad(r, ROW_DATA, "cannot be decompressed");
     }
     it->data = plain.data;
     it->data_len = plain.len;
@@ -130,12 +149,12 @@ static void unpack_data(reader_t *r, ddb_item_t *it)
 static void read_data(reader_t *r, ddb_item_t *it)
 {
     if (it->format == DDB_JSON) {
-        it->data = apr_pstrdup(r->p, read_text(r, "data", "S"));
-        it->data_len = it->data ? strlen(it->data) : 0;
+        it->data = read_text(r, ROW_DATA);
+        it->data_len = it->data ? r->reply->attributes[ROW_DATA].len : 0;
     }
     else {
-        it->data = read_bytes(r, "data", &it->data_len);
-        if (r->rv == APR_SUCCESS && ddb_json_has(r->item, "encoding")) {
+        it->data = read_bytes(r, ROW_DATA, &it->data_len);
+        if (r->rv == APR_SUCCESS && has(r, ROW_ENCODING)) {
             unpack_data(r, it);
         }
     }
@@ -144,57 +163,56 @@ static void read_data(reader_t *r, ddb_item_t *it)
 /* The attributes that identify our writes: missing from a row that dynamodb-session-flask created. */
 static void read_marks(reader_t *r, ddb_item_t *it)
 {
-    if (it->format == DDB_FORM || ddb_json_has(r->item, "version")) {
-        it->version = read_number(r, "version", 1);
+    if (it->format == DDB_FORM || has(r, ROW_VERSION)) {
+        it->version = read_number(r, ROW_VERSION, 1);
     }
-    if (it->format == DDB_FORM || ddb_json_has(r->item, "write_id")) {
+    if (it->format == DDB_FORM || has(r, ROW_WRITE_ID)) {
         read_write_id(r, it->write_id);
     }
     /* Optional here, with any value: ddb_store_session_of compares it. */
-    it->loggable = ddb_attribute_get(r->item, "loggable", "S");
-    it->loggable = it->loggable ? apr_pstrdup(r->p, it->loggable) : NULL;
-    if (ddb_json_has(r->item, "user_mark")) {
-        it->user_mark = apr_pstrdup(r->p, read_text(r, "user_mark", "S"));
+    it->loggable = optional_text(r, ROW_LOGGABLE);
+    if (has(r, ROW_USER_MARK)) {
+        it->user_mark = read_text(r, ROW_USER_MARK);
     }
-    it->user_marks = ddb_attribute_get(r->item, "user_marks", "S");
-    it->user_marks = it->user_marks ? apr_pstrdup(r->p, it->user_marks) : NULL;
+    it->user_marks = optional_text(r, ROW_USER_MARKS);
+}
+
+static int is_text(const reader_t *r, ddb_item_attribute_e a, const char *text)
+{
+    ddb_json_string_t s = { r->reply->attributes[a].text, r->reply->attributes[a].len };
+
+    return s.text && ddb_json_string_is(&s, text);
 }
 
 /* What a renewal by age leaves, and timeouts of an application: only in rows of this module. */
 static void read_renewal(reader_t *r, ddb_item_t *it)
 {
-    const char *by = ddb_attribute_get(r->item, "timeouts_by", "S");
-    const char *ended = ddb_attribute_get(r->item, "ended_by", "S");
-
-    it->successor = ddb_attribute_get(r->item, "successor", "B");
-    it->successor = it->successor ? apr_pstrdup(r->p, it->successor) : NULL;
-    it->timeouts_set = by && strcmp(by, DDB_ITEM_TIMEOUTS_BY) == 0;
-    it->left = ended && strcmp(ended, DDB_ITEM_LEFT) == 0;
-    if (ddb_json_has(r->item, "issued")) {
-        it->issued = read_number(r, "issued", 1);
+    it->successor = optional_text(r, ROW_SUCCESSOR);
+    it->timeouts_set = is_text(r, ROW_TIMEOUTS_BY, DDB_ITEM_TIMEOUTS_BY);
+    it->left = is_text(r, ROW_ENDED_BY, DDB_ITEM_LEFT);
+    if (has(r, ROW_ISSUED)) {
+        it->issued = read_number(r, ROW_ISSUED, 1);
     }
-    if (ddb_json_has(r->item, "seen")) {
-        it->seen = read_number(r, "seen", 1);
+    if (has(r, ROW_SEEN)) {
+        it->seen = read_number(r, ROW_SEEN, 1);
     }
 }
 
-static apr_status_t read_item(ddb_item_t *it, const ddb_json_t *item, apr_pool_t *p, ddb_error_t *err)
+static apr_status_t read_item(ddb_item_t *it, const ddb_item_reply_t *reply, apr_pool_t *p, ddb_error_t *err)
 {
-    reader_t r = { .item = item, .p = p, .err = err, .rv = APR_SUCCESS };
-    ddb_item_t found;
+    reader_t r = { .reply = reply, .format = it->format, .p = p, .err = err, .rv = APR_SUCCESS };
+    ddb_item_t found = { .format = it->format, .consumed = it->consumed };
 
-    if (it->format == DDB_JSON && !ddb_json_has(item, "data")) {
+    if (it->format == DDB_JSON && !has(&r, ROW_DATA)) {
         return APR_NOTFOUND;
     }
-    found = (ddb_item_t){ .format = it->format,
-                          .consumed = it->consumed,
-                          .id = apr_pstrdup(p, read_text(&r, "id", "S")) };
+    found.id = read_text(&r, ROW_ID);
     read_data(&r, &found);
-    found.created = read_time(&r, "created");
-    found.accessed = read_time(&r, "accessed");
-    found.expires = read_number(&r, "expires", 0);
-    found.idle_timeout = read_number(&r, "idle_timeout", 1);
-    found.absolute_timeout = read_number(&r, "absolute_timeout", 1);
+    found.created = read_time(&r, ROW_CREATED);
+    found.accessed = read_time(&r, ROW_ACCESSED);
+    found.expires = read_number(&r, ROW_EXPIRES, 0);
+    found.idle_timeout = read_number(&r, ROW_IDLE_TIMEOUT, 1);
+    found.absolute_timeout = read_number(&r, ROW_ABSOLUTE_TIMEOUT, 1);
     read_marks(&r, &found);
     read_renewal(&r, &found);
     if (r.rv == APR_SUCCESS) {
@@ -205,20 +223,19 @@ static apr_status_t read_item(ddb_item_t *it, const ddb_json_t *item, apr_pool_t
 
 apr_status_t ddb_item_parse(ddb_item_t *it, const char *in, apr_size_t len, apr_pool_t *p, ddb_error_t *err)
 {
-    ddb_json_t *reply;
-    const ddb_json_t *item;
+    ddb_item_reply_t reply;
+    ddb_format_e format = it->format;
 
     it->consumed = 0;
-    if (ddb_json_parse(&reply, in, len, p) != APR_SUCCESS) {
+    if (!ddb_item_reply_pull(&reply, format, in, len, p) && !ddb_item_reply_parse(&reply, format, in, len, p)) {
         return ddb_error_set(err, DDB_EBADREPLY, "the reply is not JSON: is the endpoint DynamoDB?");
     }
-    it->consumed = ddb_reply_capacity(reply);
-    if (!ddb_json_has(reply, "Item")) {
+    it->consumed = reply.consumed;
+    if (!reply.has_item) {
         return APR_NOTFOUND;
     }
-    item = ddb_json_child(reply, "Item");
-    if (!item) {
+    if (!reply.is_object) {
         return ddb_error_set(err, DDB_EBADREPLY, "the Item of the reply is not an object: is the endpoint DynamoDB?");
     }
-    return read_item(it, item, p, err);
+    return read_item(it, &reply, p, err);
 }

@@ -1,236 +1,345 @@
-/* The requests for items: attribute names and types, number formats, the condition of every write. */
+/* The requests for items, written as text: attributes and their types, number formats, the condition of every write. */
 
-#include <apr_encode.h>
-#include <apr_strings.h>
-
-#include "base/ddb_json.h"
+#include "base/ddb_base64.h"
+#include "base/ddb_text.h"
 #include "base/ddb_time.h"
 #include "store/ddb_attribute.h"
-#include "store/ddb_item.h"
+#include "store/ddb_item_int.h"
 
-/* A request body under construction. */
+#define BODY_SIZE 1024 /* bytes of most bodies, data apart */
+
+#define OF(a) (1U << (a)) /* in a set of attributes */
+
+/* A request body under construction. Attributes are written where they belong: into the Item of a PutItem, or into the
+ * values of an UpdateItem, whose expressions come behind them. Expressions have placeholders for all names and values,
+ * as short as possible: a body is hashed, byte by byte, for its signature. */
 typedef struct body_t {
-    ddb_json_t *root;
-    apr_array_header_t *set;    /* const char *: " #x = :x" of an update */
-    apr_array_header_t *remove; /* const char *: " #x" */
-    apr_pool_t *p;
+    ddb_text_t text;
+    int is_put;
+    int values;               /* how many there are, of the Item or for expressions */
+    unsigned int set, remove; /* attributes, of an update */
 } body_t;
 
-static body_t body_begin(const char *table, apr_pool_t *p)
+static void begin(body_t *b, const char *table, apr_size_t data_len, apr_pool_t *p)
 {
-    body_t b = { .root = ddb_json_object(p),
-                 .set = apr_array_make(p, 8, sizeof(const char *)),
-                 .remove = apr_array_make(p, 2, sizeof(const char *)),
-                 .p = p };
-
-    ddb_json_set_str(b.root, "TableName", table);
-    ddb_json_set_str(b.root, "ReturnConsumedCapacity", "TOTAL");
-    return b;
+    *b = (body_t){ 0 };
+    ddb_text_begin(&b->text, BODY_SIZE + DDB_BASE64_LEN(data_len), p);
+    ddb_text_add(&b->text, "{\"TableName\":");
+    ddb_text_add_json(&b->text, table);
+    ddb_text_add(&b->text, ",\"ReturnConsumedCapacity\":\"TOTAL\"");
 }
 
-static const char *base64(const body_t *b, const void *bytes, apr_size_t len)
+static void begin_key(body_t *b, const char *table, const char *id, apr_size_t data_len, apr_pool_t *p)
 {
-    /* A session without data may have a NULL, for which APR would return NULL. */
-    return len ? apr_pencode_base64_binary(b->p, bytes, (apr_ssize_t)len, APR_ENCODE_NONE, NULL) : "";
+    begin(b, table, data_len, p);
+    ddb_text_add(&b->text, ",\"Key\":{\"" DDB_ATTRIBUTE_KEY "\":{\"S\":");
+    ddb_text_add_json(&b->text, id);
+    ddb_text_add(&b->text, "}}");
 }
 
-/* Add an attribute to `item` of a PutItem, or, if item is NULL, to the SET clause of an UpdateItem. */
-static void write_attribute(body_t *b, ddb_json_t *item, const char *name, const char *type, const char *text)
+/* Begin the next value, of the Item or for expressions. One of the functions below ends it. */
+static void open_value(body_t *b, const char *sign, const char *name, const char *type)
 {
-    if (item) {
-        ddb_attribute_set(item, name, type, text);
+    const char *first = b->is_put ? ",\"Item\":{\"" : ",\"ExpressionAttributeValues\":{\"";
+
+    ddb_text_add(&b->text, b->values++ ? ",\"" : first);
+    ddb_text_add(&b->text, sign);
+    ddb_text_add(&b->text, name);
+    ddb_text_add(&b->text, "\":{\"");
+    ddb_text_add(&b->text, type);
+    ddb_text_add(&b->text, "\":");
+}
+
+static void put_text(body_t *b, const char *text)
+{
+    ddb_text_add_json(&b->text, text);
+    ddb_text_add(&b->text, "}");
+}
+
+static void put_time(body_t *b, apr_time_t t)
+{
+    put_text(b, ddb_time_print(t, b->text.p));
+}
+
+static void put_number(body_t *b, apr_int64_t n)
+{
+    ddb_text_add(&b->text, "\"");
+    ddb_text_add_number(&b->text, n);
+    ddb_text_add(&b->text, "\"}");
+}
+
+static void put_bytes(body_t *b, const void *bytes, apr_size_t len)
+{
+    ddb_text_add(&b->text, "\"");
+    ddb_text_add_base64(&b->text, bytes, len);
+    ddb_text_add(&b->text, "\"}");
+}
+
+static void open_attribute_of_type(body_t *b, ddb_item_attribute_e a, const char *type)
+{
+    if (b->is_put) {
+        open_value(b, "", ddb_item_attributes[a].name, type);
         return;
     }
-    ddb_attribute_use_name(b->root, name, b->p);
-    ddb_attribute_use_value(b->root, name, type, text, b->p);
-    APR_ARRAY_PUSH(b->set, const char *) = apr_pstrcat(b->p, " #", name, " = :", name, NULL);
+    b->set |= OF(a);
+    open_value(b, ":", ddb_item_attributes[a].placeholder, type);
 }
 
-/* For UpdateItem, which ignores the removal of an attribute that does not exist. */
-static void remove_attribute(body_t *b, const char *name)
+static void open_attribute(body_t *b, ddb_item_attribute_e a)
 {
-    ddb_attribute_use_name(b->root, name, b->p);
-    APR_ARRAY_PUSH(b->remove, const char *) = apr_pstrcat(b->p, " #", name, NULL);
+    open_attribute_of_type(b, a, ddb_item_attributes[a].type);
 }
 
-static void put_update(body_t *b)
+static void write_text(body_t *b, ddb_item_attribute_e a, const char *text)
 {
-    const char *set = apr_array_pstrcat(b->p, b->set, ','), *remove = apr_array_pstrcat(b->p, b->remove, ',');
-
-    ddb_json_set_str(b->root, "UpdateExpression",
-                     apr_pstrcat(b->p, "SET", set, b->remove->nelts ? " REMOVE" : "", remove, NULL));
+    open_attribute(b, a);
+    put_text(b, text);
 }
 
-static void write_payload(body_t *b, ddb_json_t *item, const ddb_item_t *it)
+static void write_time(body_t *b, ddb_item_attribute_e a, apr_time_t t)
+{
+    open_attribute(b, a);
+    put_time(b, t);
+}
+
+static void write_number(body_t *b, ddb_item_attribute_e a, apr_int64_t n)
+{
+    open_attribute(b, a);
+    put_number(b, n);
+}
+
+static void write_bytes(body_t *b, ddb_item_attribute_e a, const void *bytes, apr_size_t len)
+{
+    open_attribute(b, a);
+    put_bytes(b, bytes, len);
+}
+
+/* A value to compare with. */
+static void use_number(body_t *b, const char *placeholder, apr_int64_t n)
+{
+    open_value(b, "", placeholder, "N");
+    put_number(b, n);
+}
+
+static void write_payload(body_t *b, const ddb_item_t *it)
 {
     if (it->format == DDB_JSON) {
-        write_attribute(b, item, "data", "S", it->data);
+        open_attribute_of_type(b, ROW_DATA, "S");
+        put_text(b, it->data);
     }
     else if (it->packed) {
-        write_attribute(b, item, "data", "B", base64(b, it->packed, it->packed_len));
-        write_attribute(b, item, "encoding", "S", DDB_ITEM_ENCODING);
+        write_bytes(b, ROW_DATA, it->packed, it->packed_len);
+        write_text(b, ROW_ENCODING, DDB_ITEM_ENCODING);
     }
     else {
-        write_attribute(b, item, "data", "B", base64(b, it->data, it->data_len));
+        write_bytes(b, ROW_DATA, it->data, it->data_len);
     }
 }
 
 /* The attributes that every write of data changes, by create or save. */
-static void write_data(body_t *b, ddb_json_t *item, const ddb_item_t *it)
+static void write_data(body_t *b, const ddb_item_t *it)
 {
-    write_payload(b, item, it);
-    write_attribute(b, item, "accessed", "S", ddb_time_print(it->accessed, b->p));
-    write_attribute(b, item, "expires", "N", ddb_attribute_number(it->expires, b->p));
-    write_attribute(b, item, "idle_timeout", "N", ddb_attribute_number(it->idle_timeout, b->p));
-    write_attribute(b, item, "absolute_timeout", "N", ddb_attribute_number(it->absolute_timeout, b->p));
-    write_attribute(b, item, "version", "N", ddb_attribute_number(it->version, b->p));
-    write_attribute(b, item, "write_id", "B", base64(b, it->write_id, sizeof(it->write_id)));
+    write_payload(b, it);
+    write_time(b, ROW_ACCESSED, it->accessed);
+    write_number(b, ROW_EXPIRES, it->expires);
+    write_number(b, ROW_IDLE_TIMEOUT, it->idle_timeout);
+    write_number(b, ROW_ABSOLUTE_TIMEOUT, it->absolute_timeout);
+    write_number(b, ROW_VERSION, it->version);
+    write_bytes(b, ROW_WRITE_ID, it->write_id, sizeof(it->write_id));
     if (it->user_mark) {
-        write_attribute(b, item, "user_mark", "S", it->user_mark);
+        write_text(b, ROW_USER_MARK, it->user_mark);
     }
     if (it->user_marks) {
-        write_attribute(b, item, "user_marks", "S", it->user_marks);
+        write_text(b, ROW_USER_MARKS, it->user_marks);
     }
     if (it->timeouts_set) {
-        write_attribute(b, item, "timeouts_by", "S", DDB_ITEM_TIMEOUTS_BY);
+        write_text(b, ROW_TIMEOUTS_BY, DDB_ITEM_TIMEOUTS_BY);
     }
 }
 
-static const char *unchanged(body_t *b, const char *attribute, const char *type, const char *text)
+/* UpdateItem ignores the removal of an attribute that does not exist. */
+static void add_update(body_t *b)
 {
-    ddb_attribute_use_name(b->root, attribute, b->p);
-    ddb_attribute_use_value(b->root, apr_pstrcat(b->p, "loaded_", attribute, NULL), type, text, b->p);
-    return apr_psprintf(b->p, " AND #%s = :loaded_%s", attribute, attribute);
+    const char *before = ",\"UpdateExpression\":\"SET #";
+    ddb_item_attribute_e a;
+
+    for (a = 0; a < ROW_ATTRIBUTES; a++) {
+        if (b->set & OF(a)) {
+            ddb_text_add(&b->text, before);
+            ddb_text_add(&b->text, ddb_item_attributes[a].placeholder);
+            ddb_text_add(&b->text, "=:");
+            ddb_text_add(&b->text, ddb_item_attributes[a].placeholder);
+            before = ",#";
+        }
+    }
+    before = " REMOVE #";
+    for (a = 0; a < ROW_ATTRIBUTES; a++) {
+        if (b->remove & OF(a)) {
+            ddb_text_add(&b->text, before);
+            ddb_text_add(&b->text, ddb_item_attributes[a].placeholder);
+            before = ",#";
+        }
+    }
+    ddb_text_add(&b->text, "\"");
 }
 
-/* The condition that a row is unchanged since it was read. */
-static const char *as_loaded(body_t *b, const ddb_item_t *loaded)
+/* Each once: DynamoDB rejects a placeholder that is defined and not used, and keys of a JSON object must be unique (RFC
+ * 8259 section 4). */
+static void add_names(body_t *b, unsigned int attributes)
 {
-    const char *condition = "#version = :loaded";
+    const char *before = ",\"ExpressionAttributeNames\":{\"#";
+    ddb_item_attribute_e a;
 
-    ddb_attribute_use_name(b->root, "version", b->p);
+    for (a = 0; a < ROW_ATTRIBUTES; a++) {
+        if (attributes & OF(a)) {
+            ddb_text_add(&b->text, before);
+            ddb_text_add(&b->text, ddb_item_attributes[a].placeholder);
+            ddb_text_add(&b->text, "\":\"");
+            ddb_text_add(&b->text, ddb_item_attributes[a].name);
+            before = "\",\"#";
+        }
+    }
+    ddb_text_add(&b->text, "\"}");
+}
+
+/* The rest of a write: its expressions. attributes: those that the condition mentions. */
+static const char *conditional(body_t *b, const char *condition, unsigned int attributes)
+{
+    if (b->values) {
+        ddb_text_add(&b->text, "}");
+    }
+    if (b->set) {
+        add_update(b);
+    }
+    ddb_text_add(&b->text, ",\"ConditionExpression\":\"");
+    ddb_text_add(&b->text, condition);
+    ddb_text_add(&b->text, "\"");
+    add_names(b, attributes | b->set | b->remove);
+    /* The row that failed the condition is returned at no cost: its write ID shows a writer its own attempt. */
+    ddb_text_add(&b->text, ",\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"}");
+    return ddb_text_end(&b->text);
+}
+
+/* A save that finds the row as it was loaded. */
+static const char *save_over(body_t *b, const ddb_item_t *loaded)
+{
     if (loaded->version) {
-        ddb_attribute_use_value(b->root, "loaded", "N", ddb_attribute_number(loaded->version, b->p), b->p);
-    }
-    else {
-        condition = "attribute_not_exists(#version)";
+        use_number(b, ":v0", loaded->version);
     }
     if (loaded->format == DDB_FORM) {
-        return condition;
+        return conditional(b, loaded->version ? "#v=:v0 AND #e>:n" : "attribute_not_exists(#v) AND #e>:n",
+                           OF(ROW_VERSION) | OF(ROW_EXPIRES));
     }
     /* dynamodb-session-flask does not change our version when it writes: compare what it writes. */
-    return apr_pstrcat(b->p, condition, unchanged(b, "data", "S", loaded->data),
-                       unchanged(b, "idle_timeout", "N", ddb_attribute_number(loaded->idle_timeout, b->p)),
-                       unchanged(b, "absolute_timeout", "N", ddb_attribute_number(loaded->absolute_timeout, b->p)),
-                       NULL);
-}
-
-static const char *conditional(body_t *b, const char *condition)
-{
-    ddb_json_set_str(b->root, "ConditionExpression", condition);
-    /* The row that failed the condition is returned at no cost: its write ID shows a writer its own attempt. */
-    ddb_json_set_str(b->root, "ReturnValuesOnConditionCheckFailure", "ALL_OLD");
-    return ddb_json_print(b->root, b->p);
+    open_value(b, "", ":d0", "S");
+    put_text(b, loaded->data);
+    use_number(b, ":i0", loaded->idle_timeout);
+    use_number(b, ":t0", loaded->absolute_timeout);
+    return conditional(b,
+                       loaded->version ? "#v=:v0 AND #d=:d0 AND #i=:i0 AND #t=:t0 AND #e>:n"
+                                       : "attribute_not_exists(#v) AND #d=:d0 AND #i=:i0 AND #t=:t0 AND #e>:n",
+                       OF(ROW_VERSION) | OF(ROW_DATA) | OF(ROW_IDLE_TIMEOUT) | OF(ROW_ABSOLUTE_TIMEOUT)
+                           | OF(ROW_EXPIRES));
 }
 
 const char *ddb_item_get_body(const char *table, const char *id, int consistent, apr_pool_t *p)
 {
-    body_t b = body_begin(table, p);
+    body_t b;
 
-    ddb_attribute_set_key(b.root, "Key", id);
-    ddb_json_set_bool(b.root, "ConsistentRead", consistent);
-    return ddb_json_print(b.root, p);
+    begin_key(&b, table, id, 0, p);
+    ddb_text_add(&b.text, consistent ? ",\"ConsistentRead\":true}" : ",\"ConsistentRead\":false}");
+    return ddb_text_end(&b.text);
+}
+
+/* The bytes that a write stores. */
+static apr_size_t stored_len(const ddb_item_t *it)
+{
+    return it->packed ? it->packed_len : it->data_len;
 }
 
 const char *ddb_item_create_body(const char *table, const ddb_item_t *it, apr_pool_t *p)
 {
-    body_t b = body_begin(table, p);
-    ddb_json_t *item = ddb_json_set_object(b.root, "Item");
+    body_t b;
 
-    ddb_attribute_set(item, "id", "S", it->id);
-    ddb_attribute_set(item, "created", "S", ddb_time_print(it->created, p));
+    begin(&b, table, stored_len(it), p);
+    b.is_put = 1;
+    write_text(&b, ROW_ID, it->id);
+    write_time(&b, ROW_CREATED, it->created);
     if (it->loggable) {
-        ddb_attribute_set(item, "loggable", "S", it->loggable);
+        write_text(&b, ROW_LOGGABLE, it->loggable);
     }
     if (it->issued) {
-        ddb_attribute_set(item, "issued", "N", ddb_attribute_number(it->issued, p));
+        write_number(&b, ROW_ISSUED, it->issued);
     }
-    write_data(&b, item, it);
-    ddb_attribute_use_name(b.root, "id", p);
-    return conditional(&b, "attribute_not_exists(#id)");
+    write_data(&b, it);
+    return conditional(&b, "attribute_not_exists(#k)", OF(ROW_ID));
 }
 
 const char *ddb_item_save_body(const char *table, const ddb_item_t *it, const ddb_item_t *loaded, apr_int64_t now,
                                apr_pool_t *p)
 {
-    body_t b = body_begin(table, p);
+    body_t b;
 
-    ddb_attribute_set_key(b.root, "Key", it->id);
-    write_data(&b, NULL, it);
+    begin_key(&b, table, it->id, stored_len(it), p);
+    write_data(&b, it);
     if (it->successor) {
-        write_attribute(&b, NULL, "successor", "B", it->successor);
+        write_text(&b, ROW_SUCCESSOR, it->successor);
     }
     if (it->left) {
-        write_attribute(&b, NULL, "ended_by", "S", DDB_ITEM_LEFT);
+        write_text(&b, ROW_ENDED_BY, DDB_ITEM_LEFT);
     }
     if (!it->user_mark) {
-        remove_attribute(&b, "user_mark");
+        b.remove |= OF(ROW_USER_MARK);
     }
     if (!it->user_marks && loaded->user_marks) {
-        remove_attribute(&b, "user_marks");
+        b.remove |= OF(ROW_USER_MARKS);
     }
     if (it->format == DDB_FORM && !it->packed) {
-        remove_attribute(&b, "encoding");
+        b.remove |= OF(ROW_ENCODING);
     }
-    put_update(&b);
-    ddb_attribute_use_value(b.root, "now", "N", ddb_attribute_number(now, p), p);
-    return conditional(&b, apr_pstrcat(p, as_loaded(&b, loaded), " AND #expires > :now", NULL));
+    use_number(&b, ":n", now);
+    return save_over(&b, loaded);
 }
 
 const char *ddb_item_touch_body(const char *table, const ddb_item_t *it, apr_int64_t now, apr_pool_t *p)
 {
-    body_t b = body_begin(table, p);
+    body_t b;
 
-    ddb_attribute_set_key(b.root, "Key", it->id);
-    write_attribute(&b, NULL, "accessed", "S", ddb_time_print(it->accessed, p));
-    write_attribute(&b, NULL, "expires", "N", ddb_attribute_number(it->expires, p));
-    put_update(&b);
-    ddb_attribute_use_name(b.root, "id", p);
-    ddb_attribute_use_name(b.root, "idle_timeout", p);
-    ddb_attribute_use_name(b.root, "absolute_timeout", p);
-    ddb_attribute_use_value(b.root, "idle_timeout", "N", ddb_attribute_number(it->idle_timeout, p), p);
-    ddb_attribute_use_value(b.root, "absolute_timeout", "N", ddb_attribute_number(it->absolute_timeout, p), p);
-    ddb_attribute_use_value(b.root, "now", "N", ddb_attribute_number(now, p), p);
+    begin_key(&b, table, it->id, 0, p);
+    write_time(&b, ROW_ACCESSED, it->accessed);
+    write_number(&b, ROW_EXPIRES, it->expires);
+    use_number(&b, ":i", it->idle_timeout);
+    use_number(&b, ":t", it->absolute_timeout);
+    use_number(&b, ":n", now);
     /* Different timeouts in the row: another request saved new ones meanwhile, but our expiry is based on the old. */
-    return conditional(&b, "attribute_exists(#id) AND #expires > :now AND #expires < :expires"
-                           " AND #idle_timeout = :idle_timeout AND #absolute_timeout = :absolute_timeout");
+    return conditional(&b, "attribute_exists(#k) AND #e>:n AND #e<:e AND #i=:i AND #t=:t",
+                       OF(ROW_ID) | OF(ROW_EXPIRES) | OF(ROW_IDLE_TIMEOUT) | OF(ROW_ABSOLUTE_TIMEOUT));
 }
 
 const char *ddb_item_delete_body(const char *table, const char *id, apr_pool_t *p)
 {
-    body_t b = body_begin(table, p);
+    body_t b;
 
-    ddb_attribute_set_key(b.root, "Key", id);
-    return ddb_json_print(b.root, p);
+    begin_key(&b, table, id, 0, p);
+    ddb_text_add(&b.text, "}");
+    return ddb_text_end(&b.text);
 }
 
 const char *ddb_item_end_body(const char *table, const char *id, apr_pool_t *p)
 {
-    body_t b = body_begin(table, p);
+    body_t b;
 
-    ddb_attribute_set_key(b.root, "Key", id);
-    ddb_attribute_use_name(b.root, "accessed", p);
-    ddb_attribute_use_value(b.root, "moved", "S", ddb_time_print(0, p), p);
-    return conditional(&b, "attribute_not_exists(#accessed) OR #accessed <> :moved");
+    begin_key(&b, table, id, 0, p);
+    open_value(&b, "", ":a", "S");
+    put_time(&b, 0);
+    return conditional(&b, "attribute_not_exists(#a) OR #a<>:a", OF(ROW_ACCESSED));
 }
 
 const char *ddb_item_seen_body(const char *table, const char *id, apr_int64_t now, apr_pool_t *p)
 {
-    body_t b = body_begin(table, p);
+    body_t b;
 
-    ddb_attribute_set_key(b.root, "Key", id);
-    write_attribute(&b, NULL, "seen", "N", ddb_attribute_number(now, p));
-    put_update(&b);
-    ddb_attribute_use_name(b.root, "issued", p);
-    return conditional(&b, "attribute_exists(#issued) AND attribute_not_exists(#seen)");
+    begin_key(&b, table, id, 0, p);
+    write_number(&b, ROW_SEEN, now);
+    return conditional(&b, "attribute_exists(#r) AND attribute_not_exists(#s)", OF(ROW_ISSUED) | OF(ROW_SEEN));
 }

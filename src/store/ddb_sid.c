@@ -1,5 +1,6 @@
 /* Session IDs: creation, signatures, checks, and derived values. */
 
+#include <limits.h>
 #include <string.h>
 
 #include <apr_encode.h>
@@ -96,20 +97,23 @@ apr_status_t ddb_sid_make(const char **sid, const ddb_sid_rules_t *rules, ddb_ra
     return APR_SUCCESS;
 }
 
-/* 1 if the first `len` characters of text are the base64url encoding of `bytes` bytes. APR's decoder accepts both
- * alphabets and any unused bits; to accept only one spelling, encode the result again and compare. */
+/* 1 if the first `len` characters of text are the base64url encoding of `bytes` bytes, in the only canonical spelling:
+ * the bits of the last digit that belong to no byte are zero. */
 static int is_canonical(const char *text, apr_size_t len, apr_size_t bytes)
 {
-    unsigned char raw[DDB_SID_BYTES_MAX + 3];
-    char again[BASE64_LEN(DDB_SID_BYTES_MAX) + 4];
-    apr_size_t raw_len = 0;
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    static const char is_digit[UCHAR_MAX + 1] = {
+        ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['0' ... '9'] = 1, ['-'] = 1, ['_'] = 1
+    };
+    const unsigned unused = (1U << (len * 6 - bytes * 8)) - 1;
+    apr_size_t i;
 
-    if (apr_decode_base64_binary(raw, text, (apr_ssize_t)len, APR_ENCODE_NONE, &raw_len) != APR_SUCCESS
-        || raw_len != bytes) {
-        return 0;
+    for (i = 0; i < len; i++) {
+        if (!is_digit[(unsigned char)text[i]]) {
+            return 0;
+        }
     }
-    return apr_encode_base64_binary(again, raw, (apr_ssize_t)bytes, APR_ENCODE_BASE64URL, NULL) == APR_SUCCESS
-           && memcmp(again, text, len) == 0;
+    return ((unsigned)(strchr(digits, text[len - 1]) - digits) & unused) == 0;
 }
 
 /* Comparing signatures as text accepts only the canonical spelling. Most are by the newest key: try it first. */

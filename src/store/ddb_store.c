@@ -164,7 +164,7 @@ static apr_status_t conflict(ddb_store_t *st, const ddb_store_call_t *call, cons
 
 apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const char *sid, ddb_session_t *out)
 {
-    const char *key;
+    const char *key = call->key;
     ddb_session_t found;
     ddb_item_t row;
     apr_status_t rv;
@@ -175,7 +175,9 @@ apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const
     if (rv == APR_NOTFOUND) {
         return rv;
     }
-    rv = rv == APR_SUCCESS ? ddb_sid_table_key(&key, sid, call->rules, call->pool) : rv;
+    if (rv == APR_SUCCESS && !key) {
+        rv = ddb_sid_table_key(&key, sid, call->rules, call->pool);
+    }
     if (rv != APR_SUCCESS) {
         return ddb_error_set(call->err, rv,
                              "cannot check the session ID: OpenSSL failed; make sure that it offers SHA-1 and SHA-256");
@@ -199,10 +201,10 @@ static apr_status_t insert_as(ddb_store_t *st, const ddb_store_call_t *call, ddb
     ddb_item_t it = ddb_store_item_of(s, call), row;
     ddb_call_t put_item = { .operation = "PutItem" };
     ddb_reply_t reply;
-    const char *loggable = ddb_sid_loggable(s->sid, call->pool);
     apr_status_t rv;
 
-    it.loggable = loggable ? apr_pstrmemdup(call->pool, loggable, DDB_ITEM_LOGGABLE_LEN) : NULL;
+    s->loggable = ddb_sid_loggable(s->sid, call->pool);
+    it.loggable = s->loggable ? apr_pstrmemdup(call->pool, s->loggable, DDB_ITEM_LOGGABLE_LEN) : NULL;
     rv = prepare_write(st, &it, call);
     if (rv != APR_SUCCESS) {
         return rv;
@@ -232,6 +234,7 @@ static apr_status_t name_session(ddb_store_t *st, const ddb_store_call_t *call, 
 {
     apr_status_t rv = ddb_sid_make(&s->sid, call->rules, st->random, call->pool);
 
+    s->loggable = NULL;
     s->user_marks = was->sid ? was->user_marks : NULL;
     rv = rv == APR_SUCCESS ? ddb_sid_table_key(&s->key, s->sid, call->rules, call->pool) : rv;
     rv = rv == APR_SUCCESS ? ddb_marks_move(&s->user_marks, was->sid, s->sid, call->pool) : rv;
@@ -262,7 +265,7 @@ apr_status_t ddb_store_insert(ddb_store_t *st, const ddb_store_call_t *call, ddb
     if (undisclosed) {
         *undisclosed = call->err->unsettled ? fresh.key : NULL;
     }
-    s->sid = s->key = NULL;
+    s->sid = s->key = s->loggable = NULL;
     s->version = 0;
     s->row = NULL;
     return rv;

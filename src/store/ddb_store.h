@@ -43,9 +43,10 @@ typedef enum ddb_miss_e {
 
 /** A session as the web server sees it. Strings live in the pool of the call that made it. */
 typedef struct ddb_session_t {
-    const char *sid;  /* the ID, as the cookie carries it; NULL until inserted */
-    const char *key;  /* table key of sid */
-    const char *data; /* the payload, opaque here; data_len bytes and a NUL */
+    const char *sid;      /* the ID, as the cookie carries it; NULL until inserted */
+    const char *key;      /* table key of sid */
+    const char *loggable; /* ddb_sid_loggable of sid, where a load or an insert has needed it; NULL: not known */
+    const char *data;     /* the payload, opaque here; data_len bytes and a NUL */
     apr_size_t data_len;
     apr_time_t created, accessed;               /* microseconds since 1970 */
     apr_int64_t idle_timeout, absolute_timeout; /* seconds, of this session */
@@ -91,6 +92,7 @@ typedef struct ddb_store_reader_t {
 /** Parameters that all calls of one request share. */
 typedef struct ddb_store_call_t {
     const ddb_sid_rules_t *rules;
+    const char *key;      /* for a load: the table key of the ID, if the caller knows it; NULL: it does not */
     int format;           /* ddb_format_e of the rows */
     apr_size_t compress;  /* bytes from which data is stored compressed; 0: never */
     apr_size_t max_size;  /* of an item that is written, in bytes, as ddb_item_size counts; 0: DynamoDB's limit */

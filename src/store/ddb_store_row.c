@@ -13,14 +13,14 @@ static apr_time_t not_after(apr_time_t t, apr_time_t limit)
 
 /* The table key does not prove that the row belongs to the ID: two areas may derive the same key from two IDs, and a
  * signed ID has the same key as the ID without its signature. */
-static apr_status_t check_id(const ddb_item_t *it, const char *sid, const ddb_store_call_t *call)
+static apr_status_t check_id(const char **loggable, const ddb_item_t *it, const char *sid, const ddb_store_call_t *call)
 {
-    const char *loggable = ddb_sid_loggable(sid, call->pool);
-
+    *loggable = NULL;
     if (!it->loggable && it->format == DDB_JSON && !call->rules->hash) {
         return APR_SUCCESS; /* dynamodb-session-flask does not write loggable, and the key is the ID itself */
     }
-    if (!loggable) {
+    *loggable = ddb_sid_loggable(sid, call->pool);
+    if (!*loggable) {
         return ddb_error_set(call->err, APR_EGENERAL,
                              "cannot compare the session ID: OpenSSL failed; make sure that it offers SHA-512");
     }
@@ -29,7 +29,7 @@ static apr_status_t check_id(const ddb_item_t *it, const char *sid, const ddb_st
             call->err, DDB_EBADITEM,
             "attribute loggable of the stored session is missing: not written by this module, or changed by hand");
     }
-    return strlen(it->loggable) == DDB_ITEM_LOGGABLE_LEN && strncmp(it->loggable, loggable, DDB_ITEM_LOGGABLE_LEN) == 0
+    return strlen(it->loggable) == DDB_ITEM_LOGGABLE_LEN && strncmp(it->loggable, *loggable, DDB_ITEM_LOGGABLE_LEN) == 0
                ? APR_SUCCESS
                : APR_NOTFOUND;
 }
@@ -47,7 +47,8 @@ static ddb_miss_e why_over(const ddb_item_t *it, const ddb_store_call_t *call)
 
 apr_status_t ddb_store_session_of(ddb_session_t *s, const ddb_item_t *it, const char *sid, const ddb_store_call_t *call)
 {
-    apr_status_t rv = check_id(it, sid, call);
+    const char *loggable;
+    apr_status_t rv = check_id(&loggable, it, sid, call);
 
     if (rv != APR_SUCCESS) {
         *s = (ddb_session_t){ .miss = rv == APR_NOTFOUND ? DDB_MISS_FOREIGN : DDB_MISS_NONE };
@@ -56,6 +57,7 @@ apr_status_t ddb_store_session_of(ddb_session_t *s, const ddb_item_t *it, const 
     *s = (ddb_session_t){
         .sid = apr_pstrdup(call->pool, sid),
         .key = it->id,
+        .loggable = loggable,
         .data = it->data,
         .data_len = it->data_len,
         .created = not_after(it->created, call->now),

@@ -42,6 +42,8 @@ static void test_empty(void)
 
 static void test_equal(void)
 {
+    apr_table_t *again, *other;
+
     OK(msd_entries_equal(pool, table("a=1 b=2"), table("b=2 a=1")), "order does not matter");
     OK(msd_entries_equal(pool, table("a=1 expiry=1"), table("a=1 expiry=2")), "expiry does not matter");
     OK(msd_entries_equal(pool, table("a=1 expiry=1"), table("a=1")), "nor whether there is one");
@@ -50,6 +52,13 @@ static void test_equal(void)
     OK(!msd_entries_equal(pool, table("a=1 b=2"), table("a=1")), "a removed entry is a change");
     OK(msd_entries_equal(pool, table("A=1"), table("a=1")), "names compare without case, as mod_session's do");
     OK(!msd_entries_equal(pool, table("a=x"), table("a=X")), "values compare with case");
+    OK(!msd_entries_equal(pool, table("expiry=1 a=1 b=2"), table("a=1 b=3 expiry=2")), "and behind an expiry, too");
+    OK(!msd_entries_equal(pool, table("b=2 a=1"), table("a=1 b=3")), "and in another order");
+    again = table("a=1 b=2");
+    apr_table_addn(again, "A", "3");
+    other = table("a=1 b=2");
+    apr_table_addn(other, "a", "4");
+    OK(msd_entries_equal(pool, again, other), "of several entries with one name, the first counts");
 }
 
 static const struct {
@@ -118,6 +127,44 @@ static void test_change(void)
     }
 }
 
+/** Changes of many entries give the same as apr_table_setn and apr_table_unset, one after the other. */
+static void test_change_many(void)
+{
+    static const char *const values[] = { "1", "2", "3", NULL };
+    unsigned seed = 1, i, times, differ = 0;
+
+    for (times = 0; times < 200; times++) {
+        apr_array_header_t *asked = apr_array_make(pool, 4, sizeof(msd_entries_change_t));
+        apr_table_t *entries = table("n0=a N1=b n2=c"), *want = table("n0=a N1=b n2=c");
+        const apr_array_header_t *a = apr_table_elts(entries), *b = apr_table_elts(want);
+
+        apr_table_addn(entries, "n0", "again");
+        apr_table_addn(want, "n0", "again");
+        for (i = 0; i < 100; i++) {
+            msd_entries_change_t change;
+
+            seed = seed * 1103515245 + 12345;
+            change.name = apr_psprintf(pool, seed & 0x100000 ? "n%u" : "N%u", seed >> 24 & 31);
+            change.value = values[seed >> 16 & 3];
+            APR_ARRAY_PUSH(asked, msd_entries_change_t) = change;
+            if (change.value) {
+                apr_table_setn(want, change.name, change.value);
+            }
+            else {
+                apr_table_unset(want, change.name);
+            }
+        }
+        msd_entries_change(pool, entries, asked);
+        differ += a->nelts != b->nelts;
+        for (i = 0; i < (unsigned)b->nelts && a->nelts == b->nelts; i++) {
+            const apr_table_entry_t *one = &APR_ARRAY_IDX(a, i, apr_table_entry_t);
+            const apr_table_entry_t *other = &APR_ARRAY_IDX(b, i, apr_table_entry_t);
+            differ += strcmp(one->key, other->key) != 0 || strcmp(one->val, other->val) != 0;
+        }
+    }
+    OK(differ == 0, "many changes do what a table does with one after the other, in the same order");
+}
+
 TAP_MAIN(p)
 {
     pool = p;
@@ -126,4 +173,5 @@ TAP_MAIN(p)
     test_equal();
     test_merge();
     test_change();
+    test_change_many();
 }

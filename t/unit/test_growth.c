@@ -21,6 +21,7 @@
 #include "base/ddb_zlib.h"
 #include "httpd/child/msd_child.h"
 #include "httpd/msd_entries.h"
+#include "httpd/msd_form.h"
 #include "httpd/msd_forward.h"
 #include "httpd/msd_response_head.h"
 #include "httpd/msd_header.h"
@@ -292,6 +293,19 @@ static int run_entries(const input_t *in)
            && msd_entries_count(merged) == msd_entries_counted(in->text);
 }
 
+/** The payload twice, so that the second changes what the first has made. */
+static int run_payload(const input_t *in)
+{
+    session_rec z = { .pool = in->p, .entries = apr_table_make(in->p, 8) };
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        z.encoded = in->text;
+        msd_form_decode(&z);
+    }
+    return msd_entries_count(z.entries) <= msd_entries_counted(in->text);
+}
+
 static int item(const input_t *in, ddb_format_e format, apr_status_t rv)
 {
     ddb_item_t it = { .format = format };
@@ -306,6 +320,12 @@ static int run_form(const input_t *in)
 static int run_object(const input_t *in)
 {
     return item(in, DDB_JSON, APR_SUCCESS);
+}
+static int run_written(const input_t *in)
+{
+    const ddb_item_t it = { .format = DDB_JSON, .id = "k", .data = in->text, .data_len = in->len };
+
+    return strlen(ddb_item_save_body("t", &it, &it, 1, in->p)) > 2 * in->len;
 }
 static int run_bad_item(const input_t *in)
 {
@@ -425,6 +445,7 @@ static const parser_t parsers[] = {
       65536 },
     { "a row's object", run_object, "{\"Item\":{\"id\":{\"S\":\"k\"}," WRITTEN ",\"data\":{\"S\":\"{", "\\\"%x\\\":1,",
       "\\\"a\\\":1}\"}}}", 65536 },
+    { "a row's object, when it is written", run_written, "{", "\"%x\":1,", "\"a\":1}", 65536 },
     { "a row's attributes", run_form, "{\"Item\":{\"id\":{\"S\":\"k\"}," WRITTEN ",\"data\":{\"B\":\"\"}",
       ",\"%x\":{\"S\":\"\"}", "}}", 65536 },
     { "a row's attributes of one name", run_bad_item, "{\"Item\":{\"id\":{\"S\":\"k\"}", ",\"data\":{\"B\":\"\"}", "}}",
@@ -440,6 +461,9 @@ static const parser_t parsers[] = {
     { "a name of an object", run_members, "{\"", "\\u00e4", "\":1}", 65536 },
     { "members over the limit", run_over_limit, "{", "\"a%x\":1,", "\"a\":1}", 65536 },
     { "entries", run_entries, "", "a%x=1&", "", 32768 },
+    { "a payload", run_payload, "", "a%x=1&", "", 32768 },
+    { "a payload that removes and escapes", run_payload, "a=1", "&a%x=+%3d&b&=&c=%", "", 32768 },
+    { "separators in a payload", run_payload, "a", "=", "&&", 32768 },
     { "compressed data", run_inflate, "", "a%x=1&", "", 65536 },
     { "a row in an error", run_error, CONDITION "\",\"Item\":{\"id\":{\"S\":\"k\"}", ",\"%x\":{\"S\":\"\"}", "}}",
       65536 },

@@ -366,7 +366,7 @@ static void test_save_moved(apr_pool_t *p)
         y.f->s = current;
         NUM_IS(save(y.f, &current), APR_SUCCESS, "there it is saved");
         IS(key_of(y.f, 2 + read), y.row.id, "in the newer row");
-        IS(value(y.f, 2 + read, "loaded", "N"), "1", "as it was read");
+        IS(value(y.f, 2 + read, "loaded_version", "N"), "1", "as it was read");
         clean(y.f, "save after a move");
         finish(y.f, "save after a move");
     }

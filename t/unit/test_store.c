@@ -394,7 +394,7 @@ static void test_insert(apr_pool_t *p)
     answer_ok(f);
     NUM_IS(ddb_store_insert(f->st, &f->call, &s, &undisclosed), APR_SUCCESS, "a new session is stored");
     IS(operations(f), "PutItem", "by one PutItem");
-    IS(ddb_json_str(body(f, 0), "ConditionExpression"), "attribute_not_exists(#id)", "where no such row is");
+    IS(ddb_json_str(body(f, 0), "ConditionExpression"), "attribute_not_exists(#k)", "where no such row is");
     NUM_IS(ddb_sid_check(s.sid, &f->rules, p), APR_SUCCESS, "its ID is a good one");
     IS(s.key, key_of_draw(f, 1), "its key is that of the ID");
     IS(value(f, 0, "id", "S"), s.key, "and of the row");
@@ -689,9 +689,9 @@ static void test_save(apr_pool_t *p)
     NUM_IS(save(f, &current), APR_SUCCESS, "a changed session is saved");
     IS(operations(f), "UpdateItem", "by one UpdateItem");
     IS(key_of(f, 0), f->row.id, "of its row");
-    IS(ddb_json_str(body(f, 0), "ConditionExpression"), "#version = :loaded AND #expires > :now",
+    IS(ddb_json_str(body(f, 0), "ConditionExpression"), "#v=:v0 AND #e>:n",
        "which nobody changed since, and which lives");
-    IS(value(f, 0, "loaded", "N"), "7", "the version that was read");
+    IS(value(f, 0, "loaded_version", "N"), "7", "the version that was read");
     IS(value(f, 0, "now", "N"), SAY("%" APR_INT64_T_FMT, f->now), "the time of the request");
     IS(value(f, 0, "data", "B"), "Yj0y", "the data is written");
     IS(value(f, 0, "accessed", "S"), "2026-11-23T01:02:03.000004+00:00", "accessed is now");
@@ -709,7 +709,7 @@ static void test_save(apr_pool_t *p)
 
     answer_ok(f);
     NUM_IS(save(f, &current), APR_SUCCESS, "it can be saved again in the same request");
-    IS(value(f, 1, "loaded", "N"), "8", "on top of the first save");
+    IS(value(f, 1, "loaded_version", "N"), "8", "on top of the first save");
     IS(value(f, 1, "write_id", "B"), "AgICAgICAgICAgICAgICAg==", "with another write id");
     finish(f, "second save");
 }
@@ -954,7 +954,7 @@ static void test_touch(apr_pool_t *p)
     NUM_IS(ddb_store_touch(f->st, &f->call, &f->s), APR_SUCCESS, "a session in use is touched");
     IS(operations(f), "UpdateItem", "by one UpdateItem");
     IS(key_of(f, 0), f->row.id, "of its row");
-    IS(ddb_json_str(body(f, 0), "UpdateExpression"), "SET #accessed = :accessed, #expires = :expires", "of two times");
+    IS(ddb_json_str(body(f, 0), "UpdateExpression"), "SET #a=:a,#e=:e", "of two times");
     OK(!strstr(f->w->sent[0].body, "version") && !strstr(f->w->sent[0].body, "write_id")
            && !strstr(f->w->sent[0].body, "created") && !strstr(f->w->sent[0].body, "data"),
        "and of nothing else");
@@ -963,7 +963,7 @@ static void test_touch(apr_pool_t *p)
     IS(value(f, 0, "now", "N"), SAY("%" APR_INT64_T_FMT, f->now), "of a row that lives now");
     IS(value(f, 0, "idle_timeout", "N"), "7200", "and still has this idle timeout");
     IS(value(f, 0, "absolute_timeout", "N"), "43200", "and this absolute timeout");
-    OK(strstr(ddb_json_str(body(f, 0), "ConditionExpression"), "attribute_exists(#id)"),
+    OK(strstr(ddb_json_str(body(f, 0), "ConditionExpression"), "attribute_exists(#k)"),
        "and exists: nothing is revived");
     OK(f->s.version == 7 && f->s.accessed == f->row.accessed, "the session is as it was");
     clean(f, "touch");
@@ -1193,8 +1193,7 @@ static void test_packed(apr_pool_t *p)
     answer_ok(f);
     NUM_IS(ddb_store_save(f->st, &f->call, &loaded, &current), APR_SUCCESS, "and saved");
     IS(value(f, 2, "data", "B"), "Yj0y", "as it is");
-    OK(strstr(ddb_json_str(body(f, 2), "UpdateExpression"), "REMOVE #user_mark, #encoding"),
-       "which takes the mark away");
+    OK(strstr(ddb_json_str(body(f, 2), "UpdateExpression"), "REMOVE #u,#z"), "which takes the mark away");
     finish(f, "packed load");
 }
 
@@ -1243,8 +1242,7 @@ static void test_json_save(apr_pool_t *p)
     answer_ok(f);
     f->s.idle_timeout = 60;
     NUM_IS(save(f, &current), APR_SUCCESS, "a session that the other program wrote is saved");
-    OK(strstr(ddb_json_str(body(f, 0), "ConditionExpression"),
-              "attribute_not_exists(#version) AND #data = :loaded_data"),
+    OK(strstr(ddb_json_str(body(f, 0), "ConditionExpression"), "attribute_not_exists(#v) AND #d=:d0"),
        "if the row still is as it left it");
     IS(value(f, 0, "loaded_data", "S"), "{\"a\":1}", "with the data that was read");
     IS(value(f, 0, "loaded_idle_timeout", "N"), "7200", "and the timeouts that were read");
@@ -1252,7 +1250,7 @@ static void test_json_save(apr_pool_t *p)
     IS(value(f, 0, "version", "N"), "1", "and gets our first version");
     NUM_IS(f->s.version, 1, "which the session knows");
     NUM_IS(save(f, &current), APR_SUCCESS, "it can be saved again in the same request");
-    IS(value(f, 1, "loaded", "N"), "1", "on top of the first save");
+    IS(value(f, 1, "loaded_version", "N"), "1", "on top of the first save");
     IS(value(f, 1, "loaded_data", "S"), "b=2", "and its data");
     IS(value(f, 1, "loaded_idle_timeout", "N"), "60", "and its timeouts");
     finish(f, "save of JSON");

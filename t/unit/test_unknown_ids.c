@@ -58,11 +58,11 @@ static void test_forget(apr_pool_t *p)
 {
     msd_unknown_ids_t *m = fresh(p);
 
-    msd_unknown_ids_forget(m, "key", p);
+    msd_unknown_ids_forget(m, "key", BEGAN, p);
     msd_unknown_ids_add(m, "key", BEGAN, p);
-    msd_unknown_ids_forget(m, "other", p);
+    msd_unknown_ids_forget(m, "other", BEGAN, p);
     OK(msd_unknown_ids_holds(m, "key", BEGAN, p), "another key's session changes nothing");
-    msd_unknown_ids_forget(m, "key", p);
+    msd_unknown_ids_forget(m, "key", BEGAN, p);
     OK(!msd_unknown_ids_holds(m, "key", BEGAN, p), "a session under the key is the end of it");
     msd_unknown_ids_add(m, "key", BEGAN, p);
     OK(msd_unknown_ids_holds(m, "key", BEGAN, p), "until it is missed again");
@@ -77,7 +77,7 @@ static void test_tables(apr_pool_t *p)
     OK(msd_unknown_ids_holds(msd_unknown_ids_of_table(m, "a", p), "key", BEGAN, p), "each server of a table knows it");
     OK(!msd_unknown_ids_holds(b, "key", BEGAN, p), "none of another table");
     OK(!msd_unknown_ids_holds(msd_unknown_ids_of_table(m, "ya", p), "ke", BEGAN, p), "however key and table join");
-    msd_unknown_ids_forget(b, "key", p);
+    msd_unknown_ids_forget(b, "key", BEGAN, p);
     OK(msd_unknown_ids_holds(a, "key", BEGAN, p), "nor does another table's session end it");
 }
 
@@ -88,7 +88,7 @@ static void test_none(apr_pool_t *p)
     NUM_IS(msd_unknown_ids_create(&m, no_random, p), APR_EGENERAL, "without random bytes there is no memory");
     OK(m == NULL, "at all");
     msd_unknown_ids_add(NULL, "key", BEGAN, p);
-    msd_unknown_ids_forget(NULL, "key", p);
+    msd_unknown_ids_forget(NULL, "key", BEGAN, p);
     OK(!msd_unknown_ids_holds(NULL, "key", BEGAN, p), "and nothing is remembered");
 }
 

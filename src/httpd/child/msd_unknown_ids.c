@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <apr_atomic.h>
+#include <apr_hash.h>
 #include <apr_strings.h>
 
 #include "base/ddb_shared.h"
@@ -24,6 +25,7 @@ struct msd_unknown_ids_t {
     slot_t *slots;
     const unsigned char *secret; /* DDB_SHA256_BYTES */
     const char *table;
+    unsigned table_hash;
 };
 
 /** The mark of a key, 128 bits of the HMAC-SHA-256 of table and key, and its slot. */
@@ -31,6 +33,14 @@ typedef struct mark_t {
     apr_uint64_t a, b;
     slot_t *slot;
 } mark_t;
+
+/** The slot of a key. Its table keys are hashes, so that a part of it is as good as another hash. */
+static slot_t *slot_of(const msd_unknown_ids_t *m, const char *key)
+{
+    apr_ssize_t len = (apr_ssize_t)strnlen(key, 16);
+
+    return &m->slots[(apr_hashfunc_default(key, &len) ^ m->table_hash) % SLOTS];
+}
 
 static apr_status_t wipe(void *secret)
 {
@@ -61,28 +71,27 @@ apr_status_t msd_unknown_ids_create(msd_unknown_ids_t **pm, ddb_random_fn *rando
 msd_unknown_ids_t *msd_unknown_ids_of_table(const msd_unknown_ids_t *m, const char *table, apr_pool_t *p)
 {
     msd_unknown_ids_t *copy = apr_pmemdup(p, m, sizeof(*m));
+    apr_ssize_t len = APR_HASH_KEY_STRING;
 
     copy->table = apr_pstrdup(p, table);
+    copy->table_hash = apr_hashfunc_default(table, &len);
     return copy;
 }
 
 static int mark_of(mark_t *mark, const msd_unknown_ids_t *m, const char *key, apr_pool_t *p)
 {
     /* Table keys contain no line breaks, so the separator is unambiguous. */
-    const char *text = m ? apr_pstrcat(p, key, "\n", m->table, NULL) : "";
+    const char *text = apr_pstrcat(p, key, "\n", m->table, NULL);
     unsigned char mac[DDB_SHA256_BYTES];
-    apr_uint32_t number;
 
-    if (!m
-        || ddb_crypto_hmac(DDB_SHA256, mac, (ddb_bytes_t){ m->secret, DDB_SHA256_BYTES },
-                           (ddb_bytes_t){ text, strlen(text) })
-               != APR_SUCCESS) {
+    if (ddb_crypto_hmac(DDB_SHA256, mac, (ddb_bytes_t){ m->secret, DDB_SHA256_BYTES },
+                        (ddb_bytes_t){ text, strlen(text) })
+        != APR_SUCCESS) {
         return 0;
     }
     memcpy(&mark->a, mac, sizeof(mark->a));
     memcpy(&mark->b, mac + sizeof(mark->a), sizeof(mark->b));
-    memcpy(&number, mac + sizeof(mark->a) + sizeof(mark->b), sizeof(number));
-    mark->slot = &m->slots[number % SLOTS];
+    mark->slot = slot_of(m, key);
     return 1;
 }
 
@@ -95,31 +104,41 @@ static apr_time_t time_of(const mark_t *mark)
     return a == mark->a && b == mark->b ? (apr_time_t)time : 0;
 }
 
+static int is_recent(apr_time_t then, apr_time_t now)
+{
+    /* The difference can be negative: another process may have read the clock a little later than this one. */
+    return then && now - then < MSD_UNKNOWN_IDS_FOR && then - now < MSD_UNKNOWN_IDS_FOR;
+}
+
+/** 1 if the slot of the key was written recently; only then a hash is worth its time. */
+static int is_slot_recent(const msd_unknown_ids_t *m, const char *key, apr_time_t now)
+{
+    return m && is_recent((apr_time_t)apr_atomic_read64(&slot_of(m, key)->time), now);
+}
+
 int msd_unknown_ids_holds(const msd_unknown_ids_t *m, const char *key, apr_time_t now, apr_pool_t *p)
 {
     mark_t mark;
-    apr_time_t then = mark_of(&mark, m, key, p) ? time_of(&mark) : 0;
 
-    /* The difference can be negative: another process may have read the clock a little later than this one. */
-    return then && now - then < MSD_UNKNOWN_IDS_FOR && then - now < MSD_UNKNOWN_IDS_FOR;
+    return is_slot_recent(m, key, now) && mark_of(&mark, m, key, p) && is_recent(time_of(&mark), now);
 }
 
 void msd_unknown_ids_add(const msd_unknown_ids_t *m, const char *key, apr_time_t now, apr_pool_t *p)
 {
     mark_t mark;
 
-    if (mark_of(&mark, m, key, p)) {
+    if (m && mark_of(&mark, m, key, p)) {
         apr_atomic_set64(&mark.slot->time, (apr_uint64_t)now);
         apr_atomic_set64(&mark.slot->a, mark.a ^ (apr_uint64_t)now);
         apr_atomic_set64(&mark.slot->b, mark.b ^ (apr_uint64_t)now);
     }
 }
 
-void msd_unknown_ids_forget(const msd_unknown_ids_t *m, const char *key, apr_pool_t *p)
+void msd_unknown_ids_forget(const msd_unknown_ids_t *m, const char *key, apr_time_t now, apr_pool_t *p)
 {
     mark_t mark;
 
-    if (mark_of(&mark, m, key, p) && time_of(&mark)) {
+    if (is_slot_recent(m, key, now) && mark_of(&mark, m, key, p) && time_of(&mark)) {
         apr_atomic_set64(&mark.slot->time, 0);
     }
 }

@@ -38,6 +38,6 @@ int msd_unknown_ids_holds(const msd_unknown_ids_t *m, const char *key, apr_time_
 void msd_unknown_ids_add(const msd_unknown_ids_t *m, const char *key, apr_time_t now, apr_pool_t *p);
 
 /** Forget the key, because a session with it exists (again). */
-void msd_unknown_ids_forget(const msd_unknown_ids_t *m, const char *key, apr_pool_t *p);
+void msd_unknown_ids_forget(const msd_unknown_ids_t *m, const char *key, apr_time_t now, apr_pool_t *p);
 
 #endif

@@ -52,8 +52,8 @@ sub _renews {
     my($put, $end) = @calls == 3 ? map { $_->{body} } @calls[1, 2] : ({}, {});
     like $put->{ConditionExpression}, qr/^attribute_not_exists\(/, '... made if there was none';
     is $end->{Key}{id}{S}, key_of($old), '... ended the old one';
-    is $end->{ExpressionAttributeValues}{':loaded'}{N}, $before->{version}{N}, '... as it was read';
-    like $end->{ConditionExpression}, qr/^#version = :loaded/, '... if it was still that';
+    is $end->{ExpressionAttributeValues}{':v0'}{N}, $before->{version}{N}, '... as it was read';
+    like $end->{ConditionExpression}, qr/^#v=:v0/, '... if it was still that';
 
     my @cookies = res()->set_cookies;
     is scalar(@cookies), 1, '... one cookie';

@@ -103,14 +103,16 @@ class Table:
         key = (body.get("Key") or body.get("Item") or {}).get("id", {}).get("S")
         if entry["op"] == "GetItem" or not key or "forwarded" not in entry:
             return
-        written = body.get("ExpressionAttributeValues", {})
-        data = body.get("Item", {}).get("data") or written.get(":data") or {}
+        # An attribute that is written has one placeholder, behind "#" for its name and behind ":" for its value.
+        names = body.get("ExpressionAttributeNames", {})
+        written = {names.get("#" + k[1:]): v for k, v in body.get("ExpressionAttributeValues", {}).items()}
+        data = body.get("Item", {}).get("data") or written.get("data") or {}
         values = parse_qsl(base64.b64decode(data.get("B", "")).decode("latin-1"))
         op = entry["op"]
-        if op == "UpdateItem" and written.get(":accessed", {}).get("S") == LONG_AGO:
-            op = "succeed" if ":successor" in written else "end"
-        elif op == "UpdateItem" and ":seen" in written and not data:
-            op, values = "seen", [(None, written[":seen"]["N"])]
+        if op == "UpdateItem" and written.get("accessed", {}).get("S") == LONG_AGO:
+            op = "succeed" if "successor" in written else "end"
+        elif op == "UpdateItem" and "seen" in written and not data:
+            op, values = "seen", [(None, written["seen"]["N"])]
         unheard = bool(entry["fault"]) or not entry.get("delivered")
         self.calls.append(Call(op, key, entry["forwarded"] == 200, entry["sent_at"], entry["answered_at"], unheard,
                                frozenset(value for _, value in values)))
