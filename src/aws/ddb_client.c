@@ -94,7 +94,11 @@ static apr_status_t sign(ddb_client_run_t *r, ddb_sigv4_message_t *message)
     }
     r->access_key_id = message->access_key_id;
     r->provider = message->provider;
-    return rv == APR_SUCCESS ? rv : ddb_error_set(r->err, rv, "OpenSSL could not sign the request");
+    return rv == APR_SUCCESS
+               ? rv
+               : ddb_error_set(r->err, rv, "%s",
+                               rv == APR_EINVAL ? "the access key ID, session token or host has a line break"
+                                                : "OpenSSL could not sign the request");
 }
 
 static apr_status_t send_request(ddb_client_run_t *r, const ddb_sigv4_message_t *message, ddb_http_response_t *res)

@@ -40,7 +40,7 @@ apr_status_t ddb_curl_create(ddb_curl_t **pc, ddb_http_transport_t *t, const ddb
     apr_status_t rv;
 
     c->max_idle = o->max_idle_connections > 0 ? o->max_idle_connections : 0;
-    c->idle = apr_pcalloc(p, (c->max_idle + 1) * sizeof(*c->idle));
+    c->idle = apr_pcalloc(p, (c->max_idle + 1) * sizeof(ddb_curl_connection_t *));
     c->o.ca_file = apr_pstrdup(p, o->ca_file);
     c->o.proxy = apr_pstrdup(p, o->proxy);
     /* The one thing that is registered with p: it frees the mutex and touches no connection. */

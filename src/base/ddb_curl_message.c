@@ -28,7 +28,7 @@ static ddb_curl_connection_t *take_last(ddb_curl_t *c, const char *url)
     for (i = c->n_idle - 1; i >= 0 && !found; i--) {
         if (leads_to(c->idle[i], url)) {
             found = c->idle[i];
-            memmove(&c->idle[i], &c->idle[i + 1], (apr_size_t)(--c->n_idle - i) * sizeof(*c->idle));
+            memmove(&c->idle[i], &c->idle[i + 1], (apr_size_t)(--c->n_idle - i) * sizeof(ddb_curl_connection_t *));
         }
     }
     apr_thread_mutex_unlock(c->mutex);

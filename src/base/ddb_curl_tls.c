@@ -8,6 +8,8 @@
 #include "base/ddb_array.h"
 #include "base/ddb_curl_int.h"
 
+#define NULL_IS_DEFAULT 0x081100
+
 /* libcurl asks the same for the TLS of a proxy, which is another peer and has CAs of its own. */
 static int has_tls_proxy(const ddb_curl_opts_t *o)
 {
@@ -45,6 +47,24 @@ static CURLcode prepare(CURL *easy, void *ssl_ctx, void *tls)
     return rv == APR_SUCCESS ? CURLE_OK : rv == DDB_ECONFIG ? CURLE_SSL_CACERT_BADFILE : CURLE_OUT_OF_MEMORY;
 }
 
+/* libcurl from 8.17 on takes NULL for its own default, which it would read for each connection, in vain. One of the CAs
+ * instead costs next to nothing. */
+static CURLcode set_one_ca(CURL *easy, ddb_tls_t *tls)
+{
+#if LIBCURL_VERSION_NUM >= 0x074d00
+    char pem[8192];
+    struct curl_blob blob = { .data = pem, .flags = CURL_BLOB_COPY };
+
+    if (curl_version_info(CURLVERSION_NOW)->version_num >= NULL_IS_DEFAULT) {
+        blob.len = ddb_tls_copy_ca(tls, pem, sizeof(pem));
+        return blob.len ? curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob) : CURLE_OK;
+    }
+#endif
+    (void)easy;
+    (void)tls;
+    return CURLE_OK;
+}
+
 static CURLcode set_shared(CURL *easy, ddb_tls_t *tls)
 {
     const CURLcode codes[] = {
@@ -53,9 +73,21 @@ static CURLcode set_shared(CURL *easy, ddb_tls_t *tls)
         curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L), /* it would be the handle's */
         curl_easy_setopt(easy, CURLOPT_CAINFO, NULL),
         curl_easy_setopt(easy, CURLOPT_CAPATH, NULL),
+        set_one_ca(easy, tls),
     };
 
     return ddb_curl_first_failure(codes, DDB_ARRAY_LENGTH(codes));
+}
+
+/* A place without CAs. NULL is none, or libcurl's default: then, for OpenSSL, a file, in which it looks in vain. */
+static const char *no_directory(const ddb_curl_opts_t *o)
+{
+    const curl_version_info_data *libcurl = curl_version_info(CURLVERSION_NOW);
+
+    return libcurl->version_num >= NULL_IS_DEFAULT && libcurl->ssl_version
+                   && strncmp(libcurl->ssl_version, "OpenSSL/", 8) == 0
+               ? o->ca_file
+               : NULL;
 }
 
 CURLcode ddb_curl_set_cas(CURL *easy, const ddb_curl_opts_t *o)
@@ -70,7 +102,7 @@ CURLcode ddb_curl_set_cas(CURL *easy, const ddb_curl_opts_t *o)
     }
     code = curl_easy_setopt(easy, CURLOPT_CAINFO, o->ca_file);
     /* else the system's CAs are trusted beside it */
-    return code == CURLE_OK ? curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) : code;
+    return code == CURLE_OK ? curl_easy_setopt(easy, CURLOPT_CAPATH, no_directory(o)) : code;
 }
 
 void ddb_curl_name_cas(const ddb_curl_opts_t *o, CURLcode code, char *why)

@@ -163,6 +163,30 @@ apr_status_t ddb_tls_prepare(ddb_tls_t *t, void *ssl_ctx, const char *peer)
     return rv;
 }
 
+apr_size_t ddb_tls_copy_ca(ddb_tls_t *t, char *pem, apr_size_t size)
+{
+    apr_uint32_t generation;
+    X509_STORE *store = current_cas(t, &generation);
+    STACK_OF(X509) *all = store ? X509_STORE_get1_all_certs(store) : NULL;
+    BIO *out = BIO_new(BIO_s_mem());
+    char *text = NULL;
+    long len = 0;
+
+    if (out && sk_X509_num(all) > 0 && PEM_write_bio_X509(out, sk_X509_value(all, 0))) {
+        len = BIO_get_mem_data(out, &text);
+    }
+    if (len > 0 && (apr_size_t)len <= size) {
+        memcpy(pem, text, len);
+    }
+    else {
+        len = 0;
+    }
+    BIO_free(out);
+    sk_X509_pop_free(all, X509_free);
+    X509_STORE_free(store);
+    return len;
+}
+
 const char *ddb_tls_place(const ddb_tls_t *t)
 {
     return t->ca_file ? t->ca_file : t->ca_directory;

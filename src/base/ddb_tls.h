@@ -52,6 +52,9 @@ apr_status_t ddb_tls_create(ddb_tls_t **pt, const ddb_tls_opts_t *o, apr_pool_t 
  */
 apr_status_t ddb_tls_prepare(ddb_tls_t *t, void *ssl_ctx, const char *peer);
 
+/** Write one of the CAs into pem. @return its length; 0 when none fits, or none has been read from a directory yet. */
+apr_size_t ddb_tls_copy_ca(ddb_tls_t *t, char *pem, apr_size_t size);
+
 /** The file that CAs are read from, or the directory; for the log. */
 const char *ddb_tls_place(const ddb_tls_t *t);
 

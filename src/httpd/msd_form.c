@@ -8,8 +8,7 @@
 #include "httpd/msd_entries.h"
 #include "httpd/msd_form.h"
 
-/** The next pair in *rest, which is cut after it; NULL: there is none. */
-static char *next_pair(char **rest)
+char *msd_form_next(char **rest)
 {
     char *pair = *rest, *end;
 
@@ -22,6 +21,11 @@ static char *next_pair(char **rest)
         *end = '\0';
     }
     return *pair ? pair : NULL;
+}
+
+int msd_form_is_escaped(const char *text)
+{
+    return strchr(text, '%') || strchr(text, '+');
 }
 
 /** Cut a pair into name and value. @return 0 if there is nothing to change. */
@@ -57,9 +61,9 @@ void msd_form_decode(session_rec *z)
         return;
     }
     changes = apr_array_make(p, 8, sizeof(change));
-    escaped = strchr(z->encoded, '%') || strchr(z->encoded, '+');
+    escaped = msd_form_is_escaped(z->encoded);
     rest = apr_pstrdup(p, z->encoded);
-    while ((pair = next_pair(&rest))) {
+    while ((pair = msd_form_next(&rest))) {
         if (!read_pair(&change, pair, escaped)) {
             continue;
         }

@@ -16,4 +16,10 @@
  */
 void msd_form_decode(session_rec *z);
 
+/** The next pair of *rest, never empty, which is cut behind it; NULL: there is none. */
+char *msd_form_next(char **rest);
+
+/** 1 if ap_unescape_urlencoded has something to do in this part of a form. */
+int msd_form_is_escaped(const char *text);
+
 #endif

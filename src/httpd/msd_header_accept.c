@@ -5,6 +5,7 @@
 #include <httpd.h>
 #include <http_log.h>
 
+#include "httpd/msd_form.h"
 #include "httpd/msd_header_accept.h"
 #include "httpd/msd_header_change.h"
 
@@ -138,11 +139,11 @@ static int allows(judge_t *j, const char *name)
 /** The allowed part of a session header; NULL: nothing. */
 static const char *filter(judge_t *j, const char *header, apr_pool_t *p)
 {
-    char *copy = apr_pstrdup(p, header), *pair, *last = NULL;
+    char *rest = apr_pstrdup(p, header), *pair;
     apr_array_header_t *kept = apr_array_make(p, 4, sizeof(const char *));
     msd_entries_change_t change;
 
-    for (pair = apr_strtok(copy, "&", &last); pair; pair = apr_strtok(NULL, "&", &last)) {
+    while ((pair = msd_form_next(&rest))) {
         if (msd_header_change_read(&change, pair, p) && allows(j, change.name)) {
             APR_ARRAY_PUSH(kept, const char *) = pair;
         }

@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 #include <httpd.h>
 
+#include "httpd/msd_form.h"
 #include "httpd/msd_header_change.h"
 
 int msd_header_change_read(msd_entries_change_t *change, const char *pair, apr_pool_t *p)
@@ -14,7 +15,9 @@ int msd_header_change_read(msd_entries_change_t *change, const char *pair, apr_p
     char *name = apr_pstrmemdup(p, start, (apr_size_t)(end - start));
     char *value = *end && end[1] ? apr_pstrdup(p, end + 1) : NULL;
 
-    if (!*name || ap_unescape_urlencoded(name) != OK || (value && ap_unescape_urlencoded(value) != OK)) {
+    if (!*name
+        || (msd_form_is_escaped(pair)
+            && (ap_unescape_urlencoded(name) != OK || (value && ap_unescape_urlencoded(value) != OK)))) {
         return 0;
     }
     change->name = name;
@@ -25,10 +28,10 @@ int msd_header_change_read(msd_entries_change_t *change, const char *pair, apr_p
 void msd_header_change_make(session_rec *z, const char *said)
 {
     apr_array_header_t *changes = apr_array_make(z->pool, 8, sizeof(msd_entries_change_t));
-    char *copy = apr_pstrdup(z->pool, said), *pair, *last = NULL;
+    char *rest = apr_pstrdup(z->pool, said), *pair;
     msd_entries_change_t change;
 
-    for (pair = apr_strtok(copy, "&", &last); pair; pair = apr_strtok(NULL, "&", &last)) {
+    while ((pair = msd_form_next(&rest))) {
         if (!msd_header_change_read(&change, pair, z->pool)) {
             continue;
         }

@@ -107,7 +107,9 @@ static apr_status_t run_again(fixture_t *f)
 
 static const char *sent_header(const fixture_t *f, int i, const char *name)
 {
-    const char *value = apr_table_get(f->w->sent[i].headers, name);
+    const apr_table_t *headers = f->w->sent[i].headers;
+    const char *value = headers ? apr_table_get(headers, name) : NULL;
+
     return value ? value : "(none)";
 }
 
@@ -1331,6 +1333,17 @@ static void test_expiry(apr_pool_t *p)
     NUM_IS(f->w->n_sent, 6, "nothing is sent with the expired ones");
 }
 
+static void test_line_break(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    f->credentials.session_token = "t\r\nX-Amz-Target: DynamoDB_20120810.DeleteTable";
+    NUM_IS(run(f), APR_EINVAL, "a token with a line break");
+    NUM_IS(f->w->n_sent, 0, "is not sent");
+    OK(strstr(f->err.detail, "line break") && !strstr(f->err.detail, "DeleteTable"),
+       "which is told, and the token not");
+}
+
 /* The memory of the message outlives the exchange until the reply is judged. */
 static struct {
     const char *message;
@@ -1381,6 +1394,6 @@ TAP_MAIN(p)
              test_what_opens, test_retries_are_one_call, test_budget, test_clock_is_corrected,
              test_clock_that_is_not_the_cause, test_credentials_are_renewed, test_credentials_that_stay,
              test_credentials_in_time, test_credentials_too_late, test_renewal_too_late, test_cancelled,
-             test_calls_in_turn, test_midnight, test_clock_of_another_day, test_rotation, test_expiry,
+             test_calls_in_turn, test_midnight, test_clock_of_another_day, test_rotation, test_expiry, test_line_break,
              test_head_is_wiped);
 }

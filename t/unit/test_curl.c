@@ -253,6 +253,7 @@ static void *accept_all(void *baton)
         pthread_mutex_lock(&s->mutex);
         t->number = s->connections++;
         pthread_create(&s->threads[t->number], NULL, talk, t);
+        pthread_cond_broadcast(&s->moved);
         pthread_mutex_unlock(&s->mutex);
     }
     return NULL;
@@ -994,6 +995,7 @@ static void test_warm(apr_pool_t *p)
 
     NUM_IS(ddb_curl_warm(f->curl, &warm), 3, "connections are made before they are needed");
     NUM_IS(seen_by(&f->server), 0, "and nothing is sent over them");
+    await_count(&f->server, &f->server.connections, 3);
     NUM_IS(connections_of(&f->server), 3, "on as many connections");
     NUM_IS(ask(f, "/ok"), APR_SUCCESS, "a request");
     NUM_IS(connections_of(&f->server), 3, "uses one of them");
