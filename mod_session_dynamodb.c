@@ -21,6 +21,7 @@
 
 #include "mod_session_dynamodb_int.h"
 #include "httpd/child/msd_child.h"
+#include "httpd/child/msd_row_cache.h"
 #include "httpd/child/msd_shared_memory.h"
 #include "httpd/child/msd_status.h"
 #include "httpd/conf/msd_config.h"
@@ -343,6 +344,13 @@ static int session_dynamodb_log_transaction(request_rec *r)
 
 /* ---- httpd ------------------------------------------------------------------------------------------------------- */
 
+static int session_dynamodb_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
+{
+    (void)plog;
+    (void)ptemp;
+    return msd_row_cache_register(pconf) == APR_SUCCESS ? OK : HTTP_INTERNAL_SERVER_ERROR;
+}
+
 static int session_dynamodb_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     int rv = msd_config_check(pconf, s);
@@ -389,6 +397,7 @@ static void register_hooks(apr_pool_t *p)
     static const char *const other_stores[] = { "mod_session_cookie.c", "mod_session_dbd.c", NULL };
     static const char *const mod_cache[] = { "mod_cache.c", NULL };
 
+    ap_hook_pre_config(session_dynamodb_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(session_dynamodb_check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(session_dynamodb_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_optional_fn_retrieve(retrieve_functions, NULL, NULL, APR_HOOK_MIDDLE);

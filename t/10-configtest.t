@@ -93,6 +93,13 @@ for my $case (
     ['SessionDynamoDBBreaker 0',               qr/from 1 to 1000 nor Off/],
     ['SessionDynamoDBBreaker 1001',            qr/from 1 to 1000 nor Off/],
     ['SessionDynamoDBBreaker On',              qr/from 1 to 1000 nor Off/],
+    ['SessionDynamoDBCache 0',                 qr/seconds from 1 to 30 nor Off alone/],
+    ['SessionDynamoDBCache 31',                qr/seconds from 1 to 30 nor Off alone/],
+    ['SessionDynamoDBCache 5s',                qr/seconds from 1 to 30 nor Off alone/],
+    ['SessionDynamoDBCache Off shmcb',         qr/seconds from 1 to 30 nor Off alone/],
+    ['SessionDynamoDBCache 5',                 qr/load mod_socache_shmcb, or name another/],
+    ['SessionDynamoDBCache 5 memcache:localhost:11211', qr/no cache provider 'memcache': load mod_socache_memcache/],
+    ['SessionDynamoDBShareReads 5',            qr/On or Off/],
     ['SessionDynamoDBTableName ab',            qr/3 to 255/],
     ['SessionDynamoDBTableName my/table',      qr/3 to 255/],
     ['SessionDynamoDBRegion "EU West"',        qr/region/i],
@@ -274,6 +281,24 @@ accepted 'cookie settings do not matter to a header', 'SessionDynamoDBUseHeader 
 accepted 'a section that mends what the server left open', 'SessionDynamoDBCookieDomain example.com',
     '<Location /app>', 'SessionDynamoDBCookieName __Host-id', 'SessionDynamoDBCookieDomain None', '</Location>';
 
+note 'A cache';
+{
+    my $shmcb = "LoadModule socache_shmcb_module $MODULES/mod_socache_shmcb.so";
+    accepted 'a cache', $shmcb, 'SessionDynamoDBCache 30';
+    accepted '... with arguments', $shmcb, 'SessionDynamoDBCache 1 shmcb:sessions(1048576)';
+    accepted '... and a mutex of its own', $shmcb, 'Mutex file:. session-dynamodb-cache', 'SessionDynamoDBCache 1';
+    refused 'a size that the provider refuses', 11, qr/SessionDynamoDBCache: \w.*size/, $shmcb,
+        'SessionDynamoDBCache 5 shmcb:sessions(1)';
+    accepted 'none', 'SessionDynamoDBCache Off';
+    like accepted('a cache and eventually consistent reads', $shmcb, 'SessionDynamoDBCache 5', '<Location /app>',
+        'SessionDynamoDBConsistentRead Off', '</Location>'),
+        qr/ConsistentRead Off at \S+httpd\.conf:13 has no effect with SessionDynamoDBCache/, '... which are none';
+    my $shared = accepted 'shared reads', 'SessionDynamoDBShareReads On';
+    my $alone  = setting('mpm') eq 'prefork';
+    is scalar(() = $shared =~ /ShareReads On at \S+httpd\.conf:10 has no effect with this MPM/), $alone ? 1 : 0,
+        $alone ? '... where a process serves one request at a time' : '... where threads can share them';
+}
+
 note 'What can not be encrypted';
 {
     my $crypto = "LoadModule session_crypto_module $MODULES/mod_session_crypto.so";
@@ -332,13 +357,13 @@ like accepted('TRACE in one virtual host', 'TraceEnable Off', '<VirtualHost *:1>
               '</VirtualHost>'), qr/set TraceEnable Off/, '... is told';
 
 note 'Places';
-for my $directive ('Proxy http://proxy:3128', "CAFile $DIR/httpd.conf") {
+for my $directive ('Proxy http://proxy:3128', "CAFile $DIR/httpd.conf", 'Cache Off') {
     accepted "SessionDynamoDB$directive in the server", "SessionDynamoDB$directive";
     refused "SessionDynamoDB$directive in a virtual host", 11, qr/cannot occur within <VirtualHost>/,
         '<VirtualHost *:1>', "SessionDynamoDB$directive", '</VirtualHost>';
 }
 for my $directive ('TableName my_table', 'EndpointURL http://localhost', 'Region eu-west-1', 'Profile p', 'Timeout 1s',
-                   'ConnectTimeout 1s', 'MaxAttempts 2', 'Breaker 3') {
+                   'ConnectTimeout 1s', 'MaxAttempts 2', 'Breaker 3', 'ShareReads On') {
     refused "SessionDynamoDB$directive in a section", 11, qr/not allowed (?:here|in <Location>)/, '<Location /app>',
         "SessionDynamoDB$directive", '</Location>';
     accepted "SessionDynamoDB$directive in a virtual host", '<VirtualHost *:1>', "SessionDynamoDB$directive",

@@ -3,6 +3,7 @@
 # session. lib/check_consistency.py does it and proves it; what exactly it proves stands in lib/consistency/judge.py.
 #
 # MSD_SEED=SEED makes the same clients do the same again, with the same faults after as many requests.
+# MSD_CACHE=SECONDS, for how long another server keeps rows (1).
 # MSD_CONSISTENCY=SECONDS, for longer than usual (18). MSD_KEEP=DIRECTORY keeps the history and the numbers of each run.
 
 use strict;
@@ -10,12 +11,21 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use SessionTest;
+use SessionTest::Server;
 
 my $CHECKER = "$FindBin::Bin/lib/check_consistency.py";
 my $SEED    = defined $ENV{MSD_SEED} ? $ENV{MSD_SEED} : int rand 1_000_000_000;
 my $SECONDS = $ENV{MSD_CONSISTENCY} || 18;
 my $STATE   = $ENV{MSD_TEST_STATE} || "$SessionTest::T/../state.json";
 my $DIR     = "$SessionTest::T/state";
+
+# Lines of the log that faults explain.
+my $of_faults = join '|', 'the session could not be (?:read|written|ended): ', 'AH018(?:16|22): error while \w+ing the session',
+    'queued removal of an unused row failed', 'queued touch \(session activity\) failed',
+    'queued note that a new session ID is in use failed',
+    'the session keeps its ID, which is older than SessionDynamoDBRenewInterval: ',
+    'refused a session ID that was replaced because of its age',
+    'circuit breaker open: no answer from \S+ to \d+ consecutive calls';
 
 # What it says, and whether it is content.
 sub checker {
@@ -82,12 +92,23 @@ note 'Many clients';
           sessions_lost => $numbers->{lost});
 }
 
-my $of_faults = join '|', 'the session could not be (?:read|written|ended): ', 'AH018(?:16|22): error while \w+ing the session',
-    'queued removal of an unused row failed', 'queued touch \(session activity\) failed',
-    'queued note that a new session ID is in use failed',
-    'the session keeps its ID, which is older than SessionDynamoDBRenewInterval: ',
-    'refused a session ID that was replaced because of its age',
-    'circuit breaker open: no answer from \S+ to \d+ consecutive calls';
+note 'And another server, with a cache: what others write counts there after so many seconds';
+{
+    my $bound = $ENV{MSD_CACHE} || 1;
+    my $far   = SessionTest::Server->start({ modules => [qw(socache_shmcb authn_core authn_file authz_user auth_basic)] },
+        "SessionDynamoDBCache $bound", 'SessionDynamoDBShareReads On', 'SessionDynamoDBRenewGrace 1',
+        'SessionDynamoDBBreaker Off', '<Location /users/>', 'SetHandler test-session', 'SessionDynamoDBUserKey user account',
+        '</Location>', '<Location /basic/>', 'SetHandler test-session', 'AuthType Basic', 'AuthName basic',
+        'AuthBasicProvider file', "AuthUserFile $SessionTest::T/conf/users", 'Require valid-user', '</Location>',
+        'LogLevel session_dynamodb:info');
+    my $numbers = run('far', '--seconds', $SECONDS, '--far', $far->port, '--bound', $bound);
+    is join("\n", @{ $numbers->{violations} }), '', 'nothing is lost, revived or shared, but for those seconds';
+    cmp_ok $numbers->{$_}, '>', 0, "there were $_" for qw(sessions renewals ends conflicts);
+    $far->stop(qr/$of_faults/);
+    my($cached) = SessionTest::Log::slurp($far->{log}) =~ /counted since the last restart: .* CachedReads (\d+)/;
+    cmp_ok $cached || 0, '>', 10, '... and rows from the cache';
+}
+
 expect_log qr/\[session(?:_dynamodb)?:(?:error|warn)\].*(?:$of_faults)/;
 
 done;

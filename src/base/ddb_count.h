@@ -25,10 +25,12 @@ typedef enum ddb_counted_e {
     DDB_COUNT_OPENED,      /* times that a circuit breaker opened */
     DDB_COUNT_CREATED,     /* sessions */
     DDB_COUNT_RENEWED,
-    DDB_COUNT_ENDED,   /* by a request; expired ones do not count */
-    DDB_COUNT_MERGED,  /* changes that met another request's and were merged with them */
-    DDB_COUNT_REFUSED, /* unknown or expired IDs that clients sent */
-    DDB_COUNTED        /* the number of counters */
+    DDB_COUNT_ENDED,       /* by a request; expired ones do not count */
+    DDB_COUNT_MERGED,      /* changes that met another request's and were merged with them */
+    DDB_COUNT_REFUSED,     /* unknown or expired IDs that clients sent */
+    DDB_COUNT_CACHED_READ, /* rows that came from the cache */
+    DDB_COUNT_SHARED_READ, /* rows that came from another request's read */
+    DDB_COUNTED            /* the number of counters */
 } ddb_counted_e;
 
 /** Create the counters, all 0, before fork; the children find them at the same address. They live as long as p. */

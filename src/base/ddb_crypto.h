@@ -64,6 +64,21 @@ void ddb_crypto_wipe(void *mem, apr_size_t len);
 /** Copy a secret into p; the copy is wiped when p is cleared. NULL gives NULL. */
 const char *ddb_crypto_secret_dup(apr_pool_t *p, const char *secret);
 
+#define DDB_SEAL_KEY  32 /* bytes */
+#define DDB_SEAL_MORE 28 /* bytes by which what is sealed is longer: nonce and tag */
+
+/**
+ * Seal bytes (AES-256-GCM): nobody without key can read or change them. out has room for in.len + DDB_SEAL_MORE.
+ * bound is not in it: the same has to be given to unseal. random: for the nonce; a key may seal 2^32 times.
+ * Fails only if random or OpenSSL does. out and in do not overlap.
+ */
+apr_status_t ddb_crypto_seal(unsigned char *out, const unsigned char *key, ddb_bytes_t in, ddb_bytes_t bound,
+                             ddb_random_fn *random);
+
+/** Undo it. out has room for in.len - DDB_SEAL_MORE, and is wiped on failure. @return APR_NOTFOUND for bytes that were
+ * not sealed with this key and bound; APR_EGENERAL if OpenSSL has no AES-256-GCM. */
+apr_status_t ddb_crypto_unseal(unsigned char *out, const unsigned char *key, ddb_bytes_t in, ddb_bytes_t bound);
+
 /** Lower case hex of in, in p. */
 const char *ddb_crypto_hex(apr_pool_t *p, const void *in, apr_size_t len);
 

@@ -8,6 +8,7 @@
 #include "httpd/msd_entries.h"
 #include "httpd/msd_load.h"
 #include "httpd/msd_payload.h"
+#include "httpd/msd_reads.h"
 
 #define SIDS_MAX 2 /* the number of a request's IDs that are looked up at most */
 
@@ -69,7 +70,8 @@ static const msd_unknown_ids_t *misses_for(const msd_session_t *s, const ddb_sto
 }
 
 /** Like ddb_store_load, but does not read the table again for a known unknown session ID. */
-static apr_status_t look_up(const load_t *w, const msd_calls_batch_t *batch, const char *sid, ddb_session_t *row)
+static apr_status_t look_up(const load_t *w, const msd_calls_batch_t *batch, const char *sid, ddb_session_t *row,
+                            const msd_reads_t *reads)
 {
     ddb_store_call_t call = batch->call;
     const msd_unknown_ids_t *m = misses_for(w->s, &call, sid, &call.key);
@@ -80,21 +82,38 @@ static apr_status_t look_up(const load_t *w, const msd_calls_batch_t *batch, con
         return APR_NOTFOUND;
     }
     rv = ddb_store_load(w->q->calls.store, &call, sid, row);
-    if (rv == APR_NOTFOUND && (row->miss == DDB_MISS_ABSENT || row->miss == DDB_MISS_OVER)) {
+    if (rv == APR_NOTFOUND && !reads->cached && (row->miss == DDB_MISS_ABSENT || row->miss == DDB_MISS_OVER)) {
         msd_unknown_ids_add(m, call.key, batch->started, call.pool);
     }
     return rv;
 }
 
-static apr_status_t read_row(const load_t *w, const char *sid, ddb_session_t *row)
+static apr_status_t read_row(const load_t *w, const char *sid, ddb_session_t *row, msd_reads_t *reads)
 {
     msd_calls_batch_t batch;
     apr_status_t rv;
 
     memset(row, 0, sizeof(*row));
     msd_calls_begin(&w->q->calls, w->s, &batch);
-    rv = look_up(w, &batch, sid, row);
+    msd_reads_begin(reads, w->s->server, &batch.call);
+    rv = look_up(w, &batch, sid, row, reads);
     msd_calls_end(&w->q->calls, &batch);
+    return rv;
+}
+
+/** Read the row of an ID and open its session. */
+static apr_status_t open_row(const load_t *w, const char *sid, ddb_session_t *row)
+{
+    msd_reads_t reads = { .fresh = 0 };
+    apr_status_t rv;
+
+    do {
+        rv = read_row(w, sid, row, &reads);
+        w->s->ids.miss = row->miss;
+        rv = rv == APR_SUCCESS ? accept_loaded(w->r, w->s, row) : rv;
+    } while (rv != APR_SUCCESS && msd_reads_again(&reads));
+    w->s->ids.cached = reads.cached;
+    w->s->ids.shared = reads.shared;
     return rv;
 }
 
@@ -137,10 +156,9 @@ static apr_status_t read_rows(const load_t *w, const apr_array_header_t *sids, f
     int i;
 
     for (i = 0; i < sids->nelts; i++) {
-        apr_status_t rv = read_row(w, APR_ARRAY_IDX(sids, i, const char *), &row);
-        s->ids.miss = row.miss;
+        apr_status_t rv = open_row(w, APR_ARRAY_IDX(sids, i, const char *), &row);
+
         found->replaced |= row.miss == DDB_MISS_MOVED || row.miss == DDB_MISS_LEFT || row.miss == DDB_MISS_REUSED;
-        rv = rv == APR_SUCCESS ? accept_loaded(w->r, s, &row) : rv;
         if (rv == APR_SUCCESS) {
             opened_by(s, APR_ARRAY_IDX(sids, i, const char *), &row, found);
         }

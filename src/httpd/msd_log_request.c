@@ -52,7 +52,10 @@ static const char *found(const msd_session_t *s, apr_pool_t *p)
     if (s->ids.ambiguous) {
         return "refused: more than one could be the session's";
     }
-    return s->ids.refused ? apr_pstrcat(p, "refused: ", why_refused(s), NULL) : s->ids.count ? "loaded" : "new";
+    if (s->ids.refused) {
+        return apr_pstrcat(p, "refused: ", why_refused(s), NULL);
+    }
+    return !s->ids.count ? "new" : s->ids.cached ? "loaded, cached" : s->ids.shared ? "loaded, read shared" : "loaded";
 }
 
 static const char *written(const msd_session_t *s)

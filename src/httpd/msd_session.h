@@ -65,6 +65,7 @@ typedef struct msd_session_ids_t {
     int count;           /* valid or not */
     int ambiguous;       /* 1: more than one could be valid, and all are ignored */
     ddb_miss_e miss;     /* the reason for refusing the last of them */
+    int cached, shared;  /* rows of the last of them from the cache, and rows that other requests read */
     int replaced;        /* 1: a newer ID replaced it, which this client has by now, or will have */
     const char *opened;  /* the ID that opened the session; not its own if it was replaced by age. NULL: none did */
     const char *refused; /* SHA-512 of a refused ID, for logs; NULL: no ID was refused */

@@ -22,6 +22,12 @@ apr_status_t ddb_store_create(ddb_store_t **ps, ddb_client_t *client, const char
     return APR_SUCCESS;
 }
 
+void ddb_store_watch(ddb_store_t *st, ddb_store_changed_fn *changed, void *baton)
+{
+    st->changed = changed;
+    st->changed_baton = baton;
+}
+
 apr_status_t ddb_store_find_user(ddb_marks_e *found, const ddb_session_t *s, const ddb_marks_user_t *user,
                                  apr_pool_t *p)
 {
@@ -176,7 +182,7 @@ apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const
         return ddb_error_set(call->err, rv,
                              "cannot check the session ID: OpenSSL failed; make sure that it offers SHA-1 and SHA-256");
     }
-    rv = ddb_store_read_row(st, call, key, call->consistent, &row);
+    rv = ddb_store_read_for(st, call, key, sid, call->consistent, &row);
     found.miss = rv == APR_NOTFOUND ? DDB_MISS_ABSENT : DDB_MISS_NONE;
     rv = rv == APR_SUCCESS ? ddb_store_session_of(&found, &row, sid, call) : rv;
     if (rv == APR_NOTFOUND && found.miss == DDB_MISS_RENEWED) {
@@ -205,7 +211,7 @@ static apr_status_t insert_as(ddb_store_t *st, const ddb_store_call_t *call, ddb
     }
     s->row = apr_pmemdup(call->pool, &it, sizeof(it));
     put_item.body = ddb_item_create_body(st->table, &it, call->pool);
-    rv = ddb_store_send(st, call, put_item, &reply);
+    rv = ddb_store_write(st, call, s->key, put_item, &reply);
     if (rv != DDB_ECONFLICT) {
         return rv;
     }
@@ -277,7 +283,7 @@ apr_status_t ddb_store_write_over(ddb_store_t *st, const ddb_store_call_t *call,
         return rv;
     }
     update.body = ddb_item_save_body(st->table, it, s->row, apr_time_sec(call->now), call->pool);
-    rv = ddb_store_send(st, call, update, &reply);
+    rv = ddb_store_write(st, call, s->key, update, &reply);
     if (rv != DDB_ECONFLICT) {
         return rv;
     }
@@ -327,7 +333,7 @@ apr_status_t ddb_store_touch(ddb_store_t *st, const ddb_store_call_t *call, cons
     }
     it = ddb_store_item_of(&next, call);
     update.body = ddb_item_touch_body(st->table, &it, apr_time_sec(call->now), call->pool);
-    rv = ddb_store_send(st, call, update, &reply);
+    rv = ddb_store_write(st, call, s->key, update, &reply);
     return rv == DDB_ECONFLICT ? ddb_store_answer(call->err, APR_NOTFOUND) : rv;
 }
 
@@ -336,5 +342,5 @@ apr_status_t ddb_store_remove(ddb_store_t *st, const ddb_store_call_t *call, con
     ddb_call_t delete_item = { .operation = "DeleteItem", .body = ddb_item_delete_body(st->table, key, call->pool) };
     ddb_reply_t reply;
 
-    return ddb_store_send(st, call, delete_item, &reply);
+    return ddb_store_write(st, call, key, delete_item, &reply);
 }

@@ -15,6 +15,15 @@ typedef struct ddb_store_t ddb_store_t;
 apr_status_t ddb_store_create(ddb_store_t **ps, ddb_client_t *client, const char *table, ddb_random_fn *random,
                               apr_pool_t *p);
 
+/**
+ * Told of each write of a row by this store: before it is sent, and after it, when its outcome is known or given up.
+ * key: its table key. Called by the thread that writes.
+ */
+typedef void ddb_store_changed_fn(void *baton, const char *key);
+
+/** Have changed told from now on; to be called before st is used. */
+void ddb_store_watch(ddb_store_t *st, ddb_store_changed_fn *changed, void *baton);
+
 /** The reason why a load found no session. */
 typedef enum ddb_miss_e {
     DDB_MISS_NONE,
@@ -55,6 +64,31 @@ typedef struct ddb_session_t {
     const ddb_marks_user_t *login; /* set by the caller before insert and save: the user to mark; NULL: no user */
 } ddb_session_t;
 
+/** A row to be read for a load, by a reader. */
+typedef struct ddb_store_read_t {
+    ddb_store_t *store;
+    const struct ddb_store_call_t *call;
+    const char *table; /* its name */
+    const char *key;   /* of the row */
+    const char *sid;   /* the ID that opens it */
+    int consistent;
+    struct ddb_item_t *row; /* the result */
+    ddb_reply_t reply;      /* of the GetItem: its body is NULL before, and after a failure without an answer */
+} ddb_store_read_t;
+
+/** The two ways to a row. @return as ddb_item_parse; or a failure of the call. */
+/** One GetItem. */
+apr_status_t ddb_store_read_get(ddb_store_read_t *read);
+/** The row in the reply to a GetItem of the same row, without a call. body must live as long as call->pool. */
+apr_status_t ddb_store_read_reply(ddb_store_read_t *read, const char *body, apr_size_t len);
+
+/** How a load reads rows: its read calls either of these two, and returns what that returned, or a failure. It is not
+ * asked for the rows that settle a write. */
+typedef struct ddb_store_reader_t {
+    apr_status_t (*read)(void *baton, ddb_store_read_t *read);
+    void *baton;
+} ddb_store_reader_t;
+
 /** Parameters that all calls of one request share. */
 typedef struct ddb_store_call_t {
     const ddb_sid_rules_t *rules;
@@ -71,6 +105,7 @@ typedef struct ddb_store_call_t {
     apr_pool_t *pool;     /* results live here */
     ddb_error_t *err;     /* never NULL */
     int *calls;           /* incremented by each call to the table; NULL: not counted */
+    const ddb_store_reader_t *reader; /* of a load; NULL: a GetItem for each row */
 } ddb_store_call_t;
 
 /**

@@ -85,7 +85,7 @@ apr_status_t ddb_store_follow(ddb_store_t *st, const ddb_store_call_t *call, con
     rv = rv == APR_SUCCESS ? ddb_sid_table_key(&key, successor, call->rules, call->pool) : rv;
     found->miss = DDB_MISS_ABSENT;
     if (rv == APR_SUCCESS) {
-        rv = ddb_store_read_row(st, call, key, 1, &row);
+        rv = ddb_store_read_for(st, call, key, successor, 1, &row);
         rv = rv == APR_SUCCESS ? ddb_store_session_of(found, &row, successor, call) : rv;
     }
     else if (rv != APR_NOTFOUND) {
@@ -101,7 +101,7 @@ apr_status_t ddb_store_see(ddb_store_t *st, const ddb_store_call_t *call, const 
     apr_status_t rv;
 
     update.body = ddb_item_seen_body(st->table, key, apr_time_sec(call->now), call->pool);
-    rv = ddb_store_send(st, call, update, &reply);
+    rv = ddb_store_write(st, call, key, update, &reply);
     return rv == DDB_ECONFLICT ? ddb_store_answer(call->err, APR_NOTFOUND) : rv;
 }
 
@@ -136,7 +136,7 @@ apr_status_t ddb_store_end(ddb_store_t *st, const ddb_store_call_t *call, ddb_se
 
     for (i = 0; i < ENDS_MOST && rv == DDB_ECONFLICT; i++) {
         delete_item.body = ddb_item_end_body(st->table, last.key, call->pool);
-        rv = ddb_store_send(st, call, delete_item, &reply);
+        rv = ddb_store_write(st, call, last.key, delete_item, &reply);
         rv = rv == DDB_ECONFLICT ? find_moved(st, call, &reply, &last) : rv;
     }
     s->miss = last.miss;

@@ -10,6 +10,8 @@ struct ddb_store_t {
     ddb_client_t *client;
     const char *table;
     ddb_random_fn *random;
+    ddb_store_changed_fn *changed; /* NULL: nobody is told */
+    void *changed_baton;
 };
 
 /** For results without a call: ddb_client_call resets err itself. */
@@ -32,6 +34,14 @@ apr_status_t ddb_store_follow(ddb_store_t *st, const ddb_store_call_t *call, con
 
 /** Send a call, with the deadline and cancellation of the operation. */
 apr_status_t ddb_store_send(ddb_store_t *st, const ddb_store_call_t *call, ddb_call_t what, ddb_reply_t *reply);
+
+/** Send a write of the row with this table key, which those who watch the store are told of. */
+apr_status_t ddb_store_write(ddb_store_t *st, const ddb_store_call_t *call, const char *key, ddb_call_t what,
+                             ddb_reply_t *reply);
+
+/** Read the row of sid for a load, by the call's reader if it has one. @return as ddb_store_read_row. */
+apr_status_t ddb_store_read_for(ddb_store_t *st, const ddb_store_call_t *call, const char *key, const char *sid,
+                                int consistent, ddb_item_t *row);
 
 /** Read the row with this table key once. @return as ddb_item_parse; or a failure of the call. */
 apr_status_t ddb_store_read_row(ddb_store_t *st, const ddb_store_call_t *call, const char *key, int consistent,

@@ -89,6 +89,24 @@ apr_status_t ddb_store_send(ddb_store_t *st, const ddb_store_call_t *call, ddb_c
     return ddb_client_call(st->client, &what, call->pool, reply, call->err);
 }
 
+static void tell(const ddb_store_t *st, const char *key)
+{
+    if (st->changed) {
+        st->changed(st->changed_baton, key);
+    }
+}
+
+apr_status_t ddb_store_write(ddb_store_t *st, const ddb_store_call_t *call, const char *key, ddb_call_t what,
+                             ddb_reply_t *reply)
+{
+    apr_status_t rv;
+
+    tell(st, key);
+    rv = ddb_store_send(st, call, what, reply);
+    tell(st, key);
+    return rv;
+}
+
 /* Also checks the row's key: a reply intended for another request must not disclose its session. */
 static apr_status_t parse_row(ddb_item_t *row, const ddb_reply_t *reply, const char *key, const ddb_store_call_t *call)
 {
@@ -111,32 +129,64 @@ static apr_status_t parse_row(ddb_item_t *row, const ddb_reply_t *reply, const c
 
 /** A read under way. */
 typedef struct reading_t {
-    const ddb_store_call_t *call;
-    const char *key;
-    ddb_item_t *row;
+    ddb_store_read_t *read;
     apr_status_t rv; /* of the last reply */
 } reading_t;
+
+apr_status_t ddb_store_read_reply(ddb_store_read_t *read, const char *body, apr_size_t len)
+{
+    const ddb_reply_t reply = { .body = body, .len = len };
+
+    return parse_row(read->row, &reply, read->key, read->call);
+}
 
 static apr_status_t read_reply(void *baton, ddb_reply_t *reply)
 {
     reading_t *r = baton;
 
-    r->rv = parse_row(r->row, reply, r->key, r->call);
-    reply->consumed = r->row->consumed;
+    r->rv = parse_row(r->read->row, reply, r->read->key, r->read->call);
+    reply->consumed = r->read->row->consumed;
     return r->rv;
+}
+
+apr_status_t ddb_store_read_get(ddb_store_read_t *read)
+{
+    reading_t r = { .read = read, .rv = APR_SUCCESS };
+    ddb_call_t get = { .operation = "GetItem", .read = read_reply, .baton = &r };
+    apr_status_t rv;
+
+    get.body = ddb_item_get_body(read->table, read->key, read->consistent, read->call->pool);
+    rv = ddb_store_send(read->store, read->call, get, &read->reply);
+    if (rv != APR_SUCCESS) {
+        read->reply = (ddb_reply_t){ .body = NULL };
+        return rv;
+    }
+    return r.rv;
+}
+
+static ddb_store_read_t read_of(ddb_store_t *st, const ddb_store_call_t *call, const char *key, int consistent,
+                                ddb_item_t *row)
+{
+    return (ddb_store_read_t){
+        .store = st, .call = call, .table = st->table, .key = key, .consistent = consistent, .row = row
+    };
 }
 
 apr_status_t ddb_store_read_row(ddb_store_t *st, const ddb_store_call_t *call, const char *key, int consistent,
                                 ddb_item_t *row)
 {
-    reading_t r = { .call = call, .key = key, .row = row, .rv = APR_SUCCESS };
-    ddb_call_t get = { .operation = "GetItem", .read = read_reply, .baton = &r };
-    ddb_reply_t reply;
-    apr_status_t rv;
+    ddb_store_read_t read = read_of(st, call, key, consistent, row);
 
-    get.body = ddb_item_get_body(st->table, key, consistent, call->pool);
-    rv = ddb_store_send(st, call, get, &reply);
-    return rv == APR_SUCCESS ? r.rv : rv;
+    return ddb_store_read_get(&read);
+}
+
+apr_status_t ddb_store_read_for(ddb_store_t *st, const ddb_store_call_t *call, const char *key, const char *sid,
+                                int consistent, ddb_item_t *row)
+{
+    ddb_store_read_t read = read_of(st, call, key, consistent, row);
+
+    read.sid = sid;
+    return call->reader ? call->reader->read(call->reader->baton, &read) : ddb_store_read_get(&read);
 }
 
 apr_status_t ddb_store_row_of_conflict(ddb_store_t *st, const ddb_store_call_t *call, const char *key,

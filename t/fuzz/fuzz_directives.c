@@ -71,13 +71,15 @@ static const char *call(cmd_parms *cmd, msd_dir_config_t *conf, const line_t *li
     const command_rec *c = cmd->cmd;
     int args = line->words - 1, on = args == 1 && strcasecmp(line->word[1], "on") == 0;
 
-    *called = c->args_how == TAKE_ARGV || args == 1;
+    *called = c->args_how == TAKE_ARGV || args == 1 || (c->args_how == TAKE12 && args == 2);
     switch (c->args_how) {
     case FLAG:
         *called = on || (args == 1 && strcasecmp(line->word[1], "off") == 0);
         return *called ? c->AP_FLAG(cmd, conf, on) : NULL;
     case TAKE1:
         return *called ? c->AP_TAKE1(cmd, conf, line->word[1]) : NULL;
+    case TAKE12:
+        return *called ? c->AP_TAKE2(cmd, conf, line->word[1], args == 2 ? line->word[2] : NULL) : NULL;
     case TAKE_ARGV:
         return c->AP_TAKE_ARGV(cmd, conf, args, (char *const *)line->word + 1);
     default:
@@ -199,6 +201,8 @@ static void are_server_settings(const msd_server_config_t *c, apr_pool_t *p)
     is_within(c->connect_timeout, apr_time_from_msec(100), apr_time_from_sec(8));
     is_within(c->max_attempts, 1, 10);
     is_within(c->breaker, 0, 1000);
+    is_within(c->cache, 0, 30);
+    HOLDS(c->cache <= 0 || (c->cache_provider && c->cache_instance));
     HOLDS(!c->table
           || (fuzz_is_of(c->table, FUZZ_LETTERS FUZZ_DIGITS "_.-:/") && strlen(c->table) >= 3
               && strlen(c->table) <= 400));

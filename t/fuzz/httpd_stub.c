@@ -4,6 +4,8 @@
 #include <apr_lib.h>
 #include <apr_optional.h>
 #include <httpd.h>
+#include <ap_provider.h>
+#include <ap_socache.h>
 #include <http_config.h>
 #include <http_core.h>
 #include <http_log.h>
@@ -105,6 +107,22 @@ const char *ap_check_cmd_context(cmd_parms *cmd, unsigned forbidden)
 {
     (void)cmd, (void)forbidden;
     return NULL;
+}
+
+static const char *create_cache(ap_socache_instance_t **instance, const char *arg, apr_pool_t *tmp, apr_pool_t *p)
+{
+    (void)tmp;
+    *instance = apr_palloc(p, 1);
+    return arg && !*arg ? "this cache takes no empty argument" : NULL;
+}
+
+void *ap_lookup_provider(const char *group, const char *name, const char *version)
+{
+    static const ap_socache_provider_t cache = { .name = "shmcb", .create = create_cache };
+    int known = strcmp(group, AP_SOCACHE_PROVIDER_GROUP) == 0 && strcmp(version, AP_SOCACHE_PROVIDER_VERSION) == 0
+                && (strcmp(name, "shmcb") == 0 || strcmp(name, AP_SOCACHE_DEFAULT_PROVIDER) == 0);
+
+    return known ? (void *)&cache : NULL;
 }
 
 char *ap_server_root_relative(apr_pool_t *p, const char *file)

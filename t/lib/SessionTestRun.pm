@@ -142,6 +142,7 @@ sub stage {
     } }, "$self->{src}/t");
     File::Path::make_path("$to/logs", "$to/state", "$to/conf");
     $self->write_recipes($to);
+    write_file("$to/conf/more.conf", 0644, map { "$_\n" } split /;\s*/, $ENV{MSD_TEST_CONFIG} || '');
     $self->write_keys("$to/conf");
     $self->write_certificate("$to/conf");
     unlink glob "$self->{work}/core*";

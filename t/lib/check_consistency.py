@@ -4,6 +4,7 @@
   check_consistency.py self-test
         broken histories, each of which the judge has to find (TAP)
   check_consistency.py run STATE --seed SEED (--seconds N | --steps N) [--clients N] [--slots N] [--root DIR]
+              [--far PORT --bound SECONDS]
         STATE: t/TEST's state.json. --root, httpd's ServerRoot: its children are killed and restarted, too.
   check_consistency.py judge HISTORY
         once more
@@ -40,6 +41,8 @@ def arguments():
     run.add_argument("--clients", type=int, default=12)
     run.add_argument("--slots", type=int, default=6, help="browsers that the clients share")
     run.add_argument("--root", help="ServerRoot: processes are killed and restarted, too")
+    run.add_argument("--far", type=int, help="port of another httpd, whose rows may be --bound seconds old")
+    run.add_argument("--bound", type=float, default=0)
     run.add_argument("--calm", action="store_true", help="no faults")
     run.add_argument("--history", help="file to write the history to")
     run.add_argument("--summary", help="file to write the numbers to (JSON)")
@@ -101,7 +104,8 @@ def write(path, text):
 def do_run(args):
     with open(args.state) as file:
         state = json.load(file)
-    run = drive.Run(state, args.seed, args.clients, args.slots, args.seconds, args.steps, not args.calm, args.root)
+    run = drive.Run(state, args.seed, args.clients, args.slots, args.seconds, args.steps, not args.calm, args.root,
+                    args.far, args.bound)
     asyncio.run(run.run())
     judge = Judge(run.ops, run.rows, run.table.calls, run.scan, drive.key_of, run.wall, args.calm).judge()
     numbers = summary(run, judge)

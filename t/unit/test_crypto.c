@@ -336,6 +336,87 @@ static void test_hex(apr_pool_t *p)
     IS(ddb_crypto_hex(p, "", 0), "", "hex of nothing is empty");
 }
 
+/* --- sealed bytes --- */
+
+static const unsigned char gcm_key[DDB_SEAL_KEY] = { 0xfe, 0xff, 0xe9, 0x92, 0x86, 0x65, 0x73, 0x1c, 0x6d, 0x6a, 0x8f,
+                                                     0x94, 0x67, 0x30, 0x83, 0x08, 0xfe, 0xff, 0xe9, 0x92, 0x86, 0x65,
+                                                     0x73, 0x1c, 0x6d, 0x6a, 0x8f, 0x94, 0x67, 0x30, 0x83, 0x08 };
+#define GCM_NONCE "cafebabefacedbaddecaf888"
+#define GCM_BOUND "feedfacedeadbeeffeedfacedeadbeefabaddad2"
+#define GCM_TEXT                                                                                                       \
+    "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657" \
+    "ba637b39"
+#define GCM_SEALED                                                                                                     \
+    "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0a" \
+    "bcc9f662"
+#define GCM_TAG "76fc6ece0f4e1768cddf8853bb2d551b"
+
+static ddb_bytes_t bytes_of(apr_pool_t *p, const char *hex)
+{
+    apr_size_t len = strlen(hex) / 2, i;
+    unsigned char *out = apr_palloc(p, len + 1);
+    unsigned int byte;
+
+    for (i = 0; i < len; i++) {
+        sscanf(hex + 2 * i, "%2x", &byte);
+        out[i] = (unsigned char)byte;
+    }
+    return (ddb_bytes_t){ out, len };
+}
+
+static apr_status_t gcm_nonce(void *out, apr_size_t len)
+{
+    static const unsigned char nonce[] = { 0xca, 0xfe, 0xba, 0xbe, 0xfa, 0xce, 0xdb, 0xad, 0xde, 0xca, 0xf8, 0x88 };
+
+    memcpy(out, nonce, len < sizeof(nonce) ? len : sizeof(nonce));
+    return len == sizeof(nonce) ? APR_SUCCESS : APR_EGENERAL;
+}
+
+static apr_status_t no_nonce(void *out, apr_size_t len)
+{
+    memset(out, 0, len);
+    return APR_EGENERAL;
+}
+
+static void test_seal(apr_pool_t *p)
+{
+    ddb_bytes_t text = bytes_of(p, GCM_TEXT), bound = bytes_of(p, GCM_BOUND), sealed, changed;
+    unsigned char *out = apr_palloc(p, text.len + DDB_SEAL_MORE), *back = apr_palloc(p, text.len + 1);
+    unsigned char other[DDB_SEAL_KEY], *one;
+    apr_size_t i;
+    int wrong = 0, left = 0;
+
+    NUM_IS(ddb_crypto_seal(out, gcm_key, text, bound, gcm_nonce), APR_SUCCESS, "bytes are sealed");
+    IS(ddb_crypto_hex(p, out, text.len + DDB_SEAL_MORE), GCM_NONCE GCM_SEALED GCM_TAG,
+       "as in test case 16 of the GCM specification");
+    sealed = (ddb_bytes_t){ out, text.len + DDB_SEAL_MORE };
+    NUM_IS(ddb_crypto_unseal(back, gcm_key, sealed, bound), APR_SUCCESS, "... and opened");
+    OK(memcmp(back, text.data, text.len) == 0, "... as they were");
+    for (i = 0; i < sealed.len; i++) {
+        one = apr_pmemdup(p, out, sealed.len);
+        one[i] ^= 1;
+        changed = (ddb_bytes_t){ one, sealed.len };
+        wrong += ddb_crypto_unseal(back, gcm_key, changed, bound) != APR_NOTFOUND;
+        left += memcmp(back, text.data, 8) == 0;
+        changed = (ddb_bytes_t){ out, i };
+        wrong += ddb_crypto_unseal(back, gcm_key, changed, bound) != APR_NOTFOUND;
+    }
+    NUM_IS(wrong, 0, "no changed bit and no missing byte goes unnoticed");
+    NUM_IS(left, 0, "... and nothing of them is left");
+    memcpy(other, gcm_key, sizeof(other));
+    other[31] ^= 1;
+    NUM_IS(ddb_crypto_unseal(back, other, sealed, bound), APR_NOTFOUND, "another key does not open them");
+    bound.len--;
+    NUM_IS(ddb_crypto_unseal(back, gcm_key, sealed, bound), APR_NOTFOUND,
+           "nor does something else that they are bound to");
+    NUM_IS(ddb_crypto_seal(out, gcm_key, text, bound, no_nonce), APR_EGENERAL,
+           "without random bytes nothing is sealed");
+    text.len = bound.len = 0;
+    NUM_IS(ddb_crypto_seal(out, gcm_key, text, bound, gcm_nonce), APR_SUCCESS, "nothing can be sealed, too");
+    NUM_IS(ddb_crypto_unseal(back, gcm_key, (ddb_bytes_t){ out, DDB_SEAL_MORE }, bound), APR_SUCCESS, "... and opened");
+    OK(!ERR_peek_error(), "no error is left in OpenSSL's queue");
+}
+
 TAP_MAIN(p)
 {
     run_apart(test_failure);
@@ -351,4 +432,5 @@ TAP_MAIN(p)
     test_equal();
     test_secrets(p);
     test_hex(p);
+    test_seal(p);
 }

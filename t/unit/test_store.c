@@ -1288,6 +1288,114 @@ static void test_json_conflict(apr_pool_t *p)
     finish(f, "rest of a row");
 }
 
+/* --- other ways to a row, and who is told of writes --- */
+
+typedef struct way_t {
+    fixture_t *f;
+    const char *body; /* of a reply; NULL: a GetItem */
+    const char *keys; /* of the rows, with the IDs that open them */
+    int all_consistent;
+} way_t;
+
+static apr_status_t read_by(void *baton, ddb_store_read_t *read)
+{
+    way_t *way = baton;
+
+    way->keys = apr_pstrcat(way->f->p, way->keys, read->key, " ", read->sid, " ", NULL);
+    way->all_consistent &= read->consistent;
+    return way->body ? ddb_store_read_reply(read, way->body, strlen(way->body)) : ddb_store_read_get(read);
+}
+
+static void test_reader(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    way_t way = { .f = f, .keys = "", .all_consistent = 1 };
+    const ddb_store_reader_t reader = { .read = read_by, .baton = &way };
+    const char *next;
+    ddb_item_t row = next_row(f, 1, &next), old = grace_row(f, &f->row, f->s.sid, next);
+    ddb_session_t out, current;
+
+    f->call.reader = &reader;
+    way.body = SAY("{\"Item\":%s}", item_text(f, &f->row));
+    NUM_IS(load(f, f->s.sid, &out), APR_SUCCESS, "a load reads by another way");
+    IS(out.data, "a=1", "... the row that it gives");
+    NUM_IS(f->w->n_sent, 0, "... without a call");
+    IS(way.keys, SAY("%s %s ", f->row.id, f->s.sid), "... which knows key and ID");
+    way.body = SAY("{\"Item\":%s}", item_text(f, &row));
+    NUM_IS(load(f, f->s.sid, &out), DDB_EBADREPLY, "another row is refused");
+    way.body = "{}";
+    NUM_IS(load(f, f->s.sid, &out), APR_NOTFOUND, "no row is no session");
+    NUM_IS(out.miss, DDB_MISS_ABSENT, "... as if the table had none");
+
+    way.body = NULL;
+    way.keys = "";
+    answer_row(f, &old);
+    answer_row(f, &row);
+    NUM_IS(load(f, f->s.sid, &out), APR_SUCCESS, "an ID that was replaced leads to its successor");
+    IS(way.keys, SAY("%s %s %s %s ", f->row.id, f->s.sid, row.id, next), "... whose row is read that way, too");
+    OK(way.all_consistent, "... consistently");
+
+    way.keys = "";
+    answer_conflict(f, NULL);
+    row = row_by(f, 50, 9);
+    answer_row(f, &row);
+    NUM_IS(save(f, &current), DDB_ECONFLICT, "a write that meets another one");
+    IS(way.keys, "", "... is settled by a read of its own");
+    finish(f, "reader");
+}
+
+static const char *told;
+
+static void tell(void *baton, const char *key)
+{
+    fixture_t *f = baton;
+
+    told = SAY("%s%d:%s ", told, f->w->n_sent, strcmp(key, f->row.id) == 0 ? "it" : "other");
+}
+
+static void test_watch(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    ddb_session_t current = { 0 }, s = f->s;
+
+    told = "";
+    ddb_store_watch(f->st, tell, f);
+    answer_row(f, &f->row);
+    load(f, f->s.sid, &current);
+    IS(told, "", "nobody is told of a read");
+    answer_ok(f);
+    save(f, &current);
+    IS(told, "1:it 2:it ", "who watches is told before a write is sent and after it");
+    told = "";
+    f->call.now += HOUR;
+    answer_ok(f);
+    ddb_store_touch(f->st, &f->call, &f->s);
+    IS(told, "2:it 3:it ", "also of a touch");
+    told = "";
+    answer_ok(f);
+    ddb_store_see(f->st, &f->call, f->row.id);
+    IS(told, "3:it 4:it ", "... of the first use of an ID");
+    told = "";
+    answer_lost(f);
+    answer_ok(f);
+    ddb_store_end(f->st, &f->call, &s);
+    IS(told, "4:it 6:it ", "... of an end, whatever its attempts");
+    told = "";
+    answer_ok(f);
+    ddb_store_remove(f->st, &f->call, f->row.id);
+    IS(told, "6:it 7:it ", "... of a removal");
+    told = "";
+    answer_ok(f);
+    replace(f, &current);
+    IS(told, "7:it 8:it ", "... of a replacement");
+    told = "";
+    answer_ok(f);
+    ddb_store_insert(f->st, &f->call, &s, NULL);
+    IS(told, "8:other 9:other ", "... of a new row");
+    f->removes = 1;
+    finish(f, "watch");
+}
+
 TAP_MAIN(p)
 {
     TAP_EACH(p, test_made, test_expires, test_load, test_load_none, test_load_signed, test_load_crossing,
@@ -1296,5 +1404,5 @@ TAP_MAIN(p)
              test_insert_collisions, test_save, test_save_times, test_save_user, test_save_conflict, test_save_gone,
              test_save_settled, test_save_unsettled, test_save_failures, test_touch, test_touch_nothing, test_remove,
              test_json_save, test_json_conflict, test_size_save, test_size_insert, test_size_others, test_packed,
-             test_packed_conflict);
+             test_packed_conflict, test_reader, test_watch);
 }

@@ -12,6 +12,8 @@
 #include "httpd/child/msd_child_int.h"
 #include "httpd/child/msd_once.h"
 #include "httpd/child/msd_credentials_refresh.h"
+#include "httpd/child/msd_row_cache.h"
+#include "httpd/child/msd_shared_reads.h"
 #include "httpd/child/msd_table_check.h"
 #include "httpd/child/msd_thread.h"
 #include "httpd/child/msd_warm_connections.h"
@@ -27,6 +29,7 @@ typedef struct msd_child_t {
     ddb_creds_t *creds;          /* shared by all servers with the same sources of credentials */
     msd_store_notices_t notices; /* its circuit breaker is shared by all servers that are alike; NULL: off */
     ddb_retry_budget_t *budget;  /* shared like the circuit breaker */
+    msd_shared_reads_t *reads;   /* NULL: requests read alone */
 } msd_child_t;
 
 /** The objects that the servers of one process share. */
@@ -130,6 +133,13 @@ static ddb_client_opts_t client_opts(const msd_server_config_t *c, ddb_creds_t *
                                 .skew = shared->skew };
 }
 
+static void drop_row(void *baton, const char *key)
+{
+    const msd_row_cache_t *cache = baton;
+
+    msd_row_cache_drop(cache, key, msd_row_cache_now(cache));
+}
+
 static apr_status_t build_store(msd_child_t *child, const msd_server_config_t *c, const shared_t *shared)
 {
     ddb_client_opts_t o = client_opts(c, child->creds, shared);
@@ -142,6 +152,12 @@ static apr_status_t build_store(msd_child_t *child, const msd_server_config_t *c
     rv = ddb_client_create(&client, &o, shared->pool);
     if (rv == APR_SUCCESS) {
         rv = ddb_store_create(&child->store, client, c->table, ddb_crypto_random, shared->pool);
+    }
+    if (rv == APR_SUCCESS && c->row_cache) {
+        ddb_store_watch(child->store, drop_row, c->row_cache);
+    }
+    if (rv == APR_SUCCESS && c->share_reads) {
+        rv = msd_shared_reads_create(&child->reads, shared->clock, shared->pool);
     }
     return rv;
 }
@@ -255,6 +271,9 @@ static apr_status_t build_shared(shared_t *shared, apr_pool_t *pchild, server_re
     if (rv == APR_SUCCESS) {
         rv = msd_write_queue_create(&shared->writer, main_server);
     }
+    if (rv == APR_SUCCESS && c->row_cache) {
+        rv = msd_row_cache_child(c->row_cache, pchild);
+    }
     shared->threaded = threaded != AP_MPMQ_NOT_SUPPORTED;
     if (rv == APR_SUCCESS && shared->threaded) {
         /* Threaded MPMs join their workers before they destroy the pool. prefork destroys it inside a signal handler,
@@ -365,6 +384,11 @@ ddb_store_t *msd_child_store(const server_rec *s)
 const ddb_clock_t *msd_child_clock(const server_rec *s)
 {
     return child_of(s) ? child_of(s)->shared->clock : &ddb_clock_system;
+}
+
+msd_shared_reads_t *msd_child_shared_reads(const server_rec *s)
+{
+    return child_of(s) ? child_of(s)->reads : NULL;
 }
 
 const msd_store_notices_t *msd_child_notices(const server_rec *s)

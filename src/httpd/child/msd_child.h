@@ -30,6 +30,9 @@ ddb_store_t *msd_child_store(const server_rec *s);
  */
 const ddb_clock_t *msd_child_clock(const server_rec *s);
 
+/** Reads that requests of this child share; NULL if SessionDynamoDBShareReads is Off for s. */
+struct msd_shared_reads_t *msd_child_shared_reads(const server_rec *s);
+
 /** For msd_store_notices_log after the store's calls; NULL without a store. */
 const msd_store_notices_t *msd_child_notices(const server_rec *s);
 

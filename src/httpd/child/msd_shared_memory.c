@@ -10,6 +10,7 @@
 #include "httpd/child/msd_unknown_ids.h"
 #include "httpd/child/msd_failure_log.h"
 #include "httpd/child/msd_once.h"
+#include "httpd/child/msd_row_cache.h"
 #include "httpd/child/msd_touches.h"
 #include "httpd/child/msd_shared_memory.h"
 #include "httpd/conf/msd_config.h"
@@ -23,13 +24,11 @@ static void complain(apr_status_t rv, const server_rec *s, const char *price)
     }
 }
 
-/** The unknown session IDs of this server's table, which all settings that determine the table identify. */
-static msd_unknown_ids_t *misses_of(const msd_unknown_ids_t *all, const msd_server_config_t *c, apr_pool_t *p)
+/** This server's table among all, which all settings that determine it identify. */
+static const char *table_of(const msd_server_config_t *c, apr_pool_t *p)
 {
-    const char *table = apr_psprintf(p, "%s %s %s %s %s %s", c->table, c->endpoint.url, c->endpoint.region, c->profile,
-                                     c->credentials_file, c->config_file);
-
-    return msd_unknown_ids_of_table(all, table, p);
+    return apr_psprintf(p, "%s %s %s %s %s %s", c->table, c->endpoint.url, c->endpoint.region, c->profile,
+                        c->credentials_file, c->config_file);
 }
 
 /** The arguments of the last line, about failures that were only counted. */
@@ -67,6 +66,7 @@ void msd_shared_memory_prepare(apr_pool_t *p, server_rec *main_server)
     msd_unknown_ids_t *misses = NULL;
     msd_failure_log_t *outage = NULL;
     msd_once_t *once = NULL;
+    msd_row_cache_t *cache = NULL;
     ddb_count_t *count = NULL;
     server_rec *s;
 
@@ -78,11 +78,14 @@ void msd_shared_memory_prepare(apr_pool_t *p, server_rec *main_server)
     complain(ddb_count_create(&count, p), main_server, "calls to DynamoDB and their consumed capacity are not counted");
     complain(msd_once_create(&once, main_server, p), main_server,
              "tables are not checked, and Secure cookies on unencrypted connections are not reported");
+    complain(msd_row_cache_start(&cache, main_server, p), main_server,
+             "SessionDynamoDBCache has no effect, as its cache or the mutex session-dynamodb-cache can't be used");
     for (s = main_server; s; s = s->next) {
         msd_server_config_t *c = msd_config_server(s);
 
         c->recent = recent;
-        c->misses = misses ? misses_of(misses, c, p) : NULL;
+        c->misses = misses ? msd_unknown_ids_of_table(misses, table_of(c, p), p) : NULL;
+        c->row_cache = cache ? msd_row_cache_of_table(cache, table_of(c, p), p) : NULL;
         c->outage = outage;
         c->once = once;
         c->count = count;

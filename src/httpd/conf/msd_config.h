@@ -48,7 +48,11 @@ typedef enum msd_no_store_e { MSD_NO_STORE_LOADED, MSD_NO_STORE_CHANGED } msd_no
     X(NUMBER, int, warm_connections, 0) /* opened by each child when it starts */                                      \
     X(NUMBER, int, breaker, 5)          /* consecutive calls without an answer that open it; 0: off */                 \
     X(NUMBER, int, create_table, 0)                                                                                    \
-    X(NUMBER, int, check_table, 1)
+    X(NUMBER, int, check_table, 1)                                                                                     \
+    X(NUMBER, int, share_reads, 0)                                                                                     \
+    X(NUMBER, int, cache, 0) /* seconds; 0: off; the main server's, for all */                                         \
+    X(POINTER, const struct ap_socache_provider_t *, cache_provider, NULL)                                             \
+    X(POINTER, struct ap_socache_instance_t *, cache_instance, NULL)
 
 #define MSD_SETTING(kind, type, name, value) type name;
 
@@ -63,6 +67,7 @@ typedef struct msd_server_config_t {
     ddb_endpoint_t endpoint;                /* set by msd_config_check; url NULL: it could not be resolved */
     struct msd_touches_t *recent;           /* recent touches of all children, created before fork; NULL: not shared */
     struct msd_unknown_ids_t *misses;       /* unknown session IDs, shared likewise; NULL: they are not remembered */
+    struct msd_row_cache_t *row_cache;      /* of this server's table, shared likewise; NULL: no cache */
     struct msd_failure_log_t *outage;       /* limits logged failures, shared likewise; NULL: all are logged */
     struct msd_once_t *once;                /* flags of one-time actions, shared likewise; NULL: never done */
     struct ddb_count_t *count;              /* counters, shared likewise; NULL: nothing is counted */

@@ -2,6 +2,7 @@
 
 #include <apr_file_info.h>
 #include <apr_strings.h>
+#include <ap_mpm.h>
 #include <http_core.h>
 #include <http_log.h>
 #include <unistd.h>
@@ -187,6 +188,32 @@ static void look_at_endpoint(const config_t *config, const server_rec *s)
                  c->endpoint.url, endpoint_at(config, c->endpoint_url));
 }
 
+/** The cache is filled by consistent reads, whatever a place says. */
+static void look_at_consistent_read(const config_t *config, const msd_config_place_t *off)
+{
+    if (strcasecmp(off->word, "Off") == 0 && msd_config_server(config->main_server)->cache) {
+        ap_log_error(
+            APLOG_MARK, APLOG_NOTICE | config->startup, 0, config->main_server,
+            "SessionDynamoDBConsistentRead Off at %s:%d has no effect with SessionDynamoDBCache: reads that fill "
+            "the cache are strongly consistent. Remove one of them",
+            AT(off));
+    }
+}
+
+static void look_at_shared_reads(const config_t *config, const msd_config_place_t *on)
+{
+    int threaded = AP_MPMQ_NOT_SUPPORTED;
+
+    ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded);
+    if (strcasecmp(on->word, "On") == 0 && threaded == AP_MPMQ_NOT_SUPPORTED) {
+        ap_log_error(
+            APLOG_MARK, APLOG_NOTICE | config->startup, 0, config->main_server,
+            "SessionDynamoDBShareReads On at %s:%d has no effect with this MPM, whose processes serve one request "
+            "at a time. Remove it, or load mpm_event",
+            AT(on));
+    }
+}
+
 /* ---- virtual hosts that share sessions --------------------------------------------------------------------------- */
 
 typedef struct host_t {
@@ -319,12 +346,14 @@ static const char *const read_directives[] = {
     "SessionEnv",
     "SessionHeader",
     "SessionDynamoDB",
+    "SessionDynamoDBConsistentRead",
     "SessionDynamoDBControlHeader",
     "SessionDynamoDBCookiePath",
     "SessionDynamoDBEndpointURL",
     "SessionDynamoDBEnv",
     "SessionDynamoDBForward",
     "SessionDynamoDBForwardKeys",
+    "SessionDynamoDBShareReads",
     "SessionDynamoDBSidKeys",
     "SessionDynamoDBUseHeader",
     "SessionDynamoDBUserKey",
@@ -350,6 +379,12 @@ void msd_config_warn(apr_pool_t *p, server_rec *main_server)
         if (msd_config_place_is(place, "SessionDynamoDBSidKeys")
             || msd_config_place_is(place, "SessionDynamoDBForwardKeys")) {
             look_at_key_files(&config, place);
+        }
+        if (msd_config_place_is(place, "SessionDynamoDBConsistentRead")) {
+            look_at_consistent_read(&config, place);
+        }
+        if (msd_config_place_is(place, "SessionDynamoDBShareReads")) {
+            look_at_shared_reads(&config, place);
         }
         if (strncasecmp(place->directive->directive, "SessionCookieName", 17) == 0
             || strncasecmp(place->directive->directive, "SessionDBD", 10) == 0) {

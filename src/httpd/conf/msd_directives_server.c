@@ -3,11 +3,17 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <httpd.h>
+#include <ap_provider.h>
+#include <ap_socache.h>
 #include <http_config.h>
 
 #include "aws/ddb_partition.h"
 #include "httpd/conf/msd_config.h"
 #include "httpd/conf/msd_directives_server.h"
+
+/* Half as long as a tombstone lives (DDB_STORE_TOMBSTONE): a request with a cached row is as one that began so many
+ * seconds ago, and has to find it still. */
+#define CACHE_MOST 30
 
 /* The field whose offset is in the directive's row of the table. */
 #define FIELD(type, record, cmd) ((type *)((char *)(record) + (apr_size_t)(cmd)->info))
@@ -136,6 +142,53 @@ const char *msd_directives_server_set_warm_connections(cmd_parms *cmd, void *dir
     }
     server_of(cmd)->warm_connections = (int)n;
     return NULL;
+}
+
+/** The provider named `name`, or the reason why there is none. */
+static const char *find_provider(const ap_socache_provider_t **provider, const char *name, apr_pool_t *p)
+{
+    *provider = ap_lookup_provider(AP_SOCACHE_PROVIDER_GROUP, name, AP_SOCACHE_PROVIDER_VERSION);
+    if (*provider) {
+        return NULL;
+    }
+    if (strcmp(name, AP_SOCACHE_DEFAULT_PROVIDER) == 0) {
+        return "there is no cache: load mod_socache_shmcb, or name another provider";
+    }
+    return apr_psprintf(p, "there is no cache provider '%s': load mod_socache_%s, or name another provider", name,
+                        name);
+}
+
+/** Create the cache named as PROVIDER[:ARGUMENTS]. @return NULL, or the reason why there is none. */
+static const char *create_cache(msd_server_config_t *c, const char *cache, const cmd_parms *cmd)
+{
+    const char *arguments = strchr(cache, ':');
+    const char *name = arguments ? apr_pstrmemdup(cmd->pool, cache, (apr_size_t)(arguments - cache)) : cache;
+    const char *problem = find_provider(&c->cache_provider, name, cmd->pool);
+
+    return problem ? problem
+                   : c->cache_provider->create(&c->cache_instance, arguments ? arguments + 1 : NULL, cmd->temp_pool,
+                                               cmd->pool);
+}
+
+/** Only in the main server: a change in one virtual host must be seen in all that share its sessions. */
+const char *msd_directives_server_set_cache(cmd_parms *cmd, void *dir, const char *seconds, const char *cache)
+{
+    const char *problem = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    msd_server_config_t *c = server_of(cmd);
+    char *end = NULL;
+    apr_int64_t n = strcasecmp(seconds, "Off") == 0 ? 0 : apr_strtoi64(seconds, &end, 10);
+
+    (void)dir;
+    if (problem) {
+        return problem;
+    }
+    if (end ? !apr_isdigit(seconds[0]) || *end || n < 1 || n > CACHE_MOST : cache != NULL) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is neither a number of seconds from 1 to %d nor Off alone",
+                            cmd->cmd->name, seconds, CACHE_MOST);
+    }
+    problem = n ? create_cache(c, cache ? cache : AP_SOCACHE_DEFAULT_PROVIDER, cmd) : NULL;
+    c->cache = problem ? MSD_UNSET : (int)n;
+    return problem ? apr_psprintf(cmd->pool, "%s: %s", cmd->cmd->name, problem) : NULL;
 }
 
 const char *msd_directives_server_set_breaker(cmd_parms *cmd, void *dir, const char *arg)

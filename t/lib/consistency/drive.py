@@ -17,6 +17,7 @@ from .history import MARK, Call, Op, Row
 PATIENCE = 30             # seconds for an answer
 # Two of them give the table 500 ms, and at two of them IDs age. The first: as they are by default.
 HOSTS = ("steady.test", "aging.test", "hasty.test", "aging-hasty.test")
+FAR = "far.test"          # of another httpd, which has a cache
 LONG_AGO = "1970-01-01T00:00:00.000000+00:00"      # the last activity of an ID that was replaced
 AFTER_KILL = 3            # seconds in which requests may be dropped by a process that was killed
 TABLE = "app_session"
@@ -188,7 +189,9 @@ class Processes:
 class Run:
     """One run: `state` is t/TEST's state.json."""
 
-    def __init__(self, state, seed, clients, slots, seconds=None, steps=None, troubles=True, root=None):
+    def __init__(self, state, seed, clients, slots, seconds=None, steps=None, troubles=True, root=None, far=None,
+                 bound=0):
+        self.far, self.bound = far, bound
         self.state, self.seed, self.clients, self.slots = state, seed, clients, slots
         self.seconds, self.steps = seconds, steps
         self.table, self.processes = Table(state), Processes(root, state["mpm"])
@@ -196,6 +199,7 @@ class Run:
         self.jar, self.past = [None] * slots, [[] for _ in range(slots)]
         self.ops, self.done, self.faults, self.log = [], 0, 0, []
         self.hosts = HOSTS if troubles else HOSTS[:2]    # without faults there is no hurry
+        self.hosts += (FAR,) if far else ()
         self.wall = time.time() - time.monotonic()
         self.due = next(self.troubles, None)
         self.strange = []
@@ -279,10 +283,12 @@ class Run:
             word = "%s:secret-of-%s" % (login[1], login[1])
             headers.append(("Authorization", "Basic " + base64.b64encode(word.encode()).decode()))
         op = Op(n, kind, id, writes=dict(writes), login=login, ages=host.startswith("aging"))
-        op.inv = time.monotonic()
+        # Whoever has a row from the cache knows what was true so many seconds ago: as if the request had come then.
+        op.inv = time.monotonic() - (self.bound if host == FAR else 0)
+        port = self.far if host == FAR else self.state["bulk_port"]
         try:
             answer = await asyncio.wait_for(
-                exchange(self.state["bulk_port"], "GET", "%s?%s" % (step["area"], "&".join(query)), headers), PATIENCE)
+                exchange(port, "GET", "%s?%s" % (step["area"], "&".join(query)), headers), PATIENCE)
         except (OSError, asyncio.TimeoutError):
             answer = None
         op.res = time.monotonic()
