@@ -91,13 +91,15 @@ def total(path):
 
 
 def annotated(path, inclusive):
-    """(function, object) -> instructions"""
-    text = programs.output("callgrind_annotate", "--threshold=100", "--inclusive=" + ("yes" if inclusive else "no"),
-                           path, stderr=programs.subprocess.DEVNULL)
-    table = {}
+    """(function, object) -> instructions. What is under way at both ends, as the thread's first function is, is given
+    by callgrind with all that it calls; by itself it is left out."""
+    text = programs.output("callgrind_annotate", "--threshold=100", "--auto=no",
+                           "--inclusive=" + ("yes" if inclusive else "no"), path, stderr=programs.subprocess.DEVNULL)
+    table, most = {}, total(path) / 2
     for m in filter(None, map(LINE.match, text.splitlines())):
-        key = (m.group(3), os.path.basename(m.group(4) or "?"))
-        table[key] = table.get(key, 0) + int(m.group(1).replace(",", ""))
+        key, n = (m.group(3), os.path.basename(m.group(4) or "?")), int(m.group(1).replace(",", ""))
+        if inclusive or n < most:
+            table[key] = table.get(key, 0) + n
     return table
 
 
