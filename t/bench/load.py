@@ -15,7 +15,6 @@ from programs import die, say
 TICKS = os.sysconf("SC_CLK_TCK")
 FIGURES = ["requests_per_s", "cpu_us", "p50_us", "p99_us", "errors", "busy", "others", "calls"]
 COLUMNS = ["row", *rows.Cell._fields, "round", *FIGURES]
-WARM_UP = 1  # seconds
 
 
 # ---- what the machine does ----
@@ -80,7 +79,7 @@ def turn(b, contender, seconds):
     with servers.table(b, cell.latency) as t, servers.server(b, contender, t) as s:
         cookies = servers.make_cookies(s, contender)
         url = "http://127.0.0.1:%d%s" % (s.port(cell.operation), s.page(cell.operation))
-        wrk(b, url, WARM_UP, int(cell.clients), cookies)
+        wrk(b, url, rows.ROWS[contender.row].warm_up, int(cell.clients), cookies)
         before = t.counts(), cpu_ticks([s.pid]), cpu_ticks(b.helpers), busy_ticks()
         got = wrk(b, url, seconds, int(cell.clients), cookies)
         after = t.counts(), cpu_ticks([s.pid]), cpu_ticks(b.helpers), busy_ticks()

@@ -60,6 +60,11 @@ class Row:
         return self.settings is not None
 
     @property
+    def warm_up(self):
+        """Seconds. JavaScript is compiled when it has run for a while."""
+        return 1 if self.is_httpd else 4
+
+    @property
     def has_session(self):
         return not self.is_httpd or "session" in self.modules
 

@@ -70,8 +70,11 @@ SESSION = """
 Session On
 <Location /seen.html>
     SessionEnv On
-    Header set X-Seen yes "expr=%{env:HTTP_SESSION} =~ /user=alice/"
+    Header set X-Seen yes "expr=%%{env:HTTP_SESSION} =~ /user=alice/ || %%{env:SEEN_USER} == 'alice'"
+    %s
 </Location>"""
+# The module exports no variable as large as some of the sessions.
+SEEN = "SessionDynamoDBEnv user=SEEN_USER"
 REPLACE = """SessionHeader X-Replace-Session
     Header set X-Replace-Session "%s&t=%%t" early"""
 HIDE = "\n    Header unset X-Replace-Session"
@@ -287,7 +290,7 @@ def write_configuration(b, row, cell, t, more):
     modules = ["mpm_" + cell.mpm, "unixd", "authz_core", "headers", *row.modules, *more.get("modules", [])]
     values = {"dir": b.dir, "read": free_port(), "write": free_port(), "processes": processes,
               "log": b.path("run/httpd.log"), "user": "User www-data\nGroup www-data" if os.getuid() == 0 else "",
-              "session": SESSION if row.has_session else "", "replace": replace if row.keeps_sessions else "",
+              "session": SESSION % (SEEN if "session_dynamodb" in row.modules else "") if row.has_session else "", "replace": replace if row.keeps_sessions else "",
               "load_modules": "\n".join(load_module(b, m) for m in modules),
               "settings": settings_of(b, row, cell, t, workers) + more.get("settings", "")}
     with open(b.path("httpd.conf"), "w", encoding="utf-8") as f:
