@@ -13,7 +13,7 @@ from rows import BASE, Contender
 
 RECORDED = os.path.join(programs.BENCH, "instructions.tsv")
 ALLOWED = 1.05  # of what is recorded
-WARM_UP = 20     # requests
+WARM_UP = 40     # requests, several for each thread
 # No call is to be made twice because valgrind is slow, which it is with the system's CAs most of all.
 PATIENT = """
 SessionDynamoDBTimeout 8s

@@ -79,15 +79,16 @@ def turn(b, contender, seconds):
     with servers.table(b, cell.latency) as t, servers.server(b, contender, t) as s:
         cookies = servers.make_cookies(s, contender)
         url = "http://127.0.0.1:%d%s" % (s.port(cell.operation), s.page(cell.operation))
-        wrk(b, url, rows.ROWS[contender.row].warm_up, int(cell.clients), cookies)
+        wrk(b, url, rows.ROWS[contender.row].warm_up(cell), int(cell.clients), cookies)
         before = t.counts(), cpu_ticks([s.pid]), cpu_ticks(b.helpers), busy_ticks()
         got = wrk(b, url, seconds, int(cell.clients), cookies)
         after = t.counts(), cpu_ticks([s.pid]), cpu_ticks(b.helpers), busy_ticks()
     used, helpers, busy = (y - x for x, y in zip(before[1:], after[1:]))
     requests = max(got["requests"], 1)
+    errors = got["errors"] or int(not got["requests"])  # none that ended in time: there is nothing to divide
     calls = {k: (after[0][k] - before[0][k]) / requests for k in CALLS}
-    return {"requests_per_s": "%.1f" % (requests / got["seconds"]), "cpu_us": "%.1f" % (used / TICKS * 1e6 / requests),
-            "p50_us": got["p50_us"], "p99_us": got["p99_us"], "errors": got["errors"],
+    return {"requests_per_s": "%.1f" % (got["requests"] / got["seconds"]), "cpu_us": "%.1f" % (used / TICKS * 1e6 / requests),
+            "p50_us": got["p50_us"], "p99_us": got["p99_us"], "errors": errors,
             "busy": "%.2f" % (used / TICKS / got["seconds"] / len(b.cores["httpd"])),
             "others": "%.2f" % ((busy - used - helpers) / TICKS / got["seconds"]),
             "calls": " ".join("%.2f %s" % (n, k) for k, n in calls.items() if n >= 0.005) or "-"}

@@ -276,16 +276,23 @@ static int fixups(request_rec *r)
 static apr_status_t session_load(request_rec *r, session_rec **z)
 {
     round_trip_config_t *c = config_of(r->server);
+    session_rec *session;
 
     if (!c->port || !c->provider) {
         return DECLINED;
     }
-    if (round_trips(r, c) != OK) {
-        return APR_EGENERAL;
+    /* mod_session asks in the fixups and again before the response. */
+    session = ap_get_module_config(r->request_config, &round_trip_module);
+    if (!session) {
+        if (round_trips(r, c) != OK) {
+            return APR_EGENERAL;
+        }
+        session = apr_pcalloc(r->pool, sizeof(*session));
+        session->pool = r->pool;
+        session->entries = apr_table_make(r->pool, 1);
+        ap_set_module_config(r->request_config, &round_trip_module, session);
     }
-    *z = apr_pcalloc(r->pool, sizeof(**z));
-    (*z)->pool = r->pool;
-    (*z)->entries = apr_table_make(r->pool, 1);
+    *z = session;
     return OK;
 }
 

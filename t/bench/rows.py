@@ -59,10 +59,9 @@ class Row:
     def is_httpd(self):
         return self.settings is not None
 
-    @property
-    def warm_up(self):
-        """Seconds. JavaScript is compiled when it has run for a while."""
-        return 1 if self.is_httpd else 4
+    def warm_up(self, cell):
+        """Seconds. JavaScript is compiled when it has run for a while, and handshakes take their time."""
+        return 4 if not self.is_httpd else 2 if cell.tls == "tls" else 1
 
     @property
     def has_session(self):

@@ -316,14 +316,14 @@ def await_page(b, server, name):
 
 
 def start_httpd(b, contender, t, wrap=(), **more):
-    """wrap: a command that runs httpd, as one process with few threads."""
+    """wrap: a command that runs httpd, as one process."""
     row = rows.ROWS[contender.row]
     empty_store(b, row.store)
     if row.store == "round trip":
         t.call("PutItem", {"TableName": "app_session", "Item": b.samples[contender.cell.size][1]})
     if wrap:
-        # One thread that serves is too few: event may then close kept connections.
-        more = {"children": 1, "threads": 2, **more}
+        # event closes kept connections when no thread is idle, and under valgrind each takes long to become so.
+        more = {"children": 1, "threads": 8, **more}
     read, write = write_configuration(b, row, contender.cell, t, more)
     with contextlib.suppress(OSError):
         os.unlink(b.path("run/httpd.log"))  # of another user, it may be
