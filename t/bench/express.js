@@ -1,5 +1,5 @@
-// An application with express-session and connect-dynamodb, for benchmarks: GET /page.html reads the session and answers
-// with a page of 1 KB; with ?write it stores one. Its arguments: port, endpoint, file with the data of a session.
+// An application with express-session and connect-dynamodb, for benchmarks: GET /page.html reads the session and
+// answers with a page of 1 KB; with ?write it stores one. Its arguments: port, endpoint, file with the data of a session.
 'use strict';
 
 const fs = require('fs');

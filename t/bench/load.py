@@ -87,8 +87,8 @@ def turn(b, contender, seconds):
     requests = max(got["requests"], 1)
     errors = got["errors"] or int(not got["requests"])  # none that ended in time: there is nothing to divide
     calls = {k: (after[0][k] - before[0][k]) / requests for k in CALLS}
-    return {"requests_per_s": "%.1f" % (got["requests"] / got["seconds"]), "cpu_us": "%.1f" % (used / TICKS * 1e6 / requests),
-            "p50_us": got["p50_us"], "p99_us": got["p99_us"], "errors": errors,
+    return {"requests_per_s": "%.1f" % (got["requests"] / got["seconds"]),
+            "cpu_us": "%.1f" % (used / TICKS * 1e6 / requests), "p50_us": got["p50_us"], "p99_us": got["p99_us"], "errors": errors,
             "busy": "%.2f" % (used / TICKS / got["seconds"] / len(b.cores["httpd"])),
             "others": "%.2f" % ((busy - used - helpers) / TICKS / got["seconds"]),
             "calls": " ".join("%.2f %s" % (n, k) for k, n in calls.items() if n >= 0.005) or "-"}

@@ -1,4 +1,4 @@
-"""What is compared. A row is a kind of server; a cell says under which circumstances; a contender is a row in a cell."""
+"""What is compared: a row is a kind of server, a cell the circumstances, a contender a row in a cell."""
 
 import collections
 
@@ -53,7 +53,8 @@ class Row:
     """modules: beyond those that every httpd has. speaks_tls: with its store."""
 
     def __init__(self, text, settings, modules, store=None, speaks_tls=False):
-        self.label, self.settings, self.modules, self.store, self.speaks_tls = text, settings, modules, store, speaks_tls
+        self.label, self.settings, self.modules = text, settings, modules
+        self.store, self.speaks_tls = store, speaks_tls
 
     @property
     def is_httpd(self):

@@ -107,18 +107,20 @@ class Bench:
 
     def start(self, where, command, **more):
         cores = self.cores[where]
-        process = subprocess.Popen(command, preexec_fn=lambda: os.sched_setaffinity(0, cores), **more)
+        # A process group of its own: prefork ends its own, and so does end().
+        process = subprocess.Popen(command, preexec_fn=lambda: os.sched_setaffinity(0, cores), start_new_session=True,
+                                   **more)
         self.processes.append(process)
         return process
 
     def end(self, process, wrapped=False):
         if process.poll() is None and not wrapped:
             process.send_signal(signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)  # children that are left
+        process.wait()
         self.processes.remove(process)
 
     def stop(self):
@@ -290,7 +292,8 @@ def write_configuration(b, row, cell, t, more):
     modules = ["mpm_" + cell.mpm, "unixd", "authz_core", "headers", *row.modules, *more.get("modules", [])]
     values = {"dir": b.dir, "read": free_port(), "write": free_port(), "processes": processes,
               "log": b.path("run/httpd.log"), "user": "User www-data\nGroup www-data" if os.getuid() == 0 else "",
-              "session": SESSION % (SEEN if "session_dynamodb" in row.modules else "") if row.has_session else "", "replace": replace if row.keeps_sessions else "",
+              "session": SESSION % (SEEN if row.store == "table" else "") if row.has_session else "",
+              "replace": replace if row.keeps_sessions else "",
               "load_modules": "\n".join(load_module(b, m) for m in modules),
               "settings": settings_of(b, row, cell, t, workers) + more.get("settings", "")}
     with open(b.path("httpd.conf"), "w", encoding="utf-8") as f:

@@ -1,9 +1,9 @@
 /*
  * A fast stand-in for DynamoDB, for benchmarks only: HTTP/1.1 with keep-alive on loopback, plain and over TLS, one
- * thread, one epoll set, rows in memory. It carries out GetItem, Query by key, PutItem, UpdateItem and DeleteItem on the
- * tables of table_api.h, judges their conditions and answers with request ID and CRC-32 as the service does. It asks for
- * an Authorization header and does not check the signature. GET /counts says what was carried out; GET /page.html is a
- * small static reply. GET /record: the next call is kept as it comes, and GET /recorded has it.
+ * thread, one epoll set, rows in memory. It carries out GetItem, Query by key, PutItem, UpdateItem and DeleteItem on
+ * the tables of table_api.h, judges their conditions and answers with request ID and CRC-32 as the service does. It
+ * asks for an Authorization header and does not check the signature. GET /counts says what was carried out; GET
+ * /page.html is a small static reply. GET /record: the next call is kept as it comes, and GET /recorded has it.
  *
  *   table_server [LATENCY [PEM]]   microseconds from a request to its reply, 0 by default; a file with certificate and
  *                                  key. The first line printed is the port, the second, with PEM, that of TLS.
