@@ -1,61 +1,76 @@
 /*
- * What any session store behind a network costs at least: one blocking exchange with the stand-in over a connection
- * that the thread keeps, in the fixups hook, where mod_session loads. No session, no signature, no parsing. For
- * benchmarks only.
+ * What any session store behind a network costs at least, and nothing of the module that is measured: one exchange of
+ * the bytes in a file with the stand-in, over a kept connection. No session, no signature, no parsing. For benchmarks
+ * only.
  *
  *   RoundTripPort PORT       of the stand-in on 127.0.0.1; per server
- *   RoundTripLibcurl On      through the module's own transport (ddb_curl) instead of a bare socket: what libcurl costs,
- *                            used as the module has to use it
+ *   RoundTripRequest FILE    head and body of the request, as they are to be sent
+ *   RoundTripTimes N         exchanges for each request, one after another; 1 by default
+ *   RoundTripCAFile FILE     over TLS; trusted certificates
+ *   RoundTripProvider On     as a session provider of mod_session, whose sessions are empty; by default in the fixups
+ *                            hook, without mod_session
+ *   RoundTripLibcurl On      by curl_easy_perform instead of write and read
  */
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <apr_file_io.h>
 #include <apr_strings.h>
+#include <curl/curl.h>
 #include <httpd.h>
 #include <http_config.h>
 #include <http_log.h>
 #include <http_request.h>
-
-#include "base/ddb_curl.h"
+#include <mod_session.h>
+#include <openssl/ssl.h>
 
 module AP_MODULE_DECLARE_DATA round_trip_module;
 
-#define BODY                                                                                                           \
-    "{\"TableName\":\"app_session\",\"ReturnConsumedCapacity\":\"TOTAL\","                                             \
-    "\"Key\":{\"id\":{\"S\":\"bench\"}},\"ConsistentRead\":true}"                                                      \
-    "                                    " /* spaces up to the length of a real key */
-#define TYPE   "application/x-amz-json-1.0"
-#define TARGET "DynamoDB_20120810.GetItem"
-#define DATE   "20260101T000000Z"
-#define SIGNED                                                                                                         \
-    "AWS4-HMAC-SHA256 Credential=bench/20260101/us-east-1/dynamodb/aws4_request, "                                     \
-    "SignedHeaders=content-type;host;x-amz-date;x-amz-target, "                                                        \
-    "Signature=0000000000000000000000000000000000000000000000000000000000000000"
+/* Without mod_session, which has to be loaded first, they are NULL. */
+#pragma weak ap_hook_session_load
+#pragma weak ap_hook_session_save
 
-/* As long as what mod_session_dynamodb sends. */
-static const char request[] = "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: " TYPE "\r\nX-Amz-Target: " TARGET
-                              "\r\nX-Amz-Date: " DATE "\r\nAuthorization: " SIGNED
-                              "\r\nContent-Length: 145\r\n\r\n" BODY;
+#define REPLY_MAX (1024 * 1024)
+#define HEAD_END  "\r\n\r\n"
+
+/* Taken from the pool for one exchange: the last one put back is the first to be taken. */
+typedef struct connection_t connection_t;
+struct connection_t {
+    connection_t *next;
+    int fd;
+    SSL *ssl;   /* NULL without TLS */
+    CURL *easy; /* NULL but for libcurl; it has a connection of its own then */
+    size_t len; /* of reply */
+    char reply[REPLY_MAX + 1];
+};
 
 typedef struct round_trip_config_t {
-    int port;
-    int libcurl;
-    ddb_http_transport_t http; /* of this child; with libcurl */
+    int port, times, provider, libcurl;
+    const char *request, *ca_file;
+    size_t request_len;
+    SSL_CTX *tls;
+    pthread_mutex_t mutex;
+    connection_t *idle;
 } round_trip_config_t;
 
-static __thread int connection = -1;
+static round_trip_config_t *config_of(server_rec *s)
+{
+    return ap_get_module_config(s->module_config, &round_trip_module);
+}
+
+/* --- by write and read -------------------------------------------------------------------------------------------- */
 
 static int connect_to(int port)
 {
-    struct sockaddr_in addr = { 0 };
+    struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    addr.sin_family = AF_INET;
-    addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     addr.sin_port = htons((unsigned short)port);
     if (fd >= 0 && connect(fd, (struct sockaddr *)&addr, sizeof(addr)) != 0) {
         close(fd);
@@ -65,119 +80,306 @@ static int connect_to(int port)
     return fd;
 }
 
-/* 1 when buf holds a whole reply. */
-static int is_whole(const char *buf, size_t len)
+static int start_tls(const round_trip_config_t *c, connection_t *to)
 {
-    const char *body = strstr(buf, "\r\n\r\n"), *length = strstr(buf, "Content-Length: ");
-
-    return body && length && len >= (size_t)(body + 4 - buf) + strtoul(length + 16, NULL, 10);
+    to->ssl = SSL_new(c->tls);
+    return to->ssl && SSL_set_fd(to->ssl, to->fd) == 1 && SSL_connect(to->ssl) == 1 ? 0 : -1;
 }
 
-static int exchange(int fd)
+static ssize_t connection_write(connection_t *to, const char *from, size_t len)
 {
-    char buf[16384];
-    size_t len = 0;
+    return to->ssl ? SSL_write(to->ssl, from, (int)len) : send(to->fd, from, len, MSG_NOSIGNAL);
+}
+
+static ssize_t connection_read(connection_t *from, char *to, size_t len)
+{
+    return from->ssl ? SSL_read(from->ssl, to, (int)len) : recv(from->fd, to, len, 0);
+}
+
+/* Length of the whole reply; 0 while its head is not there. */
+static size_t reply_length(const char *reply)
+{
+    const char *body = strstr(reply, HEAD_END), *length = strstr(reply, "Content-Length: ");
+
+    return body && length ? (size_t)(body + 4 - reply) + strtoul(length + 16, NULL, 10) : 0;
+}
+
+static int exchange_by_socket(const round_trip_config_t *c, connection_t *with)
+{
+    size_t whole = 0;
     ssize_t n;
 
-    if (send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) != (ssize_t)sizeof(request) - 1) {
+    if (connection_write(with, c->request, c->request_len) != (ssize_t)c->request_len) {
         return -1;
     }
+    with->len = 0;
     do {
-        n = recv(fd, buf + len, sizeof(buf) - 1 - len, 0);
+        n = connection_read(with, with->reply + with->len, REPLY_MAX - with->len);
         if (n <= 0) {
             return -1;
         }
-        len += (size_t)n;
-        buf[len] = '\0';
-    } while (!is_whole(buf, len));
-    return strncmp(buf, "HTTP/1.1 200", 12) == 0 ? 0 : -1;
+        with->len += (size_t)n;
+        if (!whole) {
+            with->reply[with->len] = '\0';
+            whole = reply_length(with->reply);
+        }
+    } while (!whole || with->len < whole);
+    return strncmp(with->reply, "HTTP/1.1 200", 12) == 0 ? 0 : -1;
 }
 
-static int exchange_by_libcurl(const round_trip_config_t *c, apr_pool_t *p)
-{
-    apr_table_t *headers = apr_table_make(p, 4);
-    ddb_http_request_t req = { .method = "POST",
-                               .headers = headers,
-                               .body = BODY,
-                               .body_len = sizeof(BODY) - 1,
-                               .connect_timeout = apr_time_from_sec(1),
-                               .timeout = apr_time_from_sec(1),
-                               .max_response_bytes = 1024 * 1024 };
-    ddb_http_response_t res;
-    ddb_error_t err = { 0 };
+/* --- by libcurl --------------------------------------------------------------------------------------------------- */
 
-    req.url = apr_psprintf(p, "http://127.0.0.1:%d/", c->port);
-    apr_table_setn(headers, "Content-Type", TYPE);
-    apr_table_setn(headers, "X-Amz-Target", TARGET);
-    apr_table_setn(headers, "X-Amz-Date", DATE);
-    apr_table_setn(headers, "Authorization", SIGNED);
-    return c->http.perform(c->http.baton, &req, p, &res, &err) == APR_SUCCESS && res.status == 200 ? 0 : -1;
-}
-
-static int exchange_by_socket(const round_trip_config_t *c)
+static size_t take_body(char *from, size_t size, size_t n, void *connection)
 {
-    if (connection < 0) {
-        connection = connect_to(c->port);
+    connection_t *to = connection;
+
+    if (to->len + size * n > REPLY_MAX) {
+        return 0;
     }
-    return connection < 0 ? -1 : exchange(connection);
+    memcpy(to->reply + to->len, from, size * n);
+    to->len += size * n;
+    return size * n;
+}
+
+/* The lines between request line and body, without those that libcurl makes itself. */
+static struct curl_slist *header_lines(const round_trip_config_t *c, apr_pool_t *p)
+{
+    const char *end = strstr(c->request, HEAD_END);
+    char *head = apr_pstrmemdup(p, c->request, (size_t)(end - c->request)), *state, *line;
+    struct curl_slist *list = curl_slist_append(NULL, "Expect:");
+
+    apr_strtok(head, "\r\n", &state);
+    while ((line = apr_strtok(NULL, "\r\n", &state))) {
+        if (strncasecmp(line, "Host:", 5) != 0 && strncasecmp(line, "Content-Length:", 15) != 0) {
+            list = curl_slist_append(list, line);
+        }
+    }
+    return list;
+}
+
+/* With the options that a client of a service cannot do without: the headers are others each time. */
+static int exchange_by_libcurl(const round_trip_config_t *c, connection_t *with, apr_pool_t *p)
+{
+    const char *body = strstr(c->request, HEAD_END) + 4;
+    struct curl_slist *headers = header_lines(c, p);
+    long status = 0;
+    CURLcode code;
+
+    with->len = 0;
+    curl_easy_setopt(with->easy, CURLOPT_URL,
+                     apr_psprintf(p, "%s://127.0.0.1:%d/", c->ca_file ? "https" : "http", c->port));
+    curl_easy_setopt(with->easy, CURLOPT_CAINFO, c->ca_file);
+    curl_easy_setopt(with->easy, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(with->easy, CURLOPT_POSTFIELDS, body);
+    curl_easy_setopt(with->easy, CURLOPT_POSTFIELDSIZE, (long)(c->request_len - (size_t)(body - c->request)));
+    curl_easy_setopt(with->easy, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(with->easy, CURLOPT_WRITEDATA, with);
+    curl_easy_setopt(with->easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(with->easy, CURLOPT_TIMEOUT_MS, 10000L);
+    code = curl_easy_perform(with->easy);
+    curl_easy_getinfo(with->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_setopt(with->easy, CURLOPT_HTTPHEADER, NULL);
+    curl_slist_free_all(headers);
+    return code == CURLE_OK && status == 200 ? 0 : -1;
+}
+
+/* --- the pool ----------------------------------------------------------------------------------------------------- */
+
+static void connection_close(connection_t *connection)
+{
+    if (connection->easy) {
+        curl_easy_cleanup(connection->easy);
+    }
+    SSL_free(connection->ssl);
+    if (connection->fd >= 0) {
+        close(connection->fd);
+    }
+    free(connection);
+}
+
+/* malloc leaves what is never used of a reply's room untouched: it costs no memory. */
+static connection_t *connection_open(const round_trip_config_t *c)
+{
+    connection_t *connection = malloc(sizeof(*connection));
+    int failed;
+
+    connection->ssl = NULL;
+    connection->fd = -1;
+    connection->easy = c->libcurl ? curl_easy_init() : NULL;
+    if (c->libcurl) {
+        failed = !connection->easy;
+    }
+    else {
+        connection->fd = connect_to(c->port);
+        failed = connection->fd < 0 || (c->tls && start_tls(c, connection) != 0);
+    }
+    if (failed) {
+        connection_close(connection);
+        connection = NULL;
+    }
+    return connection;
+}
+
+static connection_t *pool_take(round_trip_config_t *c)
+{
+    connection_t *connection;
+
+    pthread_mutex_lock(&c->mutex);
+    connection = c->idle;
+    if (connection) {
+        c->idle = connection->next;
+    }
+    pthread_mutex_unlock(&c->mutex);
+    return connection ? connection : connection_open(c);
+}
+
+static void pool_put(round_trip_config_t *c, connection_t *connection)
+{
+    pthread_mutex_lock(&c->mutex);
+    connection->next = c->idle;
+    c->idle = connection;
+    pthread_mutex_unlock(&c->mutex);
+}
+
+/* --- the hooks ---------------------------------------------------------------------------------------------------- */
+
+static int round_trips(request_rec *r, round_trip_config_t *c)
+{
+    connection_t *connection;
+    int i, failed = 0;
+
+    for (i = 0; i < c->times && !failed; i++) {
+        connection = pool_take(c);
+        failed = !connection
+                 || (c->libcurl ? exchange_by_libcurl(c, connection, r->pool) : exchange_by_socket(c, connection)) != 0;
+        if (!failed) {
+            pool_put(c, connection);
+        }
+        else if (connection) {
+            connection_close(connection);
+        }
+    }
+    if (failed) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "no good answer from the stand-in on port %d", c->port);
+    }
+    return failed ? HTTP_SERVICE_UNAVAILABLE : OK;
 }
 
 static int fixups(request_rec *r)
 {
-    round_trip_config_t *c = ap_get_module_config(r->server->module_config, &round_trip_module);
+    round_trip_config_t *c = config_of(r->server);
+    int status = c->port && !c->provider ? round_trips(r, c) : OK;
 
-    if (!c->port) {
+    return status == OK ? DECLINED : status;
+}
+
+static apr_status_t session_load(request_rec *r, session_rec **z)
+{
+    round_trip_config_t *c = config_of(r->server);
+    session_rec *session;
+
+    if (!c->port || !c->provider) {
         return DECLINED;
     }
-    if ((c->libcurl ? exchange_by_libcurl(c, r->pool) : exchange_by_socket(c)) != 0) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "no good answer from the stand-in on port %d", c->port);
-        return HTTP_SERVICE_UNAVAILABLE;
+    /* mod_session asks in the fixups and again before the response. */
+    session = ap_get_module_config(r->request_config, &round_trip_module);
+    if (!session) {
+        if (round_trips(r, c) != OK) {
+            return APR_EGENERAL;
+        }
+        session = apr_pcalloc(r->pool, sizeof(*session));
+        session->pool = r->pool;
+        session->entries = apr_table_make(r->pool, 1);
+        ap_set_module_config(r->request_config, &round_trip_module, session);
     }
-    return DECLINED;
+    *z = session;
+    return OK;
 }
+
+static apr_status_t session_save(request_rec *r, session_rec *z)
+{
+    (void)z;
+    return config_of(r->server)->provider ? OK : DECLINED;
+}
+
+/* --- settings ----------------------------------------------------------------------------------------------------- */
 
 static void *create_server(apr_pool_t *p, server_rec *s)
 {
+    round_trip_config_t *c = apr_pcalloc(p, sizeof(*c));
+
     (void)s;
-    return apr_pcalloc(p, sizeof(round_trip_config_t));
+    c->times = 1;
+    pthread_mutex_init(&c->mutex, NULL);
+    return c;
 }
 
-static const char *set_port(cmd_parms *cmd, void *dir, const char *arg)
+static const char *set_int(cmd_parms *cmd, void *dir, const char *arg)
 {
-    round_trip_config_t *c = ap_get_module_config(cmd->server->module_config, &round_trip_module);
-
     (void)dir;
-    c->port = atoi(arg);
+    *(int *)((char *)config_of(cmd->server) + (size_t)cmd->info) = atoi(arg);
     return NULL;
 }
 
-static const char *set_libcurl(cmd_parms *cmd, void *dir, int on)
+static const char *set_flag(cmd_parms *cmd, void *dir, int on)
 {
-    round_trip_config_t *c = ap_get_module_config(cmd->server->module_config, &round_trip_module);
-
     (void)dir;
-    c->libcurl = on;
+    *(int *)((char *)config_of(cmd->server) + (size_t)cmd->info) = on;
     return NULL;
 }
+
+static const char *set_ca_file(cmd_parms *cmd, void *dir, const char *arg)
+{
+    (void)dir;
+    config_of(cmd->server)->ca_file = arg;
+    return NULL;
+}
+
+static const char *set_request(cmd_parms *cmd, void *dir, const char *arg)
+{
+    round_trip_config_t *c = config_of(cmd->server);
+    apr_file_t *file;
+    apr_finfo_t info;
+    char *bytes = NULL;
+
+    (void)dir;
+    if (apr_file_open(&file, arg, APR_READ, APR_OS_DEFAULT, cmd->pool) == APR_SUCCESS
+        && apr_file_info_get(&info, APR_FINFO_SIZE, file) == APR_SUCCESS) {
+        bytes = apr_pcalloc(cmd->pool, (apr_size_t)info.size + 1);
+        c->request_len = (size_t)info.size;
+        if (apr_file_read_full(file, bytes, c->request_len, NULL) != APR_SUCCESS) {
+            bytes = NULL;
+        }
+    }
+    c->request = bytes;
+    return bytes && strstr(bytes, HEAD_END) ? NULL : apr_pstrcat(cmd->pool, arg, " holds no request", NULL);
+}
+
+#define AT(member) ((void *)offsetof(round_trip_config_t, member))
 
 static const command_rec directives[] = {
-    AP_INIT_TAKE1("RoundTripPort", set_port, NULL, RSRC_CONF, "port of the stand-in on 127.0.0.1"),
-    AP_INIT_FLAG("RoundTripLibcurl", set_libcurl, NULL, RSRC_CONF, "On to ask through libcurl"),
+    AP_INIT_TAKE1("RoundTripPort", set_int, AT(port), RSRC_CONF, "port of the stand-in on 127.0.0.1"),
+    AP_INIT_TAKE1("RoundTripTimes", set_int, AT(times), RSRC_CONF, "exchanges for each request"),
+    AP_INIT_TAKE1("RoundTripRequest", set_request, NULL, RSRC_CONF, "file with the request to send"),
+    AP_INIT_TAKE1("RoundTripCAFile", set_ca_file, NULL, RSRC_CONF, "trusted certificates, for TLS"),
+    AP_INIT_FLAG("RoundTripProvider", set_flag, AT(provider), RSRC_CONF, "On to be a provider of mod_session"),
+    AP_INIT_FLAG("RoundTripLibcurl", set_flag, AT(libcurl), RSRC_CONF, "On to ask through libcurl"),
     { NULL, { NULL }, NULL, 0, 0, NULL }
 };
 
 static void child_init(apr_pool_t *p, server_rec *s)
 {
-    const ddb_curl_opts_t opts = { .max_idle_connections = 256 };
-    ddb_curl_t *transport;
+    round_trip_config_t *c = config_of(s);
 
-    for (; s; s = s->next) {
-        round_trip_config_t *c = ap_get_module_config(s->module_config, &round_trip_module);
-
-        if (c->libcurl && ddb_curl_create(&transport, &c->http, &opts, p) != APR_SUCCESS) {
-            ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "libcurl can't be used");
+    (void)p;
+    curl_global_init(CURL_GLOBAL_ALL);
+    if (c->ca_file && !c->libcurl) {
+        c->tls = SSL_CTX_new(TLS_client_method());
+        if (!c->tls || SSL_CTX_load_verify_locations(c->tls, c->ca_file, NULL) != 1) {
+            ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "%s can't be used", c->ca_file);
             exit(APEXIT_CHILDFATAL);
         }
+        SSL_CTX_set_verify(c->tls, SSL_VERIFY_PEER, NULL);
     }
 }
 
@@ -186,6 +388,10 @@ static void register_hooks(apr_pool_t *p)
     (void)p;
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_fixups(fixups, NULL, NULL, APR_HOOK_MIDDLE);
+    if (ap_hook_session_load && ap_hook_session_save) {
+        ap_hook_session_load(session_load, NULL, NULL, APR_HOOK_MIDDLE);
+        ap_hook_session_save(session_save, NULL, NULL, APR_HOOK_MIDDLE);
+    }
 }
 
 AP_DECLARE_MODULE(round_trip) = { STANDARD20_MODULE_STUFF, NULL, NULL, create_server, NULL, directives, register_hooks,

@@ -216,19 +216,24 @@ static void store(call_t *c, cJSON *attrs)
     row_set(c->t, c->row, attrs);
 }
 
+static table_expr_t expression(const call_t *c)
+{
+    table_expr_t x = { cJSON_GetObjectItem(c->in, "ExpressionAttributeNames"),
+                       cJSON_GetObjectItem(c->in, "ExpressionAttributeValues"), c->row ? c->row->attrs : NULL };
+
+    return x;
+}
+
 /* 1 to go on; 0 when the condition failed or is not understood, and the reply says so. */
 static int condition_holds(call_t *c)
 {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(c->in, "ConditionExpression"));
-    table_expr_t x;
+    table_expr_t x = expression(c);
     int holds;
 
     if (!text) {
         return 1;
     }
-    x.names = cJSON_GetObjectItem(c->in, "ExpressionAttributeNames");
-    x.values = cJSON_GetObjectItem(c->in, "ExpressionAttributeValues");
-    x.item = c->row ? c->row->attrs : NULL;
     holds = table_expr_condition(&x, text);
     if (holds < 0) {
         refuse_invalid(c, "the stand-in does not understand this ConditionExpression");
@@ -261,27 +266,77 @@ static void call_put(call_t *c)
     }
 }
 
+static void answer_with(call_t *c, const char *member, const cJSON *object)
+{
+    char *text = cJSON_PrintUnformatted(object), *body;
+
+    if (!text || asprintf(&body, "{\"%s\":%s," CAPACITY "}", member, text) < 0) {
+        abort();
+    }
+    free(text);
+    answer(c->t, c->reply, 200, body);
+}
+
+static int returns(const cJSON *in, const char *values)
+{
+    const char *want = cJSON_GetStringValue(cJSON_GetObjectItem(in, "ReturnValues"));
+
+    return strcmp(want ? want : "NONE", values) == 0;
+}
+
 static void call_update(call_t *c)
 {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(c->in, "UpdateExpression"));
-    table_expr_t x;
-    cJSON *attrs;
+    table_expr_t x = expression(c);
+    cJSON *attrs, *updated = NULL;
 
     c->t->counts.update++;
     if (!condition_holds(c)) {
         return;
     }
-    x.names = cJSON_GetObjectItem(c->in, "ExpressionAttributeNames");
-    x.values = cJSON_GetObjectItem(c->in, "ExpressionAttributeValues");
-    x.item = c->row ? c->row->attrs : NULL;
+    if (returns(c->in, "UPDATED_NEW")) {
+        updated = cJSON_CreateObject();
+    }
     attrs = cJSON_Duplicate(c->row ? c->row->attrs : cJSON_GetObjectItem(c->in, "Key"), 1);
-    if (!text || table_expr_update(&x, text, attrs)) {
+    if (!text || table_expr_update(&x, text, attrs, updated)) {
         cJSON_Delete(attrs);
         refuse_invalid(c, "the stand-in does not understand this UpdateExpression");
+    }
+    else {
+        store(c, attrs);
+        if (updated) {
+            answer_with(c, "Attributes", updated);
+        }
+        else {
+            answer_empty(c);
+        }
+    }
+    cJSON_Delete(updated);
+}
+
+/* Of one row, by its key alone. */
+static void call_query(call_t *c)
+{
+    const char *filter = cJSON_GetStringValue(cJSON_GetObjectItem(c->in, "FilterExpression"));
+    table_expr_t x = expression(c);
+    int passes = c->row ? 1 : 0;
+    char *body;
+
+    c->t->counts.query++;
+    if (c->row && filter) {
+        passes = table_expr_condition(&x, filter);
+    }
+    if (passes < 0) {
+        refuse_invalid(c, "the stand-in does not understand this FilterExpression");
         return;
     }
-    store(c, attrs);
-    answer_empty(c);
+    /* The row's reply starts with {"Item": */
+    if (asprintf(&body, "{\"Items\":[%.*s],\"Count\":%d,\"ScannedCount\":%d," CAPACITY "}",
+                 passes ? c->row->item - 8 : 0, passes ? c->row->reply + 8 : "", passes, c->row ? 1 : 0)
+        < 0) {
+        abort();
+    }
+    answer(c->t, c->reply, 200, body);
 }
 
 static void call_delete(call_t *c)
@@ -303,15 +358,13 @@ static void call_delete(call_t *c)
 }
 
 typedef struct operation_t {
-    const char *name, *key_member; /* where the key is */
+    const char *name, *key_member; /* where the key is; NULL: in the KeyConditionExpression */
     void (*carry_out)(call_t *c);
 } operation_t;
 
 static const operation_t operations[] = {
-    { "GetItem", "Key", call_get },
-    { "PutItem", "Item", call_put },
-    { "UpdateItem", "Key", call_update },
-    { "DeleteItem", "Key", call_delete },
+    { "GetItem", "Key", call_get },       { "PutItem", "Item", call_put }, { "UpdateItem", "Key", call_update },
+    { "DeleteItem", "Key", call_delete }, { "Query", NULL, call_query },
 };
 
 static const operation_t *operation_named(const char *name)
@@ -326,17 +379,20 @@ static const operation_t *operation_named(const char *name)
     return NULL;
 }
 
-/* Old values in a reply are not made here; to leave them out silently would be a lie. */
-static int wants_values(const cJSON *in)
+/* "id = :value", the only condition known here. */
+static const cJSON *queried_id(const cJSON *in)
 {
-    const char *want = cJSON_GetStringValue(cJSON_GetObjectItem(in, "ReturnValues"));
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(in, "KeyConditionExpression"));
 
-    return want && strcmp(want, "NONE") != 0;
+    return text && strncmp(text, "id = :", 6) == 0
+               ? cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItem(in, "ExpressionAttributeValues"), text + 5)
+               : NULL;
 }
 
 static char *row_key(const cJSON *in, const char *member)
 {
-    const cJSON *id = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(in, member), "id");
+    const cJSON *id = member ? cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(in, member), "id")
+                             : queried_id(in);
     const char *table = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(in, "TableName"));
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(id, "S"));
     char *key;
@@ -364,8 +420,9 @@ void table_call(table_t *t, const char *operation, const char *body, table_reply
     if (!c.in) {
         table_refuse(t, reply, "com.amazon.coral.service#SerializationException", "");
     }
-    else if (!c.key || wants_values(c.in)) {
-        refuse_invalid(&c, "the stand-in knows tables with the key id (S) and no ReturnValues");
+    else if (!c.key || !(returns(c.in, "NONE") || (op->carry_out == call_update && returns(c.in, "UPDATED_NEW")))) {
+        /* Values that are wanted and not made here: to leave them out silently would be a lie. */
+        refuse_invalid(&c, "the stand-in knows tables with the key id (S), and of ReturnValues only UPDATED_NEW");
     }
     else {
         c.row = find(t, c.key);

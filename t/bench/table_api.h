@@ -27,7 +27,7 @@ void table_call(table_t *t, const char *operation, const char *body, table_reply
 
 /** What was carried out since the start, by operation; unknown ones are counted as "other". */
 typedef struct table_counts_t {
-    unsigned long get, put, update, remove, other;
+    unsigned long get, put, update, remove, query, other;
     unsigned long conflicts; /* of these, how many were answered with ConditionalCheckFailedException */
 } table_counts_t;
 

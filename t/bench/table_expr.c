@@ -14,6 +14,8 @@ typedef struct reader_t {
     const char *at;
     char word[WORD_MAX]; /* the token in hand; "" at the end */
     int bad;             /* something that is not understood was met */
+    cJSON *attrs;        /* what an update changes */
+    cJSON *updated;      /* or NULL */
 } reader_t;
 
 static int is_word_char(char c)
@@ -55,6 +57,7 @@ static void start(reader_t *r, const table_expr_t *x, const char *text)
     r->x = x;
     r->at = text;
     r->bad = 0;
+    r->attrs = r->updated = NULL;
     next(r);
 }
 
@@ -232,7 +235,7 @@ int table_expr_condition(const table_expr_t *x, const char *text)
     return r.bad || r.word[0] ? -1 : holds;
 }
 
-static void set_one(reader_t *r, cJSON *attrs)
+static void set_one(reader_t *r)
 {
     char copy[WORD_MAX];
     const char *name = attribute_name(r, copy);
@@ -244,11 +247,14 @@ static void set_one(reader_t *r, cJSON *attrs)
         r->bad = 1;
         return;
     }
-    cJSON_DeleteItemFromObjectCaseSensitive(attrs, name);
-    cJSON_AddItemToObject(attrs, name, cJSON_Duplicate(value, 1));
+    cJSON_DeleteItemFromObjectCaseSensitive(r->attrs, name);
+    cJSON_AddItemToObject(r->attrs, name, cJSON_Duplicate(value, 1));
+    if (r->updated) {
+        cJSON_AddItemToObject(r->updated, name, cJSON_Duplicate(value, 1));
+    }
 }
 
-static void remove_one(reader_t *r, cJSON *attrs)
+static void remove_one(reader_t *r)
 {
     char copy[WORD_MAX];
     const char *name = attribute_name(r, copy);
@@ -257,27 +263,29 @@ static void remove_one(reader_t *r, cJSON *attrs)
         r->bad = 1;
         return;
     }
-    cJSON_DeleteItemFromObjectCaseSensitive(attrs, name);
+    cJSON_DeleteItemFromObjectCaseSensitive(r->attrs, name);
 }
 
-static void clause(reader_t *r, cJSON *attrs, void (*one)(reader_t *r, cJSON *attrs))
+static void clause(reader_t *r, void (*one)(reader_t *r))
 {
     do {
-        one(r, attrs);
+        one(r);
     } while (!r->bad && accept(r, ","));
 }
 
-int table_expr_update(const table_expr_t *x, const char *text, cJSON *attrs)
+int table_expr_update(const table_expr_t *x, const char *text, cJSON *attrs, cJSON *updated)
 {
     reader_t r;
 
     start(&r, x, text);
+    r.attrs = attrs;
+    r.updated = updated;
     while (!r.bad && r.word[0]) {
         if (accept(&r, "SET")) {
-            clause(&r, attrs, set_one);
+            clause(&r, set_one);
         }
         else if (accept(&r, "REMOVE")) {
-            clause(&r, attrs, remove_one);
+            clause(&r, remove_one);
         }
         else {
             r.bad = 1;

@@ -18,9 +18,10 @@ typedef struct table_expr_t {
 int table_expr_condition(const table_expr_t *x, const char *text);
 
 /**
- * Apply an update (SET name = value, ... REMOVE name, ...) to attrs.
- * @return 0, or -1 for what this does not understand; attrs may then be half changed.
+ * Apply an update (SET name = value, ... REMOVE name, ...) to attrs; what is set is also added to updated, an object, if
+ * it is not NULL.
+ * @return 0, or -1 for what this does not understand; attrs and updated may then be half changed.
  */
-int table_expr_update(const table_expr_t *x, const char *text, cJSON *attrs);
+int table_expr_update(const table_expr_t *x, const char *text, cJSON *attrs, cJSON *updated);
 
 #endif

@@ -10,6 +10,7 @@ import os
 import re
 import shlex
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -73,6 +74,20 @@ def touch(expires, now, idle=7200, key="k"):
                                    ":n": {"N": str(now)}, ":i": {"N": str(idle)}, ":t": {"N": "43200"}})
 
 
+def query(now, key="k"):
+    """As dynamodb-session-flask loads."""
+    return "Query", {"TableName": TABLE, "ConsistentRead": True, "ReturnConsumedCapacity": "TOTAL",
+                     "KeyConditionExpression": "id = :sid", "FilterExpression": "expires > :now",
+                     "ExpressionAttributeValues": {":sid": {"S": key}, ":now": {"N": str(now)}}}
+
+
+def touch_as_express(expires, key="k"):
+    """As connect-dynamodb does."""
+    return "UpdateItem", {"TableName": TABLE, "Key": {"id": {"S": key}}, "UpdateExpression": "set expires = :e",
+                          "ExpressionAttributeValues": {":e": {"N": str(expires)}}, "ReturnValues": "UPDATED_NEW",
+                          "ReturnConsumedCapacity": "TOTAL"}
+
+
 def delete(version=0, key="k"):
     if not version:
         return "DeleteItem", {"TableName": TABLE, "Key": {"id": {"S": key}}, "ReturnConsumedCapacity": "TOTAL"}
@@ -94,6 +109,9 @@ STEPS = [
     ("touch that would shorten fails", touch(4000, 2000), 400),
     ("touch with other timeouts fails", touch(5000, 2000, idle=60), 400),
     ("touch after the end fails", touch(5000, 4000), 400),
+    ("query", query(3999), 200),
+    ("query of what its filter leaves out", query(4000), 200),
+    ("an update that returns what it set", touch_as_express(4000), 200),
     ("numbers compare as numbers, not as text", touch(30000, 999), 200),
     ("touch of a missing row fails", touch(5000, 1000, key="other"), 400),
     ("save of a missing row fails and makes none", save(1, 1000, key="other"), 400),
@@ -131,7 +149,8 @@ class Peer:
 def essence(status, body):
     """What the module goes by: messages and the order of members are not. dynalite sends no row with a conflict."""
     return {"status": status, "type": body.get("__type", "").split("#")[-1],
-            "item": body.get("Item") if status == 200 else None, "capacity": body.get("ConsumedCapacity")}
+            "item": body.get("Item") if status == 200 else None, "items": body.get("Items"),
+            "updated": body.get("Attributes"), "capacity": body.get("ConsumedCapacity")}
 
 
 def check_step(tap, ours, theirs, step):
@@ -174,8 +193,8 @@ def start_stand_in(directory):
     if not program:
         program = os.path.join(directory, "table_server")
         subprocess.run([*shlex.split(os.environ.get("CC", "cc")), "-std=gnu99", "-g", "-o", program,
-                        *(os.path.join(HERE, f) for f in ("table_server.c", "table_api.c", "table_expr.c")),
-                        "-lcjson"], check=True)
+                        *(os.path.join(HERE, f) for f in ("table_server.c", "table_http.c", "table_api.c",
+                                                          "table_expr.c")), "-lcjson", "-lssl", "-lcrypto"], check=True)
     process = subprocess.Popen([program], stdout=subprocess.PIPE, text=True)
     return process, Peer(int(process.stdout.readline()))
 
@@ -213,6 +232,45 @@ def check_pipelining(tap, port):
     tap.ok(b"closed" not in got, "pipelined and split requests are all answered")
 
 
+def check_recording(tap, peer):
+    peer.http.request("GET", "/record")
+    peer.http.getresponse().read()
+    peer.call(*get("recorded"))
+    peer.call(*get("not recorded"))
+    peer.http.request("GET", "/recorded")
+    head, _, body = peer.http.getresponse().read().partition(b"\r\n\r\n")
+    tap.ok(head.startswith(b"POST / HTTP/1.1\r\n") and json.loads(body) == get("recorded")[1],
+           "the next call is recorded as it came, those after it are not", repr(head + body))
+
+
+def check_latency_and_tls(tap, program, directory):
+    pem = os.path.join(directory, "server.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x", "-keyout", pem,
+                    "-out", pem + ".crt"], check=True, stderr=subprocess.DEVNULL)
+    with open(pem, "a", encoding="ascii") as f, open(pem + ".crt", encoding="ascii") as g:
+        f.write(g.read())
+    process = subprocess.Popen([program, "20000", pem], stdout=subprocess.PIPE, text=True)
+    try:
+        ports = [int(process.stdout.readline()) for _ in range(2)]
+        plain, tls = (http.client.HTTPConnection("127.0.0.1", ports[0], timeout=5),
+                      http.client.HTTPSConnection("127.0.0.1", ports[1], timeout=5,
+                                                  context=ssl._create_unverified_context()))
+        for name, peer in (("plain", plain), ("TLS", tls)):
+            seconds = []
+            for size in (1, 1, 300000):
+                body = json.dumps({"TableName": TABLE, "Item": row("k", data={"B": "A" * 4 * (size // 4)})})
+                began = time.monotonic()
+                peer.request("POST", "/", body, {"X-Amz-Target": "DynamoDB_20120810.PutItem", "Authorization": "x"})
+                reply = peer.getresponse()
+                reply.read()
+                seconds.append(time.monotonic() - began)
+            tap.ok(reply.status == 200 and min(seconds) >= 0.02,
+                   f"{name}: no reply comes before the latency has passed", str(seconds))
+    finally:
+        process.terminate()
+        process.wait()
+
+
 def main():
     program = os.environ.get("DYNALITE") or os.path.join(TOP, "node_modules", ".bin", "dynalite")
     if not os.access(program, os.X_OK):
@@ -232,6 +290,9 @@ def main():
             bad = ours.call("UpdateItem", {**save(1, 1)[1], "ConditionExpression": "size(#d)>:n"})
             tap.ok(bad[0] == 400, "a condition that the stand-in does not know is refused", str(bad))
             check_pipelining(tap, ours.http.port)
+            check_recording(tap, ours)
+            check_latency_and_tls(tap, os.environ.get("TABLE_SERVER") or os.path.join(directory, "table_server"),
+                                  directory)
             ours.http.request("GET", "/counts")
             counts = json.loads(ours.http.getresponse().read())
             tap.ok(counts["DeleteItem"] == 5 and counts["PutItem"] == 4 and counts["conflicts"] == 10,
