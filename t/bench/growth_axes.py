@@ -198,9 +198,10 @@ def of_threads(w, t, count):
             cookie = one_cookie(s)[0] if with_ else None
             for _ in range(2):
                 burst(s, count, cookie or "a=b", lambda n: {}, s.read)
-            futexes[with_] = [world.futex_calls(w, s, min(count, 32), cookie) for _ in range(3)]
+            futexes[with_] = [world.futex_calls(w, s, min(count, 32), cookie) for _ in range(5)]
             memory[with_] = world.anonymous_kb(s.children()[0])
-    yield "futex calls a request, under load, loads a session", "calls", FLAT, count, futexes[True]
+    # Not judged: it depends on when threads happen to run.
+    yield "futex calls a request, under load, loads a session", "calls", None, count, futexes[True]
     yield "futex calls a request, under load, httpd without the module", "calls", None, count, futexes[False]
     yield "memory of a child, beyond httpd's own", "KB", LINEAR, count, [memory[True] - memory[False]]
 

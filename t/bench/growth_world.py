@@ -492,14 +492,14 @@ def thread_count(pid):
     return len(os.listdir("/proc/%d/task" % pid))
 
 
-def futex_calls(w, s, clients, cookie, seconds=3):
+def futex_calls(w, s, clients, cookie, seconds=2):
     """@return futex calls of the child for each request, under load by so many connections."""
     log = w.path("run/strace")
     load = ["wrk", "-t", "1", "-c", str(clients), "-d", "%ds" % seconds]
     load += (["-H", "Cookie: " + cookie] if cookie else []) + ["http://127.0.0.1:%d/page.html" % s.read]
     strace = w.start(["strace", "-f", "-c", "-U", "name,calls", "-e", "trace=futex,accept4", "-o", log, "-p",
                       str(s.children()[0])], stderr=subprocess.DEVNULL)
-    time.sleep(2)
+    time.sleep(1)
     text = output(*load)
     w.end(strace, signal.SIGINT)
     requests = int(re.search(r"(\d+) requests in", text).group(1))
