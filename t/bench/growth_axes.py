@@ -84,10 +84,10 @@ def data_of(entries, size=0):
     return "&".join(names + ["t=%t"])
 
 
-def loads_and_changes(w, t, size, data, expected):
+def loads_and_changes(w, t, size, data, expected, **more):
     for measure, port in (("loads a session", "read"), ("changes a session", "write")):
         yield (measure, INSTRUCTIONS, expected, size,
-               world.instructions(w, t.port, lambda s: [s.new_cookie()], port=port, data=data))
+               world.instructions(w, t.port, lambda s: [s.new_cookie()], port=port, data=data, **more))
 
 
 def entries(w):
@@ -101,7 +101,8 @@ def size(w):
     with world.table(w) as t:
         for kilobytes in KILOBYTES:
             say("size: %s KB" % kilobytes)
-            yield from loads_and_changes(w, t, kilobytes, data_of(3, int(kilobytes * 1000)), LINEAR)
+            more = {"batch": 5} if kilobytes > 50 else {}  # they take long under valgrind
+            yield from loads_and_changes(w, t, kilobytes, data_of(3, int(kilobytes * 1000)), LINEAR, **more)
 
 
 # ---- parallel requests for one session ----

@@ -428,7 +428,7 @@ def total(path):
 BATCHES, BATCH, WARM_UP = 3, 25, 10
 
 
-def instructions(w, store, make_cookies, port="read", host=None, **more):
+def instructions(w, store, make_cookies, port="read", host=None, batch=BATCH, **more):
     """@return instructions of user code in httpd for each request, of each batch. make_cookies(server) says with which
     cookies requests come, in turn."""
     ports = configure(w, store, **more)
@@ -442,18 +442,18 @@ def instructions(w, store, make_cookies, port="read", host=None, **more):
             for n in range(count):
                 s.ask(http_, cookies[(at + n) % len(cookies)], **headers)
 
-        ask(WARM_UP, 0)
+        ask(min(WARM_UP, batch), 0)
         s.requests_done()
         s.requests_done()
-        for batch in range(BATCHES):
-            ask(BATCH, WARM_UP + batch * BATCH)
+        for number in range(BATCHES):
+            ask(batch, WARM_UP + number * batch)
             time.sleep(0.3)  # touches come after the response
             s.requests_done()
     finally:
         w.end(s.process)
     # The first file ends at the first mark, the second has a mark alone, each further one a batch and a mark.
     files = [total(w.path("run/callgrind.%d" % n)) for n in range(2, 3 + BATCHES)]
-    return [(n - files[0]) / BATCH for n in files[1:]]
+    return [(n - files[0]) / batch for n in files[1:]]
 
 
 def configtest_instructions(w, store, **more):
