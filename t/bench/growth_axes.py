@@ -1,5 +1,6 @@
 """The axes of build/growth: each yields what it counted, as (measure, unit, expected exponent, size, values)."""
 
+import json
 import threading
 import time
 
@@ -246,8 +247,12 @@ HOST = """
     ServerName h%d.test
 %s
 </VirtualHost>"""
-ALIKE, UNLIKE = "virtual hosts alike", "virtual hosts with a table and a cookie each"
-EACH = "    SessionDynamoDBTableName sessions_%d\n    SessionDynamoDBCookieName id%d"
+ALIKE, UNLIKE = "hosts alike", "hosts with settings of their own"
+EACH = """    Session On
+    SessionEnv On
+    SessionDynamoDB On
+    SessionDynamoDBTableName sessions_%d
+    SessionDynamoDBCookieName id%d"""
 
 
 def hosts(count, each=""):
@@ -278,22 +283,28 @@ def virtual_hosts(w):
 
 
 def with_hosts(w, t, count, each):
-    text, name = hosts(count, each), "h%d.test" % (count - 1)
+    text, last = hosts(count, each), count - 1
     found = of_hosts(w, t, True, text, count)
-    found["request"] = world.instructions(w, t.port, lambda s: anonymous_cookie(s), hosts=text, host=name)
+
+    def cookies(s):
+        sid = s.new_cookie().partition("=")[2]
+        if not each:
+            return ["id=" + sid]
+        t.put_many([json.dumps(t.get(world.table_key(sid)))], "sessions_%d" % last)
+        return ["id%d=%s" % (last, sid)]
+
+    before = t.counts()["GetItem"]
+    found["request"] = world.instructions(w, t.port, cookies, hosts=text, host="h%d.test" % last)
+    if t.counts()["GetItem"] - before < world.BATCHES * world.BATCH:
+        world.die("the last virtual host did not load the session")
     return found
-
-
-def anonymous_cookie(s):
-    """A session that the table named in the main server has; other tables do not know it."""
-    return [s.new_cookie()]
 
 
 def compared(label, count, plain, ours):
     for what, measure, unit, expected in (
             ("configuration", "configtest", "instructions", LINEAR), ("memory", "memory of a child", "KB", LINEAR),
             ("shared", "shared memory", "KB", LINEAR), ("threads", "threads of a child", "threads", FLAT),
-            ("request", "a request", INSTRUCTIONS, FLAT)):
+            ("request", "loads a session", INSTRUCTIONS, FLAT)):
         base = sorted(plain[what])[len(plain[what]) // 2]
         yield "%s: %s, beyond httpd's own" % (label, measure), unit, expected, count, [n - base for n in ours[what]]
 

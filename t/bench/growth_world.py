@@ -207,12 +207,12 @@ class Table:
         http_.request("POST", "/", body, {"X-Amz-Target": "DynamoDB_20120810.GetItem", "Authorization": "growth"})
         return json.loads(http_.getresponse().read())["Item"]
 
-    def put_many(self, items):
+    def put_many(self, items, name=TABLE):
         """Each item as JSON text; many calls under way at once."""
         with socket.create_connection(("127.0.0.1", self.port)) as s:
             reader, waiting, batch = s.makefile("rb"), 0, []
             for item in items:
-                body = '{"TableName":"%s","Item":%s}' % (TABLE, item)
+                body = '{"TableName":"%s","Item":%s}' % (name, item)
                 batch.append("POST / HTTP/1.1\r\nX-Amz-Target: DynamoDB_20120810.PutItem\r\nAuthorization: growth\r\n"
                              "Content-Length: %d\r\n\r\n%s" % (len(body), body))
                 if len(batch) == 50:
@@ -320,8 +320,14 @@ class Server:
     def ask(self, http_, cookie=None, page="/page.html", status=200, **headers):
         if cookie:
             headers["Cookie"] = cookie
-        http_.request("GET", page, headers=headers)
-        reply = http_.getresponse()
+        try:
+            http_.request("GET", page, headers=headers)
+            reply = http_.getresponse()
+        except (http.client.RemoteDisconnected, BrokenPipeError):
+            # event closes kept connections when a child has no idle thread.
+            http_.close()
+            http_.request("GET", page, headers=headers)
+            reply = http_.getresponse()
         reply.read()
         if reply.status != status:
             die("%s was answered with %d: see %s" % (page, reply.status, self.w.path("run/httpd.log")))
@@ -431,7 +437,7 @@ BATCHES, BATCH, WARM_UP = 3, 25, 10
 def instructions(w, store, make_cookies, port="read", host=None, batch=BATCH, **more):
     """@return instructions of user code in httpd for each request, of each batch. make_cookies(server) says with which
     cookies requests come, in turn."""
-    ports = configure(w, store, **more)
+    ports = configure(w, store, **{"threads": 8, **more})
     s = start_httpd(w, ports, (*callgrind(w), "--dump-before=ap_send_error_response"), "-X")
     try:
         cookies = make_cookies(s)
