@@ -123,7 +123,9 @@ static apr_status_t send_request(ddb_client_run_t *r, const ddb_sigv4_message_t 
     rv = o->http->perform(o->http->baton, &req, r->scratch, res, r->err);
     r->broken = rv != APR_SUCCESS && r->err->unsettled;
     r->err->unsettled |= unsettled;
-    ddb_crypto_wipe(message->text, message->head_len);
+    if (message->has_token) {
+        ddb_crypto_wipe(message->text, message->head_len);
+    }
     return rv;
 }
 

@@ -80,10 +80,11 @@ typedef struct ddb_sigv4_sender_t {
     const ddb_endpoint_t *endpoint;
 } ddb_sigv4_sender_t;
 
-/** A signed request as it is sent (RFC 9112). The head has the session token in it. */
+/** A signed request as it is sent (RFC 9112). */
 typedef struct ddb_sigv4_message_t {
     char *text;               /* head, empty line, body */
     apr_size_t head_len, len; /* head_len: with the empty line */
+    int has_token;            /* 1: a session token is in the head, which the caller wipes */
     const char *url;
     const char *access_key_id, *provider; /* of the credentials */
 } ddb_sigv4_message_t;

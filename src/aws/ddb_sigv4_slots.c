@@ -37,6 +37,7 @@ typedef struct slot_t {
     timed_t to_sign;              /* with room for the hash at its end */
     timed_t head;                 /* up to the operation; has room for the signature */
     apr_size_t signature_at;
+    int has_token;
 } slot_t;
 
 struct ddb_sigv4_slots_t {
@@ -168,6 +169,7 @@ static void keep_head(slot_t *slot, const ddb_sigv4_form_t *form, const ddb_sigv
                                   token ? "\r\nX-Amz-Security-Token: " : "", token ? token : "",
                                   "\r\nAuthorization: ", authorization, date, target, NULL);
     slot->head.len = strlen(slot->head.data);
+    slot->has_token = token != NULL;
     slot->head.timestamp = slot->head.data + slot->head.len - strlen(target) - DDB_SIGV4_TIMESTAMP_LEN;
     slot->signature_at = slot->head.len - strlen(target) - strlen(date) - HASH_LEN;
 }
@@ -318,6 +320,7 @@ static apr_status_t write_with(ddb_sigv4_message_t *out, slot_t *slot, const ddb
     out->head_len = (apr_size_t)(at - out->text);
     append(at, post->body, post->body_len);
     out->len = out->head_len + post->body_len;
+    out->has_token = slot->has_token;
     /* Copies: the slot may be another thread's, or gone, when they are read. */
     out->url = apr_pstrdup(p, slot->url);
     out->access_key_id = apr_pstrdup(p, slot->access_key_id);

@@ -23,13 +23,18 @@ const char *ddb_attribute_number(apr_int64_t n, apr_pool_t *p)
 
 int ddb_attribute_read_number(apr_int64_t *n, const char *value)
 {
-    apr_size_t len = value ? strspn(value, "0123456789") : 0;
+    const char *digit = value ? value : "";
+    apr_int64_t number = 0;
+    int good;
 
-    if (len == 0 || len > 15 || value[len] || (value[0] == '0' && len > 1)) {
-        return 0;
+    for (; *digit >= '0' && *digit <= '9' && digit - value < 15; digit++) {
+        number = number * 10 + (*digit - '0');
     }
-    *n = apr_atoi64(value);
-    return 1;
+    good = value && digit != value && !*digit && (*value != '0' || digit - value == 1);
+    if (good) {
+        *n = number;
+    }
+    return good;
 }
 
 void ddb_attribute_set_key(ddb_json_t *request, const char *name, const char *key)
