@@ -46,5 +46,6 @@ class Call(collections.namedtuple("Call", "op key done sent answered unheard val
 
     __slots__ = ()
 
-    def may_be_unheard(self):
-        return self.unheard or self.answered - self.sent > PATIENCE
+    def may_be_unheard(self, op=None):
+        """`op`: the request that made it, whose time is limited as a whole: the last of several calls has less."""
+        return self.unheard or self.answered - (op.inv if op else self.sent) > PATIENCE

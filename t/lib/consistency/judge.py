@@ -431,7 +431,7 @@ class Judge:
             return
         self.seen_failed.add(op.n)
         stored = self.storing[op.n][:1]
-        if self.scan and not (stored and stored[0].may_be_unheard()):
+        if self.scan and not (stored and stored[0].may_be_unheard(op)):
             self.violation("refused", "a change that was answered 503 is there", op, what, *stored)
         else:
             self.exclusions["done unheard"] += 1

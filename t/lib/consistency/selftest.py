@@ -250,6 +250,9 @@ SOUND = [
     ("a failed write that was done", {"done unheard": 1}, h().begin().write("w", outcome="failed", k="w").read(k="w")),
     ("a failed write that was done late", {"done unheard": 1},
      h().begin().write("w", outcome="failed", k="w").read().read(k="w")),
+    ("a failed write whose last call had little of the request's time left", {"done unheard": 1},
+     h().begin().write("w", at=(2, 2.6), outcome="failed", k="w").call("UpdateItem", "A", 2.4, 2.55, values=["w"]).read(
+         k="w").row(k="w").table()),
     ("a failed write that was not done", {}, h().begin().write("w", outcome="failed", k="w").read()),
     ("a read beside a write", {}, h().begin().write("w", at=(2, 9), k="w").read(at=(3, 4)).read(at=(5, 6), k="w")),
     ("an end", {}, h().begin().read().end().none().table()),
