@@ -7,7 +7,6 @@ import load
 import memory
 import programs
 import rows
-import servers
 import syscalls
 from programs import say
 from rows import BASE, Contender

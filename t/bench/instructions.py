@@ -6,7 +6,6 @@ import re
 import time
 
 import programs
-import rows
 import servers
 from programs import die, say
 from rows import BASE, Contender

@@ -4,7 +4,6 @@ import itertools
 
 import load
 import rows
-import servers
 from programs import die, say
 from rows import BASE, Cell, Contender
 
