@@ -1,6 +1,7 @@
 /* Settings that are allowed but surely unintended. */
 
 #include <apr_file_info.h>
+#include <apr_hash.h>
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_log.h>
@@ -19,13 +20,47 @@ APLOG_USE_MODULE(session_dynamodb);
 typedef struct config_t {
     apr_pool_t *pool;
     server_rec *main_server;
-    const apr_array_header_t *places; /* msd_config_place_t of all read_directives */
+    const apr_array_header_t *places; /* msd_config_place_t of read_directives: all, or those near one of them */
+    apr_hash_t *by_host;              /* <VirtualHost>, NULL for the main server: array of its places */
     int startup;                      /* APLOG_STARTUP for a terminal; 0 for the error log, with its usual prefix */
 } config_t;
 
 static int is_on(const msd_config_place_t *place)
 {
     return msd_config_place_is(place, "SessionDynamoDB") && strcasecmp(place->word, "On") == 0;
+}
+
+static apr_hash_t *group_by_host(const apr_array_header_t *places, apr_pool_t *p)
+{
+    apr_hash_t *by_host = apr_hash_make(p);
+    int i;
+
+    for (i = 0; i < places->nelts; i++) {
+        const msd_config_place_t *place = &APR_ARRAY_IDX(places, i, msd_config_place_t);
+        apr_array_header_t *own = apr_hash_get(by_host, &place->host, sizeof(void *));
+
+        if (!own) {
+            own = apr_array_make(p, 8, sizeof(msd_config_place_t));
+            apr_hash_set(by_host, &place->host, sizeof(void *), own);
+        }
+        APR_ARRAY_PUSH(own, msd_config_place_t) = *place;
+    }
+    return by_host;
+}
+
+/** The same without the places of other virtual hosts, of which there may be thousands; allocated from p. */
+static config_t near_to(const config_t *config, const msd_config_place_t *at, apr_pool_t *p)
+{
+    const ap_directive_t *of_main = NULL;
+    const apr_array_header_t *main_places = apr_hash_get(config->by_host, &of_main, sizeof(void *));
+    const apr_array_header_t *own = apr_hash_get(config->by_host, &at->host, sizeof(void *));
+    config_t near = *config;
+
+    near.pool = p;
+    if (at->host) {
+        near.places = main_places ? apr_array_append(p, main_places, own) : own;
+    }
+    return near;
 }
 
 /** 1 if a directive of this name, with this word if it is not NULL, may apply together with `at`. */
@@ -194,6 +229,8 @@ typedef struct host_t {
     apr_array_header_t *keys;      /* const char *: all keys that sign IDs in the host; empty: IDs are not signed */
     apr_array_header_t *audiences; /* const char *: all labels of its sections; "" where sessions have no label */
     int on;
+    apr_array_header_t *same_table; /* const host_t *: the hosts with its table, in order */
+    int index;                      /* its own among them */
 } host_t;
 
 static void add_settings(host_t *host, const msd_dir_config_t *conf)
@@ -251,18 +288,18 @@ static int share_sessions(const host_t *a, const host_t *b)
 }
 
 /** Log one line for all hosts that share sessions, with the first of them. A host on two ports counts as one. */
-static void look_at_host(const config_t *config, const apr_array_header_t *hosts, int first)
+static void look_at_host(const config_t *config, const host_t *host)
 {
-    const host_t *host = &APR_ARRAY_IDX(hosts, first, host_t), *other = NULL;
+    const host_t *other = NULL;
     int i, more = 0;
 
-    for (i = 0; i < hosts->nelts; i++) {
-        const host_t *h = &APR_ARRAY_IDX(hosts, i, host_t);
+    for (i = 0; i < host->same_table->nelts; i++) {
+        const host_t *h = APR_ARRAY_IDX(host->same_table, i, const host_t *);
 
-        if (i == first || !share_sessions(host, h)) {
+        if (i == host->index || !share_sessions(host, h)) {
             continue;
         }
-        if (i < first) {
+        if (i < host->index) {
             return;
         }
         if (strcasecmp(h->server->server_hostname, host->server->server_hostname) != 0) {
@@ -280,6 +317,25 @@ static void look_at_host(const config_t *config, const apr_array_header_t *hosts
             other->server->server_hostname, other->server->defn_name, other->server->defn_line_number,
             more ? apr_psprintf(config->pool, ", and %d more,", more) : "", msd_config_server(host->server)->table,
             host->keys->nelts ? "a key for session IDs" : "do not sign session IDs");
+    }
+}
+
+static void group_by_table(const apr_array_header_t *hosts, apr_pool_t *p)
+{
+    apr_hash_t *by_table = apr_hash_make(p);
+    int i;
+
+    for (i = 0; i < hosts->nelts; i++) {
+        host_t *host = &APR_ARRAY_IDX(hosts, i, host_t);
+        const char *table = msd_config_server(host->server)->table;
+
+        host->same_table = apr_hash_get(by_table, table, APR_HASH_KEY_STRING);
+        if (!host->same_table) {
+            host->same_table = apr_array_make(p, 4, sizeof(const host_t *));
+            apr_hash_set(by_table, table, APR_HASH_KEY_STRING, host->same_table);
+        }
+        host->index = host->same_table->nelts;
+        APR_ARRAY_PUSH(host->same_table, const host_t *) = host;
     }
 }
 
@@ -302,8 +358,9 @@ static void look_at_hosts(const config_t *config)
             APR_ARRAY_PUSH(hosts, host_t) = host;
         }
     }
+    group_by_table(hosts, config->pool);
     for (i = 0; i < hosts->nelts; i++) {
-        look_at_host(config, hosts, i);
+        look_at_host(config, &APR_ARRAY_IDX(hosts, i, host_t));
     }
 }
 
@@ -331,31 +388,41 @@ static const char *const read_directives[] = {
     NULL,
 };
 
+static void look_at_place(const config_t *config, const msd_config_place_t *place, apr_pool_t *p)
+{
+    const config_t near = near_to(config, place, p);
+
+    if (is_on(place)) {
+        look_for_session(&near, place);
+        look_at_cookie_path(&near, place);
+    }
+    if (msd_config_place_is(place, "SessionDynamoDBSidKeys")
+        || msd_config_place_is(place, "SessionDynamoDBForwardKeys")) {
+        look_at_key_files(&near, place);
+    }
+    if (strncasecmp(place->directive->directive, "SessionCookieName", 17) == 0
+        || strncasecmp(place->directive->directive, "SessionDBD", 10) == 0) {
+        look_at_other_store(&near, place);
+    }
+}
+
 void msd_config_warn(apr_pool_t *p, server_rec *main_server)
 {
-    const config_t config = { .pool = p,
-                              .main_server = main_server,
-                              .places = msd_config_place_all(p, read_directives),
-                              .startup = ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST ? APLOG_STARTUP : 0 };
+    config_t config = { .pool = p,
+                        .main_server = main_server,
+                        .places = msd_config_place_all(p, read_directives),
+                        .startup = ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST ? APLOG_STARTUP : 0 };
     const server_rec *s;
+    apr_pool_t *scratch;
     int i;
 
+    config.by_host = group_by_host(config.places, p);
+    apr_pool_create(&scratch, p);
     for (i = 0; i < config.places->nelts; i++) {
-        const msd_config_place_t *place = &APR_ARRAY_IDX(config.places, i, msd_config_place_t);
-
-        if (is_on(place)) {
-            look_for_session(&config, place);
-            look_at_cookie_path(&config, place);
-        }
-        if (msd_config_place_is(place, "SessionDynamoDBSidKeys")
-            || msd_config_place_is(place, "SessionDynamoDBForwardKeys")) {
-            look_at_key_files(&config, place);
-        }
-        if (strncasecmp(place->directive->directive, "SessionCookieName", 17) == 0
-            || strncasecmp(place->directive->directive, "SessionDBD", 10) == 0) {
-            look_at_other_store(&config, place);
-        }
+        look_at_place(&config, &APR_ARRAY_IDX(config.places, i, msd_config_place_t), scratch);
+        apr_pool_clear(scratch);
     }
+    apr_pool_destroy(scratch);
     for (s = main_server; s; s = s->next) {
         look_at_endpoint(&config, s);
     }
