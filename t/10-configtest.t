@@ -459,6 +459,11 @@ sub host { my($name, @lines) = @_; return place('VirtualHost *:1', "ServerName $
         map { host($_, $on, 'SessionDynamoDBTableName ours_alone') } 'a', 'b';
     remarked 'four', qr/a\.test .* and b\.test .*, and 2 more, share the table app_session/,
         map { host($_, $on) } 'a' .. 'd';
+    my @many = map { host("h$_", $on, "SessionDynamoDBTableName table_$_") } 1 .. 200;
+    remarked 'two among many', qr/a\.test .* and b\.test .* share the table app_session/, host('a', $on), @many, host('b', $on);
+    unremarked 'many', @many;
+    remarked 'what another host has', qr/without SessionHeader/, place('VirtualHost *:1', 'ServerName a.test', $on,
+        'Session On', 'SessionEnv On'), @many;
     remarked 'the server\'s On', qr/a\.test.* and b\.test/, @programs, 'Session On', $on, host('a'), host('b');
     unremarked 'one of two', host('a', $on), host('b');
     unremarked 'the server\'s On, and a host\'s Off', @programs, 'Session On', $on, host('a'), host('b', 'SessionDynamoDB Off');
