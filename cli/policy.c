@@ -81,9 +81,8 @@ static void fill(ddb_json_t *policy, const options_t *o, const char *on, apr_poo
 static void say_notes(const options_t *o, int open, report_t *r, apr_pool_t *p)
 {
     const char *where =
-        open
-            ? "region or account is unknown and written as *: give --region and --account, or name the table by its ARN"
-            : NULL;
+        open ? "the ARN has * for what is unknown: give both --region and --account, or name the table by its ARN"
+             : NULL;
     const char *who = o->for_operation
                           ? "two statements for two roles: do not give httpd the Operators statement; it needs no Scan"
                           : NULL;

@@ -676,6 +676,22 @@ static void test_drop(apr_pool_t *p)
     teardown(f);
 }
 
+/* libcurl sends again, unasked, when a reused connection dies, and forgets that it had sent once when it can't connect:
+ * the outcome of a write was called settled, and its session deleted. */
+static void test_drop_and_gone(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+
+    NUM_IS(ask(f, "/ok"), APR_SUCCESS, "a connection is in use");
+    shutdown(f->server.listener, SHUT_RDWR);
+    NUM_IS(ask(f, "/drop"), DDB_EUNAVAILABLE, "the server closes it without an answer, and nobody listens any more");
+    NUM_IS(count_seen(&f->server, "POST /drop"), 1, "after it has received the request");
+    NUM_IS(f->err.unsettled, 1, "which may have been carried out");
+    NUM_IS(ask(f, "/ok"), DDB_EUNAVAILABLE, "the next one can't connect");
+    NUM_IS(f->err.unsettled, 0, "and has surely not been carried out");
+    teardown(f);
+}
+
 static void test_after_failures_by(apr_pool_t *p, int by_libcurl)
 {
     static const char *const paths[] = { "/drop", "/short", "/half", "/early", "/heads", "/long", "/hang" };
@@ -1197,7 +1213,7 @@ TAP_MAIN(p)
     signal(SIGPIPE, SIG_IGN);         /* as httpd does; OpenSSL writes without MSG_NOSIGNAL */
     setvbuf(stdout, NULL, _IONBF, 0); /* a forked child has nothing to print again */
     TAP_EACH(p, test_exchange, test_exchange_by_libcurl, test_headers, test_methods, test_large_body, test_reuse,
-             test_idle_close, test_bytes_behind, test_trickle, test_drop, test_after_failures, test_broken_replies,
-             test_unreachable, test_forbidden, test_timeouts, test_limits, test_close_on_exec, test_cancel,
-             test_threads, test_environment, test_warm, test_proxy, test_tls);
+             test_idle_close, test_bytes_behind, test_trickle, test_drop, test_drop_and_gone, test_after_failures,
+             test_broken_replies, test_unreachable, test_forbidden, test_timeouts, test_limits, test_close_on_exec,
+             test_cancel, test_threads, test_environment, test_warm, test_proxy, test_tls);
 }
