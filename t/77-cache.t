@@ -178,6 +178,23 @@ note 'No session';
     is seen($gone, 'a', 2), '(none) x2', 'nor another ID\'s row';
 }
 
+note 'Gone, as an earlier read finds out late';
+for my $case (['an end', '/unhashed/'], ['a login elsewhere', '/test/']) {
+    my($what, $area) = @$case;
+    my $id = get("${area}?set=a:1", port => $here)->cookie('id');
+    quiet();
+    fault(kind => 'hold', op => 'GetItem', count => 1);
+    my $slow = connection($here);
+    $slow->send_request(path => "${area}?get=a", headers => [['Cookie', "id=$id"]]);
+    ok held(1), "$what: a read is under way";
+    is seen($id, 'a', 1, $area), '1 x1', '... a later one finds the session';
+    $area eq '/unhashed/' ? delete_row($id) : get('/users/?set=user:y', cookie => $id);
+    release();
+    is $slow->read_response->line('get a'), '(none)', '... which ends elsewhere before the first read is done';
+    is seen($id, 'a', 3, $area), '(none) x3', '... and it does not come back from the cache';
+    clear_faults();
+}
+
 note 'While the table is away';
 {
     my $id = session(a => 1);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -33,6 +34,29 @@ static apr_status_t set_wait(ddb_curl_connection_t *c, int direction)
         c->waits[direction] = wait;
     }
     return APR_SUCCESS;
+}
+
+/* Over TLS the socket does not block: OpenSSL reads a record in a loop, and each byte that trickles in would begin the
+ * timeout of a blocking socket anew. */
+static apr_status_t await(const ddb_curl_connection_t *c, int direction)
+{
+    struct pollfd ready = { .fd = c->socket, .events = direction == SENDING ? POLLOUT : POLLIN };
+    apr_interval_time_t left = c->end - ddb_clock_monotonic(&ddb_clock_system);
+
+    if (left <= 0) {
+        return APR_TIMEUP;
+    }
+    return poll(&ready, 1, (int)ddb_curl_milliseconds(left) + 1) >= 0 || errno == EINTR ? APR_SUCCESS
+                                                                                        : APR_FROM_OS_ERROR(errno);
+}
+
+/* Before a system call. tried: 1: one has just found nothing to do. */
+static apr_status_t prepare(ddb_curl_connection_t *c, int direction, int tried)
+{
+    if (!c->is_tls) {
+        return set_wait(c, direction);
+    }
+    return tried ? await(c, direction) : APR_SUCCESS;
 }
 
 /* libcurl's code in errno's words: EAGAIN where another call may do it. */
@@ -77,10 +101,13 @@ static apr_status_t send_some(void *baton, const char *data, apr_size_t *len)
 {
     ddb_curl_connection_t *c = baton;
     ssize_t n = -1;
+    int tried = 0;
     apr_status_t rv;
 
+    c->has_sent = 1;
     do {
-        rv = set_wait(c, SENDING);
+        rv = prepare(c, SENDING, tried);
+        tried = 1;
         n = rv == APR_SUCCESS ? send_once(c, data, *len) : -1;
     } while (rv == APR_SUCCESS && n < 0 && may_go_on());
     if (rv == APR_SUCCESS && n < 0) {
@@ -94,10 +121,13 @@ static apr_status_t receive_some(void *baton, char *buffer, apr_size_t *len)
 {
     ddb_curl_connection_t *c = baton;
     ssize_t n = -1;
+    int tried = c->has_sent; /* the reply is not there yet: a try would find nothing */
     apr_status_t rv;
 
+    c->has_sent = 0;
     do {
-        rv = set_wait(c, RECEIVING);
+        rv = prepare(c, RECEIVING, tried);
+        tried = 1;
         n = rv == APR_SUCCESS ? receive_once(c, buffer, *len) : -1;
     } while (rv == APR_SUCCESS && n < 0 && may_go_on());
     if (rv == APR_SUCCESS && n <= 0) {
@@ -107,42 +137,30 @@ static apr_status_t receive_some(void *baton, char *buffer, apr_size_t *len)
     return rv;
 }
 
-static int set_blocking(curl_socket_t s, int on)
+static int set_blocking(curl_socket_t s)
 {
     int flags = fcntl(s, F_GETFL);
 
-    return flags >= 0 && fcntl(s, F_SETFL, on ? flags & ~O_NONBLOCK : flags | O_NONBLOCK) == 0;
+    return flags >= 0 && fcntl(s, F_SETFL, flags & ~O_NONBLOCK) == 0;
 }
 
-/* Over TLS readable bytes may be session tickets, which come behind the first reply, or the end. */
-static int has_no_data(const ddb_curl_connection_t *c)
-{
-    CURLcode code = CURLE_OK;
-    size_t n = 0;
-    char byte;
-
-    if (set_blocking(c->socket, 0)) {
-        code = curl_easy_recv(c->easy, &byte, 1, &n);
-    }
-    return code == CURLE_AGAIN && set_blocking(c->socket, 1);
-}
-
+/* Over TLS readable bytes may be session tickets, which come behind the first reply, or the end; and some may have been
+ * read already. */
 int ddb_curl_connection_is_idle(const ddb_curl_connection_t *c)
 {
     char byte;
-    ssize_t n = recv(c->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    size_t n = 0;
+    ssize_t seen;
 
-    if (n < 0) {
-        return errno == EAGAIN || errno == EWOULDBLOCK;
+    if (c->is_tls) {
+        return curl_easy_recv(c->easy, &byte, 1, &n) == CURLE_AGAIN;
     }
-    return n > 0 && c->is_tls && has_no_data(c);
+    seen = recv(c->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return seen < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 void ddb_curl_connection_close(ddb_curl_connection_t *c)
 {
-    if (c->is_tls && c->born) {
-        set_blocking(c->socket, 0); /* it says goodbye, and must not wait for an answer */
-    }
     curl_easy_cleanup(c->easy);
     free(c->origin);
     free(c);
@@ -163,6 +181,7 @@ static CURLcode connect_easy(ddb_curl_connection_t *c, const ddb_curl_opts_t *o,
 {
     const CURLcode codes[] = {
         ddb_curl_set_fixed(c->easy, o, target->url),
+        ddb_curl_read_ahead(c->easy, o),
         curl_easy_setopt(c->easy, CURLOPT_ERRORBUFFER, why),
         curl_easy_setopt(c->easy, CURLOPT_CONNECT_ONLY, 1L),
         curl_easy_setopt(c->easy, CURLOPT_TIMEOUT_MS, ddb_curl_milliseconds(target->timeout)),
@@ -178,7 +197,7 @@ static CURLcode connect_easy(ddb_curl_connection_t *c, const ddb_curl_opts_t *o,
     if (code == CURLE_OK) {
         code = curl_easy_getinfo(c->easy, CURLINFO_ACTIVESOCKET, &c->socket);
     }
-    if (code == CURLE_OK && (c->socket == CURL_SOCKET_BAD || !set_blocking(c->socket, 1))) {
+    if (code == CURLE_OK && (c->socket == CURL_SOCKET_BAD || (!c->is_tls && !set_blocking(c->socket)))) {
         code = CURLE_COULDNT_CONNECT;
     }
     curl_easy_setopt(c->easy, CURLOPT_ERRORBUFFER, NULL);
@@ -223,6 +242,8 @@ apr_status_t ddb_curl_connect(ddb_curl_connection_t **connection, const ddb_curl
     ddb_curl_connection_t *c = make(o, target);
     char why[CURL_ERROR_SIZE] = "";
     ddb_curl_failed_t failed = { .why = why };
+    int unsettled = err ? err->unsettled : 0;
+    apr_status_t rv;
 
     *connection = c;
     if (!c) {
@@ -237,5 +258,9 @@ apr_status_t ddb_curl_connect(ddb_curl_connection_t **connection, const ddb_curl
     ddb_curl_name_cas(o, failed.code, why);
     ddb_curl_connection_close(c);
     *connection = NULL;
-    return ddb_curl_failure(&failed, err);
+    rv = ddb_curl_failure(&failed, err);
+    if (err) {
+        err->unsettled = unsettled; /* whatever the code says: no request was sent */
+    }
+    return rv;
 }

@@ -29,8 +29,6 @@ static const failure_t failures[] = {
     { CURLE_SEND_ERROR, DDB_EUNAVAILABLE, SENT_MAYBE, "the connection broke while sending" },
     { CURLE_RECV_ERROR, DDB_EUNAVAILABLE, SENT_MAYBE, "the connection broke before the answer was complete" },
     { CURLE_PARTIAL_FILE, DDB_EUNAVAILABLE, SENT_MAYBE, "the connection broke before the answer was complete" },
-    /* A reused connection died before any answer, and libcurl wanted to send again: see set_body. */
-    { CURLE_SEND_FAIL_REWIND, DDB_EUNAVAILABLE, SENT_MAYBE, "the server closed a reused connection without an answer" },
     { CURLE_OK, DDB_EUNAVAILABLE, SENT_BY_TIMER, "the exchange failed" }, /* all others */
 };
 

@@ -18,6 +18,7 @@ typedef struct ddb_curl_connection_t {
     int is_tls;                   /* 1: bytes go through libcurl */
     char *origin;                 /* scheme, host and port of the URL that it was made for */
     apr_time_t born, used, end;   /* monotonic: when it was made and last used, the end of the exchange under way */
+    int has_sent;                 /* 1: nothing has been received since */
     long waits[2];                /* milliseconds: SO_RCVTIMEO and SO_SNDTIMEO as set; 0: not set yet */
     ddb_exchange_stream_t stream; /* over it */
 } ddb_curl_connection_t;
@@ -88,6 +89,9 @@ apr_status_t ddb_curl_share_cas(ddb_curl_opts_t *o, apr_pool_t *p);
 /** libcurl's words for a failure, in why (CURL_ERROR_SIZE), name CAs only that it reads itself: name those that are
  * shared. */
 void ddb_curl_name_cas(const ddb_curl_opts_t *o, CURLcode code, char *why);
+
+/** After ddb_curl_set_fixed, for a connection that libcurl only makes: a record of TLS is one receive. */
+CURLcode ddb_curl_read_ahead(CURL *easy, const ddb_curl_opts_t *o);
 
 /** Set the CAs to trust: part of ddb_curl_set_fixed. */
 CURLcode ddb_curl_set_cas(CURL *easy, const ddb_curl_opts_t *o);

@@ -49,12 +49,22 @@ static ddb_curl_connection_t *take(ddb_curl_t *c, const char *url, apr_time_t no
 
 void ddb_curl_keep(ddb_curl_t *c, ddb_curl_connection_t *connection)
 {
+    ddb_curl_connection_t *old = NULL;
+
     apr_thread_mutex_lock(c->mutex);
+    /* The first was used longest ago. It goes when it is too old, or to make room: it may lead where nobody asks. */
+    if (c->n_idle > 0 && (c->n_idle == c->max_idle || connection->used - c->idle[0]->used > IDLE_MAX)) {
+        old = c->idle[0];
+        memmove(&c->idle[0], &c->idle[1], (apr_size_t)--c->n_idle * sizeof(ddb_curl_connection_t *));
+    }
     if (c->n_idle < c->max_idle) {
         c->idle[c->n_idle++] = connection;
         connection = NULL;
     }
     apr_thread_mutex_unlock(c->mutex);
+    if (old) {
+        ddb_curl_connection_close(old);
+    }
     if (connection) {
         ddb_curl_connection_close(connection);
     }
@@ -106,13 +116,14 @@ static ddb_http_request_t as_sent(const ddb_curl_t *c, const ddb_http_request_t 
 apr_status_t ddb_curl_send_message(ddb_curl_t *c, const ddb_http_request_t *req, apr_pool_t *p,
                                    ddb_http_response_t *res, ddb_error_t *err)
 {
-    ddb_http_request_t sent = as_sent(c, req, p);
+    ddb_http_request_t sent;
     ddb_curl_connection_t *connection;
     apr_status_t rv = find_connection(&connection, c, req, err);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
+    sent = as_sent(c, req, p);
     rv = ddb_exchange(&connection->stream, &sent, p, res, err);
     if (sent.message != req->message) {
         ddb_crypto_wipe((char *)sent.message, sent.message_len); /* there may be a session token in it */

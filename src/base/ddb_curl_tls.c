@@ -47,6 +47,22 @@ static CURLcode prepare(CURL *easy, void *ssl_ctx, void *tls)
     return rv == APR_SUCCESS ? CURLE_OK : rv == DDB_ECONFIG ? CURLE_SSL_CACERT_BADFILE : CURLE_OUT_OF_MEMORY;
 }
 
+/* libcurl's own loop waits for the socket before it asks OpenSSL: this is for connections that it only makes. */
+static CURLcode prepare_reading_ahead(CURL *easy, void *ssl_ctx, void *tls)
+{
+    CURLcode code = prepare(easy, ssl_ctx, tls);
+
+    if (code == CURLE_OK) {
+        ddb_tls_read_ahead(ssl_ctx);
+    }
+    return code;
+}
+
+CURLcode ddb_curl_read_ahead(CURL *easy, const ddb_curl_opts_t *o)
+{
+    return o->tls ? curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, prepare_reading_ahead) : CURLE_OK;
+}
+
 /* libcurl from 8.17 on takes NULL for its own default, which it would read for each connection, in vain. One of the CAs
  * instead costs next to nothing. */
 static CURLcode set_one_ca(CURL *easy, ddb_tls_t *tls)

@@ -1,6 +1,7 @@
 /* One exchange of HTTP/1.1 on a connection that stands: the request, and the head of the reply. Bodies:
  * ddb_exchange_body.c. */
 
+#include <errno.h>
 #include <string.h>
 
 #include <apr_lib.h>
@@ -32,8 +33,11 @@ apr_status_t ddb_exchange_broken(const ddb_exchange_reply_t *r, apr_status_t rv,
         return ddb_error_set(r->err, DDB_EUNAVAILABLE, "the server closed %s connection without an answer",
                              r->stream->reused ? "a reused" : "the");
     }
-    return ddb_error_set(r->err, DDB_EUNAVAILABLE, "the connection broke %s%s%s%s", when, rv == APR_EOF ? "" : " (",
-                         rv == APR_EOF ? "" : apr_strerror(rv, reason, sizeof(reason)), rv == APR_EOF ? "" : ")");
+    if (rv == APR_EOF || rv == APR_FROM_OS_ERROR(EIO)) { /* EIO: TLS broke, and no system call tells why */
+        return ddb_error_set(r->err, DDB_EUNAVAILABLE, "the connection broke %s", when);
+    }
+    return ddb_error_set(r->err, DDB_EUNAVAILABLE, "the connection broke %s (%s)", when,
+                         apr_strerror(rv, reason, sizeof(reason)));
 }
 
 static apr_status_t send_all(const ddb_exchange_reply_t *r, const char *data, apr_size_t left)
@@ -132,7 +136,7 @@ static apr_status_t read_head_line(ddb_exchange_reply_t *r, char **line, apr_siz
     if (rv == APR_SUCCESS && *line) {
         r->head_bytes += *len + 2;
         if (strlen(*line) != *len || memchr(*line, '\r', *len)) {
-            rv = ddb_exchange_refuse(r, "a header contains a control character");
+            rv = ddb_exchange_refuse(r, "its head contains a control character");
         }
         else if (r->head_bytes > DDB_EXCHANGE_HEAD_MAX) {
             rv = ddb_exchange_too_large(r);
@@ -166,13 +170,15 @@ static apr_status_t read_status_line(ddb_exchange_reply_t *r)
     return r->res->status >= 100 ? APR_SUCCESS : ddb_exchange_refuse(r, "its status is below 100");
 }
 
-/* RFC 9110, section 5.6.2. */
-static int is_token(const char *name, const char *end)
+char *ddb_exchange_find_colon(char *line, apr_size_t len)
 {
-    while (name < end && (apr_isalnum(*name) || *name == '-' || (*name && strchr("!#$%&'*+.^_`|~", *name)))) {
+    char *colon = memchr(line, ':', len), *name = line;
+
+    while (colon && name < colon
+           && (apr_isalnum(*name) || *name == '-' || (*name && strchr("!#$%&'*+.^_`|~", *name)))) {
         name++;
     }
-    return name == end;
+    return colon && name == colon && name > line ? colon : NULL;
 }
 
 static apr_status_t take_length(ddb_exchange_reply_t *r, const char *value)
@@ -195,7 +201,7 @@ static apr_status_t take_length(ddb_exchange_reply_t *r, const char *value)
 static apr_status_t take_coding(ddb_exchange_reply_t *r, const char *value)
 {
     if (r->chunked || r->is_1_0 || strcasecmp(value, "chunked") != 0) {
-        return ddb_exchange_refuse(r, "its transfer coding is not chunked");
+        return ddb_exchange_refuse(r, "it has a transfer coding other than chunked, or two");
     }
     r->chunked = 1;
     return APR_SUCCESS;
@@ -232,12 +238,12 @@ static apr_status_t take_framing(ddb_exchange_reply_t *r, const char *name, apr_
 
 static apr_status_t take_field(ddb_exchange_reply_t *r, char *line, apr_size_t len)
 {
-    char *colon = memchr(line, ':', len), *value, *end = line + len;
+    char *colon = ddb_exchange_find_colon(line, len), *value, *end = line + len;
 
     if (*line == ' ' || *line == '\t') {
         return ddb_exchange_refuse(r, "a header is folded");
     }
-    if (!colon || colon == line || !is_token(line, colon)) {
+    if (!colon) {
         return ddb_exchange_refuse(r, "a line of its head is not a header");
     }
     for (value = colon + 1; *value == ' ' || *value == '\t'; value++) {

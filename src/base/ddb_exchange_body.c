@@ -24,28 +24,35 @@ static apr_status_t read_counted(ddb_exchange_reply_t *r)
     return rv;
 }
 
-/* RFC 9112, section 7.1: hexadecimal digits, perhaps extensions. */
+/* RFC 9112, section 7.1: hexadecimal digits, perhaps extensions, of which there may be as much as of headers. */
 static apr_status_t read_chunk_size(ddb_exchange_reply_t *r, apr_size_t *size)
 {
     char *line, *digit;
-    apr_size_t len;
+    apr_size_t len, digits;
     apr_status_t rv = ddb_exchange_read_line(r, CHUNK_LINE_MAX, &line, &len);
 
     *size = 0;
-    if (rv != APR_SUCCESS) {
-        return rv;
+    if (rv != APR_SUCCESS || !line) {
+        return rv == DDB_ETOOLARGE ? ddb_exchange_refuse(r, "the line of a chunk's size is too long") : rv;
     }
     for (digit = line; apr_isxdigit(*digit) && digit - line < 8; digit++) {
         *size = *size * 16 + (apr_size_t)(apr_isdigit(*digit) ? *digit - '0' : (*digit | 0x20) - 'a' + 10);
     }
-    return digit > line && (*digit == '\0' || strchr("; \t", *digit))
+    digits = (apr_size_t)(digit - line);
+    r->head_bytes += len - digits;
+    if (r->head_bytes > DDB_EXCHANGE_HEAD_MAX) {
+        return ddb_exchange_too_large(r);
+    }
+    digit += strspn(digit, " \t");
+    return digits && strlen(line) == len && !memchr(line, '\r', len) && (*digit == '\0' || *digit == ';')
                ? APR_SUCCESS
                : ddb_exchange_refuse(r, "the size of a chunk is not a number");
 }
 
 static apr_status_t pass_over(ddb_exchange_reply_t *r, char *line, apr_size_t len)
 {
-    return memchr(line, ':', len) ? APR_SUCCESS : ddb_exchange_refuse(r, "a line of its trailer is not a header");
+    return ddb_exchange_find_colon(line, len) ? APR_SUCCESS
+                                              : ddb_exchange_refuse(r, "a line of its trailer is not a header");
 }
 
 /* Append the chunk at r->at to the body. */

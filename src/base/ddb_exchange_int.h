@@ -50,6 +50,9 @@ apr_status_t ddb_exchange_read_line(ddb_exchange_reply_t *r, apr_size_t most, ch
 apr_status_t ddb_exchange_read_fields(ddb_exchange_reply_t *r,
                                       apr_status_t (*take)(ddb_exchange_reply_t *r, char *line, apr_size_t len));
 
+/** Where the name of a header ends (a token: RFC 9110, section 5.6.2); NULL: line is not a header. */
+char *ddb_exchange_find_colon(char *line, apr_size_t len);
+
 /** The body, by the framing that the head gave. */
 apr_status_t ddb_exchange_read_body(ddb_exchange_reply_t *r);
 

@@ -163,6 +163,11 @@ apr_status_t ddb_tls_prepare(ddb_tls_t *t, void *ssl_ctx, const char *peer)
     return rv;
 }
 
+void ddb_tls_read_ahead(void *ssl_ctx)
+{
+    SSL_CTX_set_read_ahead(ssl_ctx, 1);
+}
+
 apr_size_t ddb_tls_copy_ca(ddb_tls_t *t, char *pem, apr_size_t size)
 {
     apr_uint32_t generation;

@@ -52,6 +52,12 @@ apr_status_t ddb_tls_create(ddb_tls_t **pt, const ddb_tls_opts_t *o, apr_pool_t 
  */
 apr_status_t ddb_tls_prepare(ddb_tls_t *t, void *ssl_ctx, const char *peer);
 
+/**
+ * Let the connection of ssl_ctx, which ddb_tls_prepare has taken, receive a record in one piece, not in two. Only for a
+ * reader that asks OpenSSL before it waits for the socket: what was read ahead can't be seen there.
+ */
+void ddb_tls_read_ahead(void *ssl_ctx);
+
 /** Write one of the CAs into pem. @return its length; 0 when none fits, or none has been read from a directory yet. */
 apr_size_t ddb_tls_copy_ca(ddb_tls_t *t, char *pem, apr_size_t size);
 

@@ -52,8 +52,8 @@ static apr_status_t read_row(void *baton, ddb_store_read_t *read)
         msd_row_cache_put(cache, read, began);
     }
     else if (cache && (rv == APR_SUCCESS || rv == APR_NOTFOUND)) {
-        /* A read that began earlier, and found it alive, may be put in later. */
-        msd_row_cache_drop(cache, read->key, began);
+        /* Reads that found it alive may have begun after this one, and may be put in later. */
+        msd_row_cache_drop(cache, read->key, msd_row_cache_now(cache));
     }
     return rv;
 }

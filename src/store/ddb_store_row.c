@@ -176,8 +176,10 @@ apr_status_t ddb_store_read_row(ddb_store_t *st, const ddb_store_call_t *call, c
                                 ddb_item_t *row)
 {
     ddb_store_read_t read = read_of(st, call, key, consistent, row);
+    apr_status_t rv = ddb_store_read_get(&read);
 
-    return ddb_store_read_get(&read);
+    tell(st, key); /* what was read before counts no longer: this one may have found the session gone */
+    return rv;
 }
 
 apr_status_t ddb_store_read_for(ddb_store_t *st, const ddb_store_call_t *call, const char *key, const char *sid,

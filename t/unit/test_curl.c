@@ -210,6 +210,10 @@ static int answer(talk_t *t, const char *path)
     else if (strcmp(path, "/chunks") == 0) {
         say_long(t, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "a\r\n0123456789\r\n", 1000, "0\r\n\r\n");
     }
+    else if (strcmp(path, "refused:443") == 0) {
+        say(t, "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
+        return 0;
+    }
     else if (strcmp(path, "/heads") == 0) {
         say_long(t, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n", "X-Padding: 0123456789\r\n", 4000, "\r\nhello");
     }
@@ -989,6 +993,29 @@ static void test_threads(apr_pool_t *p)
     teardown(f);
 }
 
+static void test_other_server(apr_pool_t *p)
+{
+    ddb_curl_opts_t few = { .max_idle_connections = 2 };
+    fixture_t *f = setup_with(p, &few);
+    server_t other = { .port = 0 };
+    const char *url;
+    int i, good = 0;
+
+    server_start(&other);
+    url = apr_psprintf(p, "http://127.0.0.1:%d/ok", other.port);
+    ask_two(f);
+    for (i = 0; i < 5; i++) {
+        good += ask_url(f, url) == APR_SUCCESS;
+    }
+    NUM_IS(good, 5, "another server is asked while all kept connections lead to the first");
+    NUM_IS(connections_of(&other), 1, "over one connection, which took the place of the one that was used longest ago");
+    await_closed(&f->server, 1);
+    NUM_IS(ask(f, "/ok"), APR_SUCCESS, "the first");
+    NUM_IS(connections_of(&f->server), 2, "still has the other one");
+    teardown(f);
+    server_stop(&other);
+}
+
 static void test_environment(apr_pool_t *p)
 {
     fixture_t *f = setup(p);
@@ -1041,10 +1068,12 @@ static void test_proxy(apr_pool_t *p)
     unsetenv("no_proxy");
     NUM_IS(f->err.unsettled, 0, "without one nothing has been sent");
     f->req.timeout = apr_time_from_sec(10);
+    NUM_IS(ask_url(f, "https://refused/ok"), DDB_EUNAVAILABLE, "a proxy that refuses a tunnel");
+    NUM_IS(f->err.unsettled, 0, "has surely carried nothing");
     NUM_IS(ask(f, "/ok"), APR_SUCCESS, "this machine is asked directly");
     IS(last_seen(&f->server)->line, "POST /ok", "without the proxy");
     NUM_IS(ask_url(f, apr_psprintf(p, "http://localhost:%d/ok", f->server.port)), APR_SUCCESS, "also by its name");
-    NUM_IS(proxy.n_seen, 2, "of which the proxy has seen nothing");
+    NUM_IS(proxy.n_seen, 3, "of which the proxy has seen nothing");
     teardown(f);
     server_stop(&proxy);
 }
@@ -1194,6 +1223,38 @@ static void test_tls_kept(apr_pool_t *p, const tls_t *t)
     teardown(f);
 }
 
+/* A record of TLS is read in a loop: each byte of it would begin the timeout of a blocking socket anew. And what OpenSSL
+ * has read already can't be seen on the socket. */
+static void test_tls_records(apr_pool_t *p, const tls_t *t)
+{
+    ddb_curl_opts_t own_ca = { .max_idle_connections = 1, .ca_file = apr_psprintf(p, "%s/ca.pem", t->dir) };
+    fixture_t *f = setup_with(p, &own_ca);
+    const char *srcdir = getenv("srcdir");
+    const char *script = apr_pstrcat(p, srcdir ? srcdir : ".", "/t/unit/tls_records.py", NULL);
+    const char *url, *argv[] = { "python3", script, t->dir, NULL };
+    tls_t records = { .port = 0 };
+    apr_time_t start;
+
+    if (!server_of(&records, argv)) {
+        OK(1, "records of TLS # SKIP no python3 that can serve TLS");
+        teardown(f);
+        return;
+    }
+    url = apr_psprintf(p, "https://127.0.0.1:%d", records.port);
+    NUM_IS(ask_url(f, apr_pstrcat(p, url, "/behind", NULL)), APR_SUCCESS,
+           "a reply with another behind it in its record");
+    NUM_IS(ask_url(f, apr_pstrcat(p, url, "/ok", NULL)), APR_SUCCESS, "and the next exchange");
+    NUM_IS(f->res.status, 200, "which has its own reply");
+    start = apr_time_now();
+    f->req.timeout = apr_time_from_msec(300);
+    NUM_IS(ask_url(f, apr_pstrcat(p, url, "/slow", NULL)), APR_TIMEUP,
+           "a record that comes byte by byte has no more time");
+    OK(apr_time_now() - start < apr_time_from_msec(1000), "than the exchange");
+    kill(records.pid, SIGTERM);
+    waitpid(records.pid, NULL, 0);
+    teardown(f);
+}
+
 static void test_tls(apr_pool_t *p)
 {
     tls_t t = { .port = 0 };
@@ -1201,6 +1262,7 @@ static void test_tls(apr_pool_t *p)
     if (tls_start(&t, p)) {
         test_tls_server(p, &t);
         test_tls_kept(p, &t);
+        test_tls_records(p, &t);
     }
     else {
         OK(1, "TLS # SKIP the openssl command can't make a certificate and serve it");
@@ -1215,5 +1277,5 @@ TAP_MAIN(p)
     TAP_EACH(p, test_exchange, test_exchange_by_libcurl, test_headers, test_methods, test_large_body, test_reuse,
              test_idle_close, test_bytes_behind, test_trickle, test_drop, test_drop_and_gone, test_after_failures,
              test_broken_replies, test_unreachable, test_forbidden, test_timeouts, test_limits, test_close_on_exec,
-             test_cancel, test_threads, test_environment, test_warm, test_proxy, test_tls);
+             test_cancel, test_threads, test_other_server, test_environment, test_warm, test_proxy, test_tls);
 }

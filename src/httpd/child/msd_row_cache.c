@@ -179,8 +179,10 @@ static void store(const msd_row_cache_t *c, const name_t *name, ddb_bytes_t valu
 {
     /* A full cache, or none that answers, costs reads. */
     if (lock(c) == APR_SUCCESS) {
-        c->o.provider->store(c->o.instance, c->o.server, name->id, sizeof(name->id), apr_time_now() + c->o.keep,
-                             (unsigned char *)value.data, (unsigned int)value.len, p);
+        /* Some providers count whole seconds, rounded down. How long the value counts, it tells itself. */
+        c->o.provider->store(c->o.instance, c->o.server, name->id, sizeof(name->id),
+                             apr_time_now() + c->o.keep + apr_time_from_sec(1), (unsigned char *)value.data,
+                             (unsigned int)value.len, p);
         unlock(c);
     }
 }

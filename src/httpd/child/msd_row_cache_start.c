@@ -46,7 +46,8 @@ static apr_status_t init_provider(const msd_row_cache_opts_t *o, apr_pool_t *p)
 
     *i = (instance_t){ .provider = o->provider, .instance = o->instance, .server = o->server, .parent = getpid() };
     if (rv == APR_SUCCESS) {
-        apr_pool_cleanup_register(p, i, destroy, apr_pool_cleanup_null);
+        /* A pre-cleanup runs before p's subpools are destroyed: the instance may have one, and use it. */
+        apr_pool_pre_cleanup_register(p, i, destroy);
     }
     return rv;
 }

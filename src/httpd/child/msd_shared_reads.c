@@ -151,6 +151,9 @@ static result_t *result_of(const msd_shared_reads_t *s, const sharer_t *me, apr_
         /* What is wrong with a row, each of them finds itself: their formats may differ. */
         result->rv = body ? APR_SUCCESS : rv;
         result->err = *call->err;
+        if (body) {
+            result->err.type[0] = result->err.detail[0] = '\0'; /* what the reader's own format made of it */
+        }
         result->len = len;
         memcpy(result->body, body ? body : "", len);
         result->body[len] = '\0';
