@@ -14,7 +14,7 @@
 /** A connection that libcurl made, for exchanges that ddb_exchange does. One thread uses it at a time. */
 typedef struct ddb_curl_connection_t {
     CURL *easy;
-    curl_socket_t socket;         /* blocking, with timeouts */
+    curl_socket_t socket;         /* blocking, with timeouts; over TLS not blocking */
     int is_tls;                   /* 1: bytes go through libcurl */
     char *origin;                 /* scheme, host and port of the URL that it was made for */
     apr_time_t born, used, end;   /* monotonic: when it was made and last used, the end of the exchange under way */
