@@ -19,6 +19,10 @@ import sys
 import threading
 import time
 
+from instructions import total
+from programs import die, httpd_program, output, say
+from servers import connection, environment, free_port
+
 BENCH = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(BENCH))
 LIBRARIES = ["libcurl", "libcjson", "openssl", "zlib"]
@@ -84,22 +88,6 @@ REPLACE = """SessionHeader X-Replace-Session
     Header unset X-Replace-Session"""
 CHANGED = "user=alice&t=%%t&csrf=%s" % ("0123456789abcdef" * 4)
 ASKED = "expr=%{req_novary:X-Set}"
-
-
-def say(text):
-    print("== " + text, flush=True)
-
-
-def die(text):
-    sys.exit("growth: " + text)
-
-
-def output(*command):
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-
-
-def httpd_program():
-    return os.path.join(output("apxs", "-q", "SBINDIR"), output("apxs", "-q", "PROGNAME"))
 
 
 def install():
@@ -178,16 +166,6 @@ class World:
             self.end(process)
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def connection(port):
-    return http.client.HTTPConnection("127.0.0.1", port, timeout=START)
-
-
 # ---- the stand-in ----
 
 class Table:
@@ -197,12 +175,12 @@ class Table:
         self.port = int(self.process.stdout.readline())
 
     def counts(self):
-        http_ = connection(self.port)
+        http_ = connection(self.port, START)
         http_.request("GET", "/counts")
         return json.loads(http_.getresponse().read())
 
     def get(self, key):
-        http_ = connection(self.port)
+        http_ = connection(self.port, START)
         body = json.dumps({"TableName": TABLE, "Key": {"id": {"S": key}}})
         http_.request("POST", "/", body, {"X-Amz-Target": "DynamoDB_20120810.GetItem", "Authorization": "growth"})
         return json.loads(http_.getresponse().read())["Item"]
@@ -334,14 +312,14 @@ class Server:
         return reply
 
     def new_cookie(self, **headers):
-        reply = self.ask(connection(self.write), **headers)
+        reply = self.ask(connection(self.write, START), **headers)
         cookies = reply.headers.get_all("Set-Cookie")
         if not cookies:
             die("no session was stored: see " + self.w.path("run/httpd.log"))
         return cookies[-1].split(";")[0]
 
     def check_loaded(self, cookie):
-        if self.ask(connection(self.read), cookie, "/seen.html").getheader("X-Seen") != "yes":
+        if self.ask(connection(self.read, START), cookie, "/seen.html").getheader("X-Seen") != "yes":
             die("the session was not loaded")
 
     def children(self):
@@ -355,7 +333,7 @@ class Server:
 
     def requests_done(self):
         """A mark for callgrind, which dumps what it has counted so far: a page that is not there."""
-        self.ask(connection(self.read), page="/none", status=404)
+        self.ask(connection(self.read, START), page="/none", status=404)
 
 
 def load_module(w, name):
@@ -381,11 +359,6 @@ def configure(w, store, with_=True, children=1, threads=2, hosts="", data=CHANGE
     return read, write
 
 
-def environment():
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_") and not k.lower().endswith("_proxy")}
-    return {**kept, "AWS_ACCESS_KEY_ID": "growth", "AWS_SECRET_ACCESS_KEY": "growth-secret"}
-
-
 def unprivileged():
     """valgrind writes its files with the rights that httpd then has."""
     return {"user": "www-data", "group": "www-data", "extra_groups": []} if os.getuid() == 0 else {}
@@ -399,7 +372,7 @@ def start_httpd(w, ports, wrap=(), mode="-DFOREGROUND"):
     until = time.monotonic() + START
     while time.monotonic() < until and s.process.poll() is None:
         with contextlib.suppress(OSError):
-            s.ask(connection(s.read))
+            s.ask(connection(s.read, START))
             return s
         time.sleep(0.1)
     return die("httpd does not serve: see " + w.path("run/httpd.log"))
@@ -423,14 +396,6 @@ def callgrind(w):
             "--log-file=" + w.path("run/valgrind.log"))
 
 
-def total(path):
-    with open(path, encoding="utf-8", errors="replace") as f:
-        for line in f:
-            if line.startswith(("totals:", "summary:")):
-                return int(line.split()[1])
-    return die(path + " has no total")
-
-
 BATCHES, BATCH, WARM_UP = 3, 25, 10
 
 
@@ -441,7 +406,7 @@ def instructions(w, store, make_cookies, port="read", host=None, batch=BATCH, **
     s = start_httpd(w, ports, (*callgrind(w), "--dump-before=ap_send_error_response"), "-X")
     try:
         cookies = make_cookies(s)
-        http_ = connection(getattr(s, port))
+        http_ = connection(getattr(s, port), START)
         headers = {"Host": host} if host else {}
 
         def ask(count, at):

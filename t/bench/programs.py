@@ -35,7 +35,7 @@ def say(text):
 
 
 def die(text):
-    sys.exit("bench: " + text)
+    sys.exit("%s: %s" % (os.path.basename(sys.argv[0]), text))
 
 
 def output(*command, **more):
