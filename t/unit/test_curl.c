@@ -17,6 +17,7 @@
 #include <apr_strings.h>
 
 #include "base/ddb_curl.h"
+#include "program.h"
 #include "tap.h"
 
 #define SEEN_MAX    256
@@ -1090,35 +1091,6 @@ static const char make_ca[] =
     "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=test "
     "-addext subjectAltName=IP:127.0.0.1 -keyout %s/key.pem -out %s/ca.pem 2>/dev/null";
 
-/* Start a server that prints its port. 0: it could not. */
-static int server_of(tls_t *t, const char *const *argv)
-{
-    char line[256], *colon;
-    int out[2];
-    FILE *says;
-
-    if (pipe(out) != 0) {
-        return 0;
-    }
-    t->pid = fork();
-    if (t->pid == 0) {
-        dup2(out[1], 1);
-        dup2(open("/dev/null", O_WRONLY), 2);
-        close(out[0]);
-        close(out[1]);
-        execvp(argv[0], (char *const *)argv);
-        _exit(127);
-    }
-    close(out[1]);
-    says = fdopen(out[0], "r");
-    while (!t->port && fgets(line, sizeof(line), says)) {
-        colon = strrchr(line, ':');
-        t->port = strncmp(line, "ACCEPT", 6) == 0 && colon ? atoi(colon + 1) : 0;
-    }
-    fclose(says); /* they ignore that: they print no more */
-    return t->port > 0;
-}
-
 /* 0 when there is no openssl command that can do it. */
 static int tls_start(tls_t *t, apr_pool_t *p)
 {
@@ -1130,7 +1102,7 @@ static int tls_start(tls_t *t, apr_pool_t *p)
     }
     argv[6] = apr_psprintf(p, "%s/ca.pem", t->dir);
     argv[8] = apr_psprintf(p, "%s/key.pem", t->dir);
-    return server_of(t, argv);
+    return program_start(&t->pid, &t->port, argv);
 }
 
 static void tls_stop(tls_t *t, apr_pool_t *p)
@@ -1201,7 +1173,7 @@ static void test_tls_kept(apr_pool_t *p, const tls_t *t)
     int i, good = 0, same = 0;
     char first[16] = "";
 
-    if (!server_of(&kept, argv)) {
+    if (!program_start(&kept.pid, &kept.port, argv)) {
         OK(1, "a server that keeps its connections # SKIP no python3 that can serve TLS");
         teardown(f);
         return;
@@ -1235,7 +1207,7 @@ static void test_tls_records(apr_pool_t *p, const tls_t *t)
     tls_t records = { .port = 0 };
     apr_time_t start;
 
-    if (!server_of(&records, argv)) {
+    if (!program_start(&records.pid, &records.port, argv)) {
         OK(1, "records of TLS # SKIP no python3 that can serve TLS");
         teardown(f);
         return;

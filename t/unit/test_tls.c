@@ -12,6 +12,7 @@
 
 #include "base/ddb_curl_int.h"
 #include "crowd.h"
+#include "program.h"
 #include "tap.h"
 
 /* ---- the CAs and their servers ---- */
@@ -46,33 +47,12 @@ static server_t *const servers[] = { &server_13, &server_12, &other, &server_ids
 
 static int start(server_t *s, apr_pool_t *p)
 {
-    char line[256], *colon;
-    const char *cert = in_dir(p, apr_psprintf(p, "server.%s.pem", s->ca));
-    const char *key = in_dir(p, apr_psprintf(p, "server.%s.key", s->ca));
-    int out[2];
-    FILE *says;
+    const char *argv[] = { "openssl", "s_server", "-accept", "127.0.0.1:0", "-www",  "-cert",
+                           NULL,      "-key",     NULL,      s->version,    s->more, NULL };
 
-    if (pipe(out) != 0) {
-        return 0;
-    }
-    s->pid = fork();
-    if (s->pid == 0) {
-        dup2(out[1], 1);
-        dup2(open("/dev/null", O_WRONLY), 2);
-        close(out[0]);
-        close(out[1]);
-        execlp("openssl", "openssl", "s_server", "-accept", "127.0.0.1:0", "-www", "-cert", cert, "-key", key,
-               s->version, s->more, (char *)NULL);
-        _exit(127);
-    }
-    close(out[1]);
-    says = fdopen(out[0], "r");
-    while (!s->port && fgets(line, sizeof(line), says)) {
-        colon = strrchr(line, ':');
-        s->port = strncmp(line, "ACCEPT", 6) == 0 && colon ? atoi(colon + 1) : 0;
-    }
-    fclose(says);
-    return s->port > 0;
+    argv[6] = in_dir(p, apr_psprintf(p, "server.%s.pem", s->ca));
+    argv[8] = in_dir(p, apr_psprintf(p, "server.%s.key", s->ca));
+    return program_start(&s->pid, &s->port, argv);
 }
 
 static int start_all(apr_pool_t *p)
