@@ -186,7 +186,7 @@ static apr_status_t fill(slot_t *slot, const ddb_sigv4_form_t *form, const ddb_s
                                 .headers = headers,
                                 .region = sender->endpoint->region,
                                 .service = form->service };
-    ddb_sigv4_steps_t steps;
+    ddb_sigv4_steps_t steps = { .canonical_request = NULL };
     apr_status_t rv;
 
     apr_table_setn(headers, "Content-Type", form->content_type);
@@ -203,6 +203,10 @@ static apr_status_t fill(slot_t *slot, const ddb_sigv4_form_t *form, const ddb_s
         keep_to_sign(slot, &steps);
         keep_head(slot, form, sender, &steps);
         apr_pool_cleanup_register(slot->pool, slot, wipe, apr_pool_cleanup_null);
+    }
+    if (steps.canonical_request) {
+        /* It has the session token, and p is the pool of a request's attempt. */
+        ddb_crypto_wipe((char *)steps.canonical_request, strlen(steps.canonical_request));
     }
     return rv;
 }

@@ -8,7 +8,7 @@
 #include "httpd/child/msd_row_cache.h"
 #include "httpd/conf/msd_config.h"
 
-#define NAME        "session-dynamodb" /* at most 16 characters, ap_socache.h */
+#define NAME        "session-ddb" /* at most 16 characters, ap_socache.h; memcache and redis add two */
 #define MUTEX       "session-dynamodb-cache"
 #define CHANGES_KEY "session_dynamodb_row_changes"
 
