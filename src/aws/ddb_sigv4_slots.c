@@ -23,6 +23,16 @@ typedef struct timed_t {
     char *timestamp;
 } timed_t;
 
+/* What the requests of one operation have in common, and the hashes of it. */
+typedef struct operation_t {
+    struct operation_t *next;
+    const char *name;
+    timed_t canonical; /* request; up to the hash of the body, its last line */
+    apr_time_t second; /* that canonical names */
+    ddb_prefix_t *canonical_hash;
+    ddb_repeated_t *body_hash;
+} operation_t;
+
 typedef struct slot_t {
     struct slot_t *next;
     apr_pool_t *pool; /* of the slot and nothing else */
@@ -32,10 +42,9 @@ typedef struct slot_t {
     ddb_hmac_t *key;
     timed_t canonical;         /* request; up to the operation, which is the last header's end */
     const char *canonical_end; /* between operation and the hash of the body */
-    apr_size_t canonical_end_len;
-    ddb_prefix_t *canonical_hash; /* knows canonical */
-    timed_t to_sign;              /* with room for the hash at its end */
-    timed_t head;                 /* up to the operation; has room for the signature */
+    operation_t *operations;   /* that it has signed */
+    timed_t to_sign;           /* with room for the hash at its end */
+    timed_t head;              /* up to the operation; has room for the signature */
     apr_size_t signature_at;
     int has_token;
 } slot_t;
@@ -56,9 +65,13 @@ static apr_time_t day_of(apr_time_t now)
 static apr_status_t wipe(void *baton)
 {
     slot_t *slot = baton;
+    operation_t *o;
 
     ddb_crypto_wipe(slot->head.data, slot->head.len);
     ddb_crypto_wipe(slot->canonical.data, slot->canonical.len);
+    for (o = slot->operations; o; o = o->next) {
+        ddb_crypto_wipe(o->canonical.data, o->canonical.len);
+    }
     return APR_SUCCESS;
 }
 
@@ -142,8 +155,7 @@ static void keep_canonical(slot_t *slot, const ddb_sigv4_steps_t *steps)
     const char *text = steps->canonical_request;
 
     slot->canonical_end = apr_pstrcat(slot->pool, "\n\n", steps->signed_headers, "\n", NULL);
-    slot->canonical_end_len = strlen(slot->canonical_end);
-    slot->canonical.len = strlen(text) - HASH_LEN - slot->canonical_end_len;
+    slot->canonical.len = strlen(text) - HASH_LEN - strlen(slot->canonical_end);
     slot->canonical.data = apr_pstrmemdup(slot->pool, text, slot->canonical.len);
     slot->canonical.timestamp = strstr(slot->canonical.data, before) + strlen(before);
 }
@@ -194,9 +206,6 @@ static apr_status_t fill(slot_t *slot, const ddb_sigv4_form_t *form, const ddb_s
     rv = ddb_sigv4_take_steps(&steps, &req, &signer, p);
     if (rv == APR_SUCCESS) {
         rv = keep_key(slot, signer.credentials->secret_access_key, &steps.scope, p);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = ddb_crypto_prefix_create(&slot->canonical_hash, DDB_SHA256, slot->pool);
     }
     if (rv == APR_SUCCESS) {
         keep_canonical(slot, &steps);
@@ -250,21 +259,51 @@ static apr_status_t create(slot_t **ps, const ddb_sigv4_form_t *form, const ddb_
     return rv;
 }
 
+/* --- operations --- */
+
+static operation_t *remember(slot_t *slot, const char *name)
+{
+    operation_t *o = apr_pcalloc(slot->pool, sizeof(*o));
+
+    o->name = apr_pstrdup(slot->pool, name);
+    o->canonical.data = apr_pstrcat(slot->pool, slot->canonical.data, name, slot->canonical_end, NULL);
+    o->canonical.len = strlen(o->canonical.data);
+    o->canonical.timestamp = o->canonical.data + (slot->canonical.timestamp - slot->canonical.data);
+    o->second = -1;
+    o->next = slot->operations;
+    slot->operations = o;
+    if (ddb_crypto_prefix_create(&o->canonical_hash, DDB_SHA256, slot->pool) != APR_SUCCESS
+        || ddb_crypto_repeated_create(&o->body_hash, DDB_SHA256, slot->pool) != APR_SUCCESS) {
+        return NULL; /* the slot is given up */
+    }
+    return o;
+}
+
+static operation_t *operation_of(slot_t *slot, const char *name)
+{
+    operation_t *o;
+
+    for (o = slot->operations; o && strcmp(o->name, name) != 0; o = o->next) {
+    }
+    return o ? o : remember(slot, name);
+}
+
 /* --- a request --- */
 
-static apr_status_t set_second(slot_t *slot, apr_time_t now)
+static apr_status_t set_second(slot_t *slot, operation_t *o, apr_time_t now)
 {
+    apr_time_t second = apr_time_sec(now);
     char timestamp[DDB_SIGV4_TIMESTAMP_LEN + 1];
 
-    if (apr_time_sec(now) == slot->second) {
+    if (second == slot->second && second == o->second) {
         return APR_SUCCESS;
     }
     ddb_sigv4_print_timestamp(timestamp, now);
-    memcpy(slot->canonical.timestamp, timestamp, DDB_SIGV4_TIMESTAMP_LEN);
     memcpy(slot->to_sign.timestamp, timestamp, DDB_SIGV4_TIMESTAMP_LEN);
     memcpy(slot->head.timestamp, timestamp, DDB_SIGV4_TIMESTAMP_LEN);
-    slot->second = apr_time_sec(now);
-    return ddb_crypto_prefix_set(slot->canonical_hash, slot->canonical.data, slot->canonical.len);
+    memcpy(o->canonical.timestamp, timestamp, DDB_SIGV4_TIMESTAMP_LEN);
+    slot->second = o->second = second;
+    return ddb_crypto_prefix_set(o->canonical_hash, o->canonical.data, o->canonical.len);
 }
 
 static char *append(char *to, const char *bytes, apr_size_t len)
@@ -274,18 +313,16 @@ static char *append(char *to, const char *bytes, apr_size_t len)
 }
 
 /* HASH_LEN characters at signature. */
-static apr_status_t sign(char *signature, const slot_t *slot, const ddb_sigv4_post_t *post, apr_pool_t *p)
+static apr_status_t sign(char *signature, const slot_t *slot, const operation_t *o, const ddb_sigv4_post_t *post)
 {
     unsigned char hash[DDB_SHA256_BYTES];
-    apr_size_t operation_len = strlen(post->operation), len = operation_len + slot->canonical_end_len + HASH_LEN;
-    char *rest = apr_palloc(p, len), *at = append(rest, post->operation, operation_len);
+    char hex[HASH_LEN];
     ddb_bytes_t to_sign = { .data = slot->to_sign.data, .len = slot->to_sign.len };
-    apr_status_t rv = ddb_crypto_digest(DDB_SHA256, hash, post->body, post->body_len);
+    apr_status_t rv = ddb_crypto_repeated_digest(o->body_hash, hash, post->body, post->body_len);
 
     if (rv == APR_SUCCESS) {
-        at = append(at, slot->canonical_end, slot->canonical_end_len);
-        ddb_crypto_hex_to(at, hash, sizeof(hash));
-        rv = ddb_crypto_prefix_digest(slot->canonical_hash, hash, rest, len);
+        ddb_crypto_hex_to(hex, hash, sizeof(hash));
+        rv = ddb_crypto_prefix_digest(o->canonical_hash, hash, hex, sizeof(hex));
     }
     if (rv == APR_SUCCESS) {
         ddb_crypto_hex_to(slot->to_sign.data + slot->to_sign.len - HASH_LEN, hash, sizeof(hash));
@@ -311,9 +348,13 @@ static char *append_number(char *to, apr_size_t n)
 static apr_status_t write_with(ddb_sigv4_message_t *out, slot_t *slot, const ddb_sigv4_post_t *post, apr_pool_t *p)
 {
     apr_size_t operation_len = strlen(post->operation);
-    apr_status_t rv = set_second(slot, post->now);
+    operation_t *operation = operation_of(slot, post->operation);
+    apr_status_t rv = operation ? set_second(slot, operation, post->now) : APR_EGENERAL;
     char *at;
 
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
     out->text = apr_palloc(p, slot->head.len + operation_len + strlen(LENGTH_LINE) + LENGTH_MAX_LEN + strlen(HEAD_END)
                                   + post->body_len);
     at = append(out->text, slot->head.data, slot->head.len);
@@ -329,7 +370,7 @@ static apr_status_t write_with(ddb_sigv4_message_t *out, slot_t *slot, const ddb
     out->url = apr_pstrdup(p, slot->url);
     out->access_key_id = apr_pstrdup(p, slot->access_key_id);
     out->provider = slot->provider;
-    return rv == APR_SUCCESS ? sign(out->text + slot->signature_at, slot, post, p) : rv;
+    return sign(out->text + slot->signature_at, slot, operation, post);
 }
 
 static apr_status_t write_and_give_back(ddb_sigv4_message_t *out, ddb_sigv4_slots_t *slots, slot_t *slot,

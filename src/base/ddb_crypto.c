@@ -236,6 +236,47 @@ apr_status_t ddb_crypto_prefix_digest(ddb_prefix_t *prefix, unsigned char *out, 
                    && EVP_DigestFinal_ex(prefix->whole, out, NULL));
 }
 
+struct ddb_repeated_t {
+    ddb_prefix_t *prefix;
+    int is_set;
+    unsigned char first[DDB_CRYPTO_BLOCK];
+};
+
+static apr_status_t wipe_repeated(void *baton)
+{
+    ddb_repeated_t *r = baton;
+
+    OPENSSL_cleanse(r->first, sizeof(r->first));
+    return APR_SUCCESS;
+}
+
+apr_status_t ddb_crypto_repeated_create(ddb_repeated_t **pr, ddb_digest_e alg, apr_pool_t *p)
+{
+    ddb_repeated_t *r = apr_pcalloc(p, sizeof(*r));
+    apr_status_t rv = ddb_crypto_prefix_create(&r->prefix, alg, p);
+
+    apr_pool_cleanup_register(p, r, wipe_repeated, apr_pool_cleanup_null);
+    *pr = rv == APR_SUCCESS ? r : NULL;
+    return rv;
+}
+
+apr_status_t ddb_crypto_repeated_digest(ddb_repeated_t *r, unsigned char *out, const void *in, apr_size_t len)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    if (len < sizeof(r->first)) {
+        return ddb_crypto_digest(r->prefix->alg, out, in, len);
+    }
+    if (!r->is_set || memcmp(r->first, in, sizeof(r->first)) != 0) {
+        rv = ddb_crypto_prefix_set(r->prefix, in, sizeof(r->first));
+        memcpy(r->first, in, sizeof(r->first));
+        r->is_set = rv == APR_SUCCESS;
+    }
+    return rv == APR_SUCCESS ? ddb_crypto_prefix_digest(r->prefix, out, (const unsigned char *)in + sizeof(r->first),
+                                                        len - sizeof(r->first))
+                             : rv;
+}
+
 apr_status_t ddb_crypto_random(void *out, apr_size_t len)
 {
     if (len > INT_MAX) {

@@ -51,6 +51,17 @@ apr_status_t ddb_crypto_prefix_set(ddb_prefix_t *prefix, const void *beginning, 
 /** The digest of the beginning followed by these len bytes; out as above. */
 apr_status_t ddb_crypto_prefix_digest(ddb_prefix_t *prefix, unsigned char *out, const void *rest, apr_size_t len);
 
+/**
+ * Digests of texts that mostly begin like the one before: their first DDB_CRYPTO_BLOCK bytes are kept, and worked out
+ * only when they change. Made for p and wiped with it. One thread at a time.
+ */
+#define DDB_CRYPTO_BLOCK 64 /* bytes: what SHA-1 and SHA-256 work on at a time */
+typedef struct ddb_repeated_t ddb_repeated_t;
+apr_status_t ddb_crypto_repeated_create(ddb_repeated_t **pr, ddb_digest_e alg, apr_pool_t *p);
+
+/** As ddb_crypto_digest. */
+apr_status_t ddb_crypto_repeated_digest(ddb_repeated_t *r, unsigned char *out, const void *in, apr_size_t len);
+
 /** Fill out with len unpredictable bytes. The type is what rooms take, so that tests can script it. */
 typedef apr_status_t ddb_random_fn(void *out, apr_size_t len);
 apr_status_t ddb_crypto_random(void *out, apr_size_t len);

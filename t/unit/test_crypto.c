@@ -192,6 +192,30 @@ static void test_prefix(apr_pool_t *p)
     NUM_IS(wrong, 0, "a digest from a beginning that is kept is that of the whole");
 }
 
+static void test_repeated(apr_pool_t *p)
+{
+    static const int changed_at[] = { -1, 0, -1, 63, 63, 64, -1, 200 }; /* a byte of the text; -1: as before */
+    unsigned char out[DDB_DIGEST_MAX], want[DDB_DIGEST_MAX];
+    ddb_digest_e algs[] = { DDB_SHA1, DDB_SHA256, DDB_SHA512 };
+    ddb_repeated_t *r;
+    char text[260];
+    int i, j, len, wrong = 0;
+
+    memset(text, 'x', sizeof(text));
+    for (i = 0; i < COUNT(algs); i++) {
+        wrong += ddb_crypto_repeated_create(&r, algs[i], p) != APR_SUCCESS;
+        for (len = 0; len <= (int)sizeof(text); len++) {
+            for (j = 0; j < COUNT(changed_at); j++) {
+                text[changed_at[j] < 0 ? 0 : changed_at[j]] ^= changed_at[j] < 0 ? 0 : 1;
+                ddb_crypto_digest(algs[i], want, text, (apr_size_t)len);
+                wrong += ddb_crypto_repeated_digest(r, out, text, (apr_size_t)len) != APR_SUCCESS;
+                wrong += memcmp(out, want, ddb_crypto_size(algs[i])) != 0;
+            }
+        }
+    }
+    NUM_IS(wrong, 0, "the digest of a text is its own, whether it begins like the one before or not");
+}
+
 /* No algorithm of OpenSSL's default provider has the property asked for here: fetching fails, as it does on a machine
  * whose OpenSSL is set up wrong. Digests and HMAC are fetched once per process: this is for one that has fetched none
  * yet. */
@@ -200,6 +224,8 @@ static void test_failure(void)
     unsigned char out[DDB_DIGEST_MAX];
     ddb_bytes_t bytes = { .data = "x", .len = 1 };
     ddb_prefix_t *prefix;
+    ddb_repeated_t *repeated;
+    char text[100] = "";
     ddb_hmac_t *h;
     unsigned long mine;
     apr_pool_t *p;
@@ -212,6 +238,9 @@ static void test_failure(void)
     OK(ddb_crypto_prefix_create(&prefix, DDB_SHA256, p) != APR_SUCCESS
            || ddb_crypto_prefix_set(prefix, "x", 1) != APR_SUCCESS,
        "nor a beginning");
+    OK(ddb_crypto_repeated_create(&repeated, DDB_SHA256, p) != APR_SUCCESS
+           || ddb_crypto_repeated_digest(repeated, out, text, sizeof(text)) != APR_SUCCESS,
+       "nor one that repeats");
     NUM_IS(ERR_peek_error(), 0, "a failure leaves nothing in the thread's error queue");
 
     ERR_raise(ERR_LIB_USER, 42);
@@ -427,6 +456,7 @@ TAP_MAIN(p)
     test_hmac(p);
     test_kept_hmac(p);
     test_prefix(p);
+    test_repeated(p);
     test_fetched(p);
     test_random();
     test_equal();
