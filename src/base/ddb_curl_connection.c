@@ -144,19 +144,37 @@ static int set_blocking(curl_socket_t s)
     return flags >= 0 && fcntl(s, F_SETFL, flags & ~O_NONBLOCK) == 0;
 }
 
+static int is_silent(const ddb_curl_connection_t *c)
+{
+    char byte;
+    ssize_t seen = recv(c->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+    return seen < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+/* libcurl tells it after the first exchange; 1 also where it does not. */
+static int may_have_unread(ddb_curl_connection_t *c)
+{
+    struct curl_tlssessioninfo *tls = NULL;
+
+    if (c->is_openssl && !c->ssl && curl_easy_getinfo(c->easy, CURLINFO_TLS_SSL_PTR, &tls) == CURLE_OK && tls
+        && tls->backend == CURLSSLBACKEND_OPENSSL) {
+        c->ssl = tls->internals;
+    }
+    return !c->ssl || ddb_tls_has_unread(c->ssl);
+}
+
 /* Over TLS readable bytes may be session tickets, which come behind the first reply, or the end; and some may have been
- * read already. */
-int ddb_curl_connection_is_idle(const ddb_curl_connection_t *c)
+ * read already. libcurl knows, at the cost of a receive: mostly there are none, and that is seen for less. */
+int ddb_curl_connection_is_idle(ddb_curl_connection_t *c)
 {
     char byte;
     size_t n = 0;
-    ssize_t seen;
 
-    if (c->is_tls) {
+    if (c->is_tls && (may_have_unread(c) || !is_silent(c))) {
         return curl_easy_recv(c->easy, &byte, 1, &n) == CURLE_AGAIN;
     }
-    seen = recv(c->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return seen < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    return c->is_tls || is_silent(c);
 }
 
 void ddb_curl_connection_close(ddb_curl_connection_t *c)
@@ -232,6 +250,7 @@ static ddb_curl_connection_t *make(const ddb_curl_opts_t *o, const ddb_curl_targ
     }
     /* A proxy of https:// that passes plain HTTP on is TLS, too. */
     c->is_tls = is_https(target->url) || (is_https(o->proxy) && !ddb_curl_is_direct(target->url));
+    c->is_openssl = c->is_tls && o->tls;
     c->stream = (ddb_exchange_stream_t){ .send = send_some, .receive = receive_some, .baton = c };
     return c;
 }

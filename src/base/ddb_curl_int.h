@@ -16,6 +16,8 @@ typedef struct ddb_curl_connection_t {
     CURL *easy;
     curl_socket_t socket;         /* blocking, with timeouts; over TLS not blocking */
     int is_tls;                   /* 1: bytes go through libcurl */
+    int is_openssl;               /* 1: and through the OpenSSL of ddb_tls */
+    const void *ssl;              /* its SSL, of libcurl; NULL: not asked for yet */
     char *origin;                 /* scheme, host and port of the URL that it was made for */
     apr_time_t born, used, end;   /* monotonic: when it was made and last used, the end of the exchange under way */
     int has_sent;                 /* 1: nothing has been received since */
@@ -53,7 +55,7 @@ apr_status_t ddb_curl_connect(ddb_curl_connection_t **connection, const ddb_curl
                               const ddb_curl_target_t *target, ddb_error_t *err);
 
 /** 1 when the server has neither closed an idle connection nor sent anything on it. */
-int ddb_curl_connection_is_idle(const ddb_curl_connection_t *connection);
+int ddb_curl_connection_is_idle(ddb_curl_connection_t *connection);
 
 void ddb_curl_connection_close(ddb_curl_connection_t *connection);
 

@@ -77,7 +77,6 @@ static apr_status_t find_connection(ddb_curl_connection_t **connection, ddb_curl
     const ddb_curl_target_t target = { .url = req->url,
                                        .timeout = req->connect_timeout < req->timeout ? req->connect_timeout
                                                                                       : req->timeout };
-
     apr_status_t rv = APR_SUCCESS;
 
     *connection = req->fresh_connection ? NULL : take(c, req->url, now);

@@ -168,6 +168,11 @@ void ddb_tls_read_ahead(void *ssl_ctx)
     SSL_CTX_set_read_ahead(ssl_ctx, 1);
 }
 
+int ddb_tls_has_unread(const void *ssl)
+{
+    return SSL_has_pending(ssl);
+}
+
 apr_size_t ddb_tls_copy_ca(ddb_tls_t *t, char *pem, apr_size_t size)
 {
     apr_uint32_t generation;

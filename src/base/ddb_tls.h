@@ -58,6 +58,9 @@ apr_status_t ddb_tls_prepare(ddb_tls_t *t, void *ssl_ctx, const char *peer);
  */
 void ddb_tls_read_ahead(void *ssl_ctx);
 
+/** 1 when a connection (SSL of OpenSSL) holds bytes that it has received and nobody has read. */
+int ddb_tls_has_unread(const void *ssl);
+
 /** Write one of the CAs into pem. @return its length; 0 when none fits, or none has been read from a directory yet. */
 apr_size_t ddb_tls_copy_ca(ddb_tls_t *t, char *pem, apr_size_t size);
 
