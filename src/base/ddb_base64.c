@@ -51,7 +51,7 @@ void ddb_base64_encode(char *out, const void *bytes, apr_size_t len)
 }
 
 /* The 24 bits of four characters. *marks keeps DIGIT as long as all are digits. */
-static unsigned int quad(const char *text, unsigned int *marks)
+static inline unsigned int quad(const char *text, unsigned int *marks)
 {
     const unsigned char *c = (const unsigned char *)text;
     unsigned int v0 = values[c[0]], v1 = values[c[1]], v2 = values[c[2]], v3 = values[c[3]];
@@ -63,14 +63,14 @@ static unsigned int quad(const char *text, unsigned int *marks)
 int ddb_base64_decode(char *out, apr_size_t *bytes, const char *text, apr_size_t len)
 {
     unsigned int b, marks = DIGIT;
-    char last[4];
+    char last[4], *first = out;
     int i, padding = 0;
 
     *bytes = 0;
     if (len == 0 || len % 4) {
         return len == 0;
     }
-    for (; len > 4; len -= 4, text += 4, out += 3, *bytes += 3) {
+    for (; len > 4; len -= 4, text += 4, out += 3) {
         b = quad(text, &marks);
         out[0] = (char)(b >> 16);
         out[1] = (char)(b >> 8);
@@ -81,9 +81,10 @@ int ddb_base64_decode(char *out, apr_size_t *bytes, const char *text, apr_size_t
         last[3 - padding] = digits[0];
     }
     b = quad(last, &marks);
-    for (i = 0; i < 3 - padding; i++, ++*bytes) {
-        out[i] = (char)(b >> (16 - 8 * i));
+    for (i = 0; i < 3 - padding; i++) {
+        *out++ = (char)(b >> (16 - 8 * i));
     }
+    *bytes = (apr_size_t)(out - first);
     /* Bits that make no byte are 0. */
     return marks && !(b & ((1U << 8 * padding) - 1));
 }

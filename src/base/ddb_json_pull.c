@@ -19,8 +19,7 @@ static int fail(ddb_json_pull_t *r)
     return 0;
 }
 
-/* The character that comes next, after space; NUL at the end and after a failure. */
-static char next(ddb_json_pull_t *r)
+static char next_after_space(ddb_json_pull_t *r)
 {
     for (; r->at < r->end && (unsigned char)*r->at <= ' '; r->at++) {
         if (*r->at != ' ' && *r->at != '\n' && *r->at != '\r' && *r->at != '\t') {
@@ -28,6 +27,12 @@ static char next(ddb_json_pull_t *r)
         }
     }
     return r->at < r->end ? *r->at : '\0';
+}
+
+/* The character that comes next, after space; NUL at the end and after a failure. */
+static char next(ddb_json_pull_t *r)
+{
+    return r->at < r->end && (unsigned char)*r->at > ' ' ? *r->at : next_after_space(r);
 }
 
 /* --- strings --- */
@@ -121,12 +126,17 @@ static apr_uint64_t special_of(apr_uint64_t eight)
 
 static const char *skip_plain(const char *at, const char *end)
 {
-    apr_uint64_t eight;
+    apr_uint64_t eight, special;
 
     for (; end - at >= 8; at += 8) {
         memcpy(&eight, at, 8);
-        if (special_of(eight)) {
+        special = special_of(eight);
+        if (special) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+            return at + __builtin_ctzll(special) / 8; /* the first of them has no borrow below it */
+#else
             break;
+#endif
         }
     }
     while (at < end && is_plain[(unsigned char)*at]) {
@@ -144,11 +154,11 @@ static int find_quote(ddb_json_pull_t *r, apr_size_t *escapes)
     *escapes = 0;
     for (; n; r->at += n) {
         r->at = skip_plain(r->at, r->end);
+        if (r->at < r->end && *r->at == '"') {
+            return 1;
+        }
         if (r->at == r->end || (unsigned char)*r->at < 0x20) {
             break;
-        }
-        if (*r->at == '"') {
-            return 1;
         }
         if (*r->at == '\\') {
             ++*escapes;
@@ -165,7 +175,7 @@ static void decode(ddb_json_string_t *s, apr_pool_t *p)
 {
     const char *in = s->text, *end = in + s->len;
     char *text = apr_palloc(p, s->len), *out = text;
-    unsigned int character;
+    unsigned int character = 0;
 
     while (in < end) {
         if (*in == '\\') {

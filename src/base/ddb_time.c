@@ -34,30 +34,13 @@ const char *ddb_time_print(apr_time_t t, apr_pool_t *p)
     return text;
 }
 
-static int is_digit(char c)
+/* The number that count digits make, of which the first is at s and a sign follows the last. 0 when it is not so. */
+static int read_number(int *n, const char *s, int count, char sign)
 {
-    return c >= '0' && c <= '9';
-}
-
-/* 1 when s has the form of pattern, in which '0' stands for any digit. */
-static int has_form(const char *s, const char *pattern)
-{
-    for (; *pattern; s++, pattern++) {
-        if (*pattern == '0' ? !is_digit(*s) : *s != *pattern) {
-            return 0;
-        }
+    for (*n = 0; count > 0 && *s >= '0' && *s <= '9'; s++, count--) {
+        *n = *n * 10 + (*s - '0');
     }
-    return *s == '\0';
-}
-
-static int digits(const char *s, int count)
-{
-    int n = 0;
-
-    while (count-- > 0) {
-        n = n * 10 + (*s++ - '0');
-    }
-    return n;
+    return count == 0 && *s == sign;
 }
 
 /* month: 0 to 11. */
@@ -71,21 +54,24 @@ static int days_in(int year, int month)
 
 apr_status_t ddb_time_parse(apr_time_t *t, const char *s)
 {
-    apr_time_exp_t x;
+    apr_time_exp_t x = { 0 };
+    int has_fraction;
 
-    /* '0' in the offset stands for any digit too, so the zero offset is compared apart. */
-    if (!s || !(has_form(s, "0000-00-00T00:00:00.000000+00:00") || has_form(s, "0000-00-00T00:00:00+00:00"))
-        || strcmp(s + strlen(s) - 6, "+00:00") != 0) {
+    /* Each finds its end before the next looks behind it. */
+    if (!s || !read_number(&x.tm_year, s, 4, '-') || !read_number(&x.tm_mon, s + 5, 2, '-')
+        || !read_number(&x.tm_mday, s + 8, 2, 'T') || !read_number(&x.tm_hour, s + 11, 2, ':')
+        || !read_number(&x.tm_min, s + 14, 2, ':')) {
         return APR_EBADDATE;
     }
-    memset(&x, 0, sizeof(x));
-    x.tm_year = digits(s, 4) - 1900;
-    x.tm_mon = digits(s + 5, 2) - 1;
-    x.tm_mday = digits(s + 8, 2);
-    x.tm_hour = digits(s + 11, 2);
-    x.tm_min = digits(s + 14, 2);
-    x.tm_sec = digits(s + 17, 2);
-    x.tm_usec = s[19] == '.' ? digits(s + 20, 6) : 0;
+    has_fraction = read_number(&x.tm_sec, s + 17, 2, '.');
+    if (has_fraction ? !read_number(&x.tm_usec, s + 20, 6, '+') : !read_number(&x.tm_sec, s + 17, 2, '+')) {
+        return APR_EBADDATE;
+    }
+    if (strcmp(s + (has_fraction ? 26 : 19), "+00:00") != 0) {
+        return APR_EBADDATE;
+    }
+    x.tm_year -= 1900;
+    x.tm_mon--;
     /* APR would turn 30 February into a day in March. */
     if (x.tm_mon < 0 || x.tm_mon > 11 || x.tm_mday < 1 || x.tm_mday > days_in(x.tm_year + 1900, x.tm_mon)
         || x.tm_hour > 23 || x.tm_min > 59 || x.tm_sec > 59) {

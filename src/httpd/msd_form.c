@@ -28,6 +28,11 @@ int msd_form_is_escaped(const char *text)
     return strchr(text, '%') || strchr(text, '+');
 }
 
+static int unescape(char *text)
+{
+    return !msd_form_is_escaped(text) || ap_unescape_urlencoded(text) == OK;
+}
+
 /** Cut a pair into name and value. @return 0 if there is nothing to change. */
 static int read_pair(msd_entries_change_t *change, char *pair, int escaped)
 {
@@ -46,7 +51,7 @@ static int read_pair(msd_entries_change_t *change, char *pair, int escaped)
     change->name = pair;
     change->value = value && *value ? value : NULL;
     /* mod_session does not unescape the name of an entry that it removes. */
-    return !change->value || !escaped || (ap_unescape_urlencoded(pair) == OK && ap_unescape_urlencoded(value) == OK);
+    return !change->value || !escaped || (unescape(pair) && unescape(value));
 }
 
 void msd_form_decode(session_rec *z)
