@@ -1,11 +1,18 @@
 /* The settings records: create, merge, defaults, and the places of their directives. msd_directives.c fills them,
  * msd_config_check.c checks settings against each other. */
 
+#include <apr_hash.h>
 #include <apr_strings.h>
 
 #include "httpd/conf/msd_config.h"
 
 #define SECTIONS_KEY "session_dynamodb_sections"
+
+/* Of a pool of the configuration. There may be thousands: looking through all for each of them is left to nobody. */
+typedef struct sections_t {
+    apr_array_header_t *all; /* msd_section_t */
+    apr_hash_t *by_conf;     /* record -> its place in all, from 1 on */
+} sections_t;
 
 static const apr_array_header_t *joined(apr_pool_t *p, const apr_array_header_t *one, const apr_array_header_t *other)
 {
@@ -116,12 +123,52 @@ void msd_config_rules(ddb_sid_rules_t *rules, const msd_dir_config_t *conf)
     rules->audience = *conf->audience ? conf->audience : NULL;
 }
 
-apr_array_header_t *msd_config_sections(apr_pool_t *p)
+static sections_t *find_sections(apr_pool_t *p)
 {
-    void *sections = NULL;
+    void *found = NULL;
 
-    apr_pool_userdata_get(&sections, SECTIONS_KEY, p);
-    return sections;
+    apr_pool_userdata_get(&found, SECTIONS_KEY, p);
+    return found;
+}
+
+const apr_array_header_t *msd_config_sections(apr_pool_t *p)
+{
+    const sections_t *sections = find_sections(p);
+
+    return sections ? sections->all : NULL;
+}
+
+apr_hash_t *msd_config_sections_by_server(apr_pool_t *p)
+{
+    const apr_array_header_t *sections = msd_config_sections(p);
+    apr_hash_t *by_server = apr_hash_make(p);
+    int i;
+
+    for (i = 0; sections && i < sections->nelts; i++) {
+        const msd_section_t *section = &APR_ARRAY_IDX(sections, i, msd_section_t);
+        apr_array_header_t *own = apr_hash_get(by_server, &section->server, sizeof(section->server));
+
+        if (!own) {
+            own = apr_array_make(p, 2, sizeof(const msd_section_t *));
+            apr_hash_set(by_server, &section->server, sizeof(section->server), own);
+        }
+        APR_ARRAY_PUSH(own, const msd_section_t *) = section;
+    }
+    return by_server;
+}
+
+static const apr_array_header_t *sections_of(apr_hash_t *by_server, const server_rec *s)
+{
+    return apr_hash_get(by_server, &s, sizeof(s));
+}
+
+const apr_array_header_t *msd_config_sections_for(apr_hash_t *by_server, const server_rec *s,
+                                                  const server_rec *main_server, apr_pool_t *p)
+{
+    const apr_array_header_t *found = joined(p, sections_of(by_server, main_server),
+                                             s != main_server ? sections_of(by_server, s) : NULL);
+
+    return found ? found : apr_array_make(p, 0, sizeof(const msd_section_t *));
 }
 
 int msd_config_in_htaccess(const cmd_parms *cmd)
@@ -129,31 +176,44 @@ int msd_config_in_htaccess(const cmd_parms *cmd)
     return cmd->pool == cmd->temp_pool;
 }
 
+static sections_t *get_sections(apr_pool_t *p)
+{
+    sections_t *sections = find_sections(p);
+
+    if (!sections) {
+        sections = apr_palloc(p, sizeof(*sections));
+        sections->all = apr_array_make(p, 8, sizeof(msd_section_t));
+        sections->by_conf = apr_hash_make(p);
+        apr_pool_userdata_setn(sections, SECTIONS_KEY, NULL, p);
+    }
+    return sections;
+}
+
+/** The section of conf. Valid until the next one is added. */
+static msd_section_t *section_for(const cmd_parms *cmd, const msd_dir_config_t *conf)
+{
+    sections_t *sections = get_sections(cmd->pool);
+    apr_uintptr_t at = (apr_uintptr_t)apr_hash_get(sections->by_conf, &conf, sizeof(conf));
+    const msd_dir_config_t **key;
+
+    if (!at) {
+        APR_ARRAY_PUSH(sections->all, msd_section_t) = (msd_section_t){ .server = cmd->server, .conf = conf };
+        at = (apr_uintptr_t)sections->all->nelts;
+        key = apr_pmemdup(cmd->pool, &conf, sizeof(conf));
+        apr_hash_set(sections->by_conf, key, sizeof(conf), (void *)at);
+    }
+    return &APR_ARRAY_IDX(sections->all, at - 1, msd_section_t);
+}
+
 /* Records of .htaccess files live as long as a request, and are checked in it. */
 void msd_config_note(cmd_parms *cmd, const msd_dir_config_t *conf)
 {
-    apr_array_header_t *sections;
-    msd_section_t *section = NULL;
-    int i;
+    msd_section_t *section;
 
     if (msd_config_in_htaccess(cmd)) {
         return;
     }
-    sections = msd_config_sections(cmd->pool);
-    if (!sections) {
-        sections = apr_array_make(cmd->pool, 8, sizeof(msd_section_t));
-        apr_pool_userdata_setn(sections, SECTIONS_KEY, NULL, cmd->pool);
-    }
-    for (i = 0; i < sections->nelts && !section; i++) {
-        msd_section_t *known = &APR_ARRAY_IDX(sections, i, msd_section_t);
-        section = known->conf == conf ? known : NULL;
-    }
-    if (!section) {
-        section = apr_array_push(sections);
-        section->server = cmd->server;
-        section->conf = conf;
-        section->where_cookie = NULL;
-    }
+    section = section_for(cmd, conf);
     section->where = apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
     if (strncasecmp(cmd->cmd->name, "SessionDynamoDBCookie", 21) == 0) {
         section->where_cookie = section->where;

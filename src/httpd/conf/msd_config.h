@@ -1,6 +1,7 @@
 #ifndef MSD_CONFIG_H
 #define MSD_CONFIG_H
 
+#include <apr_hash.h>
 #include <httpd.h>
 #include <http_config.h>
 
@@ -185,6 +186,13 @@ typedef struct msd_section_t {
 void msd_config_note(cmd_parms *cmd, const msd_dir_config_t *conf);
 
 /** All sections (msd_section_t) in the order read; NULL if there are none. p is the configuration's pool. */
-apr_array_header_t *msd_config_sections(apr_pool_t *p);
+const apr_array_header_t *msd_config_sections(apr_pool_t *p);
+
+/** The same by server_rec, for msd_config_sections_for, which takes as long as it finds. */
+apr_hash_t *msd_config_sections_by_server(apr_pool_t *p);
+
+/** The sections (const msd_section_t *) that may apply in s: those of the main server, then its own. */
+const apr_array_header_t *msd_config_sections_for(apr_hash_t *by_server, const server_rec *s,
+                                                  const server_rec *main_server, apr_pool_t *p);
 
 #endif

@@ -135,14 +135,13 @@ static int check_section(const msd_section_t *section, apr_pool_t *p)
     return 1;
 }
 
-/** 1 if a section that applies to this server says On. */
-static int used_by(const server_rec *s, const server_rec *main_server, const apr_array_header_t *sections)
+/** 1 if one of these sections says On. */
+static int is_used(const apr_array_header_t *sections)
 {
     int i;
 
     for (i = 0; i < sections->nelts; i++) {
-        const msd_section_t *section = &APR_ARRAY_IDX(sections, i, msd_section_t);
-        if (section->conf->enabled == 1 && (section->server == s || section->server == main_server)) {
+        if (APR_ARRAY_IDX(sections, i, const msd_section_t *)->conf->enabled == 1) {
             return 1;
         }
     }
@@ -210,18 +209,16 @@ static int check_server(server_rec *s, int used, apr_pool_t *p)
 int msd_config_check(apr_pool_t *p, server_rec *main_server)
 {
     const apr_array_header_t *sections = msd_config_sections(p);
+    apr_hash_t *by_server = msd_config_sections_by_server(p);
     server_rec *s;
     int good = 1, i;
 
-    if (!sections) {
-        sections = apr_array_make(p, 0, sizeof(msd_section_t));
-    }
-    for (i = 0; i < sections->nelts; i++) {
+    for (i = 0; sections && i < sections->nelts; i++) {
         good &= check_section(&APR_ARRAY_IDX(sections, i, msd_section_t), p);
     }
     msd_cookie_areas_find(p, main_server);
     for (s = main_server; s; s = s->next) {
-        good &= check_server(s, used_by(s, main_server, sections), p);
+        good &= check_server(s, is_used(msd_config_sections_for(by_server, s, main_server, p)), p);
     }
     return good ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }

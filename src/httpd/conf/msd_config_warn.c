@@ -195,20 +195,15 @@ static int is_in_clear(const msd_server_config_t *c)
     return c->used && c->endpoint.url && !ddb_skew_trusts(c->endpoint.url);
 }
 
-static void look_at_endpoint(const msd_config_warn_t *config, const server_rec *s)
+/** seen: the URLs of earlier servers, each of which is told once. */
+static void look_at_endpoint(const msd_config_warn_t *config, const server_rec *s, apr_hash_t *seen)
 {
     const msd_server_config_t *c = msd_config_server(s);
-    const server_rec *before;
 
-    if (!is_in_clear(c)) {
+    if (!is_in_clear(c) || apr_hash_get(seen, c->endpoint.url, APR_HASH_KEY_STRING)) {
         return;
     }
-    for (before = config->main_server; before != s; before = before->next) {
-        if (is_in_clear(msd_config_server(before))
-            && strcmp(msd_config_server(before)->endpoint.url, c->endpoint.url) == 0) {
-            return;
-        }
-    }
+    apr_hash_set(seen, c->endpoint.url, APR_HASH_KEY_STRING, c);
     ap_log_error(APLOG_MARK, APLOG_WARNING | config->startup, 0, s,
                  "the endpoint %s (%s) is on another machine and without TLS: anyone on the network path can read and "
                  "change sessions. Use https",
@@ -300,6 +295,7 @@ void msd_config_warn(apr_pool_t *p, server_rec *main_server)
                                  .places = msd_config_place_all(p, read_directives),
                                  .startup = ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST ? APLOG_STARTUP
                                                                                                    : 0 };
+    apr_hash_t *seen = apr_hash_make(p);
     const server_rec *s;
     apr_pool_t *scratch;
     int i;
@@ -312,7 +308,7 @@ void msd_config_warn(apr_pool_t *p, server_rec *main_server)
     }
     apr_pool_destroy(scratch);
     for (s = main_server; s; s = s->next) {
-        look_at_endpoint(&config, s);
+        look_at_endpoint(&config, s, seen);
     }
     msd_config_warn_hosts(&config);
 }

@@ -33,9 +33,9 @@ static void add_settings(host_t *host, const msd_dir_config_t *conf)
     }
 }
 
-static void read_host(host_t *host, const msd_config_warn_t *config, const server_rec *s)
+static void read_host(host_t *host, const msd_config_warn_t *config, const server_rec *s, apr_hash_t *by_server)
 {
-    const apr_array_header_t *sections = msd_config_sections(config->pool);
+    const apr_array_header_t *sections = msd_config_sections_for(by_server, s, config->main_server, config->pool);
     const void *of_main = ap_get_module_config(config->main_server->lookup_defaults, &session_dynamodb_module);
     int i;
 
@@ -44,11 +44,11 @@ static void read_host(host_t *host, const msd_config_warn_t *config, const serve
     host->audiences = apr_array_make(config->pool, 1, sizeof(const char *));
     host->on = 0;
     add_settings(host, ap_get_module_config(s->lookup_defaults, &session_dynamodb_module));
-    for (i = 0; sections && i < sections->nelts; i++) {
-        const msd_section_t *section = &APR_ARRAY_IDX(sections, i, msd_section_t);
+    for (i = 0; i < sections->nelts; i++) {
+        const msd_section_t *section = APR_ARRAY_IDX(sections, i, const msd_section_t *);
 
         /* The main server's own settings are in lookup_defaults already, unless the host overrides them. */
-        if (section->conf != of_main && (section->server == s || section->server == config->main_server)) {
+        if (section->conf != of_main) {
             add_settings(host, section->conf);
         }
     }
@@ -132,6 +132,7 @@ void msd_config_warn_hosts(const msd_config_warn_t *config)
 {
     apr_array_header_t *servers = apr_array_make(config->pool, 8, sizeof(server_rec *));
     apr_array_header_t *hosts = apr_array_make(config->pool, 8, sizeof(host_t));
+    apr_hash_t *by_server = msd_config_sections_by_server(config->pool);
     server_rec *s;
     host_t host;
     int i;
@@ -142,7 +143,7 @@ void msd_config_warn_hosts(const msd_config_warn_t *config)
     }
     while (servers->nelts) { /* httpd lists virtual hosts in reverse order */
         s = *(server_rec **)apr_array_pop(servers);
-        read_host(&host, config, s);
+        read_host(&host, config, s, by_server);
         if (host.on && s->server_hostname) {
             APR_ARRAY_PUSH(hosts, host_t) = host;
         }

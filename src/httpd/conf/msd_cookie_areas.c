@@ -14,7 +14,8 @@ static void add(apr_array_header_t *names, const msd_dir_config_t *merged)
 
 /*
  * Only a request shows which sections apply together. So each section that says On counts with its own cookie name,
- * which may be the default, and so does each that sets a name for areas around or inside it.
+ * which may be the default, and so does each that sets a name for areas around or inside it. sections: of s and of the
+ * main server.
  */
 static apr_array_header_t *names_of(const server_rec *s, const server_rec *main_server,
                                     const apr_array_header_t *sections, apr_pool_t *p)
@@ -28,10 +29,8 @@ static apr_array_header_t *names_of(const server_rec *s, const server_rec *main_
         add(names, base);
     }
     for (i = 0; i < sections->nelts; i++) {
-        const msd_section_t *section = &APR_ARRAY_IDX(sections, i, msd_section_t);
-        const msd_dir_config_t *c = section->conf;
-        if ((section->server == s || section->server == main_server) && c != of_main
-            && (c->enabled == 1 || (c->enabled != 0 && c->cookie_name))) {
+        const msd_dir_config_t *c = APR_ARRAY_IDX(sections, i, const msd_section_t *)->conf;
+        if (c != of_main && (c->enabled == 1 || (c->enabled != 0 && c->cookie_name))) {
             add(names, msd_config_merge_dir(p, base, (void *)c));
         }
     }
@@ -40,10 +39,11 @@ static apr_array_header_t *names_of(const server_rec *s, const server_rec *main_
 
 void msd_cookie_areas_find(apr_pool_t *p, server_rec *main_server)
 {
-    const apr_array_header_t *sections = msd_config_sections(p);
+    apr_hash_t *by_server = msd_config_sections_by_server(p);
     server_rec *s;
 
-    for (s = main_server; sections && s; s = s->next) {
-        msd_config_server(s)->cookie_names = names_of(s, main_server, sections, p);
+    for (s = main_server; apr_hash_count(by_server) && s; s = s->next) {
+        msd_config_server(s)->cookie_names = names_of(s, main_server,
+                                                      msd_config_sections_for(by_server, s, main_server, p), p);
     }
 }
