@@ -13,12 +13,14 @@ def distance(cell):
 
 
 def cells(words):
-    """words: DIMENSION=VALUE,... or DIMENSION=all; a dimension that is not named has its first value in BASE. Without
-    a word: the cells that differ from BASE in two dimensions at most. The word 'all': every cell."""
-    values = {d: [getattr(BASE, d)] for d in rows.DIMENSIONS}
-    if not words or words == ["all"]:
-        values = dict(rows.DIMENSIONS)
-    for word in words if words != ["all"] else []:
+    """words: DIMENSION=VALUE,... or DIMENSION=all; a dimension that is not named has its first value in BASE. A number,
+    2 without a word: the cells that differ from BASE in so many dimensions at most. The word 'all': every cell."""
+    most = int(words[0]) if words and words[0].isdigit() else 0 if words else 2
+    if most or words == ["all"]:
+        values, words = dict(rows.DIMENSIONS), []
+    else:
+        values = {d: [getattr(BASE, d)] for d in rows.DIMENSIONS}
+    for word in words:
         name, _, wanted = word.partition("=")
         if name not in rows.DIMENSIONS or not wanted:
             die("'%s' selects nothing; say for instance %s=%s" % (word, "latency", "0,5"))
@@ -26,8 +28,8 @@ def cells(words):
         if name != "clients" and set(values[name]) - set(rows.DIMENSIONS[name]):
             die("%s is one of %s" % (name, ", ".join(rows.DIMENSIONS[name])))
     found = [Cell(*combination, pinned="yes") for combination in itertools.product(*values.values())]
-    if not words:
-        found = [c for c in found if distance(c) <= 2]
+    if most:
+        found = [c for c in found if distance(c) <= most]
     return sorted(found, key=distance)
 
 

@@ -363,11 +363,13 @@ def start_flask(b, contender, t):
     path = os.pathsep.join([*b.options.flask.split(os.pathsep), programs.BENCH])
     more = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "BENCH_DATA": write_data(b, contender.cell),
             "BENCH_ENDPOINT": "http://127.0.0.1:%d" % t.ports["plain"]}
-    workers = 2 * len(b.cores["httpd"]) + 1  # as gunicorn's manual advises
+    # As gunicorn's manual advises. The package makes a client of boto3 in each request, which threads may not do at
+    # the same time: requests would fail. gthread, for kept connections.
+    workers = 2 * len(b.cores["httpd"]) + 1
     with open(b.path("run/flask.log"), "w", encoding="utf-8") as log:
         process = b.start("httpd", ["gunicorn", "--bind", "127.0.0.1:%d" % port, "--workers", str(workers),
-                                    "--worker-class", "gthread", "--keep-alive", "60", "--threads",
-                                    str(max(2, 2 * int(contender.cell.clients) // workers)), "flask_app:app"],
+                                    "--worker-class", "gthread", "--keep-alive", "60", "--threads", "1",
+                                    "flask_app:app"],
                           env={**environment(), **more}, stdout=log, stderr=log)
     return Server(process, port, port, "?write")
 
