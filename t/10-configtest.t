@@ -507,12 +507,12 @@ SKIP: {
     skip 'no compiler', 10 if system("cc -shared -fPIC -o $DIR/root.so $DIR/root.c 2>/dev/null") != 0;
     my @user = ('User ' . getpwuid $>);
     file('own.keys', 0600, "$key\n");
-    for my $directive ('SessionDynamoDBSidKeys', 'SessionDynamoDBForwardKeys') {
+    for my $directive ('SessionDynamoDBSidKeys', 'SessionDynamoDBForwardKeys', 'SessionDynamoDBSealKeys') {
         unremarked "$directive, started by the user that httpd runs as", @user, "$directive file:own.keys";
         local $ENVIRONMENT{LD_PRELOAD} = "$DIR/root.so";
         remarked "$directive of httpd's user, started by root",
             qr/$directive at $DIR\/httpd\.conf:11: the key file $DIR\/own\.keys belongs to httpd's user.*chown root/, @user,
-            "$directive env:HOME file:own.keys";
+            "$directive file:good.keys file:own.keys";
         unremarked "$directive of another user", 'User daemon', "$directive file:own.keys";
     }
 }
@@ -532,6 +532,15 @@ accepted 'a program that prints a key', "SessionDynamoDBSidKeys exec:$program";
 file('print-nothing', 0700, "#!/bin/sh\nexit 1\n");
 refused 'a program that prints nothing', 10, qr/printed no key/, 'SessionDynamoDBSidKeys exec:print-nothing';
 file('short.keys', 0600, "short\n");
+accepted 'keys for seals', "SessionDynamoDBSealKeys file:$good", 'SessionDynamoDBSealKeys clear file:good.keys';
+accepted 'clear alone, which is the default', 'SessionDynamoDBSealKeys Clear', 'SessionDynamoDBFormat json';
+refused 'no keys for seals', 10, qr/file:PATH, exec:PATH or env:NAME, or clear/, 'SessionDynamoDBSealKeys';
+unlike refused('a literal key for seals', 10, qr/put them into a file/, "SessionDynamoDBSealKeys \"$key\""),
+    qr/a literal key of/, '... and does not say the key';
+refused 'a short key for seals', 10, qr/key 1 is shorter than 32 characters; generate keys with: openssl rand/,
+    'SessionDynamoDBSealKeys file:short.keys';
+refused 'seals that the other program can not read', 11, qr/Format json can't be sealed.*remove SessionDynamoDBSealKeys/,
+    'SessionDynamoDBFormat json', "SessionDynamoDBSealKeys file:$good clear";
 like accepted('a short key', 'SessionDynamoDBSidKeys file:short.keys'), qr/shorter than 32.*openssl rand/s,
     '... with a warning that says how to make one';
 like accepted('a short key there', 'SessionDynamoDBForwardKeys file:short.keys'),

@@ -29,6 +29,7 @@ void msd_calls_begin(msd_calls_t *calls, msd_session_t *s, msd_calls_batch_t *ba
     call->rules = &batch->rules;
     call->key = NULL;
     call->format = s->conf->format;
+    call->seal = s->conf->seal;
     call->compress = (apr_size_t)s->conf->compress;
     call->max_size = (apr_size_t)s->conf->max_size;
     call->consistent = s->conf->consistent_read;

@@ -61,8 +61,8 @@ static int is_same_place(const msd_dir_config_t *a, const msd_dir_config_t *b)
 {
     return a->use_header == b->use_header && is_same_text(a->cookie_name, b->cookie_name)
            && is_same_text(a->header_name, b->header_name) && is_same_list(a->sid_keys, b->sid_keys)
-           && a->sid_digest == b->sid_digest && a->hash_sid == b->hash_sid && is_same_text(a->audience, b->audience)
-           && a->format == b->format;
+           && is_same_list(a->seal_keys, b->seal_keys) && a->sid_digest == b->sid_digest && a->hash_sid == b->hash_sid
+           && is_same_text(a->audience, b->audience) && a->format == b->format;
 }
 
 static msd_session_t *find_place(const request_rec *r, msd_request_t *q)

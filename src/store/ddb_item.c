@@ -118,18 +118,32 @@ static void read_write_id(reader_t *r, unsigned char *out)
     }
 }
 
+static void open_data(reader_t *r, ddb_item_t *it, const char *encoding)
+{
+    const ddb_seal_row_t row = {
+        .key = it->id, .audience = it->audience, .encoding = encoding, .version = it->version
+    };
+    ddb_bytes_t sealed = { it->data, it->data_len }, opened;
+    apr_status_t rv = ddb_seal_open(&opened, it->seal, sealed, &row, r->p);
+
+    it->data = opened.data;
+    it->data_len = opened.len;
+    if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
+        r->rv = ddb_error_set(r->err, rv, "cannot open a sealed session: OpenSSL failed; make sure that it offers AES");
+    }
+    else if (rv != APR_SUCCESS) {
+        r->rv = ddb_error_set(
+            r->err, DDB_EBADITEM,
+            "attribute data of the stored session is sealed, and no key opens it here: its key is not "
+            "among SessionDynamoDBSealKeys, or the row was changed by hand, or taken from elsewhere");
+    }
+}
+
 static void unpack_data(reader_t *r, ddb_item_t *it)
 {
-    const char *encoding = read_text(r, ROW_ENCODING);
     ddb_zlib_bytes_t packed = { .data = it->data, .len = it->data_len }, plain = { .data = "" };
     apr_status_t rv;
 
-    if (!encoding || strcmp(encoding, DDB_ITEM_ENCODING) != 0) {
-        if (encoding) {
-            bad(r, ROW_ENCODING, "names an unknown one");
-        }
-        return;
-    }
     rv = ddb_zlib_decompress(&plain, packed, DDB_ITEM_DATA_MAX, r->p);
     if (rv == APR_ENOMEM) {
         r->rv = ddb_error_set(r->err, rv, "out of memory to decompress a session");
@@ -146,6 +160,35 @@ static void unpack_data(reader_t *r, ddb_item_t *it)
     it->data_len = plain.len;
 }
 
+static int names(const char *encoding, const char *one)
+{
+    return encoding && strcmp(encoding, one) == 0;
+}
+
+/* Data as it was before it was compressed and sealed. */
+static void decode_data(reader_t *r, ddb_item_t *it)
+{
+    const char *encoding = has(r, ROW_ENCODING) ? read_text(r, ROW_ENCODING) : NULL;
+    int is_sealed = names(encoding, DDB_ITEM_SEALED) || names(encoding, DDB_ITEM_BOTH);
+    int is_packed = names(encoding, DDB_ITEM_ENCODING) || names(encoding, DDB_ITEM_BOTH);
+
+    if (encoding && !is_sealed && !is_packed) {
+        bad(r, ROW_ENCODING, "names an unknown one");
+    }
+    else if (!is_sealed && !ddb_seal_takes_clear(it->seal)) {
+        r->rv = ddb_error_set(r->err, DDB_EBADITEM,
+                              "attribute data of the stored session is not sealed, and 'clear' is not among "
+                              "SessionDynamoDBSealKeys: written before they were set, or by hand");
+    }
+    if (r->rv == APR_SUCCESS && is_sealed) {
+        open_data(r, it, encoding);
+    }
+    if (r->rv == APR_SUCCESS && is_packed) {
+        unpack_data(r, it);
+    }
+}
+
+/* When id and version are known, to which a seal is bound. */
 static void read_data(reader_t *r, ddb_item_t *it)
 {
     if (it->format == DDB_JSON) {
@@ -154,8 +197,8 @@ static void read_data(reader_t *r, ddb_item_t *it)
     }
     else {
         it->data = read_bytes(r, ROW_DATA, &it->data_len);
-        if (r->rv == APR_SUCCESS && has(r, ROW_ENCODING)) {
-            unpack_data(r, it);
+        if (r->rv == APR_SUCCESS) {
+            decode_data(r, it);
         }
     }
 }
@@ -201,19 +244,19 @@ static void read_renewal(reader_t *r, ddb_item_t *it)
 static apr_status_t read_item(ddb_item_t *it, const ddb_item_reply_t *reply, apr_pool_t *p, ddb_error_t *err)
 {
     reader_t r = { .reply = reply, .format = it->format, .p = p, .err = err, .rv = APR_SUCCESS };
-    ddb_item_t found = { .format = it->format, .consumed = it->consumed };
+    ddb_item_t found = { .format = it->format, .seal = it->seal, .audience = it->audience, .consumed = it->consumed };
 
     if (it->format == DDB_JSON && !has(&r, ROW_DATA)) {
         return APR_NOTFOUND;
     }
     found.id = read_text(&r, ROW_ID);
-    read_data(&r, &found);
     found.created = read_time(&r, ROW_CREATED);
     found.accessed = read_time(&r, ROW_ACCESSED);
     found.expires = read_number(&r, ROW_EXPIRES, 0);
     found.idle_timeout = read_number(&r, ROW_IDLE_TIMEOUT, 1);
     found.absolute_timeout = read_number(&r, ROW_ABSOLUTE_TIMEOUT, 1);
     read_marks(&r, &found);
+    read_data(&r, &found);
     read_renewal(&r, &found);
     if (r.rv == APR_SUCCESS) {
         *it = found;

@@ -5,9 +5,12 @@
 #include <apr_time.h>
 
 #include "base/ddb_error.h"
+#include "store/ddb_seal.h"
 
 #define DDB_WRITE_ID_BYTES    16
-#define DDB_ITEM_ENCODING     "deflate" /* HTTP's word for a zlib stream, RFC 1950 */
+#define DDB_ITEM_ENCODING     "deflate"                             /* HTTP's word for a zlib stream, RFC 1950 */
+#define DDB_ITEM_SEALED       "sealed"                              /* ddb_seal */
+#define DDB_ITEM_BOTH         DDB_ITEM_ENCODING " " DDB_ITEM_SEALED /* first compressed, then sealed */
 #define DDB_ITEM_TIMEOUTS_BY  "application"
 #define DDB_ITEM_LEFT         "left"
 #define DDB_ITEM_LOGGABLE_LEN 32                /* hex digits: 128 bits */
@@ -23,13 +26,17 @@ typedef enum ddb_format_e {
 
 /** One row of the session table: the attributes of dynamodb-session-flask, with its names and types, and our own. */
 typedef struct ddb_item_t {
-    ddb_format_e format; /* not an attribute: the format that is written, and the only one that is read */
-    const char *id;      /* S, table key */
-    const char *data;    /* B or S, data_len bytes and a NUL */
+    ddb_format_e format;    /* not an attribute: the format that is written, and the only one that is read */
+    const ddb_seal_t *seal; /* not an attribute: the keys for data in DDB_FORM; NULL: it is neither sealed nor opened */
+    const char *audience;   /* not an attribute: the label that seals are bound to; NULL: none */
+    const char *id;         /* S, table key */
+    const char *data;       /* B or S, data_len bytes and a NUL */
     apr_size_t data_len;
-    const char *packed; /* set by ddb_item_pack: packed_len bytes, stored instead of data, together with the attribute
-                           encoding (S); NULL: data is stored as it is, without encoding */
+    const char *packed; /* set by ddb_item_pack and ddb_item_seal: packed_len bytes, stored instead of data; NULL: data
+                           is stored as it is */
     apr_size_t packed_len;
+    const char
+        *encoding; /* S, of packed, set with it: DDB_ITEM_ENCODING, DDB_ITEM_SEALED or DDB_ITEM_BOTH; NULL: absent */
     apr_time_t created, accessed; /* S, ISO 8601 UTC with microseconds: 2026-11-23T01:02:03.000004+00:00 */
     apr_int64_t expires;          /* N, epoch seconds; the TTL attribute */
     apr_int64_t idle_timeout, absolute_timeout; /* N, seconds */
@@ -54,6 +61,12 @@ typedef struct ddb_item_t {
  * compression makes the item smaller. Otherwise it->packed is NULL.
  */
 void ddb_item_pack(ddb_item_t *it, apr_size_t threshold, apr_pool_t *p);
+
+/**
+ * Seal what would be stored, in p, if the item has keys that seal: for this version of it. After ddb_item_pack. nonce:
+ * as of ddb_seal_close. @return a failure only if OpenSSL fails.
+ */
+apr_status_t ddb_item_seal(ddb_item_t *it, const unsigned char *nonce, apr_pool_t *p);
 
 /**
  * The size in bytes that DynamoDB compares with its limit: names and values, in UTF-8 or raw bytes. Attributes that
@@ -98,8 +111,9 @@ const char *ddb_item_seen_body(const char *table, const char *id, apr_int64_t no
 
 /**
  * Read the "Item" of a GetItem reply or of a ConditionalCheckFailedException. Unknown attributes are ignored. Strings
- * live in p; data is decompressed, up to DDB_ITEM_DATA_MAX bytes, and packed is NULL. The caller sets it->format: data
- * in the other format is invalid. it->consumed is set whatever the status.
+ * live in p; data is opened and decompressed, up to DDB_ITEM_DATA_MAX bytes, and packed is NULL. The caller sets
+ * it->format, seal and audience: data in the other format is invalid, and so is data that no key opens, and clear data
+ * where the keys do not allow it. it->consumed is set whatever the status.
  * @return APR_NOTFOUND without an item, or for a DDB_JSON item without data (a touch by the other program creates such
  *         a row if the session was ended just before); DDB_EBADITEM, with a detail that names the attribute, if a
  *         required attribute is missing, or one has another type or an invalid value (base64, number, time, compressed

@@ -129,7 +129,7 @@ static void write_payload(body_t *b, const ddb_item_t *it)
     }
     else if (it->packed) {
         write_bytes(b, ROW_DATA, it->packed, it->packed_len);
-        write_text(b, ROW_ENCODING, DDB_ITEM_ENCODING);
+        write_text(b, ROW_ENCODING, it->encoding);
     }
     else {
         write_bytes(b, ROW_DATA, it->data, it->data_len);

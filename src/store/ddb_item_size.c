@@ -1,5 +1,5 @@
 /* The size of an item as DynamoDB counts it (the bytes of names and values, not of the JSON around them), and
- * compression of its data. */
+ * its data on its way into the table: compressed, sealed. */
 
 #include <string.h>
 
@@ -34,15 +34,15 @@ static apr_size_t base64_size(const char *text)
     return len * 3 / 4;
 }
 
-static apr_size_t packed_size(apr_size_t len)
+static apr_size_t packed_size(apr_size_t len, const char *encoding)
 {
-    return attribute_size("data", len) + attribute_size("encoding", strlen(DDB_ITEM_ENCODING));
+    return attribute_size("data", len) + attribute_size("encoding", strlen(encoding));
 }
 
 apr_size_t ddb_item_size(const ddb_item_t *it)
 {
     return attribute_size("id", strlen(it->id))
-           + (it->packed ? packed_size(it->packed_len) : attribute_size("data", it->data_len))
+           + (it->packed ? packed_size(it->packed_len, it->encoding) : attribute_size("data", it->data_len))
            + attribute_size("created", DDB_TIME_LEN) + attribute_size("accessed", DDB_TIME_LEN)
            + attribute_size("expires", number_size(it->expires))
            + attribute_size("idle_timeout", number_size(it->idle_timeout))
@@ -62,14 +62,37 @@ void ddb_item_pack(ddb_item_t *it, apr_size_t threshold, apr_pool_t *p)
 {
     ddb_zlib_bytes_t in = { .data = it->data, .len = it->data_len }, small;
 
-    it->packed = NULL;
+    it->packed = it->encoding = NULL;
     it->packed_len = 0;
     /* Beyond DDB_ITEM_DATA_MAX a load would reject the data. Uncompressed, it fails the size check of the write. */
     if (it->format != DDB_FORM || !threshold || in.len < threshold || in.len > DDB_ITEM_DATA_MAX) {
         return;
     }
-    if (ddb_zlib_compress(&small, in, p) == APR_SUCCESS && packed_size(small.len) < attribute_size("data", in.len)) {
+    if (ddb_zlib_compress(&small, in, p) == APR_SUCCESS
+        && packed_size(small.len, DDB_ITEM_ENCODING) < attribute_size("data", in.len)) {
         it->packed = small.data;
         it->packed_len = small.len;
+        it->encoding = DDB_ITEM_ENCODING;
     }
+}
+
+apr_status_t ddb_item_seal(ddb_item_t *it, const unsigned char *nonce, apr_pool_t *p)
+{
+    const char *encoding = it->packed ? DDB_ITEM_BOTH : DDB_ITEM_SEALED;
+    const ddb_seal_row_t row = {
+        .key = it->id, .audience = it->audience, .encoding = encoding, .version = it->version
+    };
+    ddb_bytes_t in = { it->packed ? it->packed : it->data, it->packed ? it->packed_len : it->data_len }, sealed;
+    apr_status_t rv;
+
+    if (it->format != DDB_FORM || !ddb_seal_is_on(it->seal)) {
+        return APR_SUCCESS;
+    }
+    rv = ddb_seal_close(&sealed, it->seal, in, &row, nonce, p);
+    if (rv == APR_SUCCESS) {
+        it->packed = sealed.data;
+        it->packed_len = sealed.len;
+        it->encoding = encoding;
+    }
+    return rv;
 }

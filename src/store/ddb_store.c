@@ -109,14 +109,23 @@ static apr_status_t check_size(const ddb_item_t *it, const ddb_store_call_t *cal
                                         size, most);
 }
 
-/* Prepare a write of data: write ID, compression, size limit. */
+/* Prepare a write of data: write ID, compression, seal, size limit. */
 static apr_status_t prepare_write(ddb_store_t *st, ddb_item_t *it, const ddb_store_call_t *call)
 {
-    apr_status_t rv = st->random(it->write_id, sizeof(it->write_id));
+    unsigned char bytes[DDB_WRITE_ID_BYTES + DDB_SEAL_NONCE]; /* drawn at once: each draw costs thousands of steps */
+    apr_status_t rv = st->random(bytes, ddb_seal_is_on(call->seal) ? sizeof(bytes) : DDB_WRITE_ID_BYTES);
 
+    if (rv != APR_SUCCESS) {
+        return ddb_error_set(call->err, rv, "no random bytes for a write ID: OpenSSL failed");
+    }
+    memcpy(it->write_id, bytes, sizeof(it->write_id));
+    it->seal = call->seal;
+    it->audience = call->rules->audience;
     ddb_item_pack(it, call->compress, call->pool);
-    return rv == APR_SUCCESS ? check_size(it, call)
-                             : ddb_error_set(call->err, rv, "no random bytes for a write ID: OpenSSL failed");
+    rv = ddb_item_seal(it, bytes + DDB_WRITE_ID_BYTES, call->pool);
+    return rv == APR_SUCCESS
+               ? check_size(it, call)
+               : ddb_error_set(call->err, rv, "cannot seal the session: OpenSSL failed; make sure that it offers AES");
 }
 
 /* --- calls --- */

@@ -6,6 +6,7 @@
 
 #include "aws/ddb_client.h"
 #include "store/ddb_marks.h"
+#include "store/ddb_seal.h"
 #include "store/ddb_sid.h"
 
 /** The session store: one table behind one client. Thread safe. */
@@ -92,19 +93,20 @@ typedef struct ddb_store_reader_t {
 /** Parameters that all calls of one request share. */
 typedef struct ddb_store_call_t {
     const ddb_sid_rules_t *rules;
-    const char *key;      /* for a load: the table key of the ID, if the caller knows it; NULL: it does not */
-    int format;           /* ddb_format_e of the rows */
-    apr_size_t compress;  /* bytes from which data is stored compressed; 0: never */
-    apr_size_t max_size;  /* of an item that is written, in bytes, as ddb_item_size counts; 0: DynamoDB's limit */
-    int consistent;       /* of the load; reads that settle a write are always consistent */
-    apr_int64_t grace;    /* seconds for which a replaced ID is accepted once its successor was used */
-    apr_time_t now;       /* the request's only reading of the wall clock, for activity and expiry */
-    apr_time_t time;      /* wall clock when the call began; 0: now. For a tombstone, which later requests read */
-    apr_time_t deadline;  /* in the monotonic time of the client's clock */
-    ddb_cancel_t *cancel; /* of background work; NULL: cannot be cancelled */
-    apr_pool_t *pool;     /* results live here */
-    ddb_error_t *err;     /* never NULL */
-    int *calls;           /* incremented by each call to the table; NULL: not counted */
+    const char *key;        /* for a load: the table key of the ID, if the caller knows it; NULL: it does not */
+    int format;             /* ddb_format_e of the rows */
+    const ddb_seal_t *seal; /* the keys of rows in DDB_FORM; NULL: none */
+    apr_size_t compress;    /* bytes from which data is stored compressed; 0: never */
+    apr_size_t max_size;    /* of an item that is written, in bytes, as ddb_item_size counts; 0: DynamoDB's limit */
+    int consistent;         /* of the load; reads that settle a write are always consistent */
+    apr_int64_t grace;      /* seconds for which a replaced ID is accepted once its successor was used */
+    apr_time_t now;         /* the request's only reading of the wall clock, for activity and expiry */
+    apr_time_t time;        /* wall clock when the call began; 0: now. For a tombstone, which later requests read */
+    apr_time_t deadline;    /* in the monotonic time of the client's clock */
+    ddb_cancel_t *cancel;   /* of background work; NULL: cannot be cancelled */
+    apr_pool_t *pool;       /* results live here */
+    ddb_error_t *err;       /* never NULL */
+    int *calls;             /* incremented by each call to the table; NULL: not counted */
     const ddb_store_reader_t *reader; /* of a load; NULL: a GetItem for each row */
 } ddb_store_call_t;
 

@@ -113,6 +113,8 @@ static apr_status_t parse_row(ddb_item_t *row, const ddb_reply_t *reply, const c
     apr_status_t rv;
 
     row->format = call->format;
+    row->seal = call->seal;
+    row->audience = call->rules->audience;
     rv = ddb_item_parse(row, reply->body, reply->len, call->pool, call->err);
     if (rv == APR_SUCCESS && strcmp(row->id, key) != 0) {
         return ddb_error_set(

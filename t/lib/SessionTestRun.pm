@@ -166,7 +166,10 @@ sub write_keys {
     write_file("$dir/sid.key.other", 0600, "an-unknown-signing-key-of-the-httpd-tests-55555\n");
     write_file("$dir/forward.keys",     0600, map { "$_\n" } @forward);
     write_file("$dir/forward.key.old",  0600, "$forward[0]\n");
-    write_file("$self->{work}/t/logs/secrets", 0644, map { "$_\n" } @keys, @forward, $KEY{secret});
+    my @seal = map { "$_-seal-key-of-the-httpd-tests-0123456789abcdefgh" } qw(first second);
+    write_file("$dir/seal.key.first",  0600, "$seal[0]\n");
+    write_file("$dir/seal.key.second", 0600, "$seal[1]\n");
+    write_file("$self->{work}/t/logs/secrets", 0644, map { "$_\n" } @keys, @forward, @seal, $KEY{secret});
 }
 
 # The configurations that the recipes in docs/recipes/ print, as conf/recipe-NAME.conf; extra.conf.in includes them.

@@ -446,6 +446,42 @@ static void test_seal(apr_pool_t *p)
     OK(!ERR_peek_error(), "no error is left in OpenSSL's queue");
 }
 
+/* Each with its own nonce, in one context after another. */
+static void test_cipher(apr_pool_t *p)
+{
+    ddb_bytes_t text = bytes_of(p, GCM_TEXT), bound = bytes_of(p, GCM_BOUND), sealed;
+    unsigned char *out = apr_palloc(p, text.len + DDB_SEAL_MORE), *back = apr_palloc(p, text.len);
+    unsigned char *once = apr_palloc(p, text.len + DDB_SEAL_MORE);
+    unsigned char nonce[DDB_SEAL_NONCE] = { 0 };
+    ddb_cipher_t *c = NULL;
+    int i, wrong = 0;
+
+    NUM_IS(ddb_crypto_cipher_create(&c, gcm_key, p), APR_SUCCESS, "a key is kept");
+    sealed = (ddb_bytes_t){ out, text.len + DDB_SEAL_MORE };
+    for (i = 0; i < 20; i++) {
+        apr_size_t at = (apr_size_t)i * sealed.len / 20;
+
+        nonce[0]++;
+        wrong += ddb_crypto_cipher_seal(out, c, nonce, text, bound) != APR_SUCCESS;
+        wrong += ddb_crypto_unseal(back, gcm_key, sealed, bound) != APR_SUCCESS;
+        wrong += memcmp(back, text.data, text.len) != 0;
+        wrong += ddb_crypto_cipher_unseal(back, c, sealed, bound) != APR_SUCCESS;
+        out[at] ^= 1;
+        wrong += ddb_crypto_cipher_unseal(back, c, sealed, bound) != APR_NOTFOUND;
+        out[at] ^= 1;
+        wrong += ddb_crypto_cipher_unseal(back, c, sealed, text) != APR_NOTFOUND;
+        wrong += ddb_crypto_cipher_unseal(back, c, sealed, bound) != APR_SUCCESS;
+        wrong += memcmp(back, text.data, text.len) != 0;
+    }
+    NUM_IS(wrong, 0, "and seals and opens again and again, after failures, too");
+    ddb_crypto_seal(once, gcm_key, text, bound, gcm_nonce);
+    gcm_nonce(nonce, sizeof(nonce));
+    ddb_crypto_cipher_seal(out, c, nonce, text, bound);
+    OK(memcmp(out, once, sealed.len) == 0, "what it seals is what the key seals");
+    NUM_IS(ddb_crypto_cipher_unseal(back, c, (ddb_bytes_t){ out, DDB_SEAL_MORE - 1 }, bound), APR_NOTFOUND,
+           "what is shorter than a seal is none");
+}
+
 TAP_MAIN(p)
 {
     run_apart(test_failure);
@@ -463,4 +499,5 @@ TAP_MAIN(p)
     test_secrets(p);
     test_hex(p);
     test_seal(p);
+    test_cipher(p);
 }

@@ -10,6 +10,7 @@
 
 #define SAY(...) apr_psprintf(p, __VA_ARGS__)
 #define MIB      (1024 * 1024)
+#define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 static const char *text_of(apr_size_t len, apr_pool_t *p)
 {
@@ -241,8 +242,89 @@ static void test_json_row(apr_pool_t *p)
     IS(out.data, "{}", "which is read as it is");
 }
 
+/* --- sealed --- */
+
+static ddb_seal_t *seal_of(const char *older, const char *newest, apr_pool_t *p)
+{
+    apr_array_header_t *keys = apr_array_make(p, 2, sizeof(const char *));
+    ddb_seal_t *seal = NULL;
+
+    if (older) {
+        APR_ARRAY_PUSH(keys, const char *) = older;
+    }
+    APR_ARRAY_PUSH(keys, const char *) = newest;
+    ddb_seal_create(&seal, keys, p);
+    return seal;
+}
+
+#define KEY "1111111111111111111111111111111111111111"
+
+static ddb_item_t sealed_item(apr_size_t threshold, const ddb_seal_t *seal, apr_pool_t *p)
+{
+    ddb_item_t it = packed_item(text_of(1000, p), 1000, threshold, p);
+
+    it.seal = seal;
+    it.audience = "shop";
+    NUM_IS(ddb_item_seal(&it, (const unsigned char *)"twelve bytes", p), APR_SUCCESS,
+           "an item is sealed, or needs no seal");
+    return it;
+}
+
+/* As a place with these keys and that label reads it. */
+static apr_status_t parse_with(ddb_item_t *out, const char *reply, const ddb_seal_t *seal, const char *audience,
+                               apr_pool_t *p)
+{
+    ddb_error_t err = { 0 };
+
+    *out = (ddb_item_t){ .seal = seal, .audience = audience };
+    return ddb_item_parse(out, reply, strlen(reply), p, &err);
+}
+
+static void test_sealed(apr_pool_t *p)
+{
+    static const char *const encodings[] = { "{\"S\":\"sealed\"}", "{\"S\":\"deflate sealed\"}" };
+    const ddb_seal_t *seal = seal_of(NULL, KEY, p), *changing = seal_of(KEY, "clear", p);
+    const char *text = text_of(1000, p);
+    apr_size_t size;
+    ddb_item_t out;
+    int i;
+
+    for (i = 0; i < COUNT(encodings); i++) {
+        ddb_item_t it = sealed_item((apr_size_t)i, seal, p);
+        const char *reply = reply_of(&it, p);
+
+        OK(strstr(reply, encodings[i]), SAY("the row says %s", encodings[i]));
+        OK(!strstr(reply, "bmFtZT12YWx1ZS"), "and nothing can be read in it");
+        size = ddb_item_size(&it);
+        it.packed = it.encoding = NULL;
+        NUM_IS(size, ddb_item_size(&it) - it.data_len + it.packed_len + strlen("encoding") + strlen(encodings[i]) - 8,
+               "its size is that of what is stored");
+        NUM_IS(parse_with(&out, reply, seal, "shop", p), APR_SUCCESS, "with the key it is read");
+        OK(out.data_len == 1000 && strcmp(out.data, text) == 0, "as it was");
+        NUM_IS(parse_with(&out, reply, changing, "shop", p), APR_SUCCESS, "also where new data stays clear");
+        NUM_IS(parse_with(&out, reply, seal, NULL, p), DDB_EBADITEM, "not under another label");
+        NUM_IS(parse_with(&out, reply, NULL, "shop", p), DDB_EBADITEM, "nor without keys");
+        NUM_IS(parse_with(&out, reply, seal_of(NULL, KEY "2", p), "shop", p), DDB_EBADITEM, "nor with another key");
+    }
+}
+
+static void test_clear_among_sealed(apr_pool_t *p)
+{
+    const ddb_seal_t *seal = seal_of(NULL, KEY, p), *changing = seal_of("clear", KEY, p);
+    ddb_item_t it = sealed_item(0, seal_of(KEY, "clear", p), p), out;
+    const char *reply = reply_of(&it, p);
+
+    OK(!it.packed && !it.encoding, "where 'clear' is the newest key nothing is sealed");
+    NUM_IS(parse_with(&out, reply, changing, "shop", p), APR_SUCCESS, "clear data is read where 'clear' is listed");
+    NUM_IS(parse_with(&out, reply, seal, "shop", p), DDB_EBADITEM, "elsewhere it is refused");
+    it = sealed_item(1, NULL, p);
+    reply = reply_of(&it, p);
+    NUM_IS(parse_with(&out, reply, seal, "shop", p), DDB_EBADITEM, "and so is data that is only compressed");
+    NUM_IS(parse_with(&out, reply, changing, "shop", p), APR_SUCCESS, "which is clear, too");
+}
+
 TAP_MAIN(p)
 {
     TAP_EACH(p, test_threshold, test_smaller, test_limit, test_bodies, test_round_trip, test_damaged, test_bomb,
-             test_json_row);
+             test_json_row, test_sealed, test_clear_among_sealed);
 }

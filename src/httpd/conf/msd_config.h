@@ -135,10 +135,12 @@ typedef struct msd_env_t {
     X(POINTER, const apr_array_header_t *, mask, NULL)         /* const char *, entry names; may be empty */           \
     /* the same from .htaccess files, added to mask */                                                                 \
     X(JOINED, const apr_array_header_t *, mask_more, NULL)                                                             \
-    X(NUMBER, int, format, DDB_FORM)            /* ddb_format_e */                                                     \
-    X(NUMBER, int, max_size, DDB_ITEM_SIZE_MAX) /* bytes of an item */                                                 \
-    X(NUMBER, int, max_entries, 1000)           /* of a session; the limit applies to loading and storing */           \
-    X(NUMBER, int, compress, 0)                 /* bytes; the minimum size to compress; 0: never */
+    X(NUMBER, int, format, DDB_FORM)                  /* ddb_format_e */                                               \
+    X(POINTER, apr_array_header_t *, seal_keys, NULL) /* const char *, oldest first */                                 \
+    X(POINTER, const struct ddb_seal_t *, seal, NULL) /* made of them */                                               \
+    X(NUMBER, int, max_size, DDB_ITEM_SIZE_MAX)       /* bytes of an item */                                           \
+    X(NUMBER, int, max_entries, 1000)                 /* of a session; the limit applies to loading and storing */     \
+    X(NUMBER, int, compress, 0)                       /* bytes; the minimum size to compress; 0: never */
 
 /** The settings of one place. Unset fields are as above; msd_config_dir fills in the defaults. */
 typedef struct msd_dir_config_t {

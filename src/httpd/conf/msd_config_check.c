@@ -88,6 +88,10 @@ const char *msd_config_check_dir(const msd_dir_config_t *resolved, int *cookie, 
         problem = "SessionDynamoDBFormat json can't be compressed, because dynamodb-session-flask can't read "
                   "compressed sessions: set SessionDynamoDBCompress Off here";
     }
+    if (!problem && resolved->format == DDB_JSON && resolved->seal && !ddb_seal_is_nothing(resolved->seal)) {
+        problem = "SessionDynamoDBFormat json can't be sealed, because dynamodb-session-flask can't read sealed "
+                  "sessions: remove SessionDynamoDBSealKeys, or set Format form here";
+    }
     if (!problem && resolved->renew_interval && resolved->format == DDB_JSON) {
         problem = "SessionDynamoDBRenewInterval can't be combined with SessionDynamoDBFormat json, because "
                   "dynamodb-session-flask does not know the successor of a session ID: set RenewInterval 0 here";

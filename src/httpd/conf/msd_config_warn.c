@@ -257,6 +257,7 @@ static const char *const read_directives[] = {
     "SessionDynamoDBEnv",
     "SessionDynamoDBForward",
     "SessionDynamoDBForwardKeys",
+    "SessionDynamoDBSealKeys",
     "SessionDynamoDBShareReads",
     "SessionDynamoDBSidKeys",
     "SessionDynamoDBUseHeader",
@@ -272,8 +273,8 @@ static void look_at_place(const msd_config_warn_t *config, const msd_config_plac
         look_for_session(&near, place);
         look_at_cookie_path(&near, place);
     }
-    if (msd_config_place_is(place, "SessionDynamoDBSidKeys")
-        || msd_config_place_is(place, "SessionDynamoDBForwardKeys")) {
+    if (msd_config_place_is(place, "SessionDynamoDBSidKeys") || msd_config_place_is(place, "SessionDynamoDBForwardKeys")
+        || msd_config_place_is(place, "SessionDynamoDBSealKeys")) {
         look_at_key_files(&near, place);
     }
     if (msd_config_place_is(place, "SessionDynamoDBConsistentRead")) {
