@@ -151,7 +151,7 @@ apr_status_t ddb_rows_read(const ddb_rows_t *r, const char *key, ddb_row_t *row,
             .absolute_timeout = number_of(item, "absolute_timeout"),
             .version = number_of(item, "version"),
             .data_len = length_of_data(item),
-            .compressed = ddb_json_has(item, "encoding"),
+            .encoding = apr_pstrdup(p, ddb_attribute_get(item, "encoding", "S")),
             .has_user = ddb_json_has(item, "user_mark") || ddb_json_has(item, "user_marks"),
             .replaced = is_replaced(item),
         };

@@ -39,7 +39,8 @@ typedef struct ddb_row_t {
     apr_time_t created, accessed;
     apr_int64_t expires, idle_timeout, absolute_timeout, version;
     apr_int64_t data_len; /* bytes as they are stored */
-    int compressed, has_user;
+    const char *encoding; /* of data, as the row names it; NULL: none */
+    int has_user;
     int replaced; /* 1: the row of an ID that was replaced: no session */
 } ddb_row_t;
 

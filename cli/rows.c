@@ -96,6 +96,17 @@ static void say_end(report_t *r, const ddb_row_t *row, apr_time_t now, apr_pool_
         left > 0 ? left : -left);
 }
 
+static const char *data_label(const char *encoding)
+{
+    int is_sealed = encoding && strstr(encoding, DDB_ITEM_SEALED),
+        is_packed = encoding && strstr(encoding, DDB_ITEM_ENCODING);
+
+    return is_sealed && is_packed ? "data (bytes, compressed, sealed)"
+           : is_sealed            ? "data (bytes, sealed)"
+           : is_packed            ? "data (bytes, compressed)"
+                                  : "data (bytes)";
+}
+
 static void say_row(report_t *r, const ddb_row_t *row, apr_time_t now, apr_pool_t *p)
 {
     if (row->loggable) {
@@ -110,8 +121,7 @@ static void say_row(report_t *r, const ddb_row_t *row, apr_time_t now, apr_pool_
     report_number(r, "idle_timeout", "idle timeout (s)", (double)row->idle_timeout);
     report_number(r, "absolute_timeout", "absolute timeout (s)", (double)row->absolute_timeout);
     report_number(r, "version", "version", (double)row->version);
-    report_number(r, "data_bytes", row->compressed ? "data (bytes, compressed)" : "data (bytes)",
-                  (double)row->data_len);
+    report_number(r, "data_bytes", data_label(row->encoding), (double)row->data_len);
     report_text(r, "user", "user", row->has_user ? "yes" : "no");
 }
 

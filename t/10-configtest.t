@@ -509,10 +509,10 @@ SKIP: {
     file('own.keys', 0600, "$key\n");
     for my $directive ('SessionDynamoDBSidKeys', 'SessionDynamoDBForwardKeys', 'SessionDynamoDBSealKeys') {
         unremarked "$directive, started by the user that httpd runs as", @user, "$directive file:own.keys";
-        local $ENVIRONMENT{LD_PRELOAD} = "$DIR/root.so";
+        local @ENVIRONMENT{qw(LD_PRELOAD TEST_KEY)} = ("$DIR/root.so", $key);
         remarked "$directive of httpd's user, started by root",
             qr/$directive at $DIR\/httpd\.conf:11: the key file $DIR\/own\.keys belongs to httpd's user.*chown root/, @user,
-            "$directive file:good.keys file:own.keys";
+            "$directive env:TEST_KEY file:own.keys";
         unremarked "$directive of another user", 'User daemon', "$directive file:own.keys";
     }
 }

@@ -177,6 +177,13 @@ note 'show and end';
     is $scan->{ProjectionExpression}, '#id, #loggable', '... the scan asks for no data';
     my $said = json(['show', $hash]);
     is "$said->{state} $said->{version} $said->{data_bytes}", 'alive 1 ' . length data_of($row), 'the same as JSON';
+    for my $case (['compressed', 'deflate'], ['sealed', 'sealed'], ['compressed, sealed', 'deflate sealed']) {
+        my $before = row(key_of($ids[1]));
+        change_row($ids[1], sub { $_->{encoding} = { S => $case->[1] } });
+        run(['show', $hash]);
+        like $OUT, qr/^data \(bytes, $case->[0]\): \d+$/m, "data that is $case->[0] is said to be";
+        put_row($before);
+    }
     is run(['show', $hash, '--progress']), 0, 'with --progress';
     like $ERR, qr/^3 rows looked at, 1 pages$/m, '... it says how far it is';
 

@@ -352,7 +352,8 @@ static void test_read(apr_pool_t *p)
     NUM_IS(f->row.idle_timeout + f->row.absolute_timeout, 660, "its timeouts");
     NUM_IS(f->row.version, 3, "its version");
     NUM_IS(f->row.data_len, 4, "the length of its data");
-    OK(f->row.compressed && f->row.has_user, "that it is compressed and has a user");
+    IS(f->row.encoding, "deflate", "that it is compressed");
+    OK(f->row.has_user, "that it has a user");
     OK(!f->row.replaced, "and that it is a session's");
     OK(strstr(sent(f, 0), "\"ConsistentRead\":true"), "as it is now");
 }
@@ -369,7 +370,7 @@ static void test_read_others(apr_pool_t *p)
     IS(f->row.loggable, ddb_sid_loggable("theid", p), "its hash is worked out");
     NUM_IS(f->row.data_len, 8, "text has a length too");
     OK(!f->row.created && !f->row.expires && !f->row.version, "what can't be read is nothing");
-    OK(!f->row.compressed && !f->row.has_user, "as is what is not there");
+    OK(!f->row.encoding && !f->row.has_user, "as is what is not there");
     f = setup(p);
     world_answer(f->w, 200, "{\"Item\":{\"id\":{\"S\":\"k\"},\"loggable\":{\"S\":\"no hash\"},\"data\":{\"B\":\"\"}}}");
     NUM_IS(read_row(f), APR_SUCCESS, "a row with a strange hash");
