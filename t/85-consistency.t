@@ -38,7 +38,8 @@ sub checker {
 sub run {
     my($name, @arguments) = @_;
     my($good, @lines) = checker('run', $STATE, '--seed', $SEED, '--summary', "$DIR/$name.json", '--ids', "$DIR/$name.ids",
-                                '--history', "$DIR/$name.history", '--transcript', "$DIR/$name.transcript", @arguments);
+                                '--history', "$DIR/$name.history", '--transcript', "$DIR/$name.transcript",
+                                map({ ('--seal-key', "$SessionTest::T/conf/seal.key.$_") } qw(first second)), @arguments);
     my $numbers = eval { JSON::PP::decode_json(SessionTest::Log::slurp("$DIR/$name.json")) };
     diag map { s/^# //r } $numbers && $name eq 'many' || !$good ? @lines : ();
     note_secret(split /\n/, SessionTest::Log::slurp("$DIR/$name.ids"));
@@ -97,6 +98,7 @@ note 'And another server, with a cache: what others write counts there after so 
     my $bound = $ENV{MSD_CACHE} || 1;
     my $far   = SessionTest::Server->start({ modules => [qw(socache_shmcb authn_core authn_file authz_user auth_basic)] },
         "SessionDynamoDBCache $bound", 'SessionDynamoDBShareReads On', 'SessionDynamoDBRenewGrace 1',
+        "SessionDynamoDBSealKeys clear file:$SessionTest::T/conf/seal.key.first file:$SessionTest::T/conf/seal.key.second",
         'SessionDynamoDBBreaker Off', '<Location /users/>', 'SetHandler test-session', 'SessionDynamoDBUserKey user account',
         '</Location>', '<Location /basic/>', 'SetHandler test-session', 'AuthType Basic', 'AuthName basic',
         'AuthBasicProvider file', "AuthUserFile $SessionTest::T/conf/users", 'Require valid-user', '</Location>',

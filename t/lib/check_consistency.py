@@ -43,6 +43,7 @@ def arguments():
     run.add_argument("--root", help="ServerRoot: processes are killed and restarted, too")
     run.add_argument("--far", type=int, help="port of another httpd, whose rows may be --bound seconds old")
     run.add_argument("--bound", type=float, default=0)
+    run.add_argument("--seal-key", action="append", default=[], help="file with a key of sealed rows")
     run.add_argument("--calm", action="store_true", help="no faults")
     run.add_argument("--history", help="file to write the history to")
     run.add_argument("--summary", help="file to write the numbers to (JSON)")
@@ -51,6 +52,11 @@ def arguments():
     judge = commands.add_parser("judge")
     judge.add_argument("history")
     return parser.parse_args()
+
+
+def read_line(path):
+    with open(path, encoding="ascii") as f:
+        return f.readline().strip()
 
 
 def transcript(run):
@@ -105,7 +111,7 @@ def do_run(args):
     with open(args.state) as file:
         state = json.load(file)
     run = drive.Run(state, args.seed, args.clients, args.slots, args.seconds, args.steps, not args.calm, args.root,
-                    args.far, args.bound)
+                    args.far, args.bound, [read_line(path) for path in args.seal_key])
     asyncio.run(run.run())
     judge = Judge(run.ops, run.rows, run.table.calls, run.scan, drive.key_of, run.wall, args.calm).judge()
     numbers = summary(run, judge)

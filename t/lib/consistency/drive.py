@@ -11,7 +11,7 @@ import signal
 import time
 from urllib.parse import parse_qsl
 
-from . import plan
+from . import plan, seal
 from .history import MARK, Call, Op, Row
 
 PATIENCE = 30             # seconds for an answer
@@ -73,8 +73,9 @@ def unchunk(data):
 class Table:
     """The proxy's control port, and the table behind it."""
 
-    def __init__(self, state):
+    def __init__(self, state, seal_keys):
         self.control_port, self.table_port = state["control"], state["dynalite"]
+        self.seals = seal.Keys(seal_keys)
         self.calls, self.struck, self.conflicts = [], collections.Counter(), 0
 
     async def control(self, method, path, body=None):
@@ -106,16 +107,19 @@ class Table:
         # An attribute that is written has one placeholder, behind "#" for its name and behind ":" for its value.
         names = body.get("ExpressionAttributeNames", {})
         written = {names.get("#" + k[1:]): v for k, v in body.get("ExpressionAttributeValues", {}).items()}
-        data = body.get("Item", {}).get("data") or written.get("data") or {}
-        values = parse_qsl(base64.b64decode(data.get("B", "")).decode("latin-1"))
+        data = self.data_of(body.get("Item") or written, key)
+        values = parse_qsl(data.decode("latin-1"))
         op = entry["op"]
         if op == "UpdateItem" and written.get("accessed", {}).get("S") == LONG_AGO:
             op = "succeed" if "successor" in written else "end"
-        elif op == "UpdateItem" and "seen" in written and not data:
+        elif op == "UpdateItem" and "seen" in written and "data" not in written:
             op, values = "seen", [(None, written["seen"]["N"])]
         unheard = bool(entry["fault"]) or not entry.get("delivered")
         self.calls.append(Call(op, key, entry["forwarded"] == 200, entry["sent_at"], entry["answered_at"], unheard,
                                frozenset(value for _, value in values)))
+
+    def data_of(self, row, key):
+        return self.seals.open(base64.b64decode(row.get("data", {}).get("B", "")), row, key)
 
     async def api(self, operation, body):
         signature = ("AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/aws4_request, "
@@ -132,8 +136,8 @@ class Table:
         """Rows of sessions that are not over, keys of those that lead to a successor, and when they were read."""
         begun, items = time.monotonic(), await self.items()
         live = [item for item in items if int(item["expires"]["N"]) > time.time()]
-        return ([Row(item["id"]["S"], entries_of(base64.b64decode(item["data"]["B"]).decode("latin-1")))
-                 for item in live if item["accessed"]["S"] != LONG_AGO],
+        return ([Row(item["id"]["S"], entries_of(self.data_of(item, item["id"]["S"]).decode("latin-1"))) for item in live
+                 if item["accessed"]["S"] != LONG_AGO],
                 {item["id"]["S"] for item in live if "successor" in item}, (begun, time.monotonic()))
 
     async def items(self):
@@ -190,11 +194,11 @@ class Run:
     """One run: `state` is t/TEST's state.json."""
 
     def __init__(self, state, seed, clients, slots, seconds=None, steps=None, troubles=True, root=None, far=None,
-                 bound=0):
+                 bound=0, seal_keys=()):
         self.far, self.bound = far, bound
         self.state, self.seed, self.clients, self.slots = state, seed, clients, slots
         self.seconds, self.steps = seconds, steps
-        self.table, self.processes = Table(state), Processes(root, state["mpm"])
+        self.table, self.processes = Table(state, seal_keys), Processes(root, state["mpm"])
         self.troubles = plan.troubles(seed, root is not None, clients == 1) if troubles else iter(())
         self.jar, self.past = [None] * slots, [[] for _ in range(slots)]
         self.ops, self.done, self.faults, self.log = [], 0, 0, []
