@@ -209,6 +209,34 @@ for my $name ('cart[tea]', "\xc3\xbc", 'two words', 'a=b', 'a&b', '100%', 'a+b',
     is join('&', sort split /&/, data_of(row_of($id))), 'b=2&c=4', '... set and removed in one header, it is gone';
 }
 
+note 'What browsers delete at logout';
+{
+    my $cleared = sub { scalar res()->header('Clear-Site-Data') };
+    for my $place ('', 'keep/', 'none/') {
+        my $wanted = $place eq 'none/' ? undef : '"cache", "storage"';
+        my $id = session("/clears/$place", user => 'alice', cart => 4711);
+        is $cleared->(), undef, "$place: a login deletes nothing";
+        get("/clears/$place?get=user", cookie => $id);
+        is $cleared->(), undef, '... nor does a page';
+        get("/clears/$place?set=cart:4712", cookie => $id);
+        is $cleared->(), undef, '... nor a change';
+        get("/clears/$place?renew", cookie => $id);
+        is $cleared->(), undef, '... nor a new ID';
+        $id = res()->cookie('id');
+        get("/clears/$place?del=user", cookie => $id);
+        is_deeply [res()->status, $cleared->()], [200, $wanted], '... but a logout does, where it says so';
+        is scalar(res()->all('Clear-Site-Data')), $wanted ? 1 : 0, '... once';
+        $id = res()->cookie('id') if $place eq 'keep/';
+        get("/clears/$place?get=cart", cookie => $id);
+        is $cleared->(), undef, '... and no page after it';
+        $id = session("/clears/$place", cart => 4711);
+        get("/clears/$place?clear", cookie => $id);
+        is $cleared->(), $wanted, '... and an emptied session, which ends';
+    }
+    get('/clears/?get=user', cookie => 'A' x 43);
+    is $cleared->(), undef, 'an ID that opens nothing deletes nothing';
+}
+
 note 'A logout that fails';
 {
     my $id = session(a => 1);
@@ -218,6 +246,9 @@ note 'A logout that fails';
     is_deeply [res()->set_cookies], [], '... and keeps the cookie, so that one can';
     is get('/test/?end', cookie => $id)->line('end'), 'failed', 'who ends it from a module is told';
     is_deeply [res()->set_cookies], [], '... and the cookie stays';
+    my $cleared = session('/clears/', a => 1);
+    is get('/clears/?clear', cookie => $cleared)->status, 503, '... also where browsers delete something';
+    is res()->header('Clear-Site-Data'), undef, '... which is not said';
     clear_faults();
     is data_of(row_of($id)), 'a=1', '... the session is as it was';
     is get('/test/?end', cookie => $id)->line('end'), 'ok', '... and can be ended when the table is back';

@@ -105,6 +105,12 @@ static int waiting_helps(apr_status_t failure)
     return ddb_error_is_passing(failure) || failure == DDB_ECONFLICT;
 }
 
+/** 1 if the request ended the session, or its user left it. */
+static int is_logout(const msd_session_t *s)
+{
+    return s->answer.written == MSD_ENDED || (s->answer.left && s->answer.written == MSD_STORED);
+}
+
 static void set_headers(request_rec *r, const msd_session_t *s)
 {
     if (msd_session_is_denied(s) && ap_is_HTTP_ERROR(r->status)) {
@@ -117,6 +123,9 @@ static void set_headers(request_rec *r, const msd_session_t *s)
             apr_table_setn(r->err_headers_out, "Retry-After", RETRY_AFTER);
         }
         return; /* the client keeps its ID */
+    }
+    if (*s->conf->clear_site_data && is_logout(s)) {
+        apr_table_setn(r->err_headers_out, "Clear-Site-Data", s->conf->clear_site_data);
     }
     if (s->answer.issue) {
         msd_carrier_issue(r, s->conf, s->answer.issue, msd_session_next_end(s));

@@ -121,6 +121,7 @@ typedef struct msd_env_t {
     X(NUMBER, apr_int64_t, renew_grace, 60)               /* seconds */                                                \
     X(NUMBER, int, login, MSD_LOGIN_KEEP)                 /* msd_login_e */                                            \
     X(NUMBER, int, logout, MSD_LOGOUT_END)                /* msd_logout_e */                                           \
+    X(POINTER, const char *, clear_site_data, "")         /* value of Clear-Site-Data at logout; "": none */           \
     X(NUMBER, int, no_store, MSD_NO_STORE_LOADED)         /* msd_no_store_e */                                         \
     X(POINTER, const apr_array_header_t *, forward, NULL) /* msd_forward_t; may be empty */                            \
     /* const char *: headers of forward, of this section and those around it; may be NULL */                           \

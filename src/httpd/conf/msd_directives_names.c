@@ -1,4 +1,4 @@
-/* The directives whose value is a name: of cookies, headers, domains, paths, audiences. */
+/* The directives whose value is a name, or several: of cookies, headers, domains, paths, audiences, kinds of data. */
 
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -99,4 +99,38 @@ const char *msd_directives_names_domain(cmd_parms *cmd, void *dir, const char *a
     }
     *FIELD(const char *, dir, cmd) = arg;
     return NULL;
+}
+
+/* "Clear Site Data", W3C Working Draft of 2017, section 3.1, and what browsers have added. */
+static const char *site_data_type(const char *arg)
+{
+    static const char *const types[] = { "cache", "cookies", "storage", "executionContexts", "*", NULL };
+    int i;
+
+    for (i = 0; types[i] && strcasecmp(arg, types[i]) != 0; i++) {
+    }
+    return types[i];
+}
+
+const char *msd_directives_names_site_data(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    const char *value = "";
+    int i;
+
+    msd_config_note(cmd, dir);
+    for (i = 0; i < argc && !(argc == 1 && strcasecmp(argv[0], "None") == 0); i++) {
+        const char *type = site_data_type(argv[i]);
+
+        if (!type) {
+            return apr_psprintf(cmd->pool,
+                                "%s: '%.40s' is unknown: use cache, cookies, storage, executionContexts, or *; or None",
+                                cmd->cmd->name, argv[i]);
+        }
+        value = apr_pstrcat(cmd->pool, value, i ? ", \"" : "\"", type, "\"", NULL);
+    }
+    *FIELD(const char *, dir, cmd) = value;
+    return argc ? NULL
+                : apr_psprintf(cmd->pool,
+                               "%s needs an argument: cache, cookies, storage, executionContexts, or *; or None",
+                               cmd->cmd->name);
 }

@@ -15,4 +15,7 @@ const char *msd_directives_names_path(cmd_parms *cmd, void *dir, const char *arg
 const char *msd_directives_names_domain(cmd_parms *cmd, void *dir, const char *arg);
 const char *msd_directives_names_audience(cmd_parms *cmd, void *dir, const char *arg);
 
+/** The same with several arguments (TAKE_ARGV): types of Clear-Site-Data, as the header's value. */
+const char *msd_directives_names_site_data(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
+
 #endif
