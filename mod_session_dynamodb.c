@@ -7,7 +7,6 @@
  * contain the details.
  */
 
-#include <apr_strings.h>
 #include <httpd.h>
 #include <http_config.h>
 #include <http_core.h>
@@ -39,6 +38,7 @@
 #include "httpd/msd_log.h"
 #include "httpd/msd_payload.h"
 #include "httpd/msd_request.h"
+#include "httpd/msd_require_tls.h"
 #include "httpd/msd_save.h"
 #include "httpd/msd_session.h"
 #include "httpd/msd_trace_method.h"
@@ -409,9 +409,11 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_session_load(session_dynamodb_load, NULL, other_stores, APR_HOOK_FIRST);
     ap_hook_post_perdir_config(session_dynamodb_post_perdir_config, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_check_authn(session_dynamodb_check_authn, NULL, mod_auth_form, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_authn(msd_require_tls_refuse, NULL, mod_auth_form, APR_HOOK_FIRST + 1, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_authz(session_dynamodb_authorize, NULL, mod_authz_core, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_fixups(session_dynamodb_identify, NULL, mod_session, APR_HOOK_FIRST);
     ap_hook_fixups(session_dynamodb_fixups, mod_session, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(msd_require_tls_refuse, NULL, mod_cache, APR_HOOK_REALLY_FIRST - 1);
     ap_hook_handler(session_dynamodb_handler, NULL, mod_cache, APR_HOOK_REALLY_FIRST);
     ap_hook_quick_handler(session_dynamodb_quick, NULL, mod_cache, APR_HOOK_REALLY_FIRST);
     ap_hook_quick_handler(session_dynamodb_behind_quick, mod_cache, NULL, APR_HOOK_FIRST);

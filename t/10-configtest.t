@@ -187,6 +187,13 @@ for my $case (
     ['SessionDynamoDBProtectKeys',             qr/needs the names of entries, or None/],
     ['SessionDynamoDBSidKeys',                 qr/file:PATH/],
     ['SessionDynamoDBCredentialsFile missing', qr/there is no file/],
+    ['SessionDynamoDBRequireTLS Sometimes',    qr/must be On or Off/],
+    ['SessionDynamoDBTLSWhen',                 qr/takes one argument, expression, in quotes/],
+    ['SessionDynamoDBTLSWhen %{HTTPS} == 1',   qr/takes one argument, expression, in quotes/],
+    ['SessionDynamoDBTLSWhen "%{HTTPS} ="',    qr/'%\{HTTPS\} =' is not a valid expression: syntax error/],
+    ['SessionDynamoDBTLSWhen "%{NO_SUCH_VARIABLE} == 1"', qr/is not a valid expression: .*NO_SUCH_VARIABLE/],
+    ['SessionDynamoDBTLSWhen "-R 10.0.0.0/8"', qr/is not a valid expression/],
+    [q(SessionDynamoDBTLSWhen "-R 'nowhere'"), qr/is not a valid expression/],
     ['SessionDynamoDBConfigFile missing',      qr/there is no file/],
 ) {
     my($line, $expected) = @$case;
@@ -355,6 +362,22 @@ for my $lines (['SessionDynamoDB On', 'TraceEnable Off'], ['SessionDynamoDB Off'
 }
 like accepted('TRACE in one virtual host', 'TraceEnable Off', '<VirtualHost *:1>', 'SessionDynamoDB On', 'TraceEnable On',
               '</VirtualHost>'), qr/set TraceEnable Off/, '... is told';
+
+note 'TLS required';
+{
+    my $when = q(SessionDynamoDBTLSWhen "%{HTTP:X-Forwarded-Proto} == 'https' && -R '10.0.0.0/8'");
+    my $idle = qr/TLSWhen at $DIR\/httpd\.conf:(\d+) has no effect without SessionDynamoDBRequireTLS On: add it/;
+    accepted 'TLS required', 'SessionDynamoDBRequireTLS On';
+    for my $case ([10, $when], [11, 'SessionDynamoDBRequireTLS Off', $when], [11, '<Location /app>', $when, '</Location>',
+                   '<Location /other>', 'SessionDynamoDBRequireTLS On', '</Location>']) {
+        my($at, @lines) = @$case;
+        is +(accepted('an expression alone', @lines) =~ $idle)[0], $at, '... is told to have no effect';
+    }
+    for my $lines ([$when, 'SessionDynamoDBRequireTLS On'], ['SessionDynamoDBRequireTLS On', '<VirtualHost *:1>', $when,
+                   '</VirtualHost>'], [$when, '<Location /app>', 'SessionDynamoDBRequireTLS On', '</Location>']) {
+        unlike accepted('an expression and what it is for', @$lines), $idle, '... without a word';
+    }
+}
 
 note 'Places';
 for my $directive ('Proxy http://proxy:3128', "CAFile $DIR/httpd.conf", 'Cache Off') {

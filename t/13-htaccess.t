@@ -32,7 +32,7 @@ for my $line ('ConsistentRead Off', 'SidByteLength 16', 'SidKeys file:conf/sid.k
               'CookieDomain example.test', 'CookiePath /htaccess', 'CookiePersistent On', 'UseHeader On',
               'HeaderName x-other', 'Env role', 'Format json', 'MaxSize 400K', 'Compress 1K', 'Forward user',
               'ForwardKeys file:conf/forward.keys', 'ForwardAudience shop', 'ForwardVersion 1',
-              'Accept *', 'ProtectKeys None', 'TableName other_session', 'Timeout 8s') {
+              'Accept *', 'ProtectKeys None', 'RequireTLS Off', 'TLSWhen true', 'TableName other_session', 'Timeout 8s') {
     expect_log qr/SessionDynamoDB\w+ not allowed here/;
     calls_are { get(folder('', 'SessionDynamoDB On', "SessionDynamoDB$line") . '?set=a:1') } [], "SessionDynamoDB$line";
     is_deeply [res()->status, res()->set_cookies], [500], '... is refused, and no ID given out';

@@ -9,6 +9,7 @@
 #include "httpd/msd_load.h"
 #include "httpd/msd_payload.h"
 #include "httpd/msd_reads.h"
+#include "httpd/msd_require_tls.h"
 
 #define SIDS_MAX 2 /* the number of a request's IDs that are looked up at most */
 
@@ -272,10 +273,14 @@ apr_status_t msd_load(request_rec *r, msd_request_t *q, msd_session_t *s)
     msd_request_take(r, q, s->conf);
     msd_session_begin_new(s);
     came = msd_request_came(q, s->conf);
+    s->ids.count = came ? came->nelts : 0;
+    if (msd_require_tls_bars(r)) {
+        s->outcome = MSD_WITHOUT_TLS;
+        return APR_SUCCESS;
+    }
     if (!came) {
         return APR_SUCCESS;
     }
-    s->ids.count = came->nelts;
     /* A single value needs no choice: the store validates it. */
     return came->nelts == 1 ? ask_store(&w, came) : choose(&w, came);
 }

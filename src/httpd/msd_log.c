@@ -116,6 +116,21 @@ void msd_log_renewed(request_rec *r, const msd_session_t *s, apr_status_t rv)
     }
 }
 
+void msd_log_without_tls(request_rec *r)
+{
+    const char *others = msd_failure_log_line(msd_config_server(r->server)->outage, MSD_FAILURE_LOG_TLS,
+                                              ddb_clock_monotonic(&ddb_clock_system), r->pool);
+
+    if (others) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      "refused a request for %s that did not come over TLS (SessionDynamoDBRequireTLS On): redirect "
+                      "clients to https. Where a proxy in front of httpd terminates TLS, let SessionDynamoDBTLSWhen "
+                      "tell, with a check of the proxy's address: \"%%{HTTP:X-Forwarded-Proto} == 'https' && "
+                      "%%{CONN_REMOTE_ADDR} -ipmatch '10.0.0.0/8'\"%s",
+                      r->uri, others);
+    }
+}
+
 void msd_log_unparsed(request_rec *r)
 {
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,

@@ -22,6 +22,9 @@ void msd_log_saved(request_rec *r, const msd_session_t *s);
 /** Log a failed renewal of the ID of s by its age; rv is msd_save_renew_aged's. */
 void msd_log_renewed(request_rec *r, const msd_session_t *s, apr_status_t rv);
 
+/** Log that r was refused, because it did not come over TLS. */
+void msd_log_without_tls(request_rec *r);
+
 /** Log that a program was not run, because its output would bypass all filters. */
 void msd_log_unparsed(request_rec *r);
 

@@ -49,6 +49,9 @@ static const char *found(const msd_session_t *s, apr_pool_t *p)
     if (s->outcome == MSD_MISCONFIGURED) {
         return "not loaded, as settings conflict";
     }
+    if (s->outcome == MSD_WITHOUT_TLS) {
+        return "not loaded, as the request did not come over TLS";
+    }
     if (s->ids.ambiguous) {
         return "refused: more than one could be the session's";
     }
@@ -133,8 +136,9 @@ static void notice_plain(const msd_request_t *q, const msd_session_t *s)
     const msd_dir_config_t *conf = s->conf;
     request_rec *r = q->top;
 
-    if (is_issued(q, s) && conf->cookie_secure && !conf->use_header && !is_here(r) && !ap_ssl_conn_is_ssl(r->connection)
-        && !is_said_to_be_https(r) && msd_once_first(r->server, MSD_ONCE_PLAIN_NOTICE)) {
+    if (is_issued(q, s) && conf->cookie_secure && conf->require_tls != 1 && !conf->use_header && !is_here(r)
+        && !ap_ssl_conn_is_ssl(r->connection) && !is_said_to_be_https(r)
+        && msd_once_first(r->server, MSD_ONCE_PLAIN_NOTICE)) {
         ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
                       "a Secure cookie for %s was sent over an unencrypted connection: browsers ignore it there, so "
                       "each request begins a new session. Where a proxy terminates TLS, let it send X-Forwarded-Proto: "

@@ -20,6 +20,12 @@ typedef struct msd_request_http_cache_t {
     const request_rec *file;   /* the last request answered by httpd's default handler for files; NULL before */
 } msd_request_http_cache_t;
 
+/** Private to msd_require_tls: what the tree's last expression said. */
+typedef struct msd_request_tls_t {
+    const ap_expr_info_t *when; /* that expression; NULL: none yet */
+    int says;                   /* 1: true; 0: false, or it could not be evaluated */
+} msd_request_tls_t;
+
 /**
  * One request tree: a request with its subrequests and internal redirects. Stored in the topmost request and allocated
  * from its pool. Like the tree itself, used by one thread at a time.
@@ -35,6 +41,7 @@ typedef struct msd_request_t {
     apr_array_header_t *forwarded;    /* private to msd_forward: const char *, the headers set; NULL before */
     msd_request_header_t header;
     msd_request_http_cache_t http_cache;
+    msd_request_tls_t tls;
 } msd_request_t;
 
 /** The state of r's tree; NULL if it does not exist yet. */

@@ -17,8 +17,9 @@ typedef enum msd_outcome_e {
     MSD_NOT_LOADED, /* not requested yet */
     MSD_NEW,        /* the client sent no valid ID: the session is new and empty */
     MSD_LOADED,
-    MSD_FAILED,       /* the store could not be read */
-    MSD_MISCONFIGURED /* the configuration sections that apply to this request contradict each other */
+    MSD_FAILED,        /* the store could not be read */
+    MSD_MISCONFIGURED, /* the configuration sections that apply to this request contradict each other */
+    MSD_WITHOUT_TLS    /* TLS is required, and the request came without: neither read nor written */
 } msd_outcome_e;
 
 /** What the request did to the stored session. */

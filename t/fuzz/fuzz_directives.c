@@ -251,6 +251,7 @@ static void keeps_to_the_server(const msd_dir_config_t *folder, apr_pool_t *p)
         HOLDS(c->idle_timeout <= 600 && c->absolute_timeout <= 1200 && c->touch_interval <= 60);
         HOLDS(c->mask && strcmp(APR_ARRAY_IDX(c->mask, 0, const char *), "members-pw") == 0);
         HOLDS(c->hash_sid && c->cookie_secure && c->cookie_http_only && !c->env && !c->forward && !c->sid_keys);
+        HOLDS(c->require_tls == 0 && !c->tls_when);
     }
 }
 

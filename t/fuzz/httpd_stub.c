@@ -3,6 +3,7 @@
 
 #include <apr_lib.h>
 #include <apr_optional.h>
+#include <ap_expr.h>
 #include <httpd.h>
 #include <ap_provider.h>
 #include <ap_socache.h>
@@ -99,6 +100,18 @@ apr_status_t ap_timeout_parameter_parse(const char *parameter, apr_interval_time
         }
     }
     return APR_EGENERAL;
+}
+
+/* What an expression says is httpd's business: all are taken but those whose quotes do not match. */
+ap_expr_info_t *ap_expr_parse_cmd_mi(const cmd_parms *cmd, const char *expr, unsigned int flags, const char **err,
+                                     ap_expr_lookup_fn_t *lookup_fn, int module_index)
+{
+    static ap_expr_info_t parsed;
+    const char *quote = strchr(expr, '\'');
+
+    (void)cmd, (void)flags, (void)lookup_fn, (void)module_index;
+    *err = *expr && (!quote || strchr(quote + 1, '\'')) ? NULL : "syntax error";
+    return *err ? NULL : &parsed;
 }
 
 /* --- files and programs --- */

@@ -71,8 +71,7 @@ static void test_rest(apr_pool_t *p)
     msd_failure_log_line(o, MSD_FAILURE_LOG_QUEUE, BEGAN + 8 * SECOND, p);
     OK(!msd_failure_log_rest(o, BEGAN + 10 * SECOND - 1, p), "while a line may come that tells it, it waits");
     IS(msd_failure_log_rest(o, BEGAN + 11 * SECOND, p),
-       "2 more failures to read or write sessions, not logged because of the limit of one line a second",
-       "then it is told");
+       "2 more failures or refusals, not logged because of the limit of one line a second", "then it is told");
     OK(!msd_failure_log_rest(o, BEGAN + 20 * SECOND, p), "once");
     fails(o, BEGAN + 30 * SECOND, p);
     fails(o, BEGAN + 30 * SECOND, p);

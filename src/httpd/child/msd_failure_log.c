@@ -67,7 +67,7 @@ const char *msd_failure_log_rest(msd_failure_log_t *o, apr_time_t now, apr_pool_
         }
     }
     return left ? apr_psprintf(p,
-                               "%" APR_UINT64_T_FMT " more failures to read or write sessions, "
+                               "%" APR_UINT64_T_FMT " more failures or refusals, "
                                "not logged because of the limit of one line a second",
                                left)
                 : NULL;

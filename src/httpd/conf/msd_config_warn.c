@@ -236,6 +236,17 @@ static void look_at_shared_reads(const msd_config_warn_t *config, const msd_conf
     }
 }
 
+static void look_at_tls_when(const msd_config_warn_t *config, const msd_config_place_t *when)
+{
+    if (!is_near(config, when, "SessionDynamoDBRequireTLS", "On")) {
+        ap_log_error(
+            APLOG_MARK, APLOG_NOTICE | config->startup, 0, config->main_server,
+            "SessionDynamoDBTLSWhen at %s:%d has no effect without SessionDynamoDBRequireTLS On: add it there, "
+            "or remove this line",
+            AT(when));
+    }
+}
+
 /* ---- virtual hosts that share sessions --------------------------------------------------------------------------- */
 
 /* The directives that the warnings depend on. */
@@ -257,9 +268,11 @@ static const char *const read_directives[] = {
     "SessionDynamoDBEnv",
     "SessionDynamoDBForward",
     "SessionDynamoDBForwardKeys",
+    "SessionDynamoDBRequireTLS",
     "SessionDynamoDBSealKeys",
     "SessionDynamoDBShareReads",
     "SessionDynamoDBSidKeys",
+    "SessionDynamoDBTLSWhen",
     "SessionDynamoDBUseHeader",
     "SessionDynamoDBUserKey",
     NULL,
@@ -282,6 +295,9 @@ static void look_at_place(const msd_config_warn_t *config, const msd_config_plac
     }
     if (msd_config_place_is(place, "SessionDynamoDBShareReads")) {
         look_at_shared_reads(&near, place);
+    }
+    if (msd_config_place_is(place, "SessionDynamoDBTLSWhen")) {
+        look_at_tls_when(&near, place);
     }
     if (strncasecmp(place->directive->directive, "SessionCookieName", 17) == 0
         || strncasecmp(place->directive->directive, "SessionDBD", 10) == 0) {

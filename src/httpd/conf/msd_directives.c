@@ -2,8 +2,10 @@
 
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include <ap_expr.h>
 #include <httpd.h>
 #include <http_config.h>
+#include <http_log.h>
 
 #include "httpd/conf/msd_config.h"
 #include "httpd/conf/msd_directives.h"
@@ -11,6 +13,8 @@
 #include "httpd/conf/msd_directives_entries.h"
 #include "httpd/conf/msd_directives_names.h"
 #include "httpd/conf/msd_directives_server.h"
+
+APLOG_USE_MODULE(session_dynamodb);
 
 /* The field whose offset is in the directive's row of the table. */
 #define FIELD(type, record, cmd) ((type *)((char *)(record) + (apr_size_t)(cmd)->info))
@@ -303,6 +307,17 @@ static const char *set_compress(cmd_parms *cmd, void *dir, const char *arg)
                               cmd->cmd->name, arg);
 }
 
+/* Without Vary for the headers that it reads: they decide between a session and a 403, and caches keep neither. */
+static const char *set_tls_when(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *problem = NULL;
+
+    msd_config_note(cmd, dir);
+    ((msd_dir_config_t *)dir)->tls_when = ap_expr_parse_cmd(cmd, arg, AP_EXPR_FLAG_DONT_VARY, &problem, NULL);
+    return problem ? apr_psprintf(cmd->pool, "%s: '%s' is not a valid expression: %s", cmd->cmd->name, arg, problem)
+                   : NULL;
+}
+
 /* PLACE: only in the server's files. The author of a .htaccess file may shorten a session and keep more out of it, but
  * not decide for the whole site how IDs travel and look, what is stored, or what it costs. */
 #define FOLDER        (RSRC_CONF | OR_AUTHCFG)
@@ -393,6 +408,10 @@ const command_rec msd_directives[] = {
                  "On to carry the session ID in a header instead of a cookie"),
     AP_INIT_TAKE1("SessionDynamoDBHeaderName", msd_directives_names_header, DIR(header_name), PLACE,
                   "name of the header that carries the session ID"),
+    AP_INIT_FLAG("SessionDynamoDBRequireTLS", set_flag, DIR(require_tls), PLACE,
+                 "On to refuse requests that did not come over TLS, with 403"),
+    AP_INIT_TAKE1("SessionDynamoDBTLSWhen", set_tls_when, NULL, PLACE,
+                  "expression, in quotes, that is true for requests that came over TLS"),
     AP_INIT_TAKE1("SessionDynamoDBOnError", set_on_error, DIR(on_error), FOLDER,
                   "deny or anonymous: refuse a request whose session can't be read, or serve it without a session"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBUserKey", msd_directives_entries_user, NULL, PLACE,
