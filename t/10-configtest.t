@@ -121,6 +121,12 @@ for my $case (
     ['SessionDynamoDBCookiePath app',          qr/begin with '\/'/],
     ['SessionDynamoDBCookiePath "/a;b"',       qr/contain no/],
     ['SessionDynamoDBCookieDomain "a;b"',      qr/host name/],
+    (map { ["SessionDynamoDBCookieName $_->[0]", qr/'\Q$_->[0]\E' begins with a prefix .*: write \Q$_->[1]\E$/m] }
+        ['__HOST-id', '__Host-id'], ['__host-id', '__Host-id'], ['__secure-x', '__Secure-x'], ['__HTTP-id', '__Http-id'],
+        ['__Host-http-id', '__Host-Http-id'], ['__host-HTTP-id', '__Host-Http-id']),
+    ['SessionDynamoDBCookieName ' . 'x' x 3882, qr/x{70}\.\.\.' is too long: use up to 3881/],
+    ['SessionDynamoDBCookiePath /' . 'x' x 1024, qr/is too long: browsers ignore more than 1024/],
+    ['SessionDynamoDBCookieDomain ' . 'x' x 1025, qr/is too long: browsers ignore more than 1024/],
     ['SessionDynamoDBCookieSameSite Sometimes', qr/Strict, Lax or None/],
     ['SessionDynamoDBSidDigest MD5',           qr/SHA1 or SHA256/],
     ['SessionDynamoDBOnError ignore',          qr/deny or anonymous/],
@@ -215,6 +221,9 @@ for my $line ('SessionDynamoDBSidByteLength 16', 'SessionDynamoDBSidByteLength 6
               'SessionDynamoDBCompress 1', 'SessionDynamoDBCompress 1K', 'SessionDynamoDBCompress 400k',
               'SessionDynamoDBCompress off', 'SessionDynamoDBMaxSize 1024', 'SessionDynamoDBMaxSize 1k', 'SessionDynamoDBMaxSize 400K',
               'SessionDynamoDBMaxSize 409600', 'SessionDynamoDBFormat form', 'SessionDynamoDBFormat JSON', 'SessionDynamoDBCookieName __Host-id',
+              'SessionDynamoDBCookieName __Http-id', 'SessionDynamoDBCookieName __Host-Http-id',
+              'SessionDynamoDBCookieName __Hostid', 'SessionDynamoDBCookieName ' . 'x' x 3881,
+              'SessionDynamoDBCookiePath /' . 'x' x 1023, 'SessionDynamoDBCookieDomain ' . 'x' x 1024,
               'SessionDynamoDBSidDigest sha256') {
     accepted "$line is accepted", $line;
 }
@@ -248,6 +257,28 @@ refused '__Host- without Secure', 11, qr/CookieSecure On/,
     'SessionDynamoDBCookieName __Host-id', 'SessionDynamoDBCookieSecure Off';
 refused '__Secure- without Secure', 11, qr/CookieSecure On/,
     'SessionDynamoDBCookieName __Secure-id', 'SessionDynamoDBCookieSecure Off';
+for my $name ('__Http-id', '__Host-Http-id') {
+    refused "$name without HttpOnly", 11, qr/CookieHttpOnly On/, "SessionDynamoDBCookieName $name",
+        'SessionDynamoDBCookieHttpOnly Off';
+    refused "$name without Secure", 11, qr/CookieSecure On/, "SessionDynamoDBCookieName $name",
+        'SessionDynamoDBCookieSecure Off';
+}
+refused '__Host-Http- with a Domain', 11, qr/remove\s+SessionDynamoDBCookieDomain/,
+    'SessionDynamoDBCookieName __Host-Http-id', 'SessionDynamoDBCookieDomain example.com';
+accepted '__Http- with a Domain and a path', 'SessionDynamoDBCookieName __Http-id',
+    'SessionDynamoDBCookieDomain example.com', 'SessionDynamoDBCookiePath /app';
+{
+    my $alone = qr/CookieName __Secure-id at $DIR\/httpd\.conf:10: .*Use __Host-/;
+    like accepted('__Secure- without a Domain', 'SessionDynamoDBCookieName __Secure-id'), $alone, '... is told';
+    unlike accepted('... with one', 'SessionDynamoDBCookieName __Secure-id', 'SessionDynamoDBCookieDomain example.com'),
+        qr/__Secure-/, '... is not';
+}
+my($persistent, @days) = ('SessionDynamoDBCookiePersistent On', map { "SessionDynamoDBAbsoluteTimeout $_" } 34560000, 34560001);
+accepted 'a cookie of 400 days', $persistent, $days[0];
+refused 'a longer one', 10, qr/400 days at most.*shorten it, or set SessionDynamoDBCookiePersistent Off/, $persistent,
+    $days[1];
+accepted 'a longer session without one', $days[1], '<Location /app>', 'SessionDynamoDBUseHeader On', $persistent,
+    '</Location>';
 # Of the two the nearer end counts, as in dynamodb-session-flask: an absolute timeout alone needs no other setting.
 accepted 'an absolute timeout below the idle one\'s default', 'SessionDynamoDBAbsoluteTimeout 3600';
 accepted 'idle longer than absolute', 'SessionDynamoDBIdleTimeout 100', 'SessionDynamoDBAbsoluteTimeout 99';

@@ -216,7 +216,8 @@ note 'Attributes';
 for my $case (['/test/', 'id', 'Path=/; Secure; HttpOnly; SameSite=Strict'],
               ['/cookie/', 'sess', 'Path=/cookie/; Domain=example.test; SameSite=Lax'],
               ['/cookie-none/', 'id', 'Path=/; Secure; HttpOnly; SameSite=None'],
-              ['/cookie-host/', '__Host-id', 'Path=/; Secure; HttpOnly; SameSite=Strict']) {
+              ['/cookie-host/', '__Host-id', 'Path=/; Secure; HttpOnly; SameSite=Strict'],
+              ['/cookie-host-http/', '__Host-Http-id', 'Path=/; Secure; HttpOnly; SameSite=Strict']) {
     my($area, $name, $attributes) = @$case;
     get("$area?set=a:1");
     is scalar(res()->set_cookies), 1, "$area: one cookie";
@@ -224,6 +225,8 @@ for my $case (['/test/', 'id', 'Path=/; Secure; HttpOnly; SameSite=Strict'],
     my $id = res()->cookie($name);
     is get("$area?get=a", cookie => $id, cookie_name => $name)->line('get a'), 1, '... by which the session is found';
     calls_are { get("$area?get=a", cookie => $id, cookie_name => "x$name") } [], '... and by no other name';
+    my $other_case = $name eq lc $name ? uc $name : lc $name;
+    calls_are { get("$area?get=a", cookie => $id, cookie_name => $other_case) } [], "... nor as $other_case";
     calls_are { get("$area?renew", cookie => $id, cookie_name => $name) }
         [qw(GetItem PutItem UpdateItem)], '... a new';
     like +(res()->set_cookies)[0], qr/^\Q$name\E=$ID; \Q$attributes\E$/, '... is handed out the same way';
@@ -283,6 +286,14 @@ note 'Cookies that outlive the browser';
     age($id, 300);
     get('/persistent/?set=b:2', cookie => $id);
     is $end->(), $row_end->($id), 'The date is never behind the absolute end';
+
+    my $days = 24 * 3600;
+    for my $case ([400, 400], [401, 400], [3650, 400]) {
+        my($session, $cookie) = map { $_ * $days } @$case;
+        get("/persistent/?timeouts=$session:$session&set=a:1");
+        my $created = seconds_of(row(key_of(res()->cookie('id')))->{created}{S});
+        is $end->(), int($created) + $cookie, "a session of $case->[0] days: its cookie ends after $case->[1]";
+    }
 }
 
 note 'In a header';

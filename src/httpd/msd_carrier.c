@@ -279,8 +279,10 @@ static void say(request_rec *r, const msd_dir_config_t *conf, const char *line)
     apr_table_addn(r->err_headers_out, conf->use_header ? conf->header_name : "Set-Cookie", line);
 }
 
-void msd_carrier_issue(request_rec *r, const msd_dir_config_t *conf, const char *sid, apr_int64_t expires)
+void msd_carrier_issue(request_rec *r, const msd_dir_config_t *conf, const char *sid, apr_time_t now,
+                       apr_int64_t expires)
 {
+    const apr_int64_t latest = apr_time_sec(now) + MSD_COOKIE_SECONDS_MOST;
     const char *lifetime = "";
 
     if (conf->use_header) {
@@ -289,7 +291,7 @@ void msd_carrier_issue(request_rec *r, const msd_dir_config_t *conf, const char 
     }
     if (conf->cookie_persistent) {
         char date[APR_RFC822_DATE_LEN];
-        apr_rfc822_date(date, apr_time_from_sec(expires));
+        apr_rfc822_date(date, apr_time_from_sec(expires < latest ? expires : latest));
         lifetime = apr_pstrcat(r->pool, "; Expires=", date, NULL);
     }
     say(r, conf, cookie_line(r->pool, conf, sid, lifetime));

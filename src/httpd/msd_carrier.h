@@ -38,9 +38,10 @@ const char *msd_carrier_clear(request_rec *r, const msd_dir_config_t *conf);
 
 /**
  * Send the ID with the response, whatever the status; exactly once, after msd_carrier_clear. expires (epoch seconds) is
- * for persistent cookies.
+ * for persistent cookies, which end at the latest 400 days from now.
  */
-void msd_carrier_issue(request_rec *r, const msd_dir_config_t *conf, const char *sid, apr_int64_t expires);
+void msd_carrier_issue(request_rec *r, const msd_dir_config_t *conf, const char *sid, apr_time_t now,
+                       apr_int64_t expires);
 
 /** Delete the client's ID, likewise: by an expired cookie with the same attributes, or an empty header. */
 void msd_carrier_end(request_rec *r, const msd_dir_config_t *conf);

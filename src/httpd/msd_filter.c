@@ -128,7 +128,7 @@ static void set_headers(request_rec *r, const msd_session_t *s)
         apr_table_setn(r->err_headers_out, "Clear-Site-Data", s->conf->clear_site_data);
     }
     if (s->answer.issue) {
-        msd_carrier_issue(r, s->conf, s->answer.issue, msd_session_next_end(s));
+        msd_carrier_issue(r, s->conf, s->answer.issue, s->now, msd_session_next_end(s));
     }
     else if (s->answer.end_id) {
         msd_carrier_end(r, s->conf);

@@ -175,7 +175,7 @@ static void issue(const char *sid, const msd_dir_config_t *conf, apr_pool_t *p)
     HOLDS(fuzz_is_of(sid, FUZZ_BASE64URL "."));
     for (i = 0; i < 2; i++) {
         msd_carrier_clear(r, conf); /* as for each response */
-        msd_carrier_issue(r, conf, sid, 1795395723);
+        msd_carrier_issue(r, conf, sid, apr_time_from_sec(1795395723), 1795395724);
     }
     HOLDS(apr_table_elts(r->err_headers_out)->nelts == 1);
     line = apr_table_get(r->err_headers_out, name);

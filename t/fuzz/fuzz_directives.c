@@ -218,7 +218,7 @@ static void makes_a_cookie(const msd_dir_config_t *c, apr_pool_t *p)
     const char *line, *at;
     int attributes = 0;
 
-    msd_carrier_issue(r, c, "AAAAAAAAAAAAAAAAAAAAAA", 1795395723);
+    msd_carrier_issue(r, c, "AAAAAAAAAAAAAAAAAAAAAA", apr_time_from_sec(1795395723), 1795395724);
     line = apr_table_get(r->err_headers_out, c->use_header ? c->header_name : "Set-Cookie");
     HOLDS(line && fuzz_is_loggable(line));
     for (at = line; (at = strchr(at, ';')); at++) {
@@ -227,6 +227,11 @@ static void makes_a_cookie(const msd_dir_config_t *c, apr_pool_t *p)
     HOLDS(c->use_header
           || attributes
                  == 2 + !!*c->cookie_domain + !!c->cookie_persistent + !!c->cookie_secure + !!c->cookie_http_only);
+    HOLDS(strlen(c->cookie_name) + 215 <= 4096 && strlen(c->cookie_path) <= 1024 && strlen(c->cookie_domain) <= 1024);
+    if (!c->use_header
+        && (strncasecmp(c->cookie_name, "__Host-Http-", 12) == 0 || strncasecmp(c->cookie_name, "__Http-", 7) == 0)) {
+        HOLDS(c->cookie_secure && c->cookie_http_only);
+    }
     if (!c->use_header && strncasecmp(c->cookie_name, "__Host-", 7) == 0) {
         HOLDS(c->cookie_secure && !*c->cookie_domain && strcmp(c->cookie_path, "/") == 0);
     }

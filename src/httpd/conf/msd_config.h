@@ -24,6 +24,9 @@ typedef enum msd_no_store_e { MSD_NO_STORE_LOADED, MSD_NO_STORE_CHANGED } msd_no
 /** The longest time that a directive, a program or a module can set, in seconds: ten years. */
 #define MSD_SECONDS_MOST (APR_INT64_C(10) * 365 * 24 * 3600)
 
+/** The longest lifetime that browsers give a cookie, in seconds: 400 days (RFC 6265bis section 5.5). */
+#define MSD_COOKIE_SECONDS_MOST (APR_INT64_C(400) * 24 * 3600)
+
 /** The default of SessionDynamoDBHeaderName. */
 #define MSD_HEADER_NAME "x-id"
 

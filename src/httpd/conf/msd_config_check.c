@@ -11,29 +11,36 @@
 
 APLOG_USE_MODULE(session_dynamodb);
 
-/** RFC 6265bis section 4.1.3: the attributes that a cookie name prefix requires. */
+/** RFC 6265bis section 4.1.3: the attributes that a cookie name prefix requires. Its spelling was checked before. */
 static const char *check_prefix(const msd_dir_config_t *c, apr_pool_t *p)
 {
-    int host = strncasecmp(c->cookie_name, "__Host-", 7) == 0;
-    int secure = strncasecmp(c->cookie_name, "__Secure-", 9) == 0;
+    const char *name = c->cookie_name;
+    int host = strncmp(name, "__Host-", 7) == 0;
+    int http = strncmp(name, "__Http-", 7) == 0 || strncmp(name, "__Host-Http-", 12) == 0;
 
-    if ((host || secure) && !c->cookie_secure) {
+    if ((host || http || strncmp(name, "__Secure-", 9) == 0) && !c->cookie_secure) {
         return apr_psprintf(p,
                             "browsers refuse a cookie named %s without Secure: set SessionDynamoDBCookieSecure On, or "
                             "change SessionDynamoDBCookieName",
-                            c->cookie_name);
+                            name);
+    }
+    if (http && !c->cookie_http_only) {
+        return apr_psprintf(p,
+                            "browsers refuse a cookie named %s without HttpOnly: set SessionDynamoDBCookieHttpOnly On, "
+                            "or change SessionDynamoDBCookieName",
+                            name);
     }
     if (host && *c->cookie_domain) {
         return apr_psprintf(p,
                             "browsers refuse a cookie named %s with a Domain: remove SessionDynamoDBCookieDomain, or "
                             "change SessionDynamoDBCookieName",
-                            c->cookie_name);
+                            name);
     }
     if (host && strcmp(c->cookie_path, "/") != 0) {
         return apr_psprintf(p,
                             "browsers refuse a cookie named %s with a path other than /: set SessionDynamoDBCookiePath "
                             "/, or change SessionDynamoDBCookieName",
-                            c->cookie_name);
+                            name);
     }
     return NULL;
 }
@@ -44,7 +51,12 @@ static const char *check_cookie(const msd_dir_config_t *c, apr_pool_t *p)
         return "browsers refuse a cookie with SameSite=None and without Secure: set SessionDynamoDBCookieSecure On, or "
                "SessionDynamoDBCookieSameSite Lax or Strict";
     }
-    return check_prefix(c, p);
+    if (c->cookie_persistent && c->absolute_timeout > MSD_COOKIE_SECONDS_MOST) {
+        return "browsers keep a cookie for 400 days at most, and SessionDynamoDBAbsoluteTimeout is longer: shorten it, "
+               "or "
+               "set SessionDynamoDBCookiePersistent Off";
+    }
+    return strncmp(c->cookie_name, "__", 2) == 0 ? check_prefix(c, p) : NULL;
 }
 
 /** The header that carries the session ID is removed from each request, and its value is treated as an ID. */

@@ -236,6 +236,17 @@ static void look_at_shared_reads(const msd_config_warn_t *config, const msd_conf
     }
 }
 
+static void look_at_cookie_name(const msd_config_warn_t *config, const msd_config_place_t *name)
+{
+    if (strncmp(name->word, "__Secure-", 9) == 0 && !is_near(config, name, "SessionDynamoDBCookieDomain", NULL)) {
+        ap_log_error(
+            APLOG_MARK, APLOG_NOTICE | config->startup, 0, config->main_server,
+            "SessionDynamoDBCookieName %s at %s:%d: the prefix __Secure- is for cookies of a domain, which has "
+            "no SessionDynamoDBCookieDomain here. Use __Host-, which no other host can set",
+            name->word, AT(name));
+    }
+}
+
 static void look_at_tls_when(const msd_config_warn_t *config, const msd_config_place_t *when)
 {
     if (!is_near(config, when, "SessionDynamoDBRequireTLS", "On")) {
@@ -263,6 +274,8 @@ static const char *const read_directives[] = {
     "SessionDynamoDB",
     "SessionDynamoDBConsistentRead",
     "SessionDynamoDBControlHeader",
+    "SessionDynamoDBCookieDomain",
+    "SessionDynamoDBCookieName",
     "SessionDynamoDBCookiePath",
     "SessionDynamoDBEndpointURL",
     "SessionDynamoDBEnv",
@@ -295,6 +308,9 @@ static void look_at_place(const msd_config_warn_t *config, const msd_config_plac
     }
     if (msd_config_place_is(place, "SessionDynamoDBShareReads")) {
         look_at_shared_reads(&near, place);
+    }
+    if (msd_config_place_is(place, "SessionDynamoDBCookieName")) {
+        look_at_cookie_name(&near, place);
     }
     if (msd_config_place_is(place, "SessionDynamoDBTLSWhen")) {
         look_at_tls_when(&near, place);

@@ -390,7 +390,7 @@ const command_rec msd_directives[] = {
                  "Off to use the session ID itself as the table key"),
     AP_INIT_TAKE1("SessionDynamoDBAudience", msd_directives_names_audience, DIR(audience), PLACE,
                   "label that sessions are bound to: they are invalid where another label, or none, is set; or None"),
-    AP_INIT_TAKE1("SessionDynamoDBCookieName", msd_directives_names_token, DIR(cookie_name), PLACE,
+    AP_INIT_TAKE1("SessionDynamoDBCookieName", msd_directives_names_cookie, DIR(cookie_name), PLACE,
                   "name of the session cookie"),
     AP_INIT_FLAG("SessionDynamoDBCookieSecure", set_flag, DIR(cookie_secure), PLACE,
                  "Off to omit the cookie attribute Secure"),

@@ -14,8 +14,14 @@
 
 #define AUDIENCE_MOST 64 /* characters */
 
+/* RFC 6265bis section 5.6: browsers ignore a cookie whose name and value are longer than 4096 bytes together, and an
+ * attribute value longer than 1024. The longest ID: of 128 bytes, with a signature of 32, both in base64url. */
+#define ATTRIBUTE_MOST 1024
+#define COOKIE_MOST    4096
+#define VALUE_MOST     (171 + 1 + 43)
+
 /** Set an HTTP token (RFC 9110 section 5.6.2), as the names of cookies and headers must be. */
-const char *msd_directives_names_token(cmd_parms *cmd, void *dir, const char *arg)
+static const char *set_token(cmd_parms *cmd, void *dir, const char *arg)
 {
     msd_config_note(cmd, dir);
     if (!*arg || *ap_scan_http_token(arg)) {
@@ -26,6 +32,45 @@ const char *msd_directives_names_token(cmd_parms *cmd, void *dir, const char *ar
     return NULL;
 }
 
+/** The prefix of name, in any case, as browsers spell it; NULL: it has none. */
+static const char *prefix_of(const char *name)
+{
+    static const char *const prefixes[] = { "__Host-Http-", "__Host-", "__Http-", "__Secure-", NULL };
+    int i;
+
+    for (i = 0; prefixes[i] && strncasecmp(name, prefixes[i], strlen(prefixes[i])) != 0; i++) {
+    }
+    return prefixes[i];
+}
+
+/** RFC 6265bis section 4.1.3: older browsers know a prefix only if it is spelled exactly, newer ones in any case. */
+const char *msd_directives_names_cookie(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *prefix = prefix_of(arg);
+
+    if (prefix && strncmp(arg, prefix, strlen(prefix)) != 0) {
+        return apr_psprintf(cmd->pool, "%s: '%.70s' begins with a prefix that browsers spell %s: write %s%.70s",
+                            cmd->cmd->name, arg, prefix, prefix, arg + strlen(prefix));
+    }
+    if (strlen(arg) > COOKIE_MOST - VALUE_MOST) {
+        return apr_psprintf(cmd->pool,
+                            "%s: '%.70s...' is too long: use up to %d characters, because browsers ignore a "
+                            "cookie whose name and value are longer than %d",
+                            cmd->cmd->name, arg, COOKIE_MOST - VALUE_MOST, COOKIE_MOST);
+    }
+    return set_token(cmd, dir, arg);
+}
+
+/** Browsers ignore attributes that are longer, and use the default: another path, or no domain. */
+static const char *too_long(cmd_parms *cmd, const char *arg)
+{
+    return strlen(arg) <= ATTRIBUTE_MOST ? NULL
+                                         : apr_psprintf(cmd->pool,
+                                                        "%s: '%.70s...' is too long: browsers ignore more "
+                                                        "than %d characters",
+                                                        cmd->cmd->name, arg, ATTRIBUTE_MOST);
+}
+
 const char *msd_directives_names_header(cmd_parms *cmd, void *dir, const char *arg)
 {
     if (msd_reserved_names_header(arg)) {
@@ -33,7 +78,7 @@ const char *msd_directives_names_header(cmd_parms *cmd, void *dir, const char *a
                             "%s: the header %s is reserved, because it has another meaning: choose another name",
                             cmd->cmd->name, arg);
     }
-    return msd_directives_names_token(cmd, dir, arg);
+    return set_token(cmd, dir, arg);
 }
 
 const char *msd_directives_names_header_or_none(cmd_parms *cmd, void *dir, const char *arg)
@@ -59,7 +104,7 @@ const char *msd_directives_names_path(cmd_parms *cmd, void *dir, const char *arg
                             cmd->cmd->name, arg);
     }
     *FIELD(const char *, dir, cmd) = arg;
-    return NULL;
+    return too_long(cmd, arg);
 }
 
 const char *msd_directives_names_audience(cmd_parms *cmd, void *dir, const char *arg)
@@ -98,7 +143,7 @@ const char *msd_directives_names_domain(cmd_parms *cmd, void *dir, const char *a
                             cmd->cmd->name, arg);
     }
     *FIELD(const char *, dir, cmd) = arg;
-    return NULL;
+    return too_long(cmd, arg);
 }
 
 /* "Clear Site Data", W3C Working Draft of 2017, section 3.1, and what browsers have added. */

@@ -8,7 +8,7 @@
  * Setters for directives whose one argument is a name, for use in the directive table (TAKE1), with the offset of the
  * field in msd_dir_config_t as info. Each returns NULL, or the fault and its remedy.
  */
-const char *msd_directives_names_token(cmd_parms *cmd, void *dir, const char *arg);
+const char *msd_directives_names_cookie(cmd_parms *cmd, void *dir, const char *arg);
 const char *msd_directives_names_header(cmd_parms *cmd, void *dir, const char *arg);
 const char *msd_directives_names_header_or_none(cmd_parms *cmd, void *dir, const char *arg);
 const char *msd_directives_names_path(cmd_parms *cmd, void *dir, const char *arg);
