@@ -9,8 +9,8 @@
 
 #include "httpd/conf/msd_config.h"
 #include "httpd/conf/msd_directives.h"
-#include "httpd/conf/msd_signing_keys.h"
 #include "httpd/conf/msd_directives_entries.h"
+#include "httpd/conf/msd_directives_keys.h"
 #include "httpd/conf/msd_directives_names.h"
 #include "httpd/conf/msd_directives_server.h"
 
@@ -96,61 +96,6 @@ static const char *set_sid_byte_length(cmd_parms *cmd, void *dir, int argc, char
         problem = parse_length(cmd, argv[i], apr_array_push(older));
     }
     c->sid_older_lengths = older;
-    return problem;
-}
-
-/** word: an argument that is taken as it is, in the place of a key; NULL: none is. */
-static const char *add_keys(cmd_parms *cmd, apr_array_header_t **keys, const char *word, int argc, char *const argv[])
-{
-    const char *problem = NULL;
-    int i;
-
-    if (argc == 0) {
-        return apr_psprintf(cmd->pool, "%s needs an argument: file:PATH, exec:PATH or env:NAME%s%s", cmd->cmd->name,
-                            word ? ", or " : "", word ? word : "");
-    }
-    /* Several lines in one section add up. */
-    *keys = *keys ? *keys : apr_array_make(cmd->pool, 4, sizeof(const char *));
-    for (i = 0; i < argc && !problem; i++) {
-        if (word && strcasecmp(argv[i], word) == 0) {
-            APR_ARRAY_PUSH(*keys, const char *) = word;
-        }
-        else {
-            problem = msd_signing_keys_read(cmd, argv[i], *keys);
-        }
-    }
-    return problem;
-}
-
-static const char *set_keys(cmd_parms *cmd, void *dir, int argc, char *const argv[])
-{
-    msd_config_note(cmd, dir);
-    return add_keys(cmd, FIELD(apr_array_header_t *, dir, cmd), NULL, argc, argv);
-}
-
-static const char *set_seal_keys(cmd_parms *cmd, void *dir, int argc, char *const argv[])
-{
-    msd_dir_config_t *c = dir;
-    ddb_seal_t *seal = NULL;
-    const char *problem;
-    int i;
-
-    msd_config_note(cmd, dir);
-    problem = add_keys(cmd, &c->seal_keys, DDB_SEAL_CLEAR, argc, argv);
-    for (i = 0; !problem && i < c->seal_keys->nelts; i++) {
-        const char *key = APR_ARRAY_IDX(c->seal_keys, i, const char *);
-
-        if (strcmp(key, DDB_SEAL_CLEAR) != 0 && strlen(key) < DDB_SEAL_SECRET_MIN) {
-            problem = apr_psprintf(cmd->pool,
-                                   "%s: key %d is shorter than %d characters; generate keys with: openssl rand -base64 "
-                                   "32",
-                                   cmd->cmd->name, i + 1, DDB_SEAL_SECRET_MIN);
-        }
-    }
-    if (!problem && ddb_seal_create(&seal, c->seal_keys, cmd->pool) != APR_SUCCESS) {
-        problem = apr_psprintf(cmd->pool, "%s: OpenSSL failed; make sure that it offers SHA-256", cmd->cmd->name);
-    }
-    c->seal = seal;
     return problem;
 }
 
@@ -382,7 +327,7 @@ const command_rec msd_directives[] = {
                   "time for which a replaced session ID is accepted once the new one is in use"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBSidByteLength", set_sid_byte_length, NULL, PLACE,
                       "number of random bytes in new session IDs, and optionally other lengths to accept"),
-    AP_INIT_TAKE_ARGV("SessionDynamoDBSidKeys", set_keys, DIR(sid_keys), PLACE,
+    AP_INIT_TAKE_ARGV("SessionDynamoDBSidKeys", msd_directives_keys_set, DIR(sid_keys), PLACE,
                       "keys that sign session IDs, oldest first: file:PATH, exec:PATH or env:NAME"),
     AP_INIT_TAKE1("SessionDynamoDBSidDigest", set_sid_digest, DIR(sid_digest), PLACE,
                   "digest that signs session IDs: SHA1 or SHA256"),
@@ -436,11 +381,11 @@ const command_rec msd_directives[] = {
     AP_INIT_TAKE1("SessionDynamoDBMaxEntries", set_max_entries, NULL, PLACE, "maximum number of entries in a session"),
     AP_INIT_TAKE1("SessionDynamoDBCompress", set_compress, NULL, PLACE,
                   "minimum size of data to compress, in bytes or with K for KiB, or Off"),
-    AP_INIT_TAKE_ARGV("SessionDynamoDBSealKeys", set_seal_keys, NULL, PLACE,
+    AP_INIT_TAKE_ARGV("SessionDynamoDBSealKeys", msd_directives_keys_set_seal, NULL, PLACE,
                       "keys that seal stored sessions, oldest first: file:PATH, exec:PATH, env:NAME, or clear"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBForward", msd_directives_entries_forward, NULL, PLACE,
                       "entries to send to programs and backends as headers: KEY or KEY=Header, or None"),
-    AP_INIT_TAKE_ARGV("SessionDynamoDBForwardKeys", set_keys, DIR(forward_keys), PLACE,
+    AP_INIT_TAKE_ARGV("SessionDynamoDBForwardKeys", msd_directives_keys_set, DIR(forward_keys), PLACE,
                       "keys that sign forwarded headers, oldest first: file:PATH, exec:PATH or env:NAME"),
     AP_INIT_TAKE1("SessionDynamoDBForwardAudience", msd_directives_names_audience, DIR(forward_audience), PLACE,
                   "name of the backend for which forwarded headers are signed, or None: as derived from the target"),
