@@ -605,6 +605,18 @@ like accepted('a short key', 'SessionDynamoDBSidKeys file:short.keys'), qr/short
 like accepted('a short key there', 'SessionDynamoDBForwardKeys file:short.keys'),
     qr/ForwardKeys.*shorter than 32.*openssl rand/s, '... the same';
 
+note 'The README';
+{
+    my $readme = SessionTest::Log::slurp(setting('src') . '/README.md');
+    my($printed) = $readme =~ /^## A minimal configuration\n+(.*?)^\w/ms;
+    my @lines = map { s/^ {4}//r } grep { !/^ {4}LoadModule/ } split /\n/, $printed;
+    my($at) = grep { $lines[$_] =~ /SidKeys/ } 0 .. $#lines;
+    refused 'its configuration without a key', 10 + $at, qr/session\.key/, @lines;
+    my($command) = $readme =~ m{^ {4}(.*/etc/apache2/session\.key\))$}m;
+    is system($command =~ s{/etc/apache2}{$DIR}r), 0, 'its command makes one';
+    unlike accepted('... with which the configuration', @lines), qr/TRACE|shorter|$REMARK/, '... has nothing to remark';
+}
+
 note 'Region, credentials';
 {
     local $ENVIRONMENT{AWS_REGION} = '';
