@@ -420,4 +420,41 @@ cmp_ok time - $started, '>=', 3, '(three seconds have passed)';
 is get('/idle/?get=a', cookie => $idle_id)->line('get a'), '(none)', 'a session not in use ends by its idle timeout';
 is get('/absolute/?get=a', cookie => $absolute_id)->line('get a'), '(none)', '... wherever that is';
 
+note 'The cookie of a session that has expired';
+{
+    my @navigate = (headers => ['Sec-Fetch-Mode', 'navigate']);
+    my $deleted  = sub { join ' ', map { /^id=;.*Max-Age=0/ ? 'deleted' : $_ } res()->set_cookies };
+    my $id = session('/expire/', a => 1);
+    get('/expire/?get=a', cookie => $id, @navigate);
+    is $deleted->(), '', 'a page of a session that is alive leaves it';
+    age($id, 8000);
+    calls_are { get('/expire/?get=a', cookie => $id) } ['GetItem'], 'a session is over';
+    is $deleted->(), '', '... what is no page leaves its cookie';
+    get('/expire/?get=a', cookie => $id, headers => ['Sec-Fetch-Mode', 'cors']);
+    is $deleted->(), '', '... nor does a script';
+    get('/expire/off/?get=a', cookie => $id, @navigate);
+    is $deleted->(), '', '... nor a page where it is Off';
+
+    my $other = session('/expire/', a => 1);
+    age($other, 8000);
+    calls_are { get('/expire/?get=a', cookie => $other, @navigate) } ['GetItem'], 'a page of a session that is over';
+    is $deleted->(), 'deleted', '... deletes its cookie';
+    is res()->header('Cache-Control'), 'no-store', '... for this client alone';
+    my $third = session('/expire/', a => 1);
+    age($third, 8000);
+    get('/expire/?set=b:2', cookie => $third, @navigate);
+    is scalar(res()->set_cookies), 1, 'a page that begins a session sends one cookie';
+    ok res()->cookie('id'), '... with its ID';
+    get('/expire/?get=a', cookie => 'A' x 43, @navigate);
+    is $deleted->(), '', 'an ID that is unknown is left alone';
+    my $old = session('/expire/', a => 1);
+    get('/expire/?renew', cookie => $old);
+    get('/expire/?get=a', cookie => $old, @navigate);
+    is $deleted->(), '', '... and so is one that was replaced';
+    my $ended = session('/expire/', a => 1);
+    get('/expire/?clear', cookie => $ended);
+    get('/expire/?get=a', cookie => $ended, @navigate);
+    is $deleted->(), '', '... and that of a session that was ended';
+}
+
 done;

@@ -1,5 +1,7 @@
 /* The output filters before and after mod_session's own. */
 
+#include <string.h>
+
 #include <apr_strings.h>
 #include <httpd.h>
 #include <http_protocol.h>
@@ -77,6 +79,20 @@ static void follow_touch(msd_session_t *s)
 
     if (!s->answer.issue && s->conf->cookie_persistent && msd_session_touch_due(s, &interval)) {
         s->answer.issue = s->stored.sid;
+    }
+}
+
+/**
+ * Delete the cookie of a session that has expired. Only when a page is opened (Fetch Metadata, "Sec-Fetch-Mode"): of
+ * the requests of a page, one may have begun a new session, whose cookie another one's late response would delete.
+ */
+static void end_expired(const msd_request_t *q, msd_session_t *s)
+{
+    const char *mode = s->conf->expire_cookie ? apr_table_get(q->top->headers_in, "Sec-Fetch-Mode") : NULL;
+
+    if (mode && strcmp(mode, "navigate") == 0 && s->outcome == MSD_NEW && s->ids.count == 1
+        && s->ids.miss == DDB_MISS_OVER && s->answer.written == MSD_NOTHING && !s->answer.issue) {
+        s->answer.end_id = 1;
     }
 }
 
@@ -170,6 +186,7 @@ static int settle(request_rec *r, msd_request_t *q)
             msd_log_renewed(r, s, msd_save_renew_aged(r, q, s));
         }
         follow_touch(s);
+        end_expired(q, s);
         msd_http_cache_settle(r, q, s);
         failed |= msd_session_is_denied(s);
     }

@@ -123,11 +123,12 @@ typedef struct msd_env_t {
     X(POINTER, const ap_expr_info_t *, tls_when, NULL)                                                                 \
     X(NUMBER, int, on_error, MSD_DENY) /* msd_on_error_e */                                                            \
     X(POINTER, const apr_array_header_t *, user_keys,                                                                  \
-      NULL)                                               /* const char *: entries that tell a user; empty: none do */ \
-    X(NUMBER, apr_int64_t, renew_interval, 0)             /* seconds; 0: IDs do not age */                             \
-    X(NUMBER, apr_int64_t, renew_grace, 60)               /* seconds */                                                \
-    X(NUMBER, int, login, MSD_LOGIN_KEEP)                 /* msd_login_e */                                            \
-    X(NUMBER, int, logout, MSD_LOGOUT_END)                /* msd_logout_e */                                           \
+      NULL)                                   /* const char *: entries that tell a user; empty: none do */             \
+    X(NUMBER, apr_int64_t, renew_interval, 0) /* seconds; 0: IDs do not age */                                         \
+    X(NUMBER, apr_int64_t, renew_grace, 60)   /* seconds */                                                            \
+    X(NUMBER, int, login, MSD_LOGIN_KEEP)     /* msd_login_e */                                                        \
+    X(NUMBER, int, logout, MSD_LOGOUT_END)    /* msd_logout_e */                                                       \
+    X(NUMBER, int, expire_cookie, 0)                                                                                   \
     X(POINTER, const char *, clear_site_data, "")         /* value of Clear-Site-Data at logout; "": none */           \
     X(NUMBER, int, no_store, MSD_NO_STORE_LOADED)         /* msd_no_store_e */                                         \
     X(POINTER, const apr_array_header_t *, forward, NULL) /* msd_forward_t; may be empty */                            \

@@ -365,6 +365,8 @@ const command_rec msd_directives[] = {
                   "keep or drop: whether a login keeps the entries of the anonymous session"),
     AP_INIT_TAKE1("SessionDynamoDBLogout", set_logout, DIR(logout), PLACE,
                   "end or keep: whether a logout ends the session, or keeps the other entries under a new ID"),
+    AP_INIT_FLAG("SessionDynamoDBExpireCookie", set_flag, DIR(expire_cookie), PLACE,
+                 "On to delete the cookie of a session that has expired, when a browser opens a page with it"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBClearSiteData", msd_directives_names_site_data, DIR(clear_site_data), PLACE,
                       "what browsers delete at logout: cache, cookies, storage, executionContexts, *; or None"),
     AP_INIT_TAKE1("SessionDynamoDBNoStore", set_no_store, DIR(no_store), PLACE,
