@@ -617,6 +617,20 @@ note 'The README';
     unlike accepted('... with which the configuration', @lines), qr/TRACE|shorter|$REMARK/, '... has nothing to remark';
 }
 
+note 'The strictest settings';
+{
+    my $text = SessionTest::Log::slurp(setting('src') . '/conf/session-dynamodb-hardened.conf');
+    my @lines = split /\n/, $text;
+    my($command) = $text =~ m{^#\s+(\(umask .*seal\.key\))$}m;
+    is system($command =~ s{/etc/apache2}{$DIR}gr), 0, 'the command that they print makes keys';
+    my @site = ('<Location />', 'Session On', 'SessionEnv On', 'SessionHeader X-Replace-Session', 'SessionDynamoDB On',
+                'SessionDynamoDBUserKey user', '</Location>');
+    unlike accepted('... with which they are complete', @lines, @site), qr/TRACE|shorter|$REMARK/, '... with nothing to remark';
+    my @behind = map { /^#(SessionDynamoDBTLSWhen.*)/ ? $1 : $_ } @lines;
+    unlike accepted('... also behind a proxy', @behind, @site), qr/TRACE|shorter|$REMARK/, '... with nothing to remark';
+    isnt join("\n", @behind), join("\n", @lines), '... which is another line';
+}
+
 note 'Region, credentials';
 {
     local $ENVIRONMENT{AWS_REGION} = '';
