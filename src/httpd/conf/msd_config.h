@@ -118,9 +118,9 @@ typedef struct msd_env_t {
     X(NUMBER, int, cookie_persistent, 0)                                                                               \
     X(NUMBER, int, use_header, 0)                                                                                      \
     X(POINTER, const char *, header_name, MSD_HEADER_NAME)                                                             \
-    X(NUMBER, int, require_tls, 0)                                                                                     \
     /* true of a request that came over TLS; NULL: of one whose connection uses it */                                  \
     X(POINTER, const ap_expr_info_t *, tls_when, NULL)                                                                 \
+    X(NUMBER, int, require_tls, 0)                                                                                     \
     X(NUMBER, int, on_error, MSD_DENY) /* msd_on_error_e */                                                            \
     X(POINTER, const apr_array_header_t *, user_keys,                                                                  \
       NULL)                                   /* const char *: entries that tell a user; empty: none do */             \
