@@ -146,11 +146,11 @@ apr_hash_t *msd_config_sections_by_server(apr_pool_t *p)
 
     for (i = 0; sections && i < sections->nelts; i++) {
         const msd_section_t *section = &APR_ARRAY_IDX(sections, i, msd_section_t);
-        apr_array_header_t *own = apr_hash_get(by_server, &section->server, sizeof(section->server));
+        apr_array_header_t *own = apr_hash_get(by_server, &section->server, sizeof(void *));
 
         if (!own) {
             own = apr_array_make(p, 2, sizeof(const msd_section_t *));
-            apr_hash_set(by_server, &section->server, sizeof(section->server), own);
+            apr_hash_set(by_server, &section->server, sizeof(void *), own);
         }
         APR_ARRAY_PUSH(own, const msd_section_t *) = section;
     }
@@ -159,7 +159,7 @@ apr_hash_t *msd_config_sections_by_server(apr_pool_t *p)
 
 static const apr_array_header_t *sections_of(apr_hash_t *by_server, const server_rec *s)
 {
-    return apr_hash_get(by_server, &s, sizeof(s));
+    return apr_hash_get(by_server, &s, sizeof(void *));
 }
 
 const apr_array_header_t *msd_config_sections_for(apr_hash_t *by_server, const server_rec *s,
@@ -193,14 +193,14 @@ static sections_t *get_sections(apr_pool_t *p)
 static msd_section_t *section_for(const cmd_parms *cmd, const msd_dir_config_t *conf)
 {
     sections_t *sections = get_sections(cmd->pool);
-    apr_uintptr_t at = (apr_uintptr_t)apr_hash_get(sections->by_conf, &conf, sizeof(conf));
+    apr_uintptr_t at = (apr_uintptr_t)apr_hash_get(sections->by_conf, &conf, sizeof(void *));
     const msd_dir_config_t **key;
 
     if (!at) {
         APR_ARRAY_PUSH(sections->all, msd_section_t) = (msd_section_t){ .server = cmd->server, .conf = conf };
         at = (apr_uintptr_t)sections->all->nelts;
-        key = apr_pmemdup(cmd->pool, &conf, sizeof(conf));
-        apr_hash_set(sections->by_conf, key, sizeof(conf), (void *)at);
+        key = apr_pmemdup(cmd->pool, &conf, sizeof(void *));
+        apr_hash_set(sections->by_conf, key, sizeof(void *), (void *)at);
     }
     return &APR_ARRAY_IDX(sections->all, at - 1, msd_section_t);
 }
