@@ -4,6 +4,7 @@
 
 #include "base/ddb_base64.h"
 #include "base/ddb_text.h"
+#include "base/ddb_utf8.h"
 
 #define NUMBER_LEN 20 /* of the longest: -9223372036854775808 */
 
@@ -88,6 +89,67 @@ void ddb_text_add_json(ddb_text_t *t, const char *s)
             break;
         }
         add_escape(t, (unsigned char)*end);
+    }
+    ddb_text_add_bytes(t, "\"", 1);
+}
+
+static void add_unit(ddb_text_t *t, unsigned unit)
+{
+    static const char hex[] = "0123456789abcdef";
+    char escape[] = { '\\', 'u', hex[unit >> 12], hex[unit >> 8 & 15], hex[unit >> 4 & 15], hex[unit & 15] };
+
+    ddb_text_add_bytes(t, escape, sizeof(escape));
+}
+
+/* A character of len bytes of UTF-8, as one or two units of UTF-16. */
+static void add_character(ddb_text_t *t, const char *s, apr_size_t len)
+{
+    unsigned code = (unsigned char)s[0] & (0xffU >> (len + 1));
+    apr_size_t i;
+
+    for (i = 1; i < len; i++) {
+        code = code << 6 | ((unsigned char)s[i] & 0x3f);
+    }
+    if (code >= 0x10000) {
+        add_unit(t, 0xd800 | (code - 0x10000) >> 10);
+        code = 0xdc00 | (code & 0x3ff);
+    }
+    add_unit(t, code);
+}
+
+static void add_ascii(ddb_text_t *t, char c)
+{
+    if (is_special[(unsigned char)c]) {
+        add_escape(t, (unsigned char)c);
+    }
+    else if (c == 0x7f) {
+        add_unit(t, 0x7f);
+    }
+    else {
+        ddb_text_add_bytes(t, &c, 1);
+    }
+}
+
+void ddb_text_add_json_ascii(ddb_text_t *t, const char *s, apr_size_t most)
+{
+    apr_size_t left = strnlen(s, most + 3), taken = 0, len; /* 3: the rest of a character that begins within most */
+
+    ddb_text_add_bytes(t, "\"", 1);
+    for (; left && taken < most; s += len, left -= len, taken += len) {
+        len = ddb_utf8_sequence(s, left);
+        if (taken + len > most) {
+            break;
+        }
+        if (len == 1) {
+            add_ascii(t, *s);
+        }
+        else if (len) {
+            add_character(t, s, len);
+        }
+        else {
+            add_unit(t, 0xfffd);
+            len = 1;
+        }
     }
     ddb_text_add_bytes(t, "\"", 1);
 }

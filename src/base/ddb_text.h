@@ -29,6 +29,12 @@ void ddb_text_add_base64(ddb_text_t *t, const void *bytes, apr_size_t len);
  * as it is. s should be UTF-8; that is not checked. */
 void ddb_text_add_json(ddb_text_t *t, const char *s);
 
+/**
+ * Add the first bytes of a client's text, `most` at most and no part of a character, as a JSON string in ASCII, which
+ * nothing that splits lines or shows text misreads; what is not UTF-8 becomes U+FFFD. Up to 6 * most + 2 bytes.
+ */
+void ddb_text_add_json_ascii(ddb_text_t *t, const char *s, apr_size_t most);
+
 /** The text with a NUL behind it, in its pool. */
 const char *ddb_text_end(ddb_text_t *t);
 

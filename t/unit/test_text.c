@@ -88,6 +88,37 @@ static const char *encoded(const char *bytes, apr_size_t len, apr_pool_t *p)
     return ddb_text_end(&t);
 }
 
+static const char *ascii(const char *s, apr_size_t most, apr_pool_t *p)
+{
+    ddb_text_t t;
+
+    ddb_text_begin(&t, 1, p);
+    ddb_text_add_json_ascii(&t, s, most);
+    return ddb_text_end(&t);
+}
+
+static void test_json_ascii(apr_pool_t *p)
+{
+    IS(ascii("", 9, p), "\"\"", "in ASCII: nothing");
+    IS(ascii("a/b c", 9, p), "\"a/b c\"", "what needs no escape");
+    IS(ascii("\"\\\n\x01\x7f", 9, p), "\"\\\"\\\\\\n\\u0001\\u007f\"", "what does");
+    IS(ascii("\xc3\xa9\xe2\x80\xa8\xf0\x9f\x98\x80", 9, p), "\"\\u00e9\\u2028\\ud83d\\ude00\"",
+       "characters of 2, 3 and 4 bytes");
+    IS(ascii("\xf4\x8f\xbf\xbf\xc2\x80", 9, p), "\"\\udbff\\udfff\\u0080\"", "the last and the first of all");
+    IS(ascii("\xff"
+             "a\xed\xa0\x80\xc3",
+             9, p),
+       "\"\\ufffda\\ufffd\\ufffd\\ufffd\\ufffd\"", "bytes that are none");
+    IS(ascii("abc", 3, p), "\"abc\"", "a text that just fits");
+    IS(ascii("abcd", 3, p), "\"abc\"", "one that is cut");
+    IS(ascii("ab\xe2\x80\xa8", 4, p), "\"ab\"", "not within a character");
+    IS(ascii("ab\xe2\x80\xa8"
+             "c",
+             5, p),
+       "\"ab\\u2028\"", "behind one");
+    IS(ascii("a\xff", 1, p), "\"a\"", "before a bad byte");
+}
+
 static void test_base64(apr_pool_t *p)
 {
     static const char *const vectors[][2] = { { "", "" },
@@ -164,5 +195,5 @@ static void test_utf8(apr_pool_t *p)
 
 TAP_MAIN(p)
 {
-    TAP_EACH(p, test_growth, test_numbers, test_json, test_base64, test_utf8);
+    TAP_EACH(p, test_growth, test_numbers, test_json, test_json_ascii, test_base64, test_utf8);
 }
