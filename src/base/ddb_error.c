@@ -8,22 +8,22 @@
 
 static const struct {
     apr_status_t status;
-    const char *text;
+    const char *word, *text;
 } words[] = {
-    { DDB_ECONFLICT, "another write was first" },
-    { DDB_ETHROTTLED, "the store throttled every attempt" },
-    { DDB_EDENIED, "the store refused the credentials, the signature or the access" },
-    { DDB_ENOCREDS, "no credentials were found" },
-    { DDB_ETOOLARGE, "over a size limit" },
-    { DDB_EBADREPLY, "unexpected reply from the store" },
-    { DDB_EUNAVAILABLE, "the store did not answer" },
-    { DDB_EREFUSED, "the store rejected the request as invalid" },
-    { DDB_EBADITEM, "the stored item is incomplete or has wrong types" },
-    { DDB_ECONFIG, "a setting or a file is unusable" },
+    { DDB_ECONFLICT, "conflict", "another write was first" },
+    { DDB_ETHROTTLED, "throttled", "the store throttled every attempt" },
+    { DDB_EDENIED, "denied", "the store refused the credentials, the signature or the access" },
+    { DDB_ENOCREDS, "no-credentials", "no credentials were found" },
+    { DDB_ETOOLARGE, "too-large", "over a size limit" },
+    { DDB_EBADREPLY, "bad-reply", "unexpected reply from the store" },
+    { DDB_EUNAVAILABLE, "unavailable", "the store did not answer" },
+    { DDB_EREFUSED, "invalid-request", "the store rejected the request as invalid" },
+    { DDB_EBADITEM, "bad-item", "the stored item is incomplete or has wrong types" },
+    { DDB_ECONFIG, "config", "a setting or a file is unusable" },
     /* APR says "Could not find specified socket in poll list" for the first. */
-    { APR_NOTFOUND, "not found" },
-    { APR_TIMEUP, "the deadline passed" },
-    { APR_EINTR, "the process is stopping" },
+    { APR_NOTFOUND, "not-found", "not found" },
+    { APR_TIMEUP, "timeout", "the deadline passed" },
+    { APR_EINTR, "stopping", "the process is stopping" },
 };
 
 apr_status_t ddb_error_set(ddb_error_t *err, apr_status_t status, const char *fmt, ...)
@@ -42,6 +42,18 @@ apr_status_t ddb_error_set(ddb_error_t *err, apr_status_t status, const char *fm
 int ddb_error_is_passing(apr_status_t status)
 {
     return status == DDB_ETHROTTLED || status == DDB_EUNAVAILABLE || status == APR_TIMEUP;
+}
+
+const char *ddb_error_word(apr_status_t status)
+{
+    apr_size_t i;
+
+    for (i = 0; i < DDB_ARRAY_LENGTH(words); i++) {
+        if (words[i].status == status) {
+            return words[i].word;
+        }
+    }
+    return "other";
 }
 
 const char *ddb_error_text(apr_status_t status, char *buf, apr_size_t size)

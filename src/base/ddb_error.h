@@ -43,6 +43,9 @@ apr_status_t ddb_error_set(ddb_error_t *err, apr_status_t status, const char *fm
 /** 1 for a failure that may pass when retried later; 0 for one that needs a correction. */
 int ddb_error_is_passing(apr_status_t status);
 
+/** One word for a status, for programs that read logs. A constant; "other" for a status that is not of this library. */
+const char *ddb_error_word(apr_status_t status);
+
 /** Words for a status of this library or of APR. buf is used for APR's; the result is buf or a constant. */
 const char *ddb_error_text(apr_status_t status, char *buf, apr_size_t size);
 

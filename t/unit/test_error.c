@@ -61,6 +61,24 @@ static void test_text(void)
     OK(ddb_error_text(APR_EACCES, tiny, sizeof(tiny)) == tiny && strlen(tiny) < sizeof(tiny), "a small buffer");
 }
 
+static void test_word(void)
+{
+    int i, j, same = 0, bad = 0;
+
+    for (i = 0; i < N_WORDS; i++) {
+        const char *word = ddb_error_word(words[i]);
+
+        bad += word[strspn(word, "abcdefghijklmnopqrstuvwxyz-")] != '\0' || strcmp(word, "other") == 0;
+        for (j = 0; j < i; j++) {
+            same += strcmp(word, ddb_error_word(words[j])) == 0;
+        }
+    }
+    NUM_IS(bad, 0, "each status is one word for programs");
+    NUM_IS(same, 0, "of its own");
+    IS(ddb_error_word(DDB_EDENIED), "denied", "such as this");
+    IS(ddb_error_word(APR_EACCES), "other", "what is not ours is another");
+}
+
 static void test_passing(void)
 {
     int i, n = 0;
@@ -103,6 +121,7 @@ TAP_MAIN(p)
     (void)p;
     test_set();
     test_text();
+    test_word();
     test_passing();
     test_clock();
 }
