@@ -201,6 +201,7 @@ apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const
         *out = found;
     }
     out->miss = found.miss;
+    out->over = found.miss == DDB_MISS_OVER ? ddb_store_why_over(&found) : DDB_OVER_IDLE;
     return rv;
 }
 

@@ -39,6 +39,16 @@ typedef enum ddb_miss_e {
     DDB_MISS_KNOWN    /* for callers: absent or expired a moment ago; the table was not read again */
 } ddb_miss_e;
 
+/** Why a session of DDB_MISS_OVER is over. The row of an ID that was replaced is kept for longer than it tells so. */
+typedef enum ddb_over_e {
+    DDB_OVER_IDLE,
+    DDB_OVER_ABSOLUTE,
+    DDB_OVER_MOVED,      /* DDB_MISS_MOVED at first */
+    DDB_OVER_LEFT,       /* DDB_MISS_LEFT at first */
+    DDB_OVER_RENEWED,    /* ddb_store_succeed moved it, and the session of the newer ID is over */
+    DDB_OVER_APPLICATION /* for callers: by an end that an application set */
+} ddb_over_e;
+
 /** How long the row of a replaced ID tells so, in seconds: longer than any request that began with that ID. */
 #define DDB_STORE_TOMBSTONE 60
 
@@ -54,6 +64,7 @@ typedef struct ddb_session_t {
     apr_int64_t version;                        /* of the row; 0: no row yet, or another program wrote it */
     const struct ddb_item_t *row; /* as last read or written: conditions compare with it; NULL: no row yet */
     ddb_miss_e miss;              /* the reason, if a load, save, replace or succeed returned APR_NOTFOUND */
+    ddb_over_e over;              /* and the reason for DDB_MISS_OVER, after a load */
     apr_int64_t issued;     /* epoch seconds: when the ID was made, if later than created; set before insert. 0: then */
     apr_int64_t seen;       /* epoch seconds: when a client first used the ID after that; 0: not yet */
     int timeouts_set;       /* 1: an application set the timeouts */
@@ -120,6 +131,9 @@ apr_status_t ddb_store_find_user(ddb_marks_e *found, const ddb_session_t *s, con
 
 /** When a session ends: min(created + absolute_timeout, accessed + idle_timeout), whole epoch seconds. */
 apr_int64_t ddb_store_expires(const ddb_session_t *s);
+
+/** What ends s, or has ended it. */
+ddb_over_e ddb_store_why_over(const ddb_session_t *s);
 
 /**
  * Read the session with this ID: one GetItem; no call for an ID that ddb_sid_check rejects. If ddb_store_succeed gave

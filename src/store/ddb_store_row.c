@@ -45,6 +45,16 @@ static ddb_miss_e why_over(const ddb_item_t *it, const ddb_store_call_t *call)
     return it->successor ? DDB_MISS_RENEWED : it->left ? DDB_MISS_LEFT : DDB_MISS_MOVED;
 }
 
+ddb_over_e ddb_store_why_over(const ddb_session_t *s)
+{
+    if (!s->accessed) {
+        return !s->row || s->row->successor ? DDB_OVER_RENEWED : s->row->left ? DDB_OVER_LEFT : DDB_OVER_MOVED;
+    }
+    return apr_time_sec(s->created) + s->absolute_timeout <= apr_time_sec(s->accessed) + s->idle_timeout
+               ? DDB_OVER_ABSOLUTE
+               : DDB_OVER_IDLE;
+}
+
 apr_status_t ddb_store_session_of(ddb_session_t *s, const ddb_item_t *it, const char *sid, const ddb_store_call_t *call)
 {
     const char *loggable;

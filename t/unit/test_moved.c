@@ -36,12 +36,13 @@ static void test_tombstone(apr_pool_t *p)
     static const struct {
         int seconds; /* left */
         ddb_miss_e miss;
+        ddb_over_e over;
         const char *what;
     } rows[] = {
-        { 60, DDB_MISS_MOVED, "an ID that a login replaced right now" },
-        { 1, DDB_MISS_LEFT, "one whose user left almost a minute ago" },
-        { 0, DDB_MISS_OVER, "one of a minute ago" },
-        { -3600, DDB_MISS_OVER, "one of an hour ago, not swept yet" },
+        { 60, DDB_MISS_MOVED, DDB_OVER_IDLE, "an ID that a login replaced right now" },
+        { 1, DDB_MISS_LEFT, DDB_OVER_IDLE, "one whose user left almost a minute ago" },
+        { 0, DDB_MISS_OVER, DDB_OVER_MOVED, "one of a minute ago" },
+        { -3600, DDB_MISS_OVER, DDB_OVER_LEFT, "one whose user left an hour ago, not swept yet" },
     };
     apr_size_t i;
     int json;
@@ -52,11 +53,12 @@ static void test_tombstone(apr_pool_t *p)
             ddb_item_t row = tombstone(f, &f->row, rows[i].seconds);
             ddb_session_t out;
 
-            row.left = i == 1;
+            row.left = i % 2;
             answer_row(f, &row);
             NUM_IS(load(f, f->s.sid, &out), APR_NOTFOUND, SAY("%s is no session", rows[i].what));
             IS(operations(f), "GetItem", "which one read tells");
             is_none(f, &out, rows[i].miss, json ? "tombstone in JSON" : "tombstone");
+            NUM_IS(out.over, rows[i].over, "later it still tells what became of it");
         }
     }
 }
@@ -154,10 +156,14 @@ static void test_successor_gone(apr_pool_t *p)
     static const struct {
         const char *what;
         ddb_miss_e miss;
+        ddb_over_e over;
     } rows[] = {
-        { "ended by a logout", DDB_MISS_OVER },         { "expired", DDB_MISS_OVER },
-        { "replaced by a login", DDB_MISS_MOVED },      { "replaced by a login, a minute ago", DDB_MISS_OVER },
-        { "replaced by age in turn", DDB_MISS_REUSED }, { "another ID's", DDB_MISS_OVER },
+        { "ended by a logout", DDB_MISS_OVER, DDB_OVER_RENEWED },
+        { "expired", DDB_MISS_OVER, DDB_OVER_IDLE },
+        { "replaced by a login", DDB_MISS_MOVED, DDB_OVER_IDLE },
+        { "replaced by a login, a minute ago", DDB_MISS_OVER, DDB_OVER_MOVED },
+        { "replaced by age in turn", DDB_MISS_REUSED, DDB_OVER_IDLE },
+        { "another ID's", DDB_MISS_OVER, DDB_OVER_RENEWED },
     };
     int i;
 
@@ -196,6 +202,7 @@ static void test_successor_gone(apr_pool_t *p)
         NUM_IS(load(f, f->s.sid, &out), APR_NOTFOUND, SAY("an ID whose successor is %s", rows[i].what));
         IS(operations(f), "GetItem GetItem", "has no session, and is followed no further");
         is_none(f, &out, rows[i].miss, rows[i].what);
+        NUM_IS(out.over, rows[i].over, "which an ID that is over tells");
     }
 }
 

@@ -237,6 +237,8 @@ static void test_load_expired(apr_pool_t *p)
         NUM_IS(load(f, f->s.sid, &out), rows[i].rv, SAY("a row with %s", rows[i].what));
         OK((out.sid != NULL) == (rows[i].rv == APR_SUCCESS), "is handed out only if it lives");
         NUM_IS(out.miss, rows[i].rv == APR_SUCCESS ? DDB_MISS_NONE : DDB_MISS_OVER, "or why it is not");
+        NUM_IS(out.over, strstr(rows[i].what, "absolute time used up") ? DDB_OVER_ABSOLUTE : DDB_OVER_IDLE,
+               "and what ended it");
         OK(out.created <= f->call.now && out.accessed <= f->call.now
                && ddb_store_expires(&out) <= f->now + rows[i].idle,
            "and lives no longer than its timeouts from now");
