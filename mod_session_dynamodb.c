@@ -10,7 +10,6 @@
 #include <httpd.h>
 #include <http_config.h>
 #include <http_core.h>
-#include <http_log.h>
 #include <http_main.h>
 #include <http_protocol.h>
 #include <http_request.h>
@@ -20,6 +19,7 @@
 
 #include "mod_session_dynamodb_int.h"
 #include "httpd/child/msd_child.h"
+#include "httpd/child/msd_event_log.h"
 #include "httpd/child/msd_row_cache.h"
 #include "httpd/child/msd_shared_memory.h"
 #include "httpd/child/msd_status.h"
@@ -30,6 +30,7 @@
 #include "httpd/msd_http_cache.h"
 #include "httpd/msd_entries.h"
 #include "httpd/msd_env.h"
+#include "httpd/msd_event.h"
 #include "httpd/msd_filter.h"
 #include "httpd/msd_forward.h"
 #include "httpd/msd_header.h"
@@ -40,10 +41,7 @@
 #include "httpd/msd_request.h"
 #include "httpd/msd_require_tls.h"
 #include "httpd/msd_save.h"
-#include "httpd/msd_session.h"
 #include "httpd/msd_trace_method.h"
-
-APLOG_USE_MODULE(session_dynamodb);
 
 static APR_OPTIONAL_FN_TYPE(ap_session_load) *session_load_fn;
 
@@ -335,10 +333,11 @@ static int session_dynamodb_log_transaction(request_rec *r)
             msd_session_lives(s);
             msd_child_touch_later(s->server, &s->stored, s->now, interval);
         }
-        if (msd_session_is_first_seen(s)) {
-            msd_child_see_later(s->server, &s->stored, s->now, s->pool);
+        if (msd_session_is_first_seen(s) && msd_child_see_later(s->server, &s->stored, s->now, s->pool)) {
+            msd_event_note(s, "first-use", "", s->stored.sid, NULL);
         }
     }
+    msd_event_write(q);
     return DECLINED;
 }
 
@@ -373,6 +372,7 @@ static int session_dynamodb_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr
         msd_config_warn(pconf, s);
         msd_shared_memory_prepare(pconf, s);
         msd_status_log_at_end(pconf, s);
+        return msd_event_log_open_all(pconf, s) == APR_SUCCESS ? OK : HTTP_INTERNAL_SERVER_ERROR;
     }
     return OK;
 }
@@ -433,7 +433,6 @@ static void register_hooks(apr_pool_t *p)
     session_dynamodb_register_functions();
 }
 
-/* One line per function, which clang-format would join. */
 /* clang-format off */
 module AP_MODULE_DECLARE_DATA session_dynamodb_module = {
     STANDARD20_MODULE_STUFF,

@@ -99,6 +99,14 @@ for my $case (
     ['SessionDynamoDBCache Off shmcb',         qr/seconds from 1 to 30 nor Off alone/],
     ['SessionDynamoDBCache 5',                 qr/load mod_socache_shmcb, or name another/],
     ['SessionDynamoDBCache 5 memcache:localhost:11211', qr/no cache provider 'memcache': load mod_socache_memcache/],
+    ['SessionDynamoDBEventLog',                qr/takes one argument.*\|PROGRAM/],
+    ['SessionDynamoDBEventLog "|"',            qr/'\|' is neither a file in a directory that exists nor "\|PROGRAM", error or None/],
+    ['SessionDynamoDBEventLog "| "',           qr/is neither a file/],
+    ['SessionDynamoDBEventLog nowhere/events', qr/'nowhere\/events' is neither a file in a directory that exists/],
+    ['SessionDynamoDBEventLog /tmp',           qr/'\/tmp' is neither a file/],
+    ['SessionDynamoDBEventLog a b',            qr/takes one argument/],
+    ['SessionDynamoDBEventKeys',               qr/file:PATH/],
+    ['SessionDynamoDBEventKeys secret-key',    qr/does not begin with file:/],
     ['SessionDynamoDBShareReads 5',            qr/On or Off/],
     ['SessionDynamoDBTableName ab',            qr/3 to 255/],
     ['SessionDynamoDBTableName my/table',      qr/3 to 255/],
@@ -542,6 +550,11 @@ accepted 'a file of keys', "SessionDynamoDBSidKeys file:$good";
 accepted 'keys for what is forwarded', "SessionDynamoDBForwardKeys file:$good";
 unlike refused('a literal key there', 10, qr/put them into a file/, "SessionDynamoDBForwardKeys \"$key\""),
     qr/a literal key of/, '... and the message does not repeat it';
+accepted 'where events go', "SessionDynamoDBEventLog $_" for 'events', "$DIR/events", '"|/bin/cat"', '"||/bin/cat -u"', 'error', 'None';
+ok !-e "$DIR/events", '... and configtest makes no file';
+unlike accepted('a key of events', "SessionDynamoDBEventKeys file:$good"), qr/EventKeys/, '... of good length';
+like accepted('a short one', "SessionDynamoDBEventKeys file:" . file('short.event', 0600, "short\n")),
+    qr/SessionDynamoDBEventKeys at main server: key 1 is shorter than 32 characters/, '... is reported';
 accepted 'several sources', "SessionDynamoDBSidKeys file:$good file:good.keys";
 accepted 'several lines', "SessionDynamoDBSidKeys file:$good", 'SessionDynamoDBSidKeys file:good.keys';
 file('many.keys', 0600, "$key\n" x 9);

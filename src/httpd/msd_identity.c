@@ -37,7 +37,7 @@ static void user_came(look_t *look, const char *realm, const char *user)
     look->s->answer.login = u;
 }
 
-static void user_left(look_t *look, const char *realm, const char *name)
+static void user_left(look_t *look, const char *realm, const char *name, const char *user)
 {
     msd_session_left_t *left;
 
@@ -47,6 +47,7 @@ static void user_left(look_t *look, const char *realm, const char *name)
     left = apr_array_push(look->s->answer.left);
     left->realm = realm;
     left->name = name;
+    left->user = user;
 }
 
 /** 1 when this request set the entry, to whatever value. */
@@ -70,7 +71,7 @@ static void look_at_entry(look_t *look, const char *entry, const char *realm, co
     }
     else if (was && !is) {
         look->logouts++;
-        user_left(look, realm, name);
+        user_left(look, realm, name, was);
     }
     else if (is && name && was_set(look->s, entry)
              && was_set(look->s, apr_pstrcat(look->p, name, "-" MOD_SESSION_PW, NULL))) {

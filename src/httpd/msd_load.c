@@ -6,6 +6,7 @@
 #include "httpd/child/msd_unknown_ids.h"
 #include "httpd/conf/msd_config_check.h"
 #include "httpd/msd_entries.h"
+#include "httpd/msd_event.h"
 #include "httpd/msd_load.h"
 #include "httpd/msd_payload.h"
 #include "httpd/msd_reads.h"
@@ -34,6 +35,18 @@ static int past_expiry(msd_session_t *s)
     return (s->z->expiry && s->z->expiry <= s->now) || ddb_store_expires(&here) <= apr_time_sec(s->now);
 }
 
+/** Why a session of which past_expiry is true is over. */
+static ddb_over_e why_past(const msd_session_t *s)
+{
+    const ddb_session_t here = msd_session_here(s, &s->stored);
+
+    if (s->expiry && s->expiry <= s->now) {
+        return DDB_OVER_APPLICATION;
+    }
+    /* SessionMaxAge is an idle timeout. */
+    return ddb_store_expires(&here) <= apr_time_sec(s->now) ? ddb_store_why_over(&here) : DDB_OVER_IDLE;
+}
+
 static apr_status_t accept_loaded(request_rec *r, msd_session_t *s, const ddb_session_t *row)
 {
     apr_status_t rv = msd_payload_decode(r, s, s->z, row);
@@ -44,6 +57,7 @@ static apr_status_t accept_loaded(request_rec *r, msd_session_t *s, const ddb_se
         return rv;
     }
     if (past_expiry(s)) {
+        s->ids.over = why_past(s);
         msd_session_begin_new(s);
         s->ids.miss = DDB_MISS_OVER;
         return APR_NOTFOUND;
@@ -111,6 +125,7 @@ static apr_status_t open_row(const load_t *w, const char *sid, ddb_session_t *ro
     do {
         rv = read_row(w, sid, row, &reads);
         w->s->ids.miss = row->miss;
+        w->s->ids.over = row->over;
         rv = rv == APR_SUCCESS ? accept_loaded(w->r, w->s, row) : rv;
     } while (rv != APR_SUCCESS && msd_reads_again(&reads));
     w->s->ids.cached = reads.cached;
@@ -184,6 +199,7 @@ static apr_status_t ask_store(const load_t *w, const apr_array_header_t *sids)
         rv = read_rows(w, sids, &found);
     }
     if (rv != APR_SUCCESS) {
+        msd_event_note(s, "failed", ddb_error_word(rv), APR_ARRAY_IDX(sids, 0, const char *), NULL);
         return fail(s, rv);
     }
     if (found.live == 1 && s->outcome != MSD_LOADED) {
@@ -194,11 +210,13 @@ static apr_status_t ask_store(const load_t *w, const apr_array_header_t *sids)
         msd_session_begin_new(s);
         s->ids.ambiguous = 1;
         s->answer.issue = NULL;
+        msd_event_note(s, "refused", "ambiguous", NULL, NULL);
     }
     else if (!found.live) {
         s->ids.replaced = found.replaced;
         s->ids.refused = ddb_sid_loggable(APR_ARRAY_IDX(sids, 0, const char *), s->pool);
         msd_session_count(s, DDB_COUNT_REFUSED);
+        msd_event_note_refused(s, APR_ARRAY_IDX(sids, sids->nelts - 1, const char *)); /* ids.miss is this one's */
     }
     return found.told;
 }
@@ -229,6 +247,7 @@ static apr_status_t choose(const load_t *w, const apr_array_header_t *came)
     }
     if (sids->nelts > SIDS_MAX) {
         w->s->ids.ambiguous = 1;
+        msd_event_note(w->s, "refused", "ambiguous", NULL, NULL);
         return APR_SUCCESS;
     }
     if (!sids->nelts) {

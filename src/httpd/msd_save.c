@@ -4,6 +4,7 @@
 
 #include "httpd/child/msd_child.h"
 #include "httpd/msd_entries.h"
+#include "httpd/msd_event.h"
 #include "httpd/msd_identity.h"
 #include "httpd/msd_payload.h"
 #include "httpd/msd_save_int.h"
@@ -115,6 +116,7 @@ static apr_status_t create(const msd_save_t *w)
     row.created = w->s->now;
     rv = msd_save_insert(w, &row);
     if (rv == APR_SUCCESS) {
+        msd_event_note(w->s, "created", w->s->answer.identity == MSD_LOGIN ? "login" : "new", row.sid, NULL);
         msd_save_stored(w->s, &row);
         msd_session_count(w->s, DDB_COUNT_CREATED);
         w->s->answer.issue = row.sid;
@@ -174,19 +176,38 @@ static apr_status_t change(const msd_save_t *w)
     return rv;
 }
 
-static apr_status_t end(const msd_save_t *w)
+static apr_status_t end_because(const msd_save_t *w, const char *reason)
 {
     msd_session_t *s = w->s;
     ddb_session_t last = s->stored;
     apr_status_t rv = ddb_store_end(w->q->calls.store, w->call, &last);
+    /* Where a login was first, the session goes on, and the client has the cookie of it. */
+    int goes_on = last.miss == DDB_MISS_MOVED || last.miss == DDB_MISS_LEFT;
 
+    if (rv == APR_SUCCESS && !goes_on) {
+        msd_event_note(s, "ended", reason, last.sid, NULL);
+    }
     if (rv == APR_SUCCESS) {
         msd_session_begin_new(s);
         msd_session_count(s, DDB_COUNT_ENDED);
         s->answer.written = MSD_ENDED;
         s->answer.issue = NULL;
-        /* Where a login was first, the client has the cookie of its session. */
-        s->answer.end_id = last.miss != DDB_MISS_MOVED && last.miss != DDB_MISS_LEFT;
+        s->answer.end_id = !goes_on;
+    }
+    return rv;
+}
+
+static apr_status_t end(const msd_save_t *w)
+{
+    return end_because(w, msd_event_why_ended(w->s));
+}
+
+static apr_status_t end_by_program(const msd_save_t *w)
+{
+    apr_status_t rv = end_because(w, "program");
+
+    if (rv != APR_SUCCESS) {
+        msd_event_note(w->s, "failed", ddb_error_word(rv), w->s->stored.sid, NULL);
     }
     return rv;
 }
@@ -281,5 +302,5 @@ apr_status_t msd_save_end(request_rec *r, msd_request_t *q, msd_session_t *s)
 {
     const msd_save_t w = { .r = r, .q = q, .s = s };
 
-    return msd_save_run(end, w);
+    return msd_save_run(end_by_program, w);
 }

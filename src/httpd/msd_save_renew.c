@@ -2,6 +2,7 @@
  * to the new one. */
 
 #include "httpd/child/msd_child.h"
+#include "httpd/msd_event.h"
 #include "httpd/msd_save_int.h"
 
 /** Delete a row that no session uses (any more). If that fails now, it is tried again later. */
@@ -113,6 +114,7 @@ apr_status_t msd_save_renew(const msd_save_t *w)
         take_away(w, fresh.key);
         return rv;
     }
+    msd_event_note(w->s, "renewed", msd_event_why_renewed(w->s), fresh.sid, w->s->stored.sid);
     msd_save_stored(w->s, &fresh);
     msd_session_count(w->s, DDB_COUNT_RENEWED);
     w->s->answer.issue = fresh.sid;
@@ -151,6 +153,7 @@ static apr_status_t renew_aged(const msd_save_t *w)
     if (rv != APR_SUCCESS) {
         return stay(w, &fresh, &current, rv);
     }
+    msd_event_note(s, "renewed", "age", fresh.sid, s->stored.sid);
     s->stored = fresh;
     s->answer.issue = fresh.sid;
     msd_session_lives(s);

@@ -45,6 +45,7 @@ typedef enum msd_identity_e {
 typedef struct msd_session_left_t {
     const char *realm;
     const char *name; /* AuthName of a form; NULL: of an entry */
+    const char *user;
 } msd_session_left_t;
 
 /** msd_identity's own: the last user that was looked up in the stored session. */
@@ -66,6 +67,7 @@ typedef struct msd_session_ids_t {
     int count;           /* valid or not */
     int ambiguous;       /* 1: more than one could be valid, and all are ignored */
     ddb_miss_e miss;     /* the reason for refusing the last of them */
+    ddb_over_e over;     /* why, if that reason is DDB_MISS_OVER */
     int cached, shared;  /* rows of the last of them from the cache, and rows that other requests read */
     int replaced;        /* 1: a newer ID replaced it, which this client has by now, or will have */
     const char *opened;  /* the ID that opened the session; not its own if it was replaced by age. NULL: none did */
@@ -88,6 +90,13 @@ typedef struct msd_session_answer_t {
     const char *issue;    /* the ID that the response sends; NULL: no ID */
     int end_id;           /* 1: the response deletes the client's ID */
 } msd_session_answer_t;
+
+/** msd_event's own: something that happened to the session, in words of docs/events.md. */
+typedef struct msd_session_event_t {
+    const char *event, *reason;
+    const char *sid, *previous; /* IDs; NULL: none */
+    ddb_marks_user_t user;      /* user NULL: nobody is known */
+} msd_session_event_t;
 
 /** Allocated from the pool of the tree's topmost request. Like the tree, used by one thread at a time. */
 typedef struct msd_session_t {
@@ -113,7 +122,8 @@ typedef struct msd_session_t {
     const session_rec *decoding; /* private to msd_payload: the session_rec being decoded; NULL otherwise */
     apr_time_t expiry;           /* the expiry that an application put into the payload; 0: no expiry */
     msd_session_described_t described;
-    ddb_error_t error; /* of the last failure */
+    apr_array_header_t *events; /* msd_session_event_t, in order; NULL: nothing happened, or no events are logged */
+    ddb_error_t error;          /* of the last failure */
     msd_session_ids_t ids;
     msd_session_answer_t answer;
 } msd_session_t;

@@ -44,8 +44,8 @@ void msd_child_touch_later(const server_rec *s, const ddb_session_t *session, ap
                            apr_interval_time_t interval);
 
 /** Mark the ID of a session, which has issued, as used by its client, in the background and once for all children. p is
- * for temporary data. */
-void msd_child_see_later(const server_rec *s, const ddb_session_t *session, apr_time_t now, apr_pool_t *p);
+ * for temporary data. @return 1 for the request that does. */
+int msd_child_see_later(const server_rec *s, const ddb_session_t *session, apr_time_t now, apr_pool_t *p);
 
 /** 1 for the one of this server's requests, in any child, that gives the session a new ID; others leave it alone for a
  * while. p is for temporary data. */

@@ -40,15 +40,17 @@ static int is_first(const server_rec *s, const char *what, const ddb_session_t *
     return !recent || msd_touches_claim(recent, apr_pstrcat(p, what, session->key, NULL), now, apr_time_from_sec(10));
 }
 
-void msd_child_see_later(const server_rec *s, const ddb_session_t *session, apr_time_t now, apr_pool_t *p)
+int msd_child_see_later(const server_rec *s, const ddb_session_t *session, apr_time_t now, apr_pool_t *p)
 {
     msd_write_queue_job_t job = job_for(s, MSD_WRITE_QUEUE_SEEN);
+    int first = is_first(s, "seen ", session, now, p);
 
     job.session = *session;
     job.now = now;
-    if (is_first(s, "seen ", session, now, p)) {
+    if (first) {
         msd_write_queue_push(msd_child_writer(s), &job);
     }
+    return first;
 }
 
 int msd_child_claim_renewal(const server_rec *s, const ddb_session_t *session, apr_time_t now, apr_pool_t *p)

@@ -27,6 +27,9 @@ typedef enum msd_no_store_e { MSD_NO_STORE_LOADED, MSD_NO_STORE_CHANGED } msd_no
 /** The longest lifetime that browsers give a cookie, in seconds: 400 days (RFC 6265bis section 5.5). */
 #define MSD_COOKIE_SECONDS_MOST (APR_INT64_C(400) * 24 * 3600)
 
+/** SessionDynamoDBEventLog: httpd's error log. */
+#define MSD_EVENT_LOG_ERROR "error"
+
 /** The default of SessionDynamoDBHeaderName. */
 #define MSD_HEADER_NAME "x-id"
 
@@ -57,7 +60,9 @@ typedef enum msd_no_store_e { MSD_NO_STORE_LOADED, MSD_NO_STORE_CHANGED } msd_no
     X(NUMBER, int, share_reads, 0)                                                                                     \
     X(NUMBER, int, cache, 0) /* seconds; 0: off; the main server's, for all */                                         \
     X(POINTER, const struct ap_socache_provider_t *, cache_provider, NULL)                                             \
-    X(POINTER, struct ap_socache_instance_t *, cache_instance, NULL)
+    X(POINTER, struct ap_socache_instance_t *, cache_instance, NULL)                                                   \
+    X(POINTER, const char *, event_log, "")            /* absolute, |PROGRAM or MSD_EVENT_LOG_ERROR; "": none */       \
+    X(POINTER, apr_array_header_t *, event_keys, NULL) /* const char *, oldest first; NULL: a random one */
 
 #define MSD_SETTING(kind, type, name, value) type name;
 
@@ -75,6 +80,7 @@ typedef struct msd_server_config_t {
     struct msd_row_cache_t *row_cache;      /* of this server's table, shared likewise; NULL: no cache */
     struct msd_failure_log_t *outage;       /* limits logged failures, shared likewise; NULL: all are logged */
     struct msd_once_t *once;                /* flags of one-time actions, shared likewise; NULL: never done */
+    struct msd_event_log_t *events;         /* where security events go; opened before fork; NULL: nowhere */
     struct ddb_count_t *count;              /* counters, shared likewise; NULL: nothing is counted */
     struct msd_child_t *child;              /* this child process's store and connections; created after fork */
 } msd_server_config_t;

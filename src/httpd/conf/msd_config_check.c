@@ -186,6 +186,17 @@ static apr_status_t ask_once(void *baton, const ddb_http_request_t *req, apr_poo
     return rv;
 }
 
+/** Hosts that have their keys from the main server say nothing of their own. */
+static void warn_event_keys(const server_rec *s, const server_rec *main_server, apr_pool_t *p)
+{
+    const msd_section_t place = { .server = s, .where = server_name(s, p) };
+    const apr_array_header_t *keys = msd_config_server(s)->event_keys;
+
+    if (s == main_server || keys != msd_config_server(main_server)->event_keys) {
+        warn_short_keys(&place, keys, "SessionDynamoDBEventKeys");
+    }
+}
+
 static int check_server(server_rec *s, int used, apr_pool_t *p)
 {
     const ddb_http_transport_t http = { .perform = ask_once };
@@ -234,6 +245,7 @@ int msd_config_check(apr_pool_t *p, server_rec *main_server)
     }
     msd_cookie_areas_find(p, main_server);
     for (s = main_server; s; s = s->next) {
+        warn_event_keys(s, main_server, p);
         good &= check_server(s, is_used(msd_config_sections_for(by_server, s, main_server, p)), p);
     }
     return good ? OK : HTTP_INTERNAL_SERVER_ERROR;

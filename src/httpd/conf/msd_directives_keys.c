@@ -65,3 +65,9 @@ const char *msd_directives_keys_set_seal(cmd_parms *cmd, void *dir, int argc, ch
     c->seal = seal;
     return problem;
 }
+
+const char *msd_directives_keys_set_event(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    (void)dir;
+    return add_keys(cmd, &msd_config_server(cmd->server)->event_keys, NULL, argc, argv);
+}

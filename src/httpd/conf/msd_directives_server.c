@@ -204,3 +204,34 @@ const char *msd_directives_server_set_breaker(cmd_parms *cmd, void *dir, const c
     server_of(cmd)->breaker = (int)n;
     return NULL;
 }
+
+/** The absolute path of a log; NULL if there is no directory for it, or one of that name. */
+static const char *find_log(const char *arg, const cmd_parms *cmd)
+{
+    const char *path = ap_server_root_relative(cmd->pool, arg);
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    const char *dir = slash ? apr_pstrmemdup(cmd->temp_pool, path, (apr_size_t)(slash - path) + 1) : NULL;
+    apr_finfo_t info;
+
+    if (!dir || apr_stat(&info, dir, APR_FINFO_TYPE, cmd->temp_pool) != APR_SUCCESS || info.filetype != APR_DIR) {
+        return NULL;
+    }
+    return apr_stat(&info, path, APR_FINFO_TYPE, cmd->temp_pool) == APR_SUCCESS && info.filetype == APR_DIR ? NULL
+                                                                                                            : path;
+}
+
+const char *msd_directives_server_set_event_log(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *log = *arg == '|'                                 ? arg[strspn(arg, "| ")] ? arg : NULL
+                      : strcasecmp(arg, MSD_EVENT_LOG_ERROR) == 0 ? MSD_EVENT_LOG_ERROR
+                      : strcasecmp(arg, "None") == 0              ? ""
+                      : *arg                                      ? find_log(arg, cmd)
+                                                                  : NULL;
+
+    (void)dir;
+    server_of(cmd)->event_log = log;
+    return log ? NULL
+               : apr_psprintf(cmd->pool,
+                              "%s: '%s' is neither a file in a directory that exists nor \"|PROGRAM\", error or None",
+                              cmd->cmd->name, arg);
+}

@@ -20,6 +20,7 @@ const char *msd_directives_server_set_max_attempts(cmd_parms *cmd, void *dir, co
 const char *msd_directives_server_set_warm_connections(cmd_parms *cmd, void *dir, const char *arg);
 const char *msd_directives_server_set_flag(cmd_parms *cmd, void *dir, int on);
 const char *msd_directives_server_set_breaker(cmd_parms *cmd, void *dir, const char *arg);
+const char *msd_directives_server_set_event_log(cmd_parms *cmd, void *dir, const char *arg);
 
 /** TAKE12: cache is PROVIDER[:ARGUMENTS], or NULL. */
 const char *msd_directives_server_set_cache(cmd_parms *cmd, void *dir, const char *seconds, const char *cache);
