@@ -69,6 +69,10 @@ my @AREAS = split /^/, <<"END";
     SetHandler test-session
     SessionDynamoDBSidKeys file:$SessionTest::T/conf/sid.keys
 </Location>
+<Location /tls/>
+    SetHandler test-session
+    SessionDynamoDBRequireTLS On
+</Location>
 <Location /anonymous/>
     SetHandler test-session
     SessionDynamoDBOnError anonymous
@@ -235,6 +239,9 @@ note 'IDs that are refused';
         ['refused unknown', 'created new'], '... and a new session';
     events_are { page('/test/?get=a', cookies => ["id=$a; id=$b"]) } ['refused ambiguous'], 'two live sessions';
     events_are { page('/test/?get=a', cookies => ['id=' . ('C' x 42) . "E; id=$a"]) } [], 'one beside a live session';
+    ($e) = events_are { page('/tls/?get=a', cookie => $a) } ['refused tls'], 'one that came without TLS';
+    is $e->{session}, hash($a), '... is named';
+    events_are { page('/tls/?get=a') } [], '... and none did';
     my $other = row(key_of($b));
     change_row($a, sub { $_->{loggable} = $other->{loggable} });
     events_are { page('/test/?get=a', cookie => $a) } ['refused foreign'], 'a row of another ID';
@@ -242,7 +249,8 @@ note 'IDs that are refused';
     events_are { page('/signed/?get=a', cookie => $signed) } [], 'a signed ID';
     events_are { page('/signed/?get=a', cookie => substr($signed, 0, -4) . 'AAAA') }
         ['refused form'], '... with another signature';
-    push @EXPECTED, qr/session_dynamodb:warn\].*more than one could be the session's/;
+    push @EXPECTED, qr/session_dynamodb:warn\].*more than one could be the session's/,
+        qr{session_dynamodb:warn\].*refused a request for /tls/ that did not come over TLS};
 }
 
 note 'Failures';

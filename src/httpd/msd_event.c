@@ -97,11 +97,15 @@ const char *msd_event_why_ended(const msd_session_t *s)
 
 /* ---- at its end -------------------------------------------------------------------------------------------------- */
 
-/** Note what keeps s from being used, or its changes from being stored. */
-static void note_failure(msd_session_t *s)
+/** Note what kept s from being used, or its changes from being stored. */
+static void note_failure(const msd_request_t *q, msd_session_t *s)
 {
     const msd_session_answer_t *a = &s->answer;
+    const apr_array_header_t *came = s->outcome == MSD_WITHOUT_TLS ? msd_request_came(q, s->conf) : NULL;
 
+    if (came) {
+        msd_event_note(s, "refused", "tls", APR_ARRAY_IDX(came, 0, const char *), NULL);
+    }
     if (s->outcome == MSD_MISCONFIGURED) {
         msd_event_note(s, "failed", ddb_error_word(DDB_ECONFIG), NULL, NULL);
     }
@@ -157,7 +161,7 @@ void msd_event_write(msd_request_t *q)
         return;
     }
     for (s = &q->session; s; s = s->next) {
-        note_failure(s);
+        note_failure(q, s);
         any |= s->events != NULL;
     }
     for (s = &q->session; s && any; s = s->next) {
