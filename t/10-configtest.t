@@ -634,7 +634,7 @@ note 'The strictest settings';
 {
     my $text = SessionTest::Log::slurp(setting('src') . '/conf/session-dynamodb-hardened.conf');
     my @lines = split /\n/, $text;
-    my($command) = $text =~ m{^#\s+(\(umask .*seal\.key\))$}m;
+    my($command) = $text =~ m{^#\s+(\(umask .*done\))$}m;
     is system($command =~ s{/etc/apache2}{$DIR}gr), 0, 'the command that they print makes keys';
     my @site = ('<Location />', 'Session On', 'SessionEnv On', 'SessionHeader X-Replace-Session', 'SessionDynamoDB On',
                 'SessionDynamoDBUserKey user', '</Location>');

@@ -74,4 +74,12 @@ change_row($id, sub { delete $_->{encoding}; $_->{data} = { B => MIME::Base64::e
 calls_are { get('/hardened/?get=user', @TLS, cookie => $id) } ['GetItem'], 'a row that somebody wrote into the table';
 is res()->line('get user'), '(none)', '... is no session';
 
+note 'What is told of it';
+{
+    my @events = map { /"event":"(\w+)","reason":"([\w-]*)"/ ? "$1 $2" : () } log_lines();
+    my %told = map { $_ => 1 } @events;
+    ok $told{$_}, "the log tells: $_" for 'created new', 'renewed login', 'ended logout', 'expired idle', 'renewed age',
+        'refused form', 'refused tls', 'failed bad-item';
+}
+
 done;

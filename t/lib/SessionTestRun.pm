@@ -168,11 +168,11 @@ sub write_keys {
     write_file("$dir/forward.key.old",  0600, "$forward[0]\n");
     my @seal = map { "$_-seal-key-of-the-httpd-tests-0123456789abcdefgh" } qw(first second);
     copy_file("$self->{src}/conf/session-dynamodb-hardened.conf", "$dir/hardened.conf");
-    write_file("$dir/../$_.key", 0600, "$_-key-of-the-strictest-settings-of-the-httpd-tests\n") for qw(session seal);
+    write_file("$dir/../$_.key", 0600, "$_-key-of-the-strictest-settings-of-the-httpd-tests\n") for qw(session seal event);
     write_file("$dir/seal.key.first",  0600, "$seal[0]\n");
     write_file("$dir/seal.key.second", 0600, "$seal[1]\n");
     write_file("$self->{work}/t/logs/secrets", 0644, map { "$_\n" } @keys, @forward, @seal,
-        map({ "$_-key-of-the-strictest-settings-of-the-httpd-tests" } qw(session seal)), $KEY{secret});
+        map({ "$_-key-of-the-strictest-settings-of-the-httpd-tests" } qw(session seal event)), $KEY{secret});
 }
 
 # The configurations that the recipes in docs/recipes/ print, as conf/recipe-NAME.conf; extra.conf.in includes them.
