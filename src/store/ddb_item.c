@@ -165,7 +165,7 @@ static int names(const char *encoding, const char *one)
     return encoding && strcmp(encoding, one) == 0;
 }
 
-/* Data as it was before it was compressed and sealed. */
+/* Data as it was before it was compressed and sealed. When id and version are known, to which a seal is bound. */
 static void decode_data(reader_t *r, ddb_item_t *it)
 {
     const char *encoding = has(r, ROW_ENCODING) ? read_text(r, ROW_ENCODING) : NULL;
@@ -188,7 +188,6 @@ static void decode_data(reader_t *r, ddb_item_t *it)
     }
 }
 
-/* When id and version are known, to which a seal is bound. */
 static void read_data(reader_t *r, ddb_item_t *it)
 {
     if (it->format == DDB_JSON) {
@@ -197,9 +196,6 @@ static void read_data(reader_t *r, ddb_item_t *it)
     }
     else {
         it->data = read_bytes(r, ROW_DATA, &it->data_len);
-        if (r->rv == APR_SUCCESS) {
-            decode_data(r, it);
-        }
     }
 }
 
@@ -250,13 +246,16 @@ static apr_status_t read_item(ddb_item_t *it, const ddb_item_reply_t *reply, apr
         return APR_NOTFOUND;
     }
     found.id = read_text(&r, ROW_ID);
+    read_data(&r, &found);
     found.created = read_time(&r, ROW_CREATED);
     found.accessed = read_time(&r, ROW_ACCESSED);
     found.expires = read_number(&r, ROW_EXPIRES, 0);
     found.idle_timeout = read_number(&r, ROW_IDLE_TIMEOUT, 1);
     found.absolute_timeout = read_number(&r, ROW_ABSOLUTE_TIMEOUT, 1);
     read_marks(&r, &found);
-    read_data(&r, &found);
+    if (r.rv == APR_SUCCESS && found.format == DDB_FORM) {
+        decode_data(&r, &found);
+    }
     read_renewal(&r, &found);
     if (r.rv == APR_SUCCESS) {
         *it = found;

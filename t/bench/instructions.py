@@ -6,6 +6,7 @@ import re
 import time
 
 import programs
+import rows
 import servers
 from programs import die, say
 from rows import BASE, Contender
@@ -31,6 +32,9 @@ CONTENDERS = {
     "new session": Contender("module", BASE._replace(operation="login")),
     "bare over TLS": Contender("bare", BASE._replace(tls="tls")),
     "loaded over TLS": Contender("module", BASE._replace(tls="tls")),
+    **{"%s with %s" % (name, row): Contender(row, BASE._replace(operation=operation))
+       for row in rows.ROWS if rows.ROWS[row].is_variant
+       for name, operation in (("loaded", "read"), ("changed", "write"), ("new session", "login"))},
 }
 CHECKED = ["anonymous", "loaded", "touched", "changed", "new session", "loaded over TLS"]
 
@@ -66,7 +70,7 @@ def profiles(b, contender, count):
         if name.startswith("callgrind.out"):
             os.unlink(b.path("run/" + name))
     wrap = ("valgrind", "-q", "--tool=callgrind", "--callgrind-out-file=" + out, "--dump-before=mark")
-    patient = PATIENT % b.path("ca.pem") if contender.row == "module" else ""
+    patient = PATIENT % b.path("ca.pem") if rows.ROWS[contender.row].store == "table" else ""
     with servers.table(b) as t, servers.server(b, contender, t, wrap=wrap, modules=["mark"],
                                                settings=patient) as s:
         client = Session(s, contender)
@@ -119,7 +123,7 @@ def print_parts(contender, all_of, own):
         objects[where] = objects.get(where, 0) + n
     for where, n in sorted(objects.items(), key=lambda x: -x[1])[:12]:
         print("  %9.0f  %s" % (n, where))
-    if contender.row == "module":
+    if rows.ROWS[contender.row].store == "table":
         ours = {k: n for k, n in all_of.items() if re.search("dynamodb|curl|crypto|ssl|cjson|libz|mod_session", k[1])}
         print_functions("functions of the module and its libraries, with all they call:", ours, 60)
         print_functions("functions, themselves:", own, 40)

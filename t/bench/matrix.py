@@ -34,7 +34,7 @@ def cells(words):
 
 
 def contenders(cell, names):
-    wanted = [name for name in rows.ROWS if not names or name in names]
+    wanted = [name for name, row in rows.ROWS.items() if name in names or not (names or row.is_variant)]
     return [Contender(name, cell) for name in wanted if not rows.ROWS[name].skips(cell)]
 
 

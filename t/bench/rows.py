@@ -50,11 +50,11 @@ SessionDynamoDBUserKey None
 
 
 class Row:
-    """modules: beyond those that every httpd has. speaks_tls: with its store."""
+    """modules: beyond those that every httpd has. speaks_tls: with its store. is_variant: only where it is named."""
 
-    def __init__(self, text, settings, modules, store=None, speaks_tls=False):
+    def __init__(self, text, settings, modules, store=None, speaks_tls=False, is_variant=False):
         self.label, self.settings, self.modules = text, settings, modules
-        self.store, self.speaks_tls = store, speaks_tls
+        self.store, self.speaks_tls, self.is_variant = store, speaks_tls, is_variant
 
     @property
     def is_httpd(self):
@@ -88,6 +88,12 @@ class Row:
         return None
 
 
+def variant(text, settings, modules=()):
+    """The module with an option."""
+    return Row("mod_session_dynamodb, " + text, OURS + "\n" + settings, ["session", "session_dynamodb", *modules],
+               "table", True, is_variant=True)
+
+
 ROWS = {
     "plain": Row("plain httpd, no session", "", []),
     "bare": Row("bare round trip", ROUND_TRIP, ["round_trip"], "round trip", True),
@@ -95,6 +101,11 @@ ROWS = {
                  ["session", "round_trip"], "round trip", True),
     "libcurl": Row("libcurl alone", ROUND_TRIP + "\nRoundTripLibcurl On", ["round_trip"], "round trip", True),
     "module": Row("mod_session_dynamodb", OURS, ["session", "session_dynamodb"], "table", True),
+    "signed": variant("SidKeys", "SessionDynamoDBSidKeys env:BENCH_KEY"),
+    "sealed": variant("SealKeys", "SessionDynamoDBSealKeys env:BENCH_KEY"),
+    "events": variant("EventLog", "SessionDynamoDBEventLog {events}\nSessionDynamoDBEventKeys env:BENCH_KEY"),
+    "aging": variant("RenewInterval", "SessionDynamoDBRenewInterval 3600"),
+    "cached": variant("Cache", "SessionDynamoDBCache 30", ["socache_shmcb"]),
     "cookie": Row("mod_session_cookie", "SessionCookieName session path=/", ["session", "session_cookie"], "cookie"),
     "crypto": Row("mod_session_crypto, in a cookie", "SessionCookieName session path=/\nSessionCryptoPassphrase bench",
                   ["session", "session_cookie", "session_crypto"], "cookie"),

@@ -15,7 +15,7 @@ import rows
 from programs import die, say
 
 ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench-secret", "AWS_DEFAULT_REGION": "us-east-1",
-               "AWS_EC2_METADATA_DISABLED": "true"}
+               "AWS_EC2_METADATA_DISABLED": "true", "BENCH_KEY": "0123456789abcdef" * 3}
 SESSION_BYTES_SHOWN = 1024  # up to here the header that stores a session may go out as well
 
 # The second listener stores: mod_headers plays the application, so that no program's start is measured.
@@ -269,6 +269,7 @@ def settings_of(b, row, cell, t, workers):
               "request": b.samples[cell.size][0] if row.store == "round trip" else "",
               "endpoint": "%s://127.0.0.1:%d" % ("https" if tls else "http", t.ports[cell.tls] if t else 0),
               "round_trip_ca": "RoundTripCAFile " + b.path("ca.pem") if tls else "",
+              "events": b.path("run/events"),
               "ours_ca": "SessionDynamoDBCAFile " + b.path("bundle.pem") if tls else "",
               "ours_touch": "SessionDynamoDBTouchInterval 0" if cell.operation == "touch" else ""}
     text = row.settings

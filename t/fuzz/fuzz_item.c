@@ -135,6 +135,8 @@ static void read_as(ddb_format_e format, const char *text, size_t size, apr_pool
 
     memset(&it, 0x55, sizeof(it));
     it.format = format;
+    it.seal = NULL;
+    it.audience = NULL;
     before = it;
     rv = ddb_item_parse(&it, text, size, p, &err);
     HOLDS(it.consumed >= 0 && ddb_reply_consumed(text, size, p) == it.consumed);

@@ -208,6 +208,7 @@ static void test_sent(apr_pool_t *p)
     NUM_IS(ddb_item_size(&it), sent_size(&it, p), "and with all that a create can send");
     it.packed = apr_psprintf(p, "%0200d", 0);
     it.packed_len = 200;
+    it.encoding = DDB_ITEM_ENCODING;
     NUM_IS(ddb_item_size(&it), sent_size(&it, p), "packed data counts as it is sent");
     it.packed = NULL;
     it.format = DDB_JSON;
