@@ -121,7 +121,7 @@ note 'What the log tells of many failures';
     get('/test/', cookie => $id);
     $failed++;
     # On a slow machine a request may have told of them already, in a line of its own.
-    ok scalar(log_lines(qr/\d+ more (?:since the last line of this kind$|failures to read)/)),
+    ok scalar(log_lines(qr/\d+ more (?:since the last line of this kind$|failures or refusals)/)),
         '... and the next tells of the others';
     clear_faults();
     ok all_told($failed), 'in the end all are told';

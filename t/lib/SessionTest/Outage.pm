@@ -14,7 +14,7 @@ our @EXPORT = qw(failures_told all_told another_second);
 my $REST_AFTER = 2.05;   # seconds after a line in which a request tells the rest
 
 my $LINE = qr/\[session_dynamodb:\w+\].*(?:the session could not be (?:read|written|ended)|queued .* failed: )/;
-my $REST = qr/(\d+) more (?:since the last line of this kind|failures to read or write sessions)/;
+my $REST = qr/(\d+) more (?:since the last line of this kind|failures or refusals)/;
 
 # The failures that these lines, or the log since the file began, tell of.
 sub failures_told {
