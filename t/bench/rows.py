@@ -25,7 +25,7 @@ def label(contender):
 
 
 DBD = """
-DBDMin 8
+DBDMin 1
 DBDKeep {workers}
 DBDMax {workers}
 DBDPrepareSQL "insert into session (value, expiry, key) values (%s, %lld, %s)" insertsession
