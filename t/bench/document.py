@@ -43,7 +43,7 @@ def matrix_table(found, dimension):
     """Requests/s, and of the bare round trip, along one dimension; all others as in BASE."""
     steps = along(dimension)
     unit = UNITS.get(dimension, "")
-    lines = ["| | " + " | ".join("%s %s" % (value, unit) for value, _ in steps) + " |",
+    lines = ["| | " + " | ".join(("%s %s" % (value, unit)).strip() for value, _ in steps) + " |",
              "| --- |" + " --: |" * len(steps)]
     for name, row in rows.ROWS.items():
         texts = []
@@ -111,7 +111,7 @@ set output '%s'
 set multiplot layout 1,3 title "Requests per second, as part of the bare round trip's (medians, quartiles)"
 set yrange [0:1.25]
 set grid
-set key bottom left
+set key bottom left Left reverse
 """
 
 
@@ -145,11 +145,13 @@ def plot_lines(found, directory, out):
                     of = load.ratio(found, Contender(name, cell), Contender("bare", cell))
                     if of:
                         f.write("%d %s %.4f %.4f %.4f\n" % (at, value, *of))
-            if os.path.getsize(data):
+            with open(data, encoding="utf-8") as f:
+                points = len(f.readlines())
+            if points > 2:  # fewer make no line
                 drawn.append("'%s' using 1:3:4:5:xtic(2) with yerrorlines title '%s'" % (data, rows.ROWS[name].label))
         if drawn:
-            script += "set xlabel '%s, %s'\nset xrange [-0.3:%f]\nplot %s\n" % (dimension, unit, len(steps) - 0.7,
-                                                                            ", ".join(drawn))
+            label = dimension if unit == dimension else "%s, %s" % (dimension, unit)
+            script += "set xlabel '%s'\nset xrange [-0.3:%f]\nplot %s\n" % (label, len(steps) - 0.7, ", ".join(drawn))
     gnuplot(script, out)
 
 
