@@ -133,7 +133,7 @@ static void test_changes(apr_pool_t *p)
 {
     const ddb_seal_t *s = keys(p, K1, NULL);
     ddb_bytes_t sealed = sealed_with(s, p);
-    char *bytes = apr_pmemdup(p, sealed.data, sealed.len + 1);
+    char *bytes = memcpy(apr_pcalloc(p, sealed.len + 1), sealed.data, sealed.len);
     ddb_bytes_t changed = { bytes, sealed.len };
     apr_size_t i, opened = 0;
 
