@@ -1354,9 +1354,11 @@ static struct {
 static apr_status_t keep_and_perform(void *baton, const ddb_http_request_t *req, apr_pool_t *p,
                                      ddb_http_response_t *res, ddb_error_t *err)
 {
+    const char *text = apr_pstrmemdup(p, req->message, req->message_len); /* a message ends without a NUL */
+
     witness.message = req->message;
-    witness.head_len = (apr_size_t)(strstr(req->message, "\r\n\r\n") + 4 - req->message);
-    witness.there = strstr(req->message, "TOK/EN") != NULL;
+    witness.head_len = (apr_size_t)(strstr(text, "\r\n\r\n") + 4 - text);
+    witness.there = strstr(text, "TOK/EN") != NULL;
     return world_perform(baton, req, p, res, err);
 }
 
