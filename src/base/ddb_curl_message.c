@@ -97,18 +97,30 @@ static apr_status_t find_connection(ddb_curl_connection_t **connection, ddb_curl
     return rv;
 }
 
-/* A proxy that makes no tunnel is told the whole URL (RFC 9112, section 3.2.2). */
+static const char *behind_space(const char *text, apr_size_t len)
+{
+    const char *space = memchr(text, ' ', len);
+
+    return space ? space + 1 : text + len;
+}
+
+/* A proxy that makes no tunnel is told the whole URL (RFC 9112, section 3.2.2). A message ends without a NUL. */
 static ddb_http_request_t as_sent(const ddb_curl_t *c, const ddb_http_request_t *req, apr_pool_t *p)
 {
     ddb_http_request_t sent = *req;
-    apr_size_t method = strcspn(req->message, " "), line = method + 1 + strcspn(req->message + method + 1, " ");
-    struct iovec parts[] = { { .iov_base = (char *)req->message, .iov_len = method + 1 },
-                             { .iov_base = (char *)req->url, .iov_len = strlen(req->url) },
-                             { .iov_base = (char *)req->message + line, .iov_len = req->message_len - line } };
+    const char *end = req->message + req->message_len, *target, *version;
+    struct iovec parts[4];
 
-    if (c->o.proxy && strncasecmp(req->url, "http:", 5) == 0 && !ddb_curl_is_direct(req->url)) {
-        sent.message = apr_pstrcatv(p, parts, 3, &sent.message_len);
+    if (!c->o.proxy || strncasecmp(req->url, "http:", 5) != 0 || ddb_curl_is_direct(req->url)) {
+        return sent;
     }
+    target = behind_space(req->message, req->message_len);
+    version = behind_space(target, (apr_size_t)(end - target));
+    parts[0] = (struct iovec){ .iov_base = (char *)req->message, .iov_len = (apr_size_t)(target - req->message) };
+    parts[1] = (struct iovec){ .iov_base = (char *)req->url, .iov_len = strlen(req->url) };
+    parts[2] = (struct iovec){ .iov_base = " ", .iov_len = 1 };
+    parts[3] = (struct iovec){ .iov_base = (char *)version, .iov_len = (apr_size_t)(end - version) };
+    sent.message = apr_pstrcatv(p, parts, 4, &sent.message_len);
     return sent;
 }
 
