@@ -90,8 +90,10 @@ static void end_expired(const msd_request_t *q, msd_session_t *s)
 {
     const char *mode = s->conf->expire_cookie ? apr_table_get(q->top->headers_in, "Sec-Fetch-Mode") : NULL;
 
+    /* The row of an ID that was replaced is over, too, when it is a minute old: that client has a newer ID. */
     if (mode && strcmp(mode, "navigate") == 0 && s->outcome == MSD_NEW && s->ids.count == 1
-        && s->ids.miss == DDB_MISS_OVER && s->answer.written == MSD_NOTHING && !s->answer.issue) {
+        && s->ids.miss == DDB_MISS_OVER && s->ids.over != DDB_OVER_MOVED && s->ids.over != DDB_OVER_LEFT
+        && s->ids.over != DDB_OVER_RENEWED && s->answer.written == MSD_NOTHING && !s->answer.issue) {
         s->answer.end_id = 1;
     }
 }
