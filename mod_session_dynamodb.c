@@ -433,6 +433,7 @@ static void register_hooks(apr_pool_t *p)
     session_dynamodb_register_functions();
 }
 
+/* One line per function, which clang-format would join. */
 /* clang-format off */
 module AP_MODULE_DECLARE_DATA session_dynamodb_module = {
     STANDARD20_MODULE_STUFF,

@@ -51,7 +51,7 @@ note 'Time';
     get('/hardened/?set=user:alice', @TLS);
     my $aging = id();
     age($aging, 3700, created => 1);
-    my $row = change_row($aging, sub { $_->{accessed}{S} = $row->{accessed}{S}; $_->{expires}{N} = $row->{expires}{N} });
+    change_row($aging, sub { $_->{accessed}{S} = $row->{accessed}{S}; $_->{expires}{N} = $row->{expires}{N} });
     calls_are { get('/hardened/?get=user', @TLS, cookie => $aging) } [qw(GetItem PutItem UpdateItem)],
         'after an hour there is a new ID';
     is res()->line('get user'), 'alice', '... for the same session';

@@ -44,26 +44,26 @@ int ddb_error_is_passing(apr_status_t status)
     return status == DDB_ETHROTTLED || status == DDB_EUNAVAILABLE || status == APR_TIMEUP;
 }
 
-const char *ddb_error_word(apr_status_t status)
+/* Its place in words; DDB_ARRAY_LENGTH(words) for others. */
+static apr_size_t find(apr_status_t status)
 {
     apr_size_t i;
 
-    for (i = 0; i < DDB_ARRAY_LENGTH(words); i++) {
-        if (words[i].status == status) {
-            return words[i].word;
-        }
+    for (i = 0; i < DDB_ARRAY_LENGTH(words) && words[i].status != status; i++) {
     }
-    return "other";
+    return i;
+}
+
+const char *ddb_error_word(apr_status_t status)
+{
+    apr_size_t i = find(status);
+
+    return i < DDB_ARRAY_LENGTH(words) ? words[i].word : "other";
 }
 
 const char *ddb_error_text(apr_status_t status, char *buf, apr_size_t size)
 {
-    apr_size_t i;
+    apr_size_t i = find(status);
 
-    for (i = 0; i < DDB_ARRAY_LENGTH(words); i++) {
-        if (words[i].status == status) {
-            return words[i].text;
-        }
-    }
-    return apr_strerror(status, buf, size);
+    return i < DDB_ARRAY_LENGTH(words) ? words[i].text : apr_strerror(status, buf, size);
 }

@@ -53,8 +53,7 @@ static const char *check_cookie(const msd_dir_config_t *c, apr_pool_t *p)
     }
     if (c->cookie_persistent && c->absolute_timeout > MSD_COOKIE_SECONDS_MOST) {
         return "browsers keep a cookie for 400 days at most, and SessionDynamoDBAbsoluteTimeout is longer: shorten it, "
-               "or "
-               "set SessionDynamoDBCookiePersistent Off";
+               "or set SessionDynamoDBCookiePersistent Off";
     }
     return strncmp(c->cookie_name, "__", 2) == 0 ? check_prefix(c, p) : NULL;
 }
