@@ -73,7 +73,7 @@ def unchunk(data):
 class Table:
     """The proxy's control port, and the table behind it."""
 
-    def __init__(self, state, seal_keys):
+    def __init__(self, state, seal_keys=()):
         self.control_port, self.table_port = state["control"], state["dynalite"]
         self.seals = seal.Keys(seal_keys)
         self.calls, self.struck, self.conflicts = [], collections.Counter(), 0
