@@ -38,6 +38,7 @@
 #include "httpd/msd_load.h"
 #include "httpd/msd_log.h"
 #include "httpd/msd_payload.h"
+#include "httpd/msd_refuse.h"
 #include "httpd/msd_request.h"
 #include "httpd/msd_require_tls.h"
 #include "httpd/msd_save.h"
@@ -46,15 +47,6 @@
 static APR_OPTIONAL_FN_TYPE(ap_session_load) *session_load_fn;
 
 /* ---- load -------------------------------------------------------------------------------------------------------- */
-
-/** The response status after a failed load; DECLINED: the request goes on. */
-static int refusal_for(const msd_session_t *s)
-{
-    if (s->outcome == MSD_MISCONFIGURED) {
-        return HTTP_INTERNAL_SERVER_ERROR;
-    }
-    return s->outcome == MSD_FAILED && s->conf->on_error == MSD_DENY ? HTTP_SERVICE_UNAVAILABLE : DECLINED;
-}
 
 /* mod_session calls this two to six times per request, also for subrequests and after redirects. All calls get the same
  * answer, failures included, and the table is read once. */
@@ -74,7 +66,7 @@ static int session_dynamodb_load(request_rec *r, session_rec **z)
     else if (!s->loader && !r->main) {
         msd_session_adopt(s, r);
     }
-    if (refusal_for(s) != DECLINED) {
+    if (msd_refuse_session(s) != DECLINED) {
         return APR_EGENERAL;
     }
     msd_session_keep(s);
@@ -99,26 +91,6 @@ static int session_dynamodb_decode(request_rec *r, session_rec *z)
 
 /* ---- before the handler ------------------------------------------------------------------------------------------ */
 
-/** 1 if r is a lookup subrequest (MultiViews trying a variant, say) for a request that will reach our fixups itself. */
-static int is_look_ahead(const request_rec *r, const msd_request_t *q)
-{
-    const request_rec *top = r;
-
-    while (top->main) {
-        top = top->main;
-    }
-    return top != r && top != q->passed_fixups && msd_config_enabled(top);
-}
-
-static int refusal(request_rec *r)
-{
-    const msd_request_t *q = msd_request_find(r);
-    const msd_session_t *s = msd_request_session(r);
-
-    /* MultiViews would skip a refused variant, and the response would be 404 instead of 503. */
-    return !s || msd_request_is_error_page(r) || is_look_ahead(r, q) ? DECLINED : refusal_for(s);
-}
-
 /* mod_session's fixups set HTTP_SESSION too late for Require and for rewrite rules in a directory. The variables of
  * SessionDynamoDBEnv are therefore set here, anew for each request of a tree. */
 static int session_dynamodb_post_perdir_config(request_rec *r)
@@ -136,7 +108,7 @@ static int session_dynamodb_post_perdir_config(request_rec *r)
         session_load_fn(r, &z);
     }
     msd_env_export(r, z);
-    return msd_config_enabled(r) ? refusal(r) : DECLINED;
+    return msd_config_enabled(r) ? msd_refuse(r) : DECLINED;
 }
 
 /* mod_auth_form treats a failed load as "not logged in": it would show its form, or accept a login that can't be
@@ -149,7 +121,7 @@ static int session_dynamodb_check_authn(request_rec *r)
         return DECLINED;
     }
     session_load_fn(r, &z);
-    return refusal(r);
+    return msd_refuse(r);
 }
 
 /* Runs before authorization: Require must not go by variables of another user's session. */
@@ -199,17 +171,7 @@ static int session_dynamodb_fixups(request_rec *r)
         msd_env_limit(r);
         msd_env_describe(r, s);
     }
-    return refusal(r);
-}
-
-/** 1 for a CGI program whose output httpd sends to the client unparsed, past all filters: the client would see its
- * session header, and changes of the session would not be saved. */
-static int is_unparsed(const request_rec *r)
-{
-    const char *slash = r->filename ? strrchr(r->filename, '/') : NULL;
-
-    return slash && strncmp(slash, "/nph-", 5) == 0 && msd_config_enabled(r) && r->handler
-           && (strcmp(r->handler, "cgi-script") == 0 || strcmp(r->handler, CGI_MAGIC_TYPE) == 0);
+    return msd_refuse(r);
 }
 
 /* The first of all handlers. Fixups would be too early, because mod_dir replaces r's settings there with an index's. */
@@ -217,8 +179,7 @@ static int session_dynamodb_handler(request_rec *r)
 {
     session_rec *z = NULL;
 
-    if (is_unparsed(r)) {
-        msd_log_unparsed(r);
+    if (msd_refuse_unparsed(r) != DECLINED) {
         return HTTP_FORBIDDEN;
     }
     msd_header_begin(r);

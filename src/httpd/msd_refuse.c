@@ -1,0 +1,53 @@
+/* Requests that are refused because of their session. */
+
+#include <string.h>
+
+#include <http_protocol.h>
+
+#include "httpd/msd_log.h"
+#include "httpd/msd_refuse.h"
+
+int msd_refuse_session(const msd_session_t *s)
+{
+    if (s->outcome == MSD_MISCONFIGURED) {
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return s->outcome == MSD_FAILED && s->conf->on_error == MSD_DENY ? HTTP_SERVICE_UNAVAILABLE : DECLINED;
+}
+
+/** 1 if r is a lookup subrequest (MultiViews trying a variant, say) for a request that will reach our fixups itself. */
+static int is_look_ahead(const request_rec *r, const msd_request_t *q)
+{
+    const request_rec *top = r;
+
+    while (top->main) {
+        top = top->main;
+    }
+    return top != r && top != q->passed_fixups && msd_config_enabled(top);
+}
+
+int msd_refuse(request_rec *r)
+{
+    const msd_request_t *q = msd_request_find(r);
+    const msd_session_t *s = msd_request_session(r);
+
+    /* MultiViews would skip a refused variant, and the response would be 404 instead of 503. */
+    return !s || msd_request_is_error_page(r) || is_look_ahead(r, q) ? DECLINED : msd_refuse_session(s);
+}
+
+static int is_unparsed(const request_rec *r)
+{
+    const char *slash = r->filename ? strrchr(r->filename, '/') : NULL;
+
+    return slash && strncmp(slash, "/nph-", 5) == 0 && msd_config_enabled(r) && r->handler
+           && (strcmp(r->handler, "cgi-script") == 0 || strcmp(r->handler, CGI_MAGIC_TYPE) == 0);
+}
+
+int msd_refuse_unparsed(request_rec *r)
+{
+    if (!is_unparsed(r)) {
+        return DECLINED;
+    }
+    msd_log_unparsed(r);
+    return HTTP_FORBIDDEN;
+}

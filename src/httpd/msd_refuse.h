@@ -1,0 +1,24 @@
+#ifndef MSD_REFUSE_H
+#define MSD_REFUSE_H
+
+#include "httpd/msd_request.h"
+
+/*
+ * Requests that are answered with an error instead of running their handler, because of their session. Each function
+ * returns the status of the response, or DECLINED: the request goes on.
+ */
+
+/** What the load of s means for its requests: HTTP_SERVICE_UNAVAILABLE if it failed and SessionDynamoDBOnError denies,
+ * HTTP_INTERNAL_SERVER_ERROR if the settings contradict each other. */
+int msd_refuse_session(const msd_session_t *s);
+
+/** The same for r, of whose place's session it is; error pages go on. */
+int msd_refuse(request_rec *r);
+
+/**
+ * HTTP_FORBIDDEN, with a line in the log, for a CGI program whose output httpd sends to the client unparsed, past all
+ * filters: the client would see its session header, and changes of the session would not be saved.
+ */
+int msd_refuse_unparsed(request_rec *r);
+
+#endif
