@@ -20,6 +20,7 @@ static const struct {
     { DDB_EREFUSED, "invalid-request", "the store rejected the request as invalid" },
     { DDB_EBADITEM, "bad-item", "the stored item is incomplete or has wrong types" },
     { DDB_ECONFIG, "config", "a setting or a file is unusable" },
+    { DDB_ETOOMANY, "too-many", "over a limit" },
     /* APR says "Could not find specified socket in poll list" for the first. */
     { APR_NOTFOUND, "not-found", "not found" },
     { APR_TIMEUP, "timeout", "the deadline passed" },

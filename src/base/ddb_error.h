@@ -18,6 +18,7 @@
 #define DDB_EREFUSED     (APR_OS_START_USERERR + 8)  /* a request the service calls wrong: table missing, invalid */
 #define DDB_EBADITEM     (APR_OS_START_USERERR + 9)  /* the stored item is half or of wrong types */
 #define DDB_ECONFIG      (APR_OS_START_USERERR + 10) /* a setting or a file that can't be used; detail says which */
+#define DDB_ETOOMANY     (APR_OS_START_USERERR + 11) /* over a limit of ours on the number of something */
 
 /** What to log about a failure. Plain data: it owns nothing and points nowhere, and never holds a secret. */
 typedef struct ddb_error_t {

@@ -42,6 +42,7 @@ void msd_calls_begin(msd_calls_t *calls, msd_session_t *s, msd_calls_batch_t *ba
     call->err = &s->error;
     call->calls = &calls->count;
     call->reader = NULL;
+    call->announce = NULL;
 }
 
 void msd_calls_end(msd_calls_t *calls, const msd_calls_batch_t *batch)

@@ -214,6 +214,7 @@ static void read_marks(reader_t *r, ddb_item_t *it)
         it->user_mark = read_text(r, ROW_USER_MARK);
     }
     it->user_marks = optional_text(r, ROW_USER_MARKS);
+    it->listed_in = optional_text(r, ROW_LISTED_IN);
 }
 
 static int is_text(const reader_t *r, ddb_item_attribute_e a, const char *text)

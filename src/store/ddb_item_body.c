@@ -271,6 +271,9 @@ const char *ddb_item_create_body(const char *table, const ddb_item_t *it, apr_po
     if (it->issued) {
         write_number(&b, ROW_ISSUED, it->issued);
     }
+    if (it->listed_in) {
+        write_text(&b, ROW_LISTED_IN, it->listed_in);
+    }
     write_data(&b, it);
     return conditional(&b, "attribute_not_exists(#k)", OF(ROW_ID));
 }
@@ -293,6 +296,9 @@ const char *ddb_item_save_body(const char *table, const ddb_item_t *it, const dd
     }
     if (!it->user_marks && loaded->user_marks) {
         b.remove |= OF(ROW_USER_MARKS);
+    }
+    if (!it->listed_in && loaded->listed_in) {
+        b.remove |= OF(ROW_LISTED_IN);
     }
     if (it->format == DDB_FORM && !it->packed) {
         b.remove |= OF(ROW_ENCODING);

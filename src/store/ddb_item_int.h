@@ -26,6 +26,7 @@ typedef enum ddb_item_attribute_e {
     ROW_ENDED_BY,
     ROW_TIMEOUTS_BY,
     ROW_ENCODING,
+    ROW_LISTED_IN,
     ROW_ATTRIBUTES /* the number of them */
 } ddb_item_attribute_e;
 

@@ -25,6 +25,7 @@ const ddb_item_attribute_t ddb_item_attributes[ROW_ATTRIBUTES] = {
     [ROW_ENDED_BY] = { "ended_by", "S", "q" },
     [ROW_TIMEOUTS_BY] = { "timeouts_by", "S", "b" },
     [ROW_ENCODING] = { "encoding", "S", "z" },
+    [ROW_LISTED_IN] = { "listed_in", "S", "y" },
 };
 
 const char *ddb_item_type(ddb_item_attribute_e a, ddb_format_e format)

@@ -22,6 +22,16 @@ apr_status_t ddb_store_create(ddb_store_t **ps, ddb_client_t *client, const char
     return APR_SUCCESS;
 }
 
+const char *ddb_store_table(const ddb_store_t *st)
+{
+    return st->table;
+}
+
+apr_status_t ddb_store_random(ddb_store_t *st, void *out, apr_size_t len)
+{
+    return st->random(out, len);
+}
+
 void ddb_store_watch(ddb_store_t *st, ddb_store_changed_fn *changed, void *baton)
 {
     st->changed = changed;
@@ -75,6 +85,7 @@ ddb_item_t ddb_store_item_of(const ddb_session_t *s, const ddb_store_call_t *cal
         .loggable = s->row ? s->row->loggable : NULL, /* never rewritten; set here for the item's size */
         .user_mark = s->user_mark,
         .user_marks = s->user_marks,
+        .listed_in = s->listed_in,
         .issued = s->issued,
         .seen = s->seen,
         .timeouts_set = s->timeouts_set,
@@ -109,8 +120,7 @@ static apr_status_t check_size(const ddb_item_t *it, const ddb_store_call_t *cal
                                         size, most);
 }
 
-/* Prepare a write of data: write ID, compression, seal, size limit. */
-static apr_status_t prepare_write(ddb_store_t *st, ddb_item_t *it, const ddb_store_call_t *call)
+apr_status_t ddb_store_prepare(ddb_store_t *st, ddb_item_t *it, const ddb_store_call_t *call)
 {
     unsigned char bytes[DDB_WRITE_ID_BYTES + DDB_SEAL_NONCE]; /* drawn at once: each draw costs thousands of steps */
     apr_status_t rv = st->random(bytes, ddb_seal_is_on(call->seal) ? sizeof(bytes) : DDB_WRITE_ID_BYTES);
@@ -143,8 +153,7 @@ apr_status_t ddb_store_answer(ddb_error_t *err, apr_status_t rv)
     return rv;
 }
 
-/* An earlier attempt, whose reply was lost, did the write. */
-static apr_status_t settled(ddb_error_t *err)
+apr_status_t ddb_store_settled(ddb_error_t *err)
 {
     err->unsettled = 0;
     return ddb_store_answer(err, APR_SUCCESS);
@@ -215,7 +224,7 @@ static apr_status_t insert_as(ddb_store_t *st, const ddb_store_call_t *call, ddb
 
     s->loggable = ddb_sid_loggable(s->sid, call->pool);
     it.loggable = s->loggable ? apr_pstrmemdup(call->pool, s->loggable, DDB_ITEM_LOGGABLE_LEN) : NULL;
-    rv = prepare_write(st, &it, call);
+    rv = ddb_store_prepare(st, &it, call);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -227,7 +236,7 @@ static apr_status_t insert_as(ddb_store_t *st, const ddb_store_call_t *call, ddb
     }
     rv = ddb_store_row_of_conflict(st, call, s->key, &reply, &row);
     if (rv == APR_SUCCESS && memcmp(row.write_id, it.write_id, sizeof(it.write_id)) == 0) {
-        return settled(call->err);
+        return ddb_store_settled(call->err);
     }
     if (rv == APR_SUCCESS || rv == APR_NOTFOUND || rv == DDB_EBADITEM || rv == DDB_ETOOLARGE) {
         /* Our own row would be readable and have our write ID: our write did not happen, whatever row has this key. */
@@ -254,6 +263,11 @@ static apr_status_t name_session(ddb_store_t *st, const ddb_store_call_t *call, 
     return mark_user(s, call);
 }
 
+static apr_status_t announce(const ddb_store_call_t *call, const char *key)
+{
+    return call->announce ? call->announce->row_comes(call->announce->baton, call, key) : APR_SUCCESS;
+}
+
 apr_status_t ddb_store_insert(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s, const char **undisclosed)
 {
     ddb_session_t fresh = *s;
@@ -266,7 +280,12 @@ apr_status_t ddb_store_insert(ddb_store_t *st, const ddb_store_call_t *call, ddb
     fresh.user_mark = NULL;
     for (tries = 0; tries < INSERT_TRIES && rv == DDB_ECONFLICT; tries++) {
         rv = name_session(st, call, &fresh, s);
+        rv = rv == APR_SUCCESS ? announce(call, fresh.key) : rv;
         rv = rv == APR_SUCCESS ? insert_as(st, call, &fresh) : rv;
+        if (rv == DDB_ECONFLICT && call->announce) {
+            /* Nobody but ddb_store_revoke knows the key of a row that is still to come. */
+            rv = ddb_store_answer(call->err, APR_NOTFOUND);
+        }
     }
     if (rv == APR_SUCCESS) {
         *s = fresh;
@@ -287,7 +306,7 @@ apr_status_t ddb_store_write_over(ddb_store_t *st, const ddb_store_call_t *call,
     ddb_call_t update = { .operation = "UpdateItem" };
     ddb_item_t row;
     ddb_reply_t reply;
-    apr_status_t rv = prepare_write(st, it, call);
+    apr_status_t rv = ddb_store_prepare(st, it, call);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -305,7 +324,7 @@ apr_status_t ddb_store_write_over(ddb_store_t *st, const ddb_store_call_t *call,
     if (rv == APR_SUCCESS && memcmp(row.write_id, it->write_id, sizeof(it->write_id)) != 0) {
         return conflict(st, call, &row, s->sid, current);
     }
-    return rv == APR_SUCCESS ? settled(call->err) : rv;
+    return rv == APR_SUCCESS ? ddb_store_settled(call->err) : rv;
 }
 
 apr_status_t ddb_store_save(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s, ddb_session_t *current)

@@ -22,6 +22,10 @@ apr_status_t ddb_store_create(ddb_store_t **ps, ddb_client_t *client, const char
  */
 typedef void ddb_store_changed_fn(void *baton, const char *key);
 
+/** For rows of other kinds in the same table: its name, and random bytes. */
+const char *ddb_store_table(const ddb_store_t *st);
+apr_status_t ddb_store_random(ddb_store_t *st, void *out, apr_size_t len);
+
 /** Have changed told from now on; to be called before st is used. */
 void ddb_store_watch(ddb_store_t *st, ddb_store_changed_fn *changed, void *baton);
 
@@ -52,6 +56,8 @@ typedef enum ddb_over_e {
 /** How long the row of a replaced ID tells so, in seconds: longer than any request that began with that ID. */
 #define DDB_STORE_TOMBSTONE 60
 
+struct ddb_store_call_t;
+
 /** A session as the web server sees it. Strings live in the pool of the call that made it. */
 typedef struct ddb_session_t {
     const char *sid;      /* the ID, as the cookie carries it; NULL until inserted */
@@ -73,6 +79,8 @@ typedef struct ddb_session_t {
     const char *user;       /* set by the caller before insert and save, to compute user_mark, which versions
                                      without user_marks compare; NULL: save keeps it, insert stores no mark */
     const char *user_marks; /* as stored, ddb_marks; insert keeps those of the session that s was; NULL: none */
+    const char *listed_in;  /* keys of the lists of its users' sessions (ddb_user_sessions), separated by spaces; set
+                               by the caller before insert. NULL: none */
     const ddb_marks_user_t *login; /* set by the caller before insert and save: the user to mark; NULL: no user */
 } ddb_session_t;
 
@@ -101,6 +109,13 @@ typedef struct ddb_store_reader_t {
     void *baton;
 } ddb_store_reader_t;
 
+/** What comes before the insert of a row: told of its table key. A failure ends the insert, with the same status; with
+ * APR_NOTFOUND the session must not begin. */
+typedef struct ddb_store_announce_t {
+    apr_status_t (*row_comes)(void *baton, const struct ddb_store_call_t *call, const char *key);
+    void *baton;
+} ddb_store_announce_t;
+
 /** Parameters that all calls of one request share. */
 typedef struct ddb_store_call_t {
     const ddb_sid_rules_t *rules;
@@ -118,7 +133,8 @@ typedef struct ddb_store_call_t {
     apr_pool_t *pool;       /* results live here */
     ddb_error_t *err;       /* never NULL */
     int *calls;             /* incremented by each call to the table; NULL: not counted */
-    const ddb_store_reader_t *reader; /* of a load; NULL: a GetItem for each row */
+    const ddb_store_reader_t *reader;     /* of a load; NULL: a GetItem for each row */
+    const ddb_store_announce_t *announce; /* of an insert; NULL: the row is not announced */
 } ddb_store_call_t;
 
 /**
@@ -155,7 +171,8 @@ apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const
  * Store a session under a new ID, and set s->sid and s->key: one conditional PutItem. The caller sets s->data, timeouts
  * and created; accessed becomes call->now, version 1.
  * @return a failure leaves s without an ID. If err->unsettled, a row may exist under *undisclosed (a table key, for
- *         ddb_store_remove); after other failures *undisclosed is NULL. undisclosed may be NULL.
+ *         ddb_store_remove); after other failures *undisclosed is NULL. undisclosed may be NULL. APR_NOTFOUND, of an
+ *         announced row only: the session was ended before it began (ddb_store_revoke).
  */
 apr_status_t ddb_store_insert(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s,
                               const char **undisclosed);
@@ -186,8 +203,23 @@ apr_status_t ddb_store_see(ddb_store_t *st, const ddb_store_call_t *call, const 
  */
 apr_status_t ddb_store_end(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s);
 
+/** Send a call for a row of another kind, within the call's deadline; *reply lives in its pool. @return as
+ * ddb_client_call. */
+apr_status_t ddb_store_send(ddb_store_t *st, const ddb_store_call_t *call, ddb_call_t what, ddb_reply_t *reply);
+
 /** Delete a row that no client has the ID of: one DeleteItem. APR_SUCCESS also if there was nothing to delete. */
 apr_status_t ddb_store_remove(ddb_store_t *st, const ddb_store_call_t *call, const char *key);
+
+/**
+ * End the session whose row has this table key, by whoever does not have its ID: as ddb_store_replace does for a user
+ * who left. Where there is no row, a tombstone keeps an insert under way from making one. Reads the row, and writes it
+ * if it holds a session. *ended: 1 if that had not expired.
+ */
+apr_status_t ddb_store_revoke(ddb_store_t *st, const ddb_store_call_t *call, const char *key, int *ended);
+
+/** The live session in the row with this table key, without its ID: one GetItem, consistent. @return APR_NOTFOUND if
+ * there is none. */
+apr_status_t ddb_store_look(ddb_store_t *st, const ddb_store_call_t *call, const char *key, ddb_session_t *s);
 
 /**
  * End the session `old`, which has a new ID, only if it is unchanged since it was read: one conditional UpdateItem,

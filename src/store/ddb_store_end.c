@@ -9,7 +9,7 @@
 
 /* What stays under an ID that is over: no data, no users, and a time of the last activity that no session has.
  * dynamodb-session-flask and earlier versions of this module compute from it that the session has expired. */
-static ddb_item_t without_session(const ddb_session_t *old, const ddb_store_call_t *call)
+ddb_item_t ddb_store_without_session(const ddb_session_t *old, const ddb_store_call_t *call)
 {
     ddb_session_t over = *old;
 
@@ -21,6 +21,7 @@ static ddb_item_t without_session(const ddb_session_t *old, const ddb_store_call
     over.idle_timeout = old->idle_timeout == 1 ? 2 : 1;
     over.user_mark = NULL;
     over.user_marks = NULL;
+    over.listed_in = NULL;
     return ddb_store_item_of(&over, call);
 }
 
@@ -35,7 +36,7 @@ apr_status_t ddb_store_replace(ddb_store_t *st, const ddb_store_call_t *call, co
         current->miss = DDB_MISS_ABSENT;
         return APR_NOTFOUND;
     }
-    it = without_session(old, call);
+    it = ddb_store_without_session(old, call);
     it.left = old->left;
     it.expires = apr_time_sec(call->time > call->now ? call->time : call->now) + DDB_STORE_TOMBSTONE;
     if (call->format == DDB_JSON) {
@@ -47,7 +48,7 @@ apr_status_t ddb_store_replace(ddb_store_t *st, const ddb_store_call_t *call, co
 apr_status_t ddb_store_succeed(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *old,
                                const char *successor, ddb_session_t *current)
 {
-    ddb_item_t it = without_session(old, call);
+    ddb_item_t it = ddb_store_without_session(old, call);
     apr_status_t rv = ddb_successor_encrypt(&it.successor, successor, old->sid, st->random, call->pool);
 
     ddb_store_reset(call->err);

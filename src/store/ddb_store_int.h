@@ -32,8 +32,14 @@ apr_status_t ddb_store_follow(ddb_store_t *st, const ddb_store_call_t *call, con
 
 #define DDB_STORE_LONG_AGO 86400 /* seconds: past by every clock, but recent enough for TTL (up to 5 years) */
 
-/** Send a call, with the deadline and cancellation of the operation. */
-apr_status_t ddb_store_send(ddb_store_t *st, const ddb_store_call_t *call, ddb_call_t what, ddb_reply_t *reply);
+/** Prepare a write of data: write ID, compression, seal, size limit. */
+apr_status_t ddb_store_prepare(ddb_store_t *st, ddb_item_t *it, const ddb_store_call_t *call);
+
+/** An earlier attempt, whose reply was lost, did the write. @return APR_SUCCESS. */
+apr_status_t ddb_store_settled(ddb_error_t *err);
+
+/** What stays of a session under an ID that is over: a row without data and users. */
+ddb_item_t ddb_store_without_session(const ddb_session_t *old, const ddb_store_call_t *call);
 
 /** Send a write of the row with this table key, which those who watch the store are told of. */
 apr_status_t ddb_store_write(ddb_store_t *st, const ddb_store_call_t *call, const char *key, ddb_call_t what,

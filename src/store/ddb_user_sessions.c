@@ -1,0 +1,349 @@
+/* The sessions of a user: what is done with a list. The item that holds it: ddb_user_sessions_item.c. */
+
+#include <string.h>
+
+#include <apr_encode.h>
+#include <apr_strings.h>
+
+#include "store/ddb_user_sessions_int.h"
+
+#define LABEL       "session-dynamodb user"
+#define WRITES_MOST 100 /* each conflict means that another request has finished its write */
+#define ROUNDS_MOST 10  /* of ending sessions while others begin */
+
+apr_status_t ddb_user_sessions_id(const char **id, const char *secret, const char *audience,
+                                  const ddb_marks_user_t *user, apr_pool_t *p)
+{
+    /* Lengths, because a realm and a user may be any text. */
+    const char *text = apr_psprintf(p, "%s\n%" APR_SIZE_T_FMT "\n%" APR_SIZE_T_FMT "\n%s%s%s", LABEL,
+                                    audience ? strlen(audience) : 0, strlen(user->realm), audience ? audience : "",
+                                    user->realm, user->user);
+    const ddb_bytes_t key = { secret, strlen(secret) }, in = { text, strlen(text) };
+    unsigned char mac[DDB_SHA256_BYTES];
+    apr_status_t rv = ddb_crypto_hmac(DDB_SHA256, mac, key, in);
+
+    *id = rv == APR_SUCCESS
+              ? apr_pstrcat(p, "u:", apr_pencode_base64_binary(p, mac, sizeof(mac), APR_ENCODE_BASE64URL, NULL), NULL)
+              : NULL;
+    return rv;
+}
+
+static ddb_user_session_t *session_at(const ddb_user_sessions_t *list, int i)
+{
+    return &APR_ARRAY_IDX(list->sessions, i, ddb_user_session_t);
+}
+
+static int names(const char *previous, const char *key)
+{
+    return previous && strcmp(previous, key) == 0;
+}
+
+int ddb_user_sessions_same(const ddb_user_session_t *a, const ddb_user_session_t *b)
+{
+    return strcmp(a->key, b->key) == 0 || names(a->previous, b->key) || names(b->previous, a->key);
+}
+
+/* Keep those of which keeps says 1. */
+static void filter(ddb_user_sessions_t *list, int (*keeps)(const ddb_user_session_t *s, const void *baton),
+                   const void *baton)
+{
+    int i, kept = 0;
+
+    for (i = 0; i < list->sessions->nelts; i++) {
+        if (keeps(session_at(list, i), baton)) {
+            *session_at(list, kept++) = *session_at(list, i);
+        }
+    }
+    list->sessions->nelts = kept;
+}
+
+static int has_not_key(const ddb_user_session_t *s, const void *key)
+{
+    return strcmp(s->key, key) != 0;
+}
+
+static int is_another(const ddb_user_session_t *s, const void *session)
+{
+    return !ddb_user_sessions_same(s, session);
+}
+
+static int is_later(const ddb_user_session_t *s, const void *now)
+{
+    return s->expires > *(const apr_int64_t *)now;
+}
+
+static ddb_user_session_t *find(const ddb_user_sessions_t *list, const char *key)
+{
+    int i;
+
+    for (i = 0; i < list->sessions->nelts; i++) {
+        if (strcmp(session_at(list, i)->key, key) == 0) {
+            return session_at(list, i);
+        }
+    }
+    return NULL;
+}
+
+/* 1 if another one of the list replaces it. */
+static int is_replaced(const ddb_user_sessions_t *list, const ddb_user_session_t *s)
+{
+    int i;
+
+    for (i = 0; i < list->sessions->nelts; i++) {
+        if (names(session_at(list, i)->previous, s->key)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* --- reading --- */
+
+apr_status_t ddb_user_sessions_read(ddb_store_t *st, const ddb_store_call_t *call, const char *id,
+                                    ddb_user_sessions_t *list)
+{
+    const apr_int64_t now = apr_time_sec(call->now);
+    apr_status_t rv = ddb_user_sessions_get(st, call, id, list);
+
+    if (rv == APR_SUCCESS) {
+        filter(list, is_later, &now);
+    }
+    return rv;
+}
+
+/* --- adding --- */
+
+/* One addition. */
+typedef struct adding_t {
+    ddb_store_t *st;
+    const ddb_store_call_t *call;
+    const ddb_user_session_t *session;
+    const ddb_user_limit_t *limit;
+    int *evicted;
+} adding_t;
+
+/* The session is younger than the ID that it replaces, and that one's own predecessor is gone for certain: its client
+ * has used the newer ID. */
+static void take_out_older(ddb_user_sessions_t *list, const ddb_user_session_t *session)
+{
+    ddb_user_session_t *previous = session->previous ? find(list, session->previous) : NULL;
+
+    if (previous && previous->previous) {
+        const char *older = previous->previous;
+
+        previous->previous = NULL;
+        filter(list, has_not_key, older);
+    }
+}
+
+/* The number of sessions beside the one that is added, and in *oldest the one of the longest ago. IDs of one session
+ * count once. */
+static int count_others(const ddb_user_sessions_t *list, const ddb_user_session_t *session,
+                        const ddb_user_session_t **oldest)
+{
+    int i, n = 0;
+
+    *oldest = NULL;
+    for (i = 0; i < list->sessions->nelts; i++) {
+        const ddb_user_session_t *s = session_at(list, i);
+
+        if (!ddb_user_sessions_same(s, session) && !is_replaced(list, s)) {
+            *oldest = !*oldest || s->created < (*oldest)->created ? s : *oldest;
+            n++;
+        }
+    }
+    return n;
+}
+
+/* APR_NOTFOUND if the session has ended. A row may be still to come: that of a login for less than a request's time,
+ * that of a newer ID while the older one is in use. */
+static apr_status_t look_at(const adding_t *a, const ddb_user_session_t *s)
+{
+    ddb_session_t found;
+    apr_status_t rv = ddb_store_look(a->st, a->call, s->key, &found);
+
+    if (rv == APR_NOTFOUND && s->previous) {
+        rv = ddb_store_look(a->st, a->call, s->previous, &found);
+    }
+    return rv == APR_NOTFOUND && s->created + DDB_STORE_TOMBSTONE > apr_time_sec(a->call->now) ? APR_SUCCESS : rv;
+}
+
+/* Take out those that have ended. */
+static apr_status_t take_out_ended(const adding_t *a, ddb_user_sessions_t *list)
+{
+    apr_status_t rv;
+    int i, kept = 0;
+
+    for (i = 0; i < list->sessions->nelts; i++) {
+        const ddb_user_session_t s = *session_at(list, i);
+
+        rv = look_at(a, &s);
+        if (rv == APR_SUCCESS) {
+            *session_at(list, kept++) = s;
+        }
+        else if (rv != APR_NOTFOUND) {
+            return rv;
+        }
+    }
+    list->sessions->nelts = kept;
+    return APR_SUCCESS;
+}
+
+/* End a session, with the IDs of it that are listed, and take it out. */
+static apr_status_t end_session(ddb_store_t *st, const ddb_store_call_t *call, ddb_user_sessions_t *list,
+                                const ddb_user_session_t *session, int *ended)
+{
+    const ddb_user_session_t s = *session; /* the list moves */
+    apr_status_t rv = APR_SUCCESS;
+    int i, was_live, any = 0;
+
+    for (i = 0; i < list->sessions->nelts && rv == APR_SUCCESS; i++) {
+        if (ddb_user_sessions_same(session_at(list, i), &s)) {
+            rv = ddb_store_revoke(st, call, session_at(list, i)->key, &was_live);
+            any |= was_live;
+        }
+    }
+    if (rv == APR_SUCCESS) {
+        *ended += any;
+        filter(list, is_another, &s);
+    }
+    return rv;
+}
+
+/* Make room for the session. */
+static apr_status_t hold_limit(const adding_t *a, ddb_user_sessions_t *list)
+{
+    int most = a->limit->most ? a->limit->most : DDB_USER_SESSIONS_MOST;
+    const ddb_user_session_t *oldest;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (count_others(list, a->session, &oldest) < most) {
+        return rv;
+    }
+    rv = take_out_ended(a, list);
+    while (rv == APR_SUCCESS && count_others(list, a->session, &oldest) >= most) {
+        rv = a->limit->deny ? ddb_error_set(a->call->err, DDB_ETOOMANY,
+                                            "the user has as many sessions as SessionDynamoDBUserSessionLimit allows")
+                            : end_session(a->st, a->call, list, oldest, a->evicted);
+    }
+    return rv;
+}
+
+static apr_status_t add_once(const adding_t *a, const char *id)
+{
+    const apr_int64_t began = apr_time_as_msec(a->call->now);
+    ddb_user_sessions_t list;
+    apr_status_t rv = ddb_user_sessions_read(a->st, a->call, id, &list);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (list.ended >= began) {
+        return APR_NOTFOUND;
+    }
+    take_out_older(&list, a->session);
+    rv = hold_limit(a, &list);
+    if (rv == APR_SUCCESS) {
+        filter(&list, has_not_key, a->session->key);
+        APR_ARRAY_PUSH(list.sessions, ddb_user_session_t) = *a->session;
+        rv = ddb_user_sessions_put(a->st, a->call, &list);
+    }
+    return rv;
+}
+
+apr_status_t ddb_user_sessions_add(ddb_store_t *st, const ddb_store_call_t *call, const char *id,
+                                   const ddb_user_session_t *session, const ddb_user_limit_t *limit, int *evicted)
+{
+    const adding_t a = { .st = st, .call = call, .session = session, .limit = limit, .evicted = evicted };
+    apr_status_t rv = DDB_ECONFLICT;
+    int i;
+
+    *evicted = 0;
+    for (i = 0; i < WRITES_MOST && rv == DDB_ECONFLICT; i++) {
+        rv = add_once(&a, id);
+    }
+    return rv;
+}
+
+/* --- ending --- */
+
+apr_status_t ddb_user_sessions_remove(ddb_store_t *st, const ddb_store_call_t *call, const char *id, const char *key)
+{
+    ddb_user_sessions_t list;
+    const ddb_user_session_t *found;
+    apr_status_t rv = DDB_ECONFLICT;
+    int i;
+
+    for (i = 0; i < WRITES_MOST && rv == DDB_ECONFLICT; i++) {
+        rv = ddb_user_sessions_read(st, call, id, &list);
+        found = rv == APR_SUCCESS ? find(&list, key) : NULL;
+        if (rv == APR_SUCCESS && !found) {
+            return APR_NOTFOUND;
+        }
+        if (rv == APR_SUCCESS) {
+            const ddb_user_session_t s = *found;
+
+            filter(&list, is_another, &s);
+            rv = ddb_user_sessions_put(st, call, &list);
+        }
+    }
+    return rv;
+}
+
+apr_status_t ddb_user_sessions_end_one(ddb_store_t *st, const ddb_store_call_t *call, const char *id, const char *key)
+{
+    ddb_user_sessions_t list;
+    const ddb_user_session_t *found;
+    int ended = 0;
+    apr_status_t rv = ddb_user_sessions_read(st, call, id, &list);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    found = find(&list, key);
+    if (!found) {
+        return APR_NOTFOUND;
+    }
+    rv = end_session(st, call, &list, found, &ended);
+    if (rv == APR_SUCCESS) {
+        rv = ddb_user_sessions_remove(st, call, id, key);
+    }
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
+/* End what is listed now, and forget it; the one to keep stays. */
+static apr_status_t end_listed(ddb_store_t *st, const ddb_store_call_t *call, ddb_user_sessions_t *list,
+                               const char *keep, int *ended)
+{
+    const ddb_user_session_t *kept = keep ? find(list, keep) : NULL;
+    const ddb_user_session_t of_keep = kept ? *kept : (ddb_user_session_t){ .key = keep ? keep : "" };
+    apr_status_t rv = APR_SUCCESS;
+    int i = 0;
+
+    while (i < list->sessions->nelts && rv == APR_SUCCESS) {
+        if (ddb_user_sessions_same(session_at(list, i), &of_keep)) {
+            i++;
+            continue;
+        }
+        rv = end_session(st, call, list, session_at(list, i), ended);
+    }
+    return rv;
+}
+
+apr_status_t ddb_user_sessions_end_all(ddb_store_t *st, const ddb_store_call_t *call, const char *id, const char *keep,
+                                       int *ended)
+{
+    ddb_user_sessions_t list;
+    apr_status_t rv = DDB_ECONFLICT;
+    int i;
+
+    *ended = 0;
+    /* A conflict is a login that began after the mark. It is ended as well while this call is not answered, but a crowd
+     * of them must not keep it from its answer. */
+    for (i = 0; i < ROUNDS_MOST && rv == DDB_ECONFLICT; i++) {
+        rv = ddb_user_sessions_mark(st, call, id, &list);
+        rv = rv == APR_SUCCESS ? end_listed(st, call, &list, keep, ended) : rv;
+        rv = rv == APR_SUCCESS ? ddb_user_sessions_put(st, call, &list) : rv;
+    }
+    return rv == DDB_ECONFLICT ? APR_SUCCESS : rv;
+}
