@@ -41,6 +41,13 @@ APR_DECLARE_OPTIONAL_FN(apr_status_t, session_dynamodb_renew, (request_rec *r));
 APR_DECLARE_OPTIONAL_FN(apr_status_t, session_dynamodb_create, (request_rec *r));
 
 /**
+ * End all other sessions of the session's user (others 1), or all of them, this one among them (others 0), when it is
+ * saved at the end of the request: if that fails, the response is an error. Needs SessionDynamoDBUserSessions On.
+ * @return APR_SUCCESS; APR_ENOTIMPL where it is Off; APR_NOTFOUND without a stored session.
+ */
+APR_DECLARE_OPTIONAL_FN(apr_status_t, session_dynamodb_revoke, (request_rec *r, int others));
+
+/**
  * The SHA-512 of the session's ID in hex, which is safe to log; allocated from the pool of the tree's topmost request.
  * NULL while the session is new and not stored.
  */

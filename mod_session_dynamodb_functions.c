@@ -83,6 +83,18 @@ static apr_status_t session_dynamodb_create(request_rec *r)
     return rv;
 }
 
+static apr_status_t session_dynamodb_revoke(request_rec *r, int others)
+{
+    msd_session_t *s;
+    apr_status_t rv = session_for_change(&s, r);
+
+    if (rv != APR_SUCCESS || !s->conf->user_sessions || !s->stored.sid) {
+        return rv != APR_SUCCESS ? rv : s->conf->user_sessions ? APR_NOTFOUND : APR_ENOTIMPL;
+    }
+    msd_session_revoke(s, others ? MSD_REVOKE_OTHERS : MSD_REVOKE_ALL);
+    return rv;
+}
+
 static const char *session_dynamodb_loggable_id(request_rec *r)
 {
     msd_session_t *s = session_of(r);
@@ -128,6 +140,7 @@ void session_dynamodb_register_functions(void)
     APR_REGISTER_OPTIONAL_FN(session_dynamodb_end);
     APR_REGISTER_OPTIONAL_FN(session_dynamodb_renew);
     APR_REGISTER_OPTIONAL_FN(session_dynamodb_create);
+    APR_REGISTER_OPTIONAL_FN(session_dynamodb_revoke);
     APR_REGISTER_OPTIONAL_FN(session_dynamodb_loggable_id);
     APR_REGISTER_OPTIONAL_FN(session_dynamodb_times);
     APR_REGISTER_OPTIONAL_FN(session_dynamodb_set_timeouts);

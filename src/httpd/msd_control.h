@@ -8,6 +8,8 @@
  *   renew             a new ID (after a login, or another change of privilege)
  *   create            a new ID, and only what this response sets
  *   abandon           the session ends
+ *   revoke-others     all other sessions of its user end
+ *   revoke-user       all sessions of its user end, this one among them
  *   idle=SECONDS      its timeouts, from here on, in whole seconds
  *   absolute=SECONDS
  * separated by spaces or commas, in any case and order.

@@ -15,6 +15,7 @@
 #include "httpd/msd_identity.h"
 #include "httpd/msd_header_hide.h"
 #include "httpd/msd_log.h"
+#include "httpd/msd_refuse.h"
 #include "httpd/msd_request.h"
 #include "httpd/msd_save.h"
 #include "httpd/msd_session.h"
@@ -133,14 +134,18 @@ static void set_headers(request_rec *r, const msd_session_t *s)
 {
     if (msd_session_is_denied(s) && ap_is_HTTP_ERROR(r->status)) {
         /* The session of an error page could not be saved; the status is still that of the first error. */
-        r->status = HTTP_SERVICE_UNAVAILABLE;
+        r->status = msd_refuse_write(s);
         r->status_line = NULL;
     }
     if (msd_session_is_denied(s) || s->outcome == MSD_FAILED) {
         if (r->status == HTTP_SERVICE_UNAVAILABLE && waiting_helps(s->answer.failure)) {
             apr_table_setn(r->err_headers_out, "Retry-After", RETRY_AFTER);
         }
-        return; /* the client keeps its ID */
+        if (s->answer.issue && s->outcome != MSD_FAILED) {
+            /* The session was stored under a new ID, and what came after it failed. */
+            msd_carrier_issue(r, s->conf, s->answer.issue, s->now, msd_session_next_end(s));
+        }
+        return; /* else the client keeps its ID */
     }
     if (*s->conf->clear_site_data && is_logout(s)) {
         apr_table_setn(r->err_headers_out, "Clear-Site-Data", s->conf->clear_site_data);
@@ -158,10 +163,10 @@ static void set_headers(request_rec *r, const msd_session_t *s)
  * follow the error. This filter stays in place to drop output from filters above it (mod_include). A second one drops
  * output that starts at the top (ap_rputs), because sending the error has replaced the request's filters.
  */
-static apr_status_t answer_unavailable(ap_filter_t *f, apr_bucket_brigade *bb)
+static apr_status_t answer_error(ap_filter_t *f, apr_bucket_brigade *bb, int status)
 {
     request_rec *r = f->r;
-    apr_bucket *error = ap_bucket_error_create(HTTP_SERVICE_UNAVAILABLE, NULL, r->pool, bb->bucket_alloc);
+    apr_bucket *error = ap_bucket_error_create(status, NULL, r->pool, bb->bucket_alloc);
     apr_status_t rv;
 
     f->ctx = r;
@@ -173,11 +178,12 @@ static apr_status_t answer_unavailable(ap_filter_t *f, apr_bucket_brigade *bb)
     return rv;
 }
 
-/** Apply the results of the saves to the response. @return 1: one failed, and an error must replace the response. */
+/** Apply the results of the saves to the response. @return the status of the error that must replace the response,
+ * because one failed; 0: none did. */
 static int settle(request_rec *r, msd_request_t *q)
 {
     msd_session_t *s;
-    int failed = 0;
+    int failed = 0, status;
 
     for (s = &q->session; s; s = s->next) {
         if (!q->begun && s->loader && msd_session_unsaved(s)) {
@@ -190,11 +196,12 @@ static int settle(request_rec *r, msd_request_t *q)
         follow_touch(s);
         end_expired(q, s);
         msd_http_cache_settle(r, q, s);
-        failed |= msd_session_is_denied(s);
+        status = msd_refuse_write(s);
+        failed = failed ? failed : status;
     }
     if (failed && !q->answered) {
         q->answered = 1;
-        return 1;
+        return failed;
     }
     /* All before the first is set: places may have the same cookie name, with different paths. */
     for (s = &q->session; s; s = s->next) {
@@ -226,7 +233,7 @@ static void allow_next_saves(const msd_request_t *q)
 static apr_status_t behind(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     msd_request_t *q = msd_request_find(f->r);
-    int loaded = q && q->session.conf;
+    int loaded = q && q->session.conf, status;
 
     if (f->ctx) {
         apr_brigade_cleanup(bb);
@@ -237,8 +244,9 @@ static apr_status_t behind(ap_filter_t *f, apr_bucket_brigade *bb)
     }
     if (!f->r->main) {
         clear_carriers(f->r, q);
-        if (loaded && settle(f->r, q)) {
-            return answer_unavailable(f, bb);
+        status = loaded ? settle(f->r, q) : 0;
+        if (status) {
+            return answer_error(f, bb, status);
         }
     }
     else if (loaded) {

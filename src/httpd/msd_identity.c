@@ -37,6 +37,20 @@ static void user_came(look_t *look, const char *realm, const char *user)
     look->s->answer.login = u;
 }
 
+/** Where sessions of users are listed, the user is in the session now. */
+static void user_is_here(look_t *look, const char *realm, const char *user, int is_new)
+{
+    msd_session_answer_t *answer = &look->s->answer;
+
+    if (!look->s->conf->user_sessions) {
+        return;
+    }
+    if (!answer->users) {
+        answer->users = apr_array_make(look->p, 1, sizeof(msd_session_user_t));
+    }
+    APR_ARRAY_PUSH(answer->users, msd_session_user_t) = (msd_session_user_t){ { realm, user }, is_new };
+}
+
 static void user_left(look_t *look, const char *realm, const char *name, const char *user)
 {
     msd_session_left_t *left;
@@ -63,6 +77,9 @@ static void look_at_entry(look_t *look, const char *entry, const char *realm, co
 {
     const char *was = apr_table_get(look->s->loaded, entry), *is = apr_table_get(look->s->z->entries, entry);
 
+    if (is) {
+        user_is_here(look, realm, is, was_set(look->s, entry));
+    }
     if (is && (!was || strcmp(was, is) != 0)) {
         look->changes += was != NULL;
         look->logins++;
@@ -140,6 +157,7 @@ static void look_at_user(look_t *look)
         look->changes += found == DDB_MARKS_OTHER;
         look->logins++;
     }
+    user_is_here(look, user->realm, user->user, 1);
     user_came(look, user->realm, user->user);
 }
 
@@ -152,6 +170,7 @@ void msd_identity_judge(msd_request_t *q, msd_session_t *s)
     }
     s->answer.login = NULL;
     s->answer.left = NULL;
+    s->answer.users = NULL;
     look_at_forms(&look, q->top);
     look_at_keys(&look);
     if (s->user.user) {

@@ -35,6 +35,14 @@ int msd_refuse(request_rec *r)
     return !s || msd_request_is_error_page(r) || is_look_ahead(r, q) ? DECLINED : msd_refuse_session(s);
 }
 
+int msd_refuse_write(const msd_session_t *s)
+{
+    if (!msd_session_is_denied(s)) {
+        return 0;
+    }
+    return s->answer.failure == DDB_ETOOMANY ? HTTP_FORBIDDEN : HTTP_SERVICE_UNAVAILABLE;
+}
+
 static int is_unparsed(const request_rec *r)
 {
     const char *slash = r->filename ? strrchr(r->filename, '/') : NULL;

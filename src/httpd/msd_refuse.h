@@ -15,6 +15,10 @@ int msd_refuse_session(const msd_session_t *s);
 /** The same for r, of whose place's session it is; error pages go on. */
 int msd_refuse(request_rec *r);
 
+/** What a write of s that failed or was refused means for its response, the status; 0: none did. HTTP_FORBIDDEN for a
+ * login beyond SessionDynamoDBUserSessionLimit. */
+int msd_refuse_write(const msd_session_t *s);
+
 /**
  * HTTP_FORBIDDEN, with a line in the log, for a CGI program whose output httpd sends to the client unparsed, past all
  * filters: the client would see its session header, and changes of the session would not be saved.

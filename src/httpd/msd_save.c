@@ -8,6 +8,7 @@
 #include "httpd/msd_identity.h"
 #include "httpd/msd_payload.h"
 #include "httpd/msd_save_int.h"
+#include "httpd/msd_user_sessions.h"
 
 #define MERGES_MAX 100 /* per request; no session has more concurrent writers: the table's answers must be wrong */
 
@@ -93,7 +94,17 @@ static void set_login(const msd_session_t *s, ddb_session_t *row)
 apr_status_t msd_save_insert_row(const msd_save_t *w, ddb_session_t *row)
 {
     const char *undisclosed = NULL;
-    apr_status_t rv = ddb_store_insert(w->q->calls.store, w->call, row, &undisclosed);
+    ddb_store_call_t call = *w->call;
+    msd_user_sessions_t lists;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!w->s->conf->user_sessions) {
+        row->listed_in = NULL;
+    }
+    else if (msd_user_sessions_begin(&lists, w->r, w->q, w->s, row, &rv)) {
+        call.announce = &lists.announce;
+    }
+    rv = rv == APR_SUCCESS ? ddb_store_insert(w->q->calls.store, &call, row, &undisclosed) : rv;
 
     if (rv != APR_SUCCESS && undisclosed) {
         msd_child_remove_later(w->s->server, undisclosed);
@@ -187,6 +198,9 @@ static apr_status_t end_because(const msd_save_t *w, const char *reason)
     if (rv == APR_SUCCESS && !goes_on) {
         msd_event_note(s, "ended", reason, last.sid, NULL);
     }
+    if (rv == APR_SUCCESS && s->conf->user_sessions && s->stored.listed_in) {
+        msd_user_sessions_ended(w->q, w->call, &s->stored, NULL);
+    }
     if (rv == APR_SUCCESS) {
         msd_session_begin_new(s);
         msd_session_count(s, DDB_COUNT_ENDED);
@@ -262,31 +276,17 @@ apr_status_t msd_save_run(msd_save_fn *write, msd_save_t w)
     return rv;
 }
 
-apr_status_t msd_save(request_rec *r, msd_request_t *q, msd_session_t *s)
+static apr_status_t write_changes(const msd_save_t *w, msd_save_fn *write, int changed)
 {
-    const msd_save_t w = { .r = r, .q = q, .s = s };
-    msd_save_fn *write;
-    apr_status_t rv;
-    int changed;
+    msd_session_t *s = w->s;
+    apr_status_t rv = msd_calls_check(&w->q->calls, &s->error);
 
-    msd_identity_judge(q, s);
-    changed = msd_identity_apply(s);
-    write = choose_write(s);
-    if (!write) {
-        return APR_SUCCESS;
-    }
-    if (q->begun && (write == create || write == msd_save_renew)) {
-        /* A server-side include late in its page: the client cannot get the ID any more, so a row would be useless. */
-        s->answer.written = MSD_TOO_LATE;
-        return APR_SUCCESS;
-    }
-    rv = msd_calls_check(&q->calls, &s->error);
     if (rv == APR_SUCCESS && (changed || s->conf->format == DDB_JSON) && write != end) {
         /* With the form format, mod_session has encoded the entries already, as they were then. */
-        rv = msd_payload_encode(r, s);
+        rv = msd_payload_encode(w->r, s);
     }
     if (rv == APR_SUCCESS) {
-        rv = msd_save_run(write, w);
+        rv = msd_save_run(write, *w);
     }
     if (rv == APR_NOTFOUND) {
         s->answer.written = has_changes(s) ? MSD_REFUSED : MSD_GONE;
@@ -294,6 +294,37 @@ apr_status_t msd_save(request_rec *r, msd_request_t *q, msd_session_t *s)
         s->answer.issue = NULL;
         s->stored.sid = NULL;
         return APR_SUCCESS;
+    }
+    return rv;
+}
+
+apr_status_t msd_save(request_rec *r, msd_request_t *q, msd_session_t *s)
+{
+    const msd_save_t w = { .r = r, .q = q, .s = s };
+    const msd_revoke_e revoke = s->conf->user_sessions ? s->answer.revoke : MSD_REVOKE_NONE;
+    msd_save_fn *write;
+    apr_status_t rv = APR_SUCCESS;
+    int changed;
+
+    s->answer.revoke = MSD_REVOKE_NONE;
+    msd_identity_judge(q, s);
+    changed = msd_identity_apply(s);
+    write = choose_write(s);
+    if (q->begun && (write == create || write == msd_save_renew)) {
+        /* A server-side include late in its page: the client cannot get the ID any more, so a row would be useless. */
+        s->answer.written = MSD_TOO_LATE;
+        return APR_SUCCESS;
+    }
+    /* All sessions end before this one, whose end forgets its user; the others after it has its new ID, which can't be
+     * listed later. */
+    if (revoke == MSD_REVOKE_ALL) {
+        rv = msd_user_sessions_revoke(q, s, revoke);
+    }
+    if (rv == APR_SUCCESS && write) {
+        rv = write_changes(&w, write, changed);
+    }
+    if (rv == APR_SUCCESS && revoke == MSD_REVOKE_OTHERS && !msd_session_is_denied(s)) {
+        rv = msd_user_sessions_revoke(q, s, revoke);
     }
     return rv == APR_SUCCESS ? rv : msd_session_write_failed(s, rv);
 }

@@ -4,6 +4,7 @@
 #include "httpd/child/msd_child.h"
 #include "httpd/msd_event.h"
 #include "httpd/msd_save_int.h"
+#include "httpd/msd_user_sessions.h"
 
 /** Delete a row that no session uses (any more). If that fails now, it is tried again later. */
 static void take_away(const msd_save_t *w, const char *key)
@@ -115,6 +116,9 @@ apr_status_t msd_save_renew(const msd_save_t *w)
         return rv;
     }
     msd_event_note(w->s, "renewed", msd_event_why_renewed(w->s), fresh.sid, w->s->stored.sid);
+    if (w->s->stored.listed_in) {
+        msd_user_sessions_ended(w->q, w->call, &w->s->stored, &fresh);
+    }
     msd_save_stored(w->s, &fresh);
     msd_session_count(w->s, DDB_COUNT_RENEWED);
     w->s->answer.issue = fresh.sid;
@@ -147,7 +151,7 @@ static apr_status_t renew_aged(const msd_save_t *w)
     fresh.login = NULL;
     rv = msd_save_insert_row(w, &fresh);
     if (rv != APR_SUCCESS) {
-        return rv;
+        return rv == APR_NOTFOUND ? APR_SUCCESS : rv; /* the user's sessions are being ended */
     }
     rv = ddb_store_succeed(w->q->calls.store, w->call, &s->stored, fresh.sid, &current);
     if (rv != APR_SUCCESS) {

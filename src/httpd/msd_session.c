@@ -116,6 +116,15 @@ void msd_session_abandon(msd_session_t *s)
     s->z->dirty = 1;
 }
 
+void msd_session_revoke(msd_session_t *s, msd_revoke_e what)
+{
+    s->answer.revoke = what;
+    if (what == MSD_REVOKE_ALL) {
+        msd_session_abandon(s);
+    }
+    s->z->dirty = 1;
+}
+
 void msd_session_set_timeouts(msd_session_t *s, apr_int64_t idle, apr_int64_t absolute)
 {
     if (s->stored.sid && s->stored.timeouts_set && s->stored.idle_timeout == idle

@@ -48,6 +48,15 @@ typedef struct msd_session_left_t {
     const char *user;
 } msd_session_left_t;
 
+/** A user who is in the session now. */
+typedef struct msd_session_user_t {
+    ddb_marks_user_t user;
+    int is_new; /* 1: by what this request did or brings with it, and not only by an entry that was stored */
+} msd_session_user_t;
+
+/** Sessions of the user that are to end. */
+typedef enum msd_revoke_e { MSD_REVOKE_NONE, MSD_REVOKE_OTHERS, MSD_REVOKE_ALL } msd_revoke_e;
+
 /** msd_identity's own: the last user that was looked up in the stored session. */
 typedef struct msd_session_known_t {
     const char *sid; /* of that session, by address; NULL: no lookup yet */
@@ -83,7 +92,9 @@ typedef struct msd_session_answer_t {
     msd_identity_e identity;
     const ddb_marks_user_t *login; /* the user to mark in the row; NULL: no login */
     apr_array_header_t *left;      /* msd_session_left_t; NULL: no logout */
-    int timeouts_changed;          /* 1: stored has timeouts that this request set */
+    apr_array_header_t *users;     /* msd_session_user_t, where SessionDynamoDBUserSessions is On; NULL: nobody */
+    msd_revoke_e revoke;
+    int timeouts_changed; /* 1: stored has timeouts that this request set */
     msd_written_e written;
     apr_status_t failure; /* of the read or write; APR_SUCCESS: no failure */
     int merges;           /* number of times that another request wrote first and both changes were merged */
@@ -175,6 +186,9 @@ void msd_session_begin_anew(msd_session_t *s);
 
 /** Request the end of the session, whatever this request sets. */
 void msd_session_abandon(msd_session_t *s);
+
+/** Request the end of other sessions of the session's user, or of all, this one among them. */
+void msd_session_revoke(msd_session_t *s, msd_revoke_e what);
 
 /** Give the session timeouts of its own, in seconds, at least 1, which the next save stores. */
 void msd_session_set_timeouts(msd_session_t *s, apr_int64_t idle, apr_int64_t absolute);

@@ -171,7 +171,10 @@ sub write_keys {
     write_file("$dir/../$_.key", 0600, "$_-key-of-the-strictest-settings-of-the-httpd-tests\n") for qw(session seal event);
     write_file("$dir/seal.key.first",  0600, "$seal[0]\n");
     write_file("$dir/seal.key.second", 0600, "$seal[1]\n");
-    write_file("$self->{work}/t/logs/secrets", 0644, map { "$_\n" } @keys, @forward, @seal,
+    my @user = map { "$_-key-of-the-lists-of-the-httpd-tests-0123456789abcdefgh" } qw(first second);
+    write_file("$dir/user.key.first",  0600, "$user[0]\n");
+    write_file("$dir/user.key.second", 0600, "$user[0]\n$user[1]\n");
+    write_file("$self->{work}/t/logs/secrets", 0644, map { "$_\n" } @keys, @forward, @seal, @user,
         map({ "$_-key-of-the-strictest-settings-of-the-httpd-tests" } qw(session seal event)), $KEY{secret});
 }
 

@@ -134,6 +134,10 @@ typedef struct msd_env_t {
     X(NUMBER, apr_int64_t, renew_grace, 60)   /* seconds */                                                            \
     X(NUMBER, int, login, MSD_LOGIN_KEEP)     /* msd_login_e */                                                        \
     X(NUMBER, int, logout, MSD_LOGOUT_END)    /* msd_logout_e */                                                       \
+    X(NUMBER, int, user_sessions, 0)                                                                                   \
+    X(POINTER, apr_array_header_t *, user_session_keys, NULL) /* const char *, oldest first */                         \
+    X(NUMBER, int, user_session_most, 50)                                                                              \
+    X(NUMBER, int, user_session_deny, 0)                                                                               \
     X(NUMBER, int, expire_cookie, 0)                                                                                   \
     X(POINTER, const char *, clear_site_data, "")         /* value of Clear-Site-Data at logout; "": none */           \
     X(NUMBER, int, no_store, MSD_NO_STORE_LOADED)         /* msd_no_store_e */                                         \

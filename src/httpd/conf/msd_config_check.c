@@ -86,6 +86,24 @@ static const char *check_control(const msd_dir_config_t *c, apr_pool_t *p)
                : NULL;
 }
 
+static const char *check_user_sessions(const msd_dir_config_t *c)
+{
+    if (!c->user_sessions) {
+        return NULL;
+    }
+    if (!c->user_session_keys) {
+        return "SessionDynamoDBUserSessions needs SessionDynamoDBUserSessionKeys, by which the table names users: add "
+               "a key, made with: openssl rand -base64 32";
+    }
+    if (c->format == DDB_JSON) {
+        return "SessionDynamoDBUserSessions can't be combined with SessionDynamoDBFormat json, because "
+               "dynamodb-session-flask begins sessions that are in no list: set UserSessions Off here, or Format form";
+    }
+    return c->hash_sid ? NULL
+                       : "SessionDynamoDBUserSessions needs SessionDynamoDBHashSid On, because lists hold table keys, "
+                         "which must not be session IDs: set HashSid On here, or UserSessions Off";
+}
+
 const char *msd_config_check_dir(const msd_dir_config_t *resolved, int *cookie, apr_pool_t *p)
 {
     const char *problem = resolved->use_header ? NULL : check_cookie(resolved, p);
@@ -116,7 +134,7 @@ const char *msd_config_check_dir(const msd_dir_config_t *resolved, int *cookie, 
             "SessionDynamoDBAudience needs SessionDynamoDBHashSid On, because the label is part of the hash that is "
             "the table key: set HashSid On here, or SessionDynamoDBAudience None";
     }
-    return problem;
+    return problem ? problem : check_user_sessions(resolved);
 }
 
 /** A signature is only as strong as its key. Short keys are allowed, because other users of the table may use them. */

@@ -13,6 +13,7 @@
 #include "httpd/conf/msd_directives_keys.h"
 #include "httpd/conf/msd_directives_names.h"
 #include "httpd/conf/msd_directives_server.h"
+#include "store/ddb_user_sessions.h"
 
 APLOG_USE_MODULE(session_dynamodb);
 
@@ -235,6 +236,25 @@ static const char *set_max_entries(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
+static const char *set_user_limit(cmd_parms *cmd, void *dir, const char *number, const char *action)
+{
+    msd_dir_config_t *c = dir;
+    char *end = NULL;
+    apr_int64_t n = apr_strtoi64(number, &end, 10);
+
+    msd_config_note(cmd, dir);
+    c->user_session_deny = action && strcasecmp(action, "deny") == 0;
+    if (!apr_isdigit(number[0]) || *end || n < 1 || n > DDB_USER_SESSIONS_MOST
+        || (action && !c->user_session_deny && strcasecmp(action, "evict") != 0)) {
+        return apr_psprintf(cmd->pool,
+                            "%s: use a number from 1 to %d, and evict (a further login ends the oldest session) or "
+                            "deny (a further login fails), such as 5 evict",
+                            cmd->cmd->name, DDB_USER_SESSIONS_MOST);
+    }
+    c->user_session_most = (int)n;
+    return NULL;
+}
+
 static const char *set_compress(cmd_parms *cmd, void *dir, const char *arg)
 {
     msd_dir_config_t *c = dir;
@@ -369,6 +389,12 @@ const command_rec msd_directives[] = {
                   "keep or drop: whether a login keeps the entries of the anonymous session"),
     AP_INIT_TAKE1("SessionDynamoDBLogout", set_logout, DIR(logout), PLACE,
                   "end or keep: whether a logout ends the session, or keeps the other entries under a new ID"),
+    AP_INIT_FLAG("SessionDynamoDBUserSessions", set_flag, DIR(user_sessions), PLACE,
+                 "On to list the sessions of each user, so that they can be shown, limited and ended"),
+    AP_INIT_TAKE_ARGV("SessionDynamoDBUserSessionKeys", msd_directives_keys_set_user, NULL, PLACE,
+                      "keys of the names of the lists, oldest first: file:PATH, exec:PATH or env:NAME"),
+    AP_INIT_TAKE12("SessionDynamoDBUserSessionLimit", set_user_limit, NULL, PLACE,
+                   "how many sessions a user may have, and evict or deny: what a further login does"),
     AP_INIT_FLAG("SessionDynamoDBExpireCookie", set_flag, DIR(expire_cookie), PLACE,
                  "On to delete the cookie of a session that has expired, when a browser opens a page with it"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBClearSiteData", msd_directives_names_site_data, DIR(clear_site_data), PLACE,

@@ -7,6 +7,7 @@
 #include "httpd/conf/msd_config.h"
 #include "httpd/conf/msd_directives_keys.h"
 #include "httpd/conf/msd_signing_keys.h"
+#include "store/ddb_user_sessions.h"
 
 /* The field that a row of the table names by its offset. */
 #define FIELD(type, record, cmd) ((type *)((char *)(record) + (apr_size_t)(cmd)->info))
@@ -40,30 +41,47 @@ const char *msd_directives_keys_set(cmd_parms *cmd, void *dir, int argc, char *c
     return add_keys(cmd, FIELD(apr_array_header_t *, dir, cmd), NULL, argc, argv);
 }
 
+/** The fault of a key that is shorter than least characters, `word` apart; NULL: none is. */
+static const char *too_short(const cmd_parms *cmd, const apr_array_header_t *keys, const char *word, apr_size_t least)
+{
+    int i;
+
+    for (i = 0; i < keys->nelts; i++) {
+        const char *key = APR_ARRAY_IDX(keys, i, const char *);
+
+        if ((!word || strcmp(key, word) != 0) && strlen(key) < least) {
+            return apr_psprintf(cmd->pool,
+                                "%s: key %d is shorter than %d characters; generate keys with: openssl rand -base64 32",
+                                cmd->cmd->name, i + 1, (int)least);
+        }
+    }
+    return NULL;
+}
+
 const char *msd_directives_keys_set_seal(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
     msd_dir_config_t *c = dir;
     ddb_seal_t *seal = NULL;
     const char *problem;
-    int i;
 
     msd_config_note(cmd, dir);
     problem = add_keys(cmd, &c->seal_keys, DDB_SEAL_CLEAR, argc, argv);
-    for (i = 0; !problem && i < c->seal_keys->nelts; i++) {
-        const char *key = APR_ARRAY_IDX(c->seal_keys, i, const char *);
-
-        if (strcmp(key, DDB_SEAL_CLEAR) != 0 && strlen(key) < DDB_SEAL_SECRET_MIN) {
-            problem = apr_psprintf(cmd->pool,
-                                   "%s: key %d is shorter than %d characters; generate keys with: openssl rand -base64 "
-                                   "32",
-                                   cmd->cmd->name, i + 1, DDB_SEAL_SECRET_MIN);
-        }
-    }
+    problem = problem ? problem : too_short(cmd, c->seal_keys, DDB_SEAL_CLEAR, DDB_SEAL_SECRET_MIN);
     if (!problem && ddb_seal_create(&seal, c->seal_keys, cmd->pool) != APR_SUCCESS) {
         problem = apr_psprintf(cmd->pool, "%s: OpenSSL failed; make sure that it offers SHA-256", cmd->cmd->name);
     }
     c->seal = seal;
     return problem;
+}
+
+const char *msd_directives_keys_set_user(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    msd_dir_config_t *c = dir;
+    const char *problem;
+
+    msd_config_note(cmd, dir);
+    problem = add_keys(cmd, &c->user_session_keys, NULL, argc, argv);
+    return problem ? problem : too_short(cmd, c->user_session_keys, NULL, DDB_USER_SESSIONS_SECRET_MIN);
 }
 
 const char *msd_directives_keys_set_event(cmd_parms *cmd, void *dir, int argc, char *const argv[])

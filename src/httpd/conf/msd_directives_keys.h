@@ -15,6 +15,9 @@ const char *msd_directives_keys_set(cmd_parms *cmd, void *dir, int argc, char *c
 /** Keys that seal, among them DDB_SEAL_CLEAR. */
 const char *msd_directives_keys_set_seal(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
 
+/** Keys of the lists of users' sessions. */
+const char *msd_directives_keys_set_user(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
+
 /** Keys of the hashes in events; of the server, not of dir. */
 const char *msd_directives_keys_set_event(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
 

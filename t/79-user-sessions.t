@@ -1,0 +1,239 @@
+# The sessions of a user: listed before they begin, limited, and ended together. A list is an item of the same table,
+# whose key names the user to nobody.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use SessionTest;
+use SessionTest::Login;
+
+use Digest::SHA ();
+use JSON::PP ();
+use MIME::Base64 ();
+
+my @LISTED_LOGIN = qw(GetItem UpdateItem PutItem);
+
+# The key of a user's list, worked out by another program.
+sub list_key {
+    my($realm, $user, $secret) = @_;
+    $secret ||= 'first-key-of-the-lists-of-the-httpd-tests-0123456789abcdefgh';
+    my $text = join "\n", 'session-dynamodb user', 0, length $realm, "$realm$user";
+    return 'u:' . MIME::Base64::encode_base64url(Digest::SHA::hmac_sha256($text, $secret));
+}
+sub list { return row(list_key('entry:user', $_[0])) }
+sub listed {
+    my $list = list(@_) or return;
+    return @{ JSON::PP::decode_json(MIME::Base64::decode_base64($list->{data}{B}))->{sessions} };
+}
+sub keys_of { return join ' ', sort map { $_->{key} } listed($_[0]) }
+sub keys_are { return is keys_of($_[0]), join(' ', sort map { key_of($_) } @{ $_[1] }), $_[2] }
+sub login { my($user, %r) = @_; get(($r{place} || '/mine/') . "?set=user:$user", %r); return res()->cookie('id') }
+sub lives { my($id, $what) = @_; return is get('/test/?get=user', cookie => $id)->line('get user'), $_[2] || 'ann', $what }
+sub is_over { my($id, $what) = @_; return is get('/test/?get=user', cookie => $id)->line('get user'), '(none)', $what }
+sub says {
+    my($words, $id, $entries) = @_;
+    get("/mine-cgi/session.pl?header=X-Session-Control:$words" . ($entries ? "&replace=$entries" : ''), cookie => $id);
+    return res();
+}
+
+note 'A login is listed before the session begins';
+{
+    my @calls = calls_of { get('/mine/?set=user:ann', headers => ['User-Agent', "Mozilla/5.0 (x; \xC3\xA4 \"q\")"]) } 3;
+    is join(' ', map { $_->{op} } @calls), "@LISTED_LOGIN", 'the list is read and written, and then the row';
+    my $id = res()->cookie('id');
+    my $list = list('ann');
+    is $calls[0]{body}{Key}{id}{S}, list_key('entry:user', 'ann'), 'its key is an HMAC of realm and user';
+    ok $calls[0]{body}{ConsistentRead}, '... and the read is consistent';
+    is_deeply [sort keys %$list], [sort qw(id data version expires)], 'it has nothing else';
+    unlike JSON::PP::encode_json($list), qr/ann/, '... and does not name the user';
+    my($session) = listed('ann');
+    is $session->{key}, key_of($id), 'it lists the key of the row';
+    is $session->{address}, '127.0.0.0/24', '... part of the address';
+    is $session->{agent}, "Mozilla/5.0 (x; \x{E4} \"q\")", '... the user agent';
+    cmp_ok abs($session->{created} - time), '<', 10, '... when it began';
+    is $session->{expires} - $session->{created}, row_of($id)->{absolute_timeout}{N}, '... and when it ends at the latest';
+    is $list->{expires}{N}, $session->{expires}, 'the list ends with the last of its sessions';
+    is row_of($id)->{listed_in}{S}, list_key('entry:user', 'ann'), 'the row says which list it is in';
+    stays { get('/mine/?get=user', cookie => $id) } $id, 'a page that reads';
+    calls_are { get('/mine/?set=b:2', cookie => $id) } [qw(GetItem UpdateItem)], 'a change touches no list';
+    calls_are { get('/mine/?set=user:ann&set=c:3', cookie => $id) } [qw(GetItem UpdateItem)], '... nor does the same user';
+    my $second = login('ann');
+    keys_are('ann', [$id, $second], 'a second session of hers is in the same list');
+    is list('ann')->{version}{N}, 2, '... as its second version';
+    calls_are { get('/mine/?del=user', cookie => $second) } [qw(GetItem DeleteItem GetItem UpdateItem)], 'a logout ends the session';
+    keys_are('ann', [$id], '... and takes it out');
+    my $bob = login('bob');
+    keys_are('bob', [$bob], "another user's are in another list");
+    calls_are { get('/mine/?set=a:1') } ['PutItem'], 'a session without a user is in no list';
+    my $anonymous = res()->cookie('id');
+    calls_are { get('/mine/?set=user:ann', cookie => $anonymous) } [qw(GetItem GetItem UpdateItem PutItem UpdateItem)], 'a login over it';
+    keys_are('ann', [$id, res()->cookie('id')], '... is listed under its new ID only');
+    calls_are { get('/mine/off/?set=user:ann') } ['PutItem'], 'where it is Off nothing is listed';
+    ok !row_of(res()->cookie('id'))->{listed_in}, '... and the row names no list';
+}
+
+note 'A session that moves';
+{
+    clear_tables();
+    my $id = login('ann');
+    says('renew', $id);
+    my $new = res()->cookie('id');
+    isnt $new, $id, 'a new ID';
+    keys_are('ann', [$id, $new], '... is listed beside the old one, which may still be in use');
+    is +(grep { $_->{key} eq key_of($new) } listed('ann'))[0]{previous}, key_of($id), '... as its successor';
+    says('renew', $new);
+    my $newest = res()->cookie('id');
+    keys_are('ann', [$new, $newest], 'the next one takes the first out');
+    age($newest, 400, created => 1);
+    get('/mine/aging/?get=user', cookie => $newest);
+    my $aged = res()->cookie('id');
+    ok $aged && $aged ne $newest, 'a new ID by age';
+    keys_are('ann', [$newest, $aged], '... is listed as well');
+    is row_of($aged)->{listed_in}{S}, list_key('entry:user', 'ann'), '... although nobody told the user: the row did';
+    get('/mine/?set=user:bob&set=b:2', cookie => $aged);
+    my $bob = res()->cookie('id');
+    keys_are('bob', [$bob], "another user's session is in that one's list");
+    keys_are('ann', [], '... and nothing of it in the first');
+    get('/mine/keep/?del=user', cookie => $bob);
+    my $left = res()->cookie('id');
+    ok $left && $left ne $bob, 'a logout that keeps the rest';
+    keys_are('bob', [], '... leaves the list');
+    ok !row_of($left)->{listed_in}, '... and the new row is in none';
+}
+
+note 'Sign out the others';
+{
+    clear_tables();
+    my @others = map { login('ann') } 1 .. 3;
+    my($own, $bob) = (login('ann'), login('bob'));
+    my @calls = calls_of { says('revoke-others', $own) } 9;
+    is res()->status, 200, 'a program signs out the others';
+    is join(' ', map { $_->{op} } @calls), join(' ', 'GetItem', 'UpdateItem', ('GetItem', 'UpdateItem') x 3, 'UpdateItem'),
+        '... a mark, each row read and overwritten, the list';
+    is_over($_, 'one of the others') for @others;
+    is_tombstone($others[0], 'it left a tombstone');
+    is row_of($others[0])->{ended_by}{S}, 'left', '... as of a user who left';
+    lives($own, 'the own one goes on');
+    lives($bob, "... and so does another user's", 'bob');
+    keys_are('ann', [$own], 'the list has the own one alone');
+    ok list('ann')->{ended}{N}, '... and the time of the end';
+    my $next = login('ann');
+    lives($next, 'she can log in again at once');
+    says('renew,revoke-others', $own);
+    my $moved = res()->cookie('id');
+    isnt $moved, $own, 'together with a new ID';
+    is_over($next, '... the other one ends');
+    lives($moved, '... and the new one goes on');
+}
+
+note 'Sign out everywhere';
+{
+    clear_tables();
+    my @all = map { login('ann') } 1 .. 3;
+    says('revoke-user', $all[0]);
+    is_deeply [res()->status, res()->cookie('id')], [200, ''], 'a program signs her out everywhere';
+    is_over($_, 'one of them') for @all;
+    is row_of($all[0]), undef, 'the own row is gone';
+    keys_are('ann', [], '... and the list empty');
+    calls_are { says('revoke-user') } [], 'without a session: nothing';
+    my $old = session('/mine/off/', user => 'ann');
+    my $new = login('ann');
+    says('revoke-others', $old);
+    is_over($new, 'a session that is not listed ends those that are');
+    lives($old, '... and goes on');
+}
+
+note 'A login that began before';
+{
+    clear_tables();
+    my $own = login('ann');
+    my $late = on_the_way(undef, path => '/mine/?set=user:ann&meet=late');
+    here('late');
+    says('revoke-others', $own);
+    let_go('late');
+    is answer($late)->status, 503, 'and is stored after the end fails';
+    keys_are('ann', [$own], '... and is in no list');
+    is scalar(grep { $_->{id}{S} !~ /^u:/ } rows()), 1, '... and in no row';
+    fault(op => 'PutItem', kind => 'hold');
+    $late = on_the_way(undef, path => '/mine/?set=user:ann');
+    held(1);
+    says('revoke-others', $own);
+    release();
+    is answer($late)->status, 503, 'one that is listed and not stored yet fails, too';
+    clear_faults();
+    is scalar(grep { ($_->{accessed}{S} // '') !~ /^1970/ && $_->{id}{S} !~ /^u:/ } rows()), 1, '... because a tombstone has its key';
+    my $id = login('ann');
+    my $change = on_the_way($id, path => '/mine/?set=b:2&meet=change');
+    here('change');
+    says('revoke-others', $own);
+    let_go('change');
+    is answer($change)->status, 503, 'a change under way is refused';
+    is_over($id, '... and revives nothing');
+}
+
+note 'A limit';
+{
+    clear_tables();
+    my @ids = map { login('ann', place => '/mine/evict/') } 1 .. 5;
+    is_over($ids[$_], 'the oldest ends') for 0, 1;
+    lives($ids[$_], 'the newer ones go on') for 2 .. 4;
+    keys_are('ann', [@ids[2 .. 4]], 'and are listed');
+    delete_row($ids[4] && key_of($ids[3]));
+    change_list('ann', sub { $_->{created} -= 100 });
+    my $more = login('ann', place => '/mine/evict/');
+    lives($_, 'one that ended makes room') for @ids[2, 4], $more;
+
+    clear_tables();
+    @ids = map { login('ann', place => '/mine/deny/') } 1 .. 3;
+    get('/mine/deny/?set=user:ann');
+    is res()->status, 403, 'a further login fails';
+    is_deeply [res()->set_cookies], [], '... without a cookie';
+    keys_are('ann', \@ids, '... and is not listed');
+    lives($_, 'those before go on') for @ids;
+    get('/mine-cgi/session.pl?header=X-Session-Control:renew', cookie => $ids[0]);
+    is res()->status, 200, 'a new ID is no further login';
+    expect_log(qr/has as many sessions as SessionDynamoDBUserSessionLimit allows/, qr/AH01822/);
+}
+sub change_list {
+    my($user, $change) = @_;
+    my $list = list($user);
+    my $data = JSON::PP::decode_json(MIME::Base64::decode_base64($list->{data}{B}));
+    $change->() for @{ $data->{sessions} };
+    $list->{data}{B} = MIME::Base64::encode_base64(JSON::PP::encode_json($data), '');
+    put_row($list);
+}
+
+note 'Keys, seals, forms';
+{
+    clear_tables();
+    my($first, $second) = (login('ann'), login('ann', place => '/mine/rotated/'));
+    keys_are('ann', [$first], 'a key by itself names one list');
+    ok row(list_key('entry:user', 'ann', 'second-key-of-the-lists-of-the-httpd-tests-0123456789abcdefgh')), '... and the newer one another';
+    get('/mine/rotated/?control=x', cookie => $second);
+    my $sealed = login('bob', place => '/mine/sealed/');
+    my $list = list('bob');
+    is $list->{encoding}{S}, 'sealed', 'where sessions are sealed the list is sealed';
+    unlike MIME::Base64::decode_base64($list->{data}{B}), qr/sessions|127/, '... and nobody can read it';
+    login('bob', place => '/mine/sealed/');
+    is list('bob')->{version}{N}, 2, '... but we can';
+    post('/mine-form/page', form('alice'));
+    my $id = res()->cookie('id');
+    ok $id, 'a login by a form';
+    is row_of($id)->{listed_in}{S}, list_key('form:realm', 'alice'), "... is in the list of the form's realm";
+}
+
+note 'The table fails';
+{
+    clear_tables();
+    my($own, $other) = (login('ann'), login('ann'));
+    fault(op => 'GetItem', kind => '500', skip => 1, count => 0);
+    says('revoke-others', $own);
+    is res()->status, 503, 'who could not sign out the others is told so';
+    clear_faults();
+    lives($other, 'and they may be alive');
+    lives($own, '... as is the own one');
+    expect_log(qr/could not/);
+}
+
+done;
