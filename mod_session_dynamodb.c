@@ -27,6 +27,7 @@
 #include "httpd/conf/msd_config_check.h"
 #include "httpd/conf/msd_config_warn.h"
 #include "httpd/conf/msd_directives.h"
+#include "httpd/msd_csrf.h"
 #include "httpd/msd_http_cache.h"
 #include "httpd/msd_entries.h"
 #include "httpd/msd_env.h"
@@ -170,6 +171,7 @@ static int session_dynamodb_fixups(request_rec *r)
     if (s && s->z) {
         msd_env_limit(r);
         msd_env_describe(r, s);
+        msd_csrf_export(r, s);
     }
     return msd_refuse(r);
 }
@@ -178,9 +180,14 @@ static int session_dynamodb_fixups(request_rec *r)
 static int session_dynamodb_handler(request_rec *r)
 {
     session_rec *z = NULL;
+    int refused = msd_refuse_unparsed(r);
 
-    if (msd_refuse_unparsed(r) != DECLINED) {
-        return HTTP_FORBIDDEN;
+    if (refused == DECLINED && msd_csrf_is_due(r)) {
+        session_load_fn(r, &z);
+        refused = msd_refuse(r);
+    }
+    if (refused != DECLINED) {
+        return refused;
     }
     msd_header_begin(r);
     msd_filter_begin(r);

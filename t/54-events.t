@@ -73,6 +73,11 @@ my @AREAS = split /^/, <<"END";
     SetHandler test-session
     SessionDynamoDBRequireTLS On
 </Location>
+<Location /site/>
+    SetHandler test-session
+    SessionDynamoDBFetchMetadata On
+    SessionDynamoDBCSRFEnforce On
+</Location>
 <Location /anonymous/>
     SetHandler test-session
     SessionDynamoDBOnError anonymous
@@ -242,6 +247,11 @@ note 'IDs that are refused';
     ($e) = events_are { page('/tls/?get=a', cookie => $a) } ['refused tls'], 'one that came without TLS';
     is $e->{session}, hash($a), '... is named';
     events_are { page('/tls/?get=a') } [], '... and none did';
+    my @send = ('/site/?set=a:2', method => 'POST', body => '');
+    ($e) = events_are { page(@send, cookie => $a, headers => ['Sec-Fetch-Site', 'cross-site']) } ['refused cross-site'],
+        'a change that another site sent';
+    is_deeply [@$e{qw(session status)}], [hash($a), 403], '... is named';
+    events_are { page(@send, cookie => $a) } ['refused csrf'], '... and one without a token';
     my $other = row(key_of($b));
     change_row($a, sub { $_->{loggable} = $other->{loggable} });
     events_are { page('/test/?get=a', cookie => $a) } ['refused foreign'], 'a row of another ID';
@@ -250,7 +260,8 @@ note 'IDs that are refused';
     events_are { page('/signed/?get=a', cookie => substr($signed, 0, -4) . 'AAAA') }
         ['refused form'], '... with another signature';
     push @EXPECTED, qr/session_dynamodb:warn\].*more than one could be the session's/,
-        qr{session_dynamodb:warn\].*refused a request for /tls/ that did not come over TLS};
+        qr{session_dynamodb:warn\].*refused a request for /tls/ that did not come over TLS},
+        qr/session_dynamodb:warn\].*refused POST \/site\/ in a session, because/;
 }
 
 note 'Failures';

@@ -41,6 +41,18 @@ my $id = session(user => 'alice', user_id => 7, role => 'admin', other => 'secre
     is arrived(), '', 'where sessions are off, nothing is sent either, and the client\'s headers are removed';
 }
 
+note 'An anti-forgery token';
+{
+    get('/forward/token/page', cookie => $id, headers => ['X-Session-Token', 'evil']);
+    my($token) = res()->body =~ /^X-Session-Token: ([\w-]{86})$/m;
+    ok $token, 'it is sent where it is named';
+    is_deeply verified(res()->body), { 'x-session-user' => 'alice', 'x-session-token' => $token }, '... signed';
+    is http(method => 'POST', path => '/csrf/enforced/?get=a', body => '', cookie => $id,
+            headers => ['X-CSRF-Token', $token])->status, 200, '... and accepted';
+    get('/forward/token/page', headers => ['X-Session-Token', 'evil']);
+    is arrived(), '', 'without a session there is none';
+}
+
 note 'Sections inside';
 for my $as ([], [cookie => $id]) {
     my @evil = map { ($_, 'evil') } 'X-Role', 'x_session.user', 'X-Session-other', 'X-Session-Signature';

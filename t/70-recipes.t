@@ -149,6 +149,30 @@ is visit('/app/limits.pl')->body, "HTTP_SESSION: left out\nSESSION_ENTRY_name: x
 $app->stop(qr/cgid?:error.*(?:malformed header|End of script|Premature end)/i,
     qr/omitted the environment variable HTTP_SESSION/);
 
+note 'Anti-forgery tokens';
+start 'csrf';
+is_deeply [visit('/app/note.pl')->status, res()->header('Location')], [303, '/app/note.pl?begun'], 'the first visit begins the session';
+is http(path => '/app/note.pl?begun', port => $app->port)->body, "This page needs cookies.\n", '... where it can';
+my($token) = visit('/app/note.pl')->body =~ /name="token" value="([\w-]{86})"/;
+ok $token, 'the form has a token';
+is visit('/app/note.pl', @form, body => "note=tea$_")->status, 403, "a form with '$_' is refused"
+    for '', '&token=', '&token=x', '&token=' . 'A' x 86;
+is stored(), 'note=none', '... and changes nothing';
+is visit('/app/note.pl', @form, body => "note=a%26b&token=$token")->status, 303, 'with its token it is taken';
+is stored(), 'note=a%26b', '... and stored';
+like visit('/app/note.pl')->body, qr/name="note" value="a&#38;b"/, '... and shown';
+is visit('/app/note.pl', @form, body => "note=c&token=$token")->status, 303, 'the token stays valid';
+is http(path => '/app/note.pl', port => $app->port, cookie => $id, method => 'POST', body => "note=c&token=$token",
+    headers => ['Origin', 'https://evil.test'])->status, 403, 'what another site sends is refused';
+is visit('/app/save.pl', @form, body => 'note=d')->status, 403, 'a script without the header, too';
+my @script = (method => 'POST', body => 'note=d');
+is visit('/app/save.pl', @script, headers => ['X-CSRF-Token', $token])->body, "saved\n", '... and with it, it is heard';
+is stored(), 'note=d', '... indeed';
+my $mine = $id;
+$id = session('/test/', note => 'x');
+is visit('/app/note.pl', @form, body => "note=c&token=$token")->status, 403, 'another session has other tokens';
+$app->stop(qr/refused POST \S+ in a session, because/);
+
 note 'SSI';
 start 'ssi';
 calls_are { like visit('/index.shtml')->body, qr/The session: \..*Who are you\?.*program sees: nobody/s, 'no session' } [],

@@ -8,6 +8,7 @@
 
 #include "base/ddb_array.h"
 #include "httpd/conf/msd_config.h"
+#include "httpd/msd_csrf.h"
 #include "httpd/msd_env.h"
 #include "httpd/msd_request.h"
 
@@ -41,7 +42,9 @@ static int too_long(request_rec *r, const char *name, const char *value)
 /** Remove from r the variables that the session of another request of the tree has set. */
 static void forget_those_of(request_rec *r, const request_rec *from, const char *prefix)
 {
-    static const char *const ours[] = { HTTP_SESSION, NEW, LOGGABLE_ID, CREATED, EXPIRES, FAILED_ID };
+    static const char *const ours[] = {
+        HTTP_SESSION, NEW, LOGGABLE_ID, CREATED, EXPIRES, FAILED_ID, MSD_CSRF_VARIABLE
+    };
     const apr_array_header_t *env = msd_config_merged(from)->env;
     apr_size_t i;
     int j;

@@ -8,6 +8,7 @@
 #include "base/ddb_crypto.h"
 #include "httpd/child/msd_child.h"
 #include "httpd/conf/msd_reserved_names.h"
+#include "httpd/msd_csrf.h"
 #include "httpd/msd_forward.h"
 
 APLOG_USE_MODULE(session_dynamodb);
@@ -129,9 +130,20 @@ static const char *escape(apr_pool_t *p, const char *value)
     return out;
 }
 
+/** The value of what a KEY names, unescaped; NULL: there is none. z NULL: there are no entries. */
+static const char *value_of(request_rec *r, const char *key, const session_rec *z)
+{
+    if (msd_config_merged(r)->csrf_token == 1 && strcmp(key, MSD_CSRF_VARIABLE) == 0) {
+        const msd_session_t *s = z ? msd_request_session(r) : NULL;
+
+        return s ? msd_csrf_token(s, r->pool, ddb_crypto_random) : NULL;
+    }
+    return z ? msd_request_entry(r, z, key) : NULL;
+}
+
 static const char *header_value(request_rec *r, const msd_forward_t *f, const session_rec *z)
 {
-    const char *value = z ? msd_request_entry(r, z, f->key) : NULL;
+    const char *value = value_of(r, f->key, z);
 
     value = value ? escape(r->pool, value) : "";
     if (strlen(value) > VALUE_MAX) {

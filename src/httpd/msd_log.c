@@ -116,10 +116,16 @@ void msd_log_renewed(request_rec *r, const msd_session_t *s, apr_status_t rv)
     }
 }
 
+/** @return as msd_failure_log_line. */
+static const char *count_refusal(request_rec *r, msd_failure_log_e kind)
+{
+    return msd_failure_log_line(msd_config_server(r->server)->outage, kind, ddb_clock_monotonic(&ddb_clock_system),
+                                r->pool);
+}
+
 void msd_log_without_tls(request_rec *r)
 {
-    const char *others = msd_failure_log_line(msd_config_server(r->server)->outage, MSD_FAILURE_LOG_TLS,
-                                              ddb_clock_monotonic(&ddb_clock_system), r->pool);
+    const char *others = count_refusal(r, MSD_FAILURE_LOG_TLS);
 
     if (others) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
@@ -128,6 +134,34 @@ void msd_log_without_tls(request_rec *r)
                       "tell, with a check of the proxy's address: \"%%{HTTP:X-Forwarded-Proto} == 'https' && "
                       "%%{CONN_REMOTE_ADDR} -ipmatch '10.0.0.0/8'\"%s",
                       r->uri, others);
+    }
+}
+
+void msd_log_cross_site(request_rec *r)
+{
+    const char *site = apr_table_get(r->headers_in, "Sec-Fetch-Site"), *origin = apr_table_get(r->headers_in, "Origin");
+    const char *others = count_refusal(r, MSD_FAILURE_LOG_CROSS_SITE);
+
+    if (others) {
+        ap_log_rerror(
+            APLOG_MARK, APLOG_WARNING, 0, r,
+            "refused %s %s in a session, because another site's page may have sent it "
+            "(SessionDynamoDBFetchMetadata; Sec-Fetch-Site: %.20s, Origin: %.100s). If your own pages did, set "
+            "it Off for what they send to%s",
+            r->method, r->uri, site ? site : "none sent", origin ? origin : "none sent", others);
+    }
+}
+
+void msd_log_without_token(request_rec *r)
+{
+    const char *others = count_refusal(r, MSD_FAILURE_LOG_CSRF);
+
+    if (others) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      "refused %s %s in a session, because its header X-CSRF-Token has no anti-forgery token of this "
+                      "session (SessionDynamoDBCSRFEnforce On). If your own pages sent it, let them send the value of "
+                      "SESSION_CSRF%s",
+                      r->method, r->uri, others);
     }
 }
 

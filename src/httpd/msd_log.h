@@ -25,6 +25,10 @@ void msd_log_renewed(request_rec *r, const msd_session_t *s, apr_status_t rv);
 /** Log that r was refused, because it did not come over TLS. */
 void msd_log_without_tls(request_rec *r);
 
+/** Log that r was refused, because another site's page may have sent it, or because it has no anti-forgery token. */
+void msd_log_cross_site(request_rec *r);
+void msd_log_without_token(request_rec *r);
+
 /** Log that a program was not run, because its output would bypass all filters. */
 void msd_log_unparsed(request_rec *r);
 

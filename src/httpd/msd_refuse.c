@@ -4,6 +4,8 @@
 
 #include <http_protocol.h>
 
+#include "httpd/msd_csrf.h"
+#include "httpd/msd_event.h"
 #include "httpd/msd_log.h"
 #include "httpd/msd_refuse.h"
 
@@ -26,13 +28,37 @@ static int is_look_ahead(const request_rec *r, const msd_request_t *q)
     return top != r && top != q->passed_fixups && msd_config_enabled(top);
 }
 
+/** What another site may have sent. */
+static int refuse_forgery(request_rec *r, msd_session_t *s)
+{
+    msd_csrf_e why = msd_csrf_judge(r, s);
+
+    if (why == MSD_CSRF_NOTHING) {
+        return DECLINED;
+    }
+    if (why == MSD_CSRF_CROSS_SITE) {
+        msd_event_note(s, "refused", "cross-site", s->stored.sid, NULL);
+        msd_log_cross_site(r);
+    }
+    else {
+        msd_event_note(s, "refused", "csrf", s->stored.sid, NULL);
+        msd_log_without_token(r);
+    }
+    return HTTP_FORBIDDEN;
+}
+
 int msd_refuse(request_rec *r)
 {
     const msd_request_t *q = msd_request_find(r);
-    const msd_session_t *s = msd_request_session(r);
+    msd_session_t *s = msd_request_session(r);
+    int status;
 
     /* MultiViews would skip a refused variant, and the response would be 404 instead of 503. */
-    return !s || msd_request_is_error_page(r) || is_look_ahead(r, q) ? DECLINED : msd_refuse_session(s);
+    if (!s || msd_request_is_error_page(r) || is_look_ahead(r, q)) {
+        return DECLINED;
+    }
+    status = msd_refuse_session(s);
+    return status == DECLINED ? refuse_forgery(r, s) : status;
 }
 
 int msd_refuse_write(const msd_session_t *s)

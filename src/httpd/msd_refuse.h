@@ -12,7 +12,8 @@
  * HTTP_INTERNAL_SERVER_ERROR if the settings contradict each other. */
 int msd_refuse_session(const msd_session_t *s);
 
-/** The same for r, of whose place's session it is; error pages go on. */
+/** The same for r, of whose place's session it is; or HTTP_FORBIDDEN, with an event and a line in the log, if another
+ * site may have sent it (msd_csrf). Error pages go on. */
 int msd_refuse(request_rec *r);
 
 /** What a write of s that failed or was refused means for its response, the status; 0: none did. HTTP_FORBIDDEN for a

@@ -26,6 +26,12 @@ typedef struct msd_request_tls_t {
     int says;                   /* 1: true; 0: false, or it could not be evaluated */
 } msd_request_tls_t;
 
+/** Private to msd_csrf: the last request that was judged, and by which settings. */
+typedef struct msd_request_csrf_t {
+    const request_rec *request;   /* NULL: none yet */
+    const msd_dir_config_t *conf; /* merged */
+} msd_request_csrf_t;
+
 /**
  * One request tree: a request with its subrequests and internal redirects. Stored in the topmost request and allocated
  * from its pool. Like the tree itself, used by one thread at a time.
@@ -42,6 +48,7 @@ typedef struct msd_request_t {
     msd_request_header_t header;
     msd_request_http_cache_t http_cache;
     msd_request_tls_t tls;
+    msd_request_csrf_t csrf;
 } msd_request_t;
 
 /** The state of r's tree; NULL if it does not exist yet. */

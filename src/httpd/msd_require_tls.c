@@ -26,6 +26,11 @@ static int is_over_tls(request_rec *r, const ap_expr_info_t *when)
     return tls->says;
 }
 
+int msd_require_tls_is_over(request_rec *r)
+{
+    return is_over_tls(r, msd_config_merged(r)->tls_when);
+}
+
 /** 1 if r is of a place that requires TLS, and did not come over it. */
 static int is_without(request_rec *r)
 {

@@ -10,6 +10,9 @@
  * which httpd logs, it counts as false.
  */
 
+/** 1 if r came over TLS. */
+int msd_require_tls_is_over(request_rec *r);
+
 /** 1 if r, or a request that led to it, is to be refused: there must be no session. Cheap where TLS is not required. */
 int msd_require_tls_bars(request_rec *r);
 

@@ -149,6 +149,7 @@ static apr_status_t renew_aged(const msd_save_t *w)
     fresh.seen = 0;
     fresh.user = NULL;
     fresh.login = NULL;
+    fresh.keep_csrf = s->conf->csrf_token || s->conf->csrf_enforce; /* pages that are open stay valid */
     rv = msd_save_insert_row(w, &fresh);
     if (rv != APR_SUCCESS) {
         return rv == APR_NOTFOUND ? APR_SUCCESS : rv; /* the user's sessions are being ended */

@@ -274,6 +274,9 @@ const char *ddb_item_create_body(const char *table, const ddb_item_t *it, apr_po
     if (it->listed_in) {
         write_text(&b, ROW_LISTED_IN, it->listed_in);
     }
+    if (it->csrf_key) {
+        write_text(&b, ROW_CSRF_KEY, it->csrf_key);
+    }
     write_data(&b, it);
     return conditional(&b, "attribute_not_exists(#k)", OF(ROW_ID));
 }
@@ -299,6 +302,9 @@ const char *ddb_item_save_body(const char *table, const ddb_item_t *it, const dd
     }
     if (!it->listed_in && loaded->listed_in) {
         b.remove |= OF(ROW_LISTED_IN);
+    }
+    if (!it->csrf_key && loaded->csrf_key) {
+        b.remove |= OF(ROW_CSRF_KEY);
     }
     if (it->format == DDB_FORM && !it->packed) {
         b.remove |= OF(ROW_ENCODING);

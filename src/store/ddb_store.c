@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "store/ddb_csrf.h"
 #include "store/ddb_item.h"
 #include "store/ddb_store_int.h"
 
@@ -86,6 +87,7 @@ ddb_item_t ddb_store_item_of(const ddb_session_t *s, const ddb_store_call_t *cal
         .user_mark = s->user_mark,
         .user_marks = s->user_marks,
         .listed_in = s->listed_in,
+        .csrf_key = s->csrf_key,
         .issued = s->issued,
         .seen = s->seen,
         .timeouts_set = s->timeouts_set,
@@ -257,6 +259,8 @@ static apr_status_t name_session(ddb_store_t *st, const ddb_store_call_t *call, 
     s->user_marks = was->sid ? was->user_marks : NULL;
     rv = rv == APR_SUCCESS ? ddb_sid_table_key(&s->key, s->sid, call->rules, call->pool) : rv;
     rv = rv == APR_SUCCESS ? ddb_marks_move(&s->user_marks, was->sid, s->sid, call->pool) : rv;
+    s->csrf_key = was->keep_csrf ? was->csrf_key : NULL;
+    rv = rv == APR_SUCCESS && was->keep_csrf ? ddb_csrf_move(&s->csrf_key, was->sid, s->sid, call->pool) : rv;
     if (rv != APR_SUCCESS) {
         return ddb_error_set(call->err, rv, "cannot create a session ID: OpenSSL failed");
     }

@@ -81,6 +81,8 @@ typedef struct ddb_session_t {
     const char *user_marks; /* as stored, ddb_marks; insert keeps those of the session that s was; NULL: none */
     const char *listed_in;  /* keys of the lists of its users' sessions (ddb_user_sessions), separated by spaces; set
                                by the caller before insert. NULL: none */
+    const char *csrf_key;   /* as stored, ddb_csrf; NULL: none */
+    int keep_csrf;          /* set by the caller before insert: 1: tokens of the session that s was stay valid */
     const ddb_marks_user_t *login; /* set by the caller before insert and save: the user to mark; NULL: no user */
 } ddb_session_t;
 

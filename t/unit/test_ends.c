@@ -1,5 +1,6 @@
 /* How an ID comes to its end: replaced by a login, succeeded by age, used for the first time, ended by a logout. */
 
+#include "store/ddb_csrf.h"
 #include "store_world.h"
 
 #define NO_GETITEM "{\"__type\":\"x#AccessDeniedException\",\"Message\":\"no GetItem\"}"
@@ -430,6 +431,27 @@ static void test_issued(apr_pool_t *p)
     OK(!strstr(f->w->sent[0].body, "issued") && !strstr(f->w->sent[0].body, "timeouts_by"), "without them");
 }
 
+/* Tokens go along to a new ID if the caller wants it. */
+static void test_tokens(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    ddb_session_t s = f->s;
+    const char *old = s.sid, *token = NULL;
+
+    ddb_csrf_make(&token, old, NULL, ddb_crypto_random, p);
+    s.keep_csrf = 1;
+    answer_ok(f);
+    NUM_IS(ddb_store_insert(f->st, &f->call, &s, NULL), APR_SUCCESS, "a session is stored under a newer ID");
+    IS(value(f, 0, "csrf_key", "B"), s.csrf_key, "with the secret of its tokens");
+    NUM_IS(ddb_csrf_check(token, s.sid, s.csrf_key), APR_SUCCESS, "so that an earlier one is valid");
+    s.keep_csrf = 0;
+    answer_ok(f);
+    NUM_IS(ddb_store_insert(f->st, &f->call, &s, NULL), APR_SUCCESS, "it is stored once more");
+    OK(!strstr(f->w->sent[1].body, "csrf_key") && !s.csrf_key, "without it");
+    NUM_IS(ddb_csrf_check(token, s.sid, s.csrf_key), APR_NOTFOUND, "and the token is none any more");
+    finish(f, "insert with tokens");
+}
+
 /* --- end --- */
 
 static void is_ended(fixture_t *f, const char *calls, const char *what)
@@ -624,6 +646,6 @@ static void test_end_of_tries(apr_pool_t *p)
 TAP_MAIN(p)
 {
     TAP_EACH(p, test_replace, test_replace_json, test_succeed, test_random, test_changed, test_moved, test_gone,
-             test_settled, test_unsettled, test_see, test_issued, test_end, test_end_moved, test_end_failures,
-             test_end_of_tries);
+             test_settled, test_unsettled, test_see, test_issued, test_tokens, test_end, test_end_moved,
+             test_end_failures, test_end_of_tries);
 }

@@ -64,9 +64,9 @@ static const struct {
                  { "#v", "version" },    { "#w", "write_id" },     { "#u", "user_mark" },
                  { "#m", "user_marks" }, { "#z", "encoding" },     { "#r", "issued" },
                  { "#s", "seen" },       { "#x", "successor" },    { "#b", "timeouts_by" },
-                 { "#q", "ended_by" } };
-static const char *const of_values[] = { ":d", ":a", ":e", ":i", ":t",  ":v",  ":w",  ":u",  ":m", ":z",
-                                         ":s", ":x", ":b", ":q", ":d0", ":i0", ":t0", ":v0", ":n" };
+                 { "#q", "ended_by" },   { "#f", "csrf_key" } };
+static const char *const of_values[] = { ":d", ":a", ":e", ":i", ":t", ":v",  ":w",  ":u",  ":m",  ":z",
+                                         ":s", ":x", ":b", ":q", ":f", ":d0", ":i0", ":t0", ":v0", ":n" };
 
 static int is_in_placeholder(char c)
 {
@@ -201,8 +201,11 @@ static void test_renewal(apr_pool_t *p)
     OK(strstr(body, ",\"issued\":{\"N\":\"1795395723\"},"), "a create writes when the ID replaced another");
     OK(strstr(body, ",\"timeouts_by\":{\"S\":\"application\"}}"), "and who set the timeouts");
     it.seen = 1795395724;
+    it.csrf_key = loaded.csrf_key = "AAEC";
+    OK(strstr(ddb_item_create_body("t", &it, p), ",\"csrf_key\":{\"B\":\"AAEC\"},"), "and the secret of tokens");
     body = ddb_item_save_body("t", &it, &loaded, 1, p);
     OK(!strstr(body, "issued") && !strstr(body, "seen") && !strstr(body, "successor"), "a save leaves the times alone");
+    OK(!strstr(body, "csrf_key"), "and the secret");
     OK(strstr(body, "#u=:u,#b=:b REMOVE"), "and says who set the timeouts");
     placeholders_agree(body, "save with timeouts of an application", p);
     it.successor = "AAEC";
@@ -210,6 +213,8 @@ static void test_renewal(apr_pool_t *p)
     loaded.user_marks = "marks";
     body = ddb_item_save_body("t", &it, &loaded, 1, p);
     OK(strstr(body, ",#x=:x,#b=:b REMOVE #u,#m,#z"), "one of a way writes it");
+    it.csrf_key = NULL;
+    OK(strstr(ddb_item_save_body("t", &it, &loaded, 1, p), " REMOVE #u,#m,#f,#z"), "one without the secret removes it");
     OK(strstr(body, "\":x\":{\"B\":\"AAEC\"}"), "as binary");
     placeholders_agree(body, "save of a way", p);
     OK(!strstr(ddb_item_touch_body("t", &it, 1, p), "issued"), "a touch has nothing to do with it");
@@ -583,14 +588,15 @@ static void test_parse_renewal(apr_pool_t *p)
 
 #define WITH(more, ...) reply_with("user_mark", SAY("{\"S\":\"m\"}," more, __VA_ARGS__), p)
     NUM_IS(parse(&it, reply_with(NULL, NULL, p), &err, p), APR_SUCCESS, "a row as most are is read");
-    OK(!it.issued && !it.seen && !it.successor && !it.timeouts_set, "and has none of these");
+    OK(!it.issued && !it.seen && !it.successor && !it.timeouts_set && !it.csrf_key, "and has none of these");
     NUM_IS(parse(&it,
                  WITH("\"issued\":{\"N\":\"%d\"},\"seen\":{\"N\":\"1\"},\"successor\":{\"B\":\"AA?=\"},"
-                      "\"timeouts_by\":{\"S\":\"application\"}",
+                      "\"timeouts_by\":{\"S\":\"application\"},\"csrf_key\":{\"B\":\"AAEC\"}",
                       1795395723),
                  &err, p),
            APR_SUCCESS, "a row that has all is read");
     OK(it.issued == 1795395723 && it.seen == 1 && it.timeouts_set, "with them");
+    IS(it.csrf_key, "AAEC", "the secret of tokens");
     IS(it.successor, "AA?=", "the way as a text, which another room understands or not");
     for (i = 0; i < 2; i++) {
         for (j = 0; j < sizeof(no_times) / sizeof(no_times[0]); j++) {
@@ -633,6 +639,7 @@ static void round_trip(const ddb_item_t *in, const char *what, apr_pool_t *p)
     OK(out.data_len == in->data_len && memcmp(out.data, in->data ? in->data : "", in->data_len) == 0,
        SAY("%s: the same data", what));
     OK(out.data && out.data[out.data_len] == '\0', SAY("%s: a NUL behind", what));
+    IS(out.csrf_key, in->csrf_key, SAY("%s: the same secret of tokens", what));
     OK(out.issued == in->issued && out.timeouts_set == in->timeouts_set, SAY("%s: the same life of its ID", what));
     OK(out.created == in->created && out.accessed == in->accessed && out.expires == in->expires
            && out.version == in->version && memcmp(out.write_id, in->write_id, DDB_WRITE_ID_BYTES) == 0,
@@ -663,6 +670,7 @@ static void test_round_trip(apr_pool_t *p)
     it.created = 0;
     it.issued = APR_INT64_C(999999999999999);
     it.timeouts_set = 1;
+    it.csrf_key = "AAEC";
     round_trip(&it, "outer numbers", p);
 }
 

@@ -80,6 +80,9 @@ static void test_renewal(apr_pool_t *p)
         NUM_IS(ddb_item_size(&it), EMPTY + 9 + texts[i].bytes, "a way counts in bytes, not as base64");
     }
     it.successor = NULL;
+    it.csrf_key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    NUM_IS(ddb_item_size(&it), EMPTY + 8 + 32, "and so does the secret of tokens");
+    it.csrf_key = NULL;
     it.user_marks = "0123456789";
     NUM_IS(ddb_item_size(&it), EMPTY + 10 + 10, "and the marks of users");
 }
@@ -205,6 +208,7 @@ static void test_sent(apr_pool_t *p)
     it.loggable = "0123456789abcdef0123456789abcdef";
     it.issued = APR_INT64_C(1795402923);
     it.timeouts_set = 1;
+    it.csrf_key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     NUM_IS(ddb_item_size(&it), sent_size(&it, p), "and with all that a create can send");
     it.packed = apr_psprintf(p, "%0200d", 0);
     it.packed_len = 200;

@@ -12,11 +12,13 @@ typedef struct msd_failure_log_t msd_failure_log_t;
 
 /** The kinds, each with its own limit. */
 typedef enum msd_failure_log_e {
-    MSD_FAILURE_LOG_READ,  /* reading a session failed */
-    MSD_FAILURE_LOG_WRITE, /* writing a session failed */
-    MSD_FAILURE_LOG_END,   /* ending a session failed */
-    MSD_FAILURE_LOG_QUEUE, /* a background write failed */
-    MSD_FAILURE_LOG_TLS,   /* a request without TLS was refused */
+    MSD_FAILURE_LOG_READ,       /* reading a session failed */
+    MSD_FAILURE_LOG_WRITE,      /* writing a session failed */
+    MSD_FAILURE_LOG_END,        /* ending a session failed */
+    MSD_FAILURE_LOG_QUEUE,      /* a background write failed */
+    MSD_FAILURE_LOG_TLS,        /* a request without TLS was refused */
+    MSD_FAILURE_LOG_CROSS_SITE, /* a request was refused because of where it came from */
+    MSD_FAILURE_LOG_CSRF,       /* and because it had no anti-forgery token */
     MSD_FAILURE_LOG_KINDS
 } msd_failure_log_e;
 

@@ -17,6 +17,11 @@ typedef enum msd_on_error_e { MSD_DENY, MSD_ANONYMOUS } msd_on_error_e;
 typedef enum msd_forward_version_e { MSD_FORWARD_V1, MSD_FORWARD_V2 } msd_forward_version_e;
 typedef enum msd_login_e { MSD_LOGIN_KEEP, MSD_LOGIN_DROP } msd_login_e;
 typedef enum msd_logout_e { MSD_LOGOUT_END, MSD_LOGOUT_KEEP } msd_logout_e;
+typedef enum msd_fetch_metadata_e {
+    MSD_FETCH_METADATA_OFF,
+    MSD_FETCH_METADATA_ON,
+    MSD_FETCH_METADATA_STRICT
+} msd_fetch_metadata_e;
 typedef enum msd_no_store_e { MSD_NO_STORE_LOADED, MSD_NO_STORE_CHANGED } msd_no_store_e;
 
 #define MSD_UNSET (-1)
@@ -127,6 +132,9 @@ typedef struct msd_env_t {
     /* true of a request that came over TLS; NULL: of one whose connection uses it */                                  \
     X(POINTER, const ap_expr_info_t *, tls_when, NULL)                                                                 \
     X(NUMBER, int, require_tls, 0)                                                                                     \
+    X(NUMBER, int, fetch_metadata, MSD_FETCH_METADATA_OFF) /* msd_fetch_metadata_e */                                  \
+    X(NUMBER, int, csrf_token, 0)                                                                                      \
+    X(NUMBER, int, csrf_enforce, 0)                                                                                    \
     X(NUMBER, int, on_error, MSD_DENY) /* msd_on_error_e */                                                            \
     X(POINTER, const apr_array_header_t *, user_keys,                                                                  \
       NULL)                                   /* const char *: entries that tell a user; empty: none do */             \

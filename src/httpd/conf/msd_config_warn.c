@@ -249,7 +249,8 @@ static void look_at_cookie_name(const msd_config_warn_t *config, const msd_confi
 
 static void look_at_tls_when(const msd_config_warn_t *config, const msd_config_place_t *when)
 {
-    if (!is_near(config, when, "SessionDynamoDBRequireTLS", "On")) {
+    if (!is_near(config, when, "SessionDynamoDBRequireTLS", "On")
+        && !is_near(config, when, "SessionDynamoDBFetchMetadata", NULL)) {
         ap_log_error(
             APLOG_MARK, APLOG_NOTICE | config->startup, 0, config->main_server,
             "SessionDynamoDBTLSWhen at %s:%d has no effect without SessionDynamoDBRequireTLS On: add it there, "
@@ -279,6 +280,7 @@ static const char *const read_directives[] = {
     "SessionDynamoDBCookiePath",
     "SessionDynamoDBEndpointURL",
     "SessionDynamoDBEnv",
+    "SessionDynamoDBFetchMetadata",
     "SessionDynamoDBForward",
     "SessionDynamoDBForwardKeys",
     "SessionDynamoDBRequireTLS",

@@ -129,6 +129,13 @@ static const char *set_same_site(cmd_parms *cmd, void *dir, const char *arg)
     return set_word(cmd, dir, arg, words);
 }
 
+static const char *set_fetch_metadata(cmd_parms *cmd, void *dir, const char *arg)
+{
+    /* In the order of msd_fetch_metadata_e. */
+    static const char *const words[] = { "Off", "On", "strict", NULL };
+    return set_word(cmd, dir, arg, words);
+}
+
 static const char *set_on_error(cmd_parms *cmd, void *dir, const char *arg)
 {
     static const char *const words[] = { "deny", "anonymous", NULL };
@@ -381,6 +388,12 @@ const command_rec msd_directives[] = {
                  "On to refuse requests that did not come over TLS, with 403"),
     AP_INIT_TAKE1("SessionDynamoDBTLSWhen", set_tls_when, NULL, PLACE,
                   "expression, in quotes, that is true for requests that came over TLS"),
+    AP_INIT_TAKE1("SessionDynamoDBFetchMetadata", set_fetch_metadata, DIR(fetch_metadata), PLACE,
+                  "Off, On or strict: whether to refuse changes that another site's page requests in a session"),
+    AP_INIT_FLAG("SessionDynamoDBCSRFToken", set_flag, DIR(csrf_token), PLACE,
+                 "On to give programs an anti-forgery token, as the environment variable SESSION_CSRF"),
+    AP_INIT_FLAG("SessionDynamoDBCSRFEnforce", set_flag, DIR(csrf_enforce), PLACE,
+                 "On to refuse changes in a session without its anti-forgery token in the header X-CSRF-Token"),
     AP_INIT_TAKE1("SessionDynamoDBOnError", set_on_error, DIR(on_error), FOLDER,
                   "deny or anonymous: refuse a request whose session can't be read, or serve it without a session"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBUserKey", msd_directives_entries_user, NULL, PLACE,

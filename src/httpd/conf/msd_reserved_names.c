@@ -31,7 +31,7 @@ static const char *const header_families[] = { "Accept-", "Access-Control-", "Co
 static const char *const variables[] = {
     /* CGI and httpd */
     "AUTH_TYPE", "GATEWAY_INTERFACE", "HTTPS", "nokeepalive", "PATH_INFO", "PATH_TRANSLATED", "QUERY_STRING",
-    "UNIQUE_ID",
+    "UNIQUE_ID", "SESSION_CSRF",
     /* shells and libc */
     "CDPATH", "ENV", "GCONV_PATH", "GLOBIGNORE", "HOME", "HOSTALIASES", "IFS", "LANG", "LANGUAGE", "LIBPATH",
     "LOCALDOMAIN", "LOCPATH", "LOGNAME", "NLSPATH", "OLDPWD", "PATH", "POSIXLY_CORRECT", "PS4", "PWD", "RES_OPTIONS",
