@@ -195,6 +195,13 @@ const ddb_json_t *ddb_json_item(const ddb_json_t *obj, const char *name, int i)
     return cJSON_IsObject(item) ? (const ddb_json_t *)item : NULL;
 }
 
+int ddb_json_length(const ddb_json_t *obj, const char *name)
+{
+    const cJSON *array = cJSON_GetObjectItemCaseSensitive(look_into(obj), name);
+
+    return cJSON_IsArray(array) ? cJSON_GetArraySize(array) : -1;
+}
+
 const ddb_json_t *ddb_json_next(const ddb_json_t *item)
 {
     const cJSON *next = look_into(item)->next;

@@ -32,6 +32,9 @@ const ddb_json_t *ddb_json_child(const ddb_json_t *obj, const char *name);
  * ddb_json_next is for all of them. */
 const ddb_json_t *ddb_json_item(const ddb_json_t *obj, const char *name, int i);
 
+/** The number of elements of the array that is the member, whatever they are; -1 when it is no array. */
+int ddb_json_length(const ddb_json_t *obj, const char *name);
+
 /** The object that follows one in an array; NULL after the last, or when the next element is not an object. */
 const ddb_json_t *ddb_json_next(const ddb_json_t *item);
 

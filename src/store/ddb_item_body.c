@@ -277,6 +277,9 @@ const char *ddb_item_create_body(const char *table, const ddb_item_t *it, apr_po
     if (it->csrf_key) {
         write_text(&b, ROW_CSRF_KEY, it->csrf_key);
     }
+    if (it->left) {
+        write_text(&b, ROW_ENDED_BY, DDB_ITEM_LEFT);
+    }
     write_data(&b, it);
     return conditional(&b, "attribute_not_exists(#k)", OF(ROW_ID));
 }

@@ -269,7 +269,10 @@ static apr_status_t name_session(ddb_store_t *st, const ddb_store_call_t *call, 
 
 static apr_status_t announce(const ddb_store_call_t *call, const char *key)
 {
-    return call->announce ? call->announce->row_comes(call->announce->baton, call, key) : APR_SUCCESS;
+    apr_status_t rv = call->announce ? call->announce->row_comes(call->announce->baton, call, key) : APR_SUCCESS;
+
+    call->err->unsettled = 0; /* where it is announced; nothing was sent for the row */
+    return rv;
 }
 
 apr_status_t ddb_store_insert(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s, const char **undisclosed)

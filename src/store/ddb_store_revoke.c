@@ -67,7 +67,7 @@ apr_status_t ddb_store_revoke(ddb_store_t *st, const ddb_store_call_t *call, con
     *ended = 0;
     for (i = 0; i < WRITES_MOST && rv == DDB_ECONFLICT; i++) {
         rv = ddb_store_read_row(st, call, key, 1, &row);
-        if (rv == DDB_EBADITEM) {
+        if (rv == DDB_EBADITEM || rv == DDB_ETOOLARGE) {
             return ddb_store_remove(st, call, key); /* no session here, and perhaps one elsewhere */
         }
         if (rv == APR_SUCCESS && !row.accessed) {
@@ -78,7 +78,10 @@ apr_status_t ddb_store_revoke(ddb_store_t *st, const ddb_store_call_t *call, con
             rv = bury(st, call, key, rv == APR_SUCCESS ? &row : NULL);
         }
     }
-    return rv;
+    return rv != DDB_ECONFLICT ? rv
+                               : ddb_error_set(call->err, DDB_EBADREPLY,
+                                               "the row of a session is never as it was read: is the endpoint "
+                                               "DynamoDB?");
 }
 
 apr_status_t ddb_store_look(ddb_store_t *st, const ddb_store_call_t *call, const char *key, ddb_session_t *s)
@@ -86,7 +89,9 @@ apr_status_t ddb_store_look(ddb_store_t *st, const ddb_store_call_t *call, const
     ddb_item_t row;
     apr_status_t rv = ddb_store_read_row(st, call, key, 1, &row);
 
+    *s = (ddb_session_t){ .miss = rv == APR_NOTFOUND ? DDB_MISS_ABSENT : DDB_MISS_NONE };
     if (rv == APR_SUCCESS && !is_live(&row, call)) {
+        s->miss = DDB_MISS_OVER;
         rv = APR_NOTFOUND;
     }
     if (rv == APR_SUCCESS) {

@@ -55,11 +55,22 @@ ddb_over_e ddb_store_why_over(const ddb_session_t *s)
                : DDB_OVER_IDLE;
 }
 
+/* 1 for the tombstone that ddb_store_revoke left where no row was: it knows no ID, and has no session to protect. */
+static int is_of_no_session(const ddb_item_t *it)
+{
+    return !it->accessed && !it->successor && !it->loggable;
+}
+
 apr_status_t ddb_store_session_of(ddb_session_t *s, const ddb_item_t *it, const char *sid, const ddb_store_call_t *call)
 {
     const char *loggable;
-    apr_status_t rv = check_id(&loggable, it, sid, call);
+    apr_status_t rv;
 
+    if (is_of_no_session(it)) {
+        *s = (ddb_session_t){ .row = apr_pmemdup(call->pool, it, sizeof(*it)), .miss = why_over(it, call) };
+        return APR_NOTFOUND;
+    }
+    rv = check_id(&loggable, it, sid, call);
     if (rv != APR_SUCCESS) {
         *s = (ddb_session_t){ .miss = rv == APR_NOTFOUND ? DDB_MISS_FOREIGN : DDB_MISS_NONE };
         return rv;

@@ -57,6 +57,15 @@ static void filter(ddb_user_sessions_t *list, int (*keeps)(const ddb_user_sessio
     list->sessions->nelts = kept;
 }
 
+/* Keeps all but a session that has ended, and the ID that it replaced. What replaced it stays: that may be another
+ * session by now, of a login. */
+static int is_not_over(const ddb_user_session_t *s, const void *session)
+{
+    const ddb_user_session_t *over = session;
+
+    return strcmp(s->key, over->key) != 0 && !names(over->previous, s->key);
+}
+
 static int has_not_key(const ddb_user_session_t *s, const void *key)
 {
     return strcmp(s->key, key) != 0;
@@ -136,6 +145,24 @@ static void take_out_older(ddb_user_sessions_t *list, const ddb_user_session_t *
     }
 }
 
+/* 1 if two requests have renewed an ID at the same time: at most one of the new IDs comes into use. */
+static int are_rivals(const ddb_user_session_t *a, const ddb_user_session_t *b)
+{
+    return a->previous && names(b->previous, a->previous) && a->created == b->created;
+}
+
+/* 1 for an ID whose session counts by another one. */
+static int counts_elsewhere(const ddb_user_sessions_t *list, int i, const ddb_user_session_t *added)
+{
+    const ddb_user_session_t *s = session_at(list, i);
+    int before = i;
+
+    while (before > 0 && !are_rivals(session_at(list, before - 1), s)) {
+        before--;
+    }
+    return before > 0 || ddb_user_sessions_same(s, added) || are_rivals(s, added) || is_replaced(list, s);
+}
+
 /* The number of sessions beside the one that is added, and in *oldest the one of the longest ago. IDs of one session
  * count once. */
 static int count_others(const ddb_user_sessions_t *list, const ddb_user_session_t *session,
@@ -147,7 +174,7 @@ static int count_others(const ddb_user_sessions_t *list, const ddb_user_session_
     for (i = 0; i < list->sessions->nelts; i++) {
         const ddb_user_session_t *s = session_at(list, i);
 
-        if (!ddb_user_sessions_same(s, session) && !is_replaced(list, s)) {
+        if (!counts_elsewhere(list, i, session)) {
             *oldest = !*oldest || s->created < (*oldest)->created ? s : *oldest;
             n++;
         }
@@ -162,7 +189,10 @@ static apr_status_t look_at(const adding_t *a, const ddb_user_session_t *s)
     ddb_session_t found;
     apr_status_t rv = ddb_store_look(a->st, a->call, s->key, &found);
 
-    if (rv == APR_NOTFOUND && s->previous) {
+    if (rv == APR_SUCCESS || found.miss != DDB_MISS_ABSENT) {
+        return rv;
+    }
+    if (s->previous) {
         rv = ddb_store_look(a->st, a->call, s->previous, &found);
     }
     return rv == APR_NOTFOUND && s->created + DDB_STORE_TOMBSTONE > apr_time_sec(a->call->now) ? APR_SUCCESS : rv;
@@ -283,7 +313,7 @@ apr_status_t ddb_user_sessions_remove(ddb_store_t *st, const ddb_store_call_t *c
         if (rv == APR_SUCCESS) {
             const ddb_user_session_t s = *found;
 
-            filter(&list, is_another, &s);
+            filter(&list, is_not_over, &s);
             rv = ddb_user_sessions_put(st, call, &list);
         }
     }
@@ -294,34 +324,40 @@ apr_status_t ddb_user_sessions_end_one(ddb_store_t *st, const ddb_store_call_t *
 {
     ddb_user_sessions_t list;
     const ddb_user_session_t *found;
-    int ended = 0;
-    apr_status_t rv = ddb_user_sessions_read(st, call, id, &list);
+    apr_status_t rv = DDB_ECONFLICT;
+    int i, ended = 0;
 
-    if (rv != APR_SUCCESS) {
-        return rv;
+    /* A conflict may be a new ID of this session, which ends as well. */
+    for (i = 0; i < WRITES_MOST && rv == DDB_ECONFLICT; i++) {
+        rv = ddb_user_sessions_read(st, call, id, &list);
+        found = rv == APR_SUCCESS ? find(&list, key) : NULL;
+        if (rv == APR_SUCCESS && !found) {
+            return i ? APR_SUCCESS : APR_NOTFOUND;
+        }
+        rv = rv == APR_SUCCESS ? end_session(st, call, &list, found, &ended) : rv;
+        rv = rv == APR_SUCCESS ? ddb_user_sessions_put(st, call, &list) : rv;
     }
-    found = find(&list, key);
-    if (!found) {
-        return APR_NOTFOUND;
-    }
-    rv = end_session(st, call, &list, found, &ended);
-    if (rv == APR_SUCCESS) {
-        rv = ddb_user_sessions_remove(st, call, id, key);
-    }
-    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+    return rv;
+}
+
+/* The session to keep, and what is known of it. */
+static ddb_user_session_t session_to_keep(const ddb_user_sessions_t *list, const char *keep)
+{
+    const ddb_user_session_t *listed = keep ? find(list, keep) : NULL;
+
+    return listed ? *listed : (ddb_user_session_t){ .key = keep ? keep : "" };
 }
 
 /* End what is listed now, and forget it; the one to keep stays. */
 static apr_status_t end_listed(ddb_store_t *st, const ddb_store_call_t *call, ddb_user_sessions_t *list,
                                const char *keep, int *ended)
 {
-    const ddb_user_session_t *kept = keep ? find(list, keep) : NULL;
-    const ddb_user_session_t of_keep = kept ? *kept : (ddb_user_session_t){ .key = keep ? keep : "" };
+    const ddb_user_session_t kept = session_to_keep(list, keep);
     apr_status_t rv = APR_SUCCESS;
     int i = 0;
 
     while (i < list->sessions->nelts && rv == APR_SUCCESS) {
-        if (ddb_user_sessions_same(session_at(list, i), &of_keep)) {
+        if (ddb_user_sessions_same(session_at(list, i), &kept)) {
             i++;
             continue;
         }
@@ -330,20 +366,46 @@ static apr_status_t end_listed(ddb_store_t *st, const ddb_store_call_t *call, dd
     return rv;
 }
 
+/* After the last round: is what was listed meanwhile a login, or a session that was to end and has a new ID? */
+static apr_status_t judge_rest(ddb_store_t *st, const ddb_store_call_t *call, const char *id, const char *keep,
+                               apr_int64_t since)
+{
+    ddb_user_sessions_t list;
+    ddb_user_session_t kept;
+    apr_status_t rv = ddb_user_sessions_read(st, call, id, &list);
+    int i;
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    kept = session_to_keep(&list, keep);
+    for (i = 0; i < list.sessions->nelts; i++) {
+        const ddb_user_session_t *s = session_at(&list, i);
+
+        if (s->created <= since && !ddb_user_sessions_same(s, &kept)) {
+            return ddb_error_set(call->err, DDB_ECONFLICT,
+                                 "sessions of the user keep getting new IDs while they are ended: try again");
+        }
+    }
+    return rv;
+}
+
 apr_status_t ddb_user_sessions_end_all(ddb_store_t *st, const ddb_store_call_t *call, const char *id, const char *keep,
                                        int *ended)
 {
     ddb_user_sessions_t list;
+    apr_int64_t since = 0;
     apr_status_t rv = DDB_ECONFLICT;
     int i;
 
     *ended = 0;
-    /* A conflict is a login that began after the mark. It is ended as well while this call is not answered, but a crowd
-     * of them must not keep it from its answer. */
+    /* A conflict is a login that began after the mark, or a new ID. It is ended as well while this call is not
+     * answered, but a crowd of logins must not keep it from its answer. */
     for (i = 0; i < ROUNDS_MOST && rv == DDB_ECONFLICT; i++) {
         rv = ddb_user_sessions_mark(st, call, id, &list);
+        since = i == 0 && rv == APR_SUCCESS ? list.ended / 1000 : since;
         rv = rv == APR_SUCCESS ? end_listed(st, call, &list, keep, ended) : rv;
         rv = rv == APR_SUCCESS ? ddb_user_sessions_put(st, call, &list) : rv;
     }
-    return rv == DDB_ECONFLICT ? APR_SUCCESS : rv;
+    return rv == DDB_ECONFLICT ? judge_rest(st, call, id, keep, since) : rv;
 }

@@ -69,16 +69,17 @@ apr_status_t ddb_user_sessions_read(ddb_store_t *st, const ddb_store_call_t *cal
 apr_status_t ddb_user_sessions_add(ddb_store_t *st, const ddb_store_call_t *call, const char *id,
                                    const ddb_user_session_t *session, const ddb_user_limit_t *limit, int *evicted);
 
-/** Take a session out that has ended, with the IDs that it replaced. @return APR_NOTFOUND if it is not there. */
+/** Take a session out that has ended, with the ID that it replaced. @return APR_NOTFOUND if it is not there. */
 apr_status_t ddb_user_sessions_remove(ddb_store_t *st, const ddb_store_call_t *call, const char *id, const char *key);
 
-/** End one session of a list. @return APR_NOTFOUND if it is not there: whoever asks may only end what is listed. */
+/** End one session of a list, under all its IDs, and take it out. @return APR_NOTFOUND if it is not there: whoever asks
+ * may only end what is listed. */
 apr_status_t ddb_user_sessions_end_one(ddb_store_t *st, const ddb_store_call_t *call, const char *id, const char *key);
 
 /**
  * End all sessions of a list but keep's, a table key; NULL: all. On success no session whose login began before the
  * call is alive, and none of them can begin later. *ended: the number of live sessions that were ended. After a failure
- * some may be left.
+ * some may be left. @return DDB_ECONFLICT if sessions kept getting new IDs meanwhile.
  */
 apr_status_t ddb_user_sessions_end_all(ddb_store_t *st, const ddb_store_call_t *call, const char *id, const char *keep,
                                        int *ended);

@@ -4,13 +4,39 @@
 
 #include <apr_strings.h>
 
+#include "aws/ddb_reply.h"
 #include "base/ddb_base64.h"
 #include "base/ddb_text.h"
+#include "base/ddb_utf8.h"
 #include "store/ddb_attribute.h"
 #include "store/ddb_item.h"
 #include "store/ddb_user_sessions_int.h"
 
+#define KEY_MOST 2048 /* bytes of a table key; DynamoDB's limit */
+
 /* --- the list as text --- */
+
+/* The beginning of a client's text, in UTF-8 without controls. No longer than that, because the size of a list has a
+ * limit; the same again for what was cut before. */
+static const char *beginning_of(const char *text, apr_pool_t *p)
+{
+    char *cut = apr_palloc(p, DDB_USER_SESSIONS_AGENT + 1);
+    apr_size_t left = strlen(text), len = 0, n;
+
+    for (; left; text += n, left -= n, len += n) {
+        n = ddb_utf8_sequence(text, left);
+        if (len + (n ? n : 1) > DDB_USER_SESSIONS_AGENT) {
+            break;
+        }
+        memcpy(cut + len, text, n);
+        if (n <= 1 && (!n || *text < ' ' || *text == 0x7f)) {
+            cut[len] = '?';
+            n = 1;
+        }
+    }
+    cut[len] = '\0';
+    return cut;
+}
 
 static const char *print_list(const ddb_user_sessions_t *list, apr_pool_t *p)
 {
@@ -35,7 +61,7 @@ static const char *print_list(const ddb_user_sessions_t *list, apr_pool_t *p)
         ddb_text_add(&t, ",\"address\":");
         ddb_text_add_json(&t, s->address);
         ddb_text_add(&t, ",\"agent\":");
-        ddb_text_add_json_ascii(&t, s->agent, DDB_USER_SESSIONS_AGENT);
+        ddb_text_add_json(&t, beginning_of(s->agent, p));
         ddb_text_add(&t, "}");
     }
     ddb_text_add(&t, "]}");
@@ -49,13 +75,19 @@ static const char *text_of(const ddb_json_t *session, const char *name)
     return text ? text : "";
 }
 
+/* DynamoDB refuses a call for any other, and with it the end of all sessions would fail. */
+static int is_key(const char *text)
+{
+    return text && *text && strlen(text) <= KEY_MOST;
+}
+
 /* @return 0 if text is no list. */
 static int parse_list(ddb_user_sessions_t *list, const char *text, apr_size_t len, apr_pool_t *p)
 {
     const ddb_json_t *session;
     ddb_json_t *parsed;
 
-    if (ddb_json_parse(&parsed, text, len, p) != APR_SUCCESS || !ddb_json_has(parsed, "sessions")) {
+    if (ddb_json_parse(&parsed, text, len, p) != APR_SUCCESS) {
         return 0;
     }
     for (session = ddb_json_item(parsed, "sessions", 0); session; session = ddb_json_next(session)) {
@@ -64,12 +96,13 @@ static int parse_list(ddb_user_sessions_t *list, const char *text, apr_size_t le
                                  .address = text_of(session, "address"),
                                  .agent = text_of(session, "agent") };
 
-        if (!s.key || !ddb_json_int(session, "created", &s.created) || !ddb_json_int(session, "expires", &s.expires)) {
+        if (!is_key(s.key) || (s.previous && !is_key(s.previous)) || !ddb_json_int(session, "created", &s.created)
+            || !ddb_json_int(session, "expires", &s.expires)) {
             return 0;
         }
         APR_ARRAY_PUSH(list->sessions, ddb_user_session_t) = s;
     }
-    return 1;
+    return list->sessions->nelts == ddb_json_length(parsed, "sessions");
 }
 
 /* --- the item --- */
@@ -102,49 +135,109 @@ static apr_status_t open_data(ddb_bytes_t *data, const ddb_store_call_t *call, c
     }
     rv = strcmp(encoding, DDB_ITEM_SEALED) == 0 ? ddb_seal_open(data, call->seal, *data, &row, call->pool)
                                                 : APR_NOTFOUND;
-    return rv == APR_NOTFOUND ? bad(call, "can't be opened with SessionDynamoDBSealKeys") : rv;
+    if (rv == APR_NOTFOUND) {
+        return bad(call, "can't be opened with SessionDynamoDBSealKeys");
+    }
+    return rv == APR_SUCCESS
+               ? rv
+               : ddb_error_set(call->err, rv, "cannot open the list of a user's sessions: OpenSSL failed");
 }
 
-/* item: NULL if there is none. */
-static apr_status_t read_item(ddb_user_sessions_t *list, const ddb_store_call_t *call, const char *id,
-                              const ddb_json_t *item)
+/* 0 if it is there and no number above 0, which a write under a condition would never fit. */
+static int read_count(apr_int64_t *n, const ddb_json_t *item, const char *name)
+{
+    return !ddb_json_has(item, name) || (ddb_attribute_read_number(n, ddb_attribute_get(item, name, "N")) && *n > 0);
+}
+
+static apr_status_t read_item(ddb_user_sessions_t *list, const ddb_store_call_t *call, const ddb_json_t *item)
 {
     ddb_bytes_t data;
     apr_status_t rv;
 
-    *list = (ddb_user_sessions_t){ .id = id, .sessions = apr_array_make(call->pool, 8, sizeof(ddb_user_session_t)) };
-    (void)ddb_attribute_read_number(&list->ended, ddb_attribute_get(item, "ended", "N"));
-    if (!ddb_json_has(item, "version")) {
-        return APR_SUCCESS; /* there is none, or only the mark */
+    if (!read_count(&list->ended, item, "ended") || !read_count(&list->version, item, "version")) {
+        return bad(call, "has a version or time that is no number");
     }
-    if (!ddb_attribute_read_number(&list->version, ddb_attribute_get(item, "version", "N"))) {
-        return bad(call, "has no version");
+    if (!list->version) {
+        return APR_SUCCESS; /* only the mark */
     }
     rv = open_data(&data, call, item, list);
-    return rv != APR_SUCCESS || parse_list(list, data.data, data.len, call->pool) ? rv : bad(call, "is not JSON");
+    return rv != APR_SUCCESS || parse_list(list, data.data, data.len, call->pool) ? rv : bad(call, "is no list");
 }
 
-/* member: of the reply, which holds the item. */
-static apr_status_t read_reply(ddb_user_sessions_t *list, const ddb_store_call_t *call, const char *id,
-                               const ddb_reply_t *reply, const char *member)
+/* A reply intended for another request must not disclose its list. */
+static apr_status_t check_item(const ddb_store_call_t *call, const char *id, const ddb_json_t *item)
 {
-    ddb_json_t *parsed;
-    apr_status_t rv = ddb_json_parse(&parsed, reply->body, reply->len, call->pool);
+    const char *found = ddb_attribute_get(item, DDB_ATTRIBUTE_KEY, "S");
 
-    return rv == APR_SUCCESS ? read_item(list, call, id, ddb_json_child(parsed, member))
-                             : ddb_error_set(call->err, rv, "the reply is not JSON: is the endpoint DynamoDB?");
+    if (!item) {
+        return ddb_error_set(call->err, DDB_EBADREPLY, "the reply has no item: is the endpoint DynamoDB?");
+    }
+    return found && strcmp(found, id) == 0
+               ? APR_SUCCESS
+               : ddb_error_set(call->err, DDB_EBADREPLY,
+                               "the reply contains an item other than the one requested: check any proxy between this "
+                               "server and DynamoDB");
+}
+
+/* member: of the reply, which holds the item; may_miss: 1 if there may be none. */
+static apr_status_t read_reply(ddb_user_sessions_t *list, const ddb_store_call_t *call, const ddb_json_t *reply,
+                               const char *member, int may_miss)
+{
+    const ddb_json_t *item = ddb_json_child(reply, member);
+    apr_status_t rv;
+
+    if (may_miss && !ddb_json_has(reply, member)) {
+        return APR_SUCCESS;
+    }
+    rv = check_item(call, list->id, item);
+    return rv == APR_SUCCESS ? read_item(list, call, item) : rv;
+}
+
+static apr_status_t parse_reply(ddb_json_t **parsed, const ddb_store_call_t *call, const ddb_reply_t *reply)
+{
+    apr_status_t rv = ddb_json_parse(parsed, reply->body, reply->len, call->pool);
+
+    return rv == APR_SUCCESS ? rv : ddb_error_set(call->err, rv, "the reply is not JSON: is the endpoint DynamoDB?");
+}
+
+static ddb_user_sessions_t no_list(const char *id, apr_pool_t *p)
+{
+    return (ddb_user_sessions_t){ .id = id, .sessions = apr_array_make(p, 8, sizeof(ddb_user_session_t)) };
+}
+
+/** A read under way. */
+typedef struct reading_t {
+    const ddb_store_call_t *call;
+    ddb_user_sessions_t *list;
+    apr_status_t rv; /* of the last reply */
+} reading_t;
+
+static apr_status_t read_get(void *baton, ddb_reply_t *reply)
+{
+    reading_t *r = baton;
+    ddb_json_t *parsed;
+
+    *r->list = no_list(r->list->id, r->call->pool);
+    r->rv = parse_reply(&parsed, r->call, reply);
+    if (r->rv == APR_SUCCESS) {
+        reply->consumed = ddb_reply_capacity(parsed);
+        r->rv = read_reply(r->list, r->call, parsed, "Item", 1);
+    }
+    return r->rv;
 }
 
 apr_status_t ddb_user_sessions_get(ddb_store_t *st, const ddb_store_call_t *call, const char *id,
                                    ddb_user_sessions_t *list)
 {
-    ddb_call_t get = { .operation = "GetItem" };
+    reading_t r = { .call = call, .list = list, .rv = APR_SUCCESS };
+    ddb_call_t get = { .operation = "GetItem", .read = read_get, .baton = &r };
     ddb_reply_t reply;
     apr_status_t rv;
 
+    *list = no_list(id, call->pool);
     get.body = ddb_item_get_body(ddb_store_table(st), id, 1, call->pool);
     rv = ddb_store_send(st, call, get, &reply);
-    return rv == APR_SUCCESS ? read_reply(list, call, id, &reply, "Item") : rv;
+    return rv == APR_SUCCESS ? r.rv : rv;
 }
 
 /* --- writing --- */
@@ -257,21 +350,45 @@ apr_status_t ddb_user_sessions_put(ddb_store_t *st, const ddb_store_call_t *call
     return ddb_store_send(st, call, update, &reply);
 }
 
-apr_status_t ddb_user_sessions_mark(ddb_store_t *st, const ddb_store_call_t *call, const char *id,
-                                    ddb_user_sessions_t *list)
+static const char *mark_body(ddb_store_t *st, const ddb_store_call_t *call, const char *id, apr_time_t now)
 {
-    const apr_time_t now = call->time > call->now ? call->time : call->now;
     ddb_json_t *request = begin_update(st, call, id);
-    ddb_call_t update = { .operation = "UpdateItem" };
     apr_pool_t *p = call->pool;
-    ddb_reply_t reply;
-    apr_status_t rv;
 
     use(request, "ended", "N", ddb_attribute_number(apr_time_as_msec(now), p), p);
     use(request, "expires", "N", ddb_attribute_number(apr_time_sec(now) + DDB_STORE_TOMBSTONE, p), p);
     ddb_json_set_str(request, "UpdateExpression", "SET #ended = :ended, #expires = if_not_exists(#expires, :expires)");
+    /* A mark never moves back: logins between the two would begin after whoever made the later one was told that they
+     * can't. */
+    ddb_json_set_str(request, "ConditionExpression", "attribute_not_exists(#ended) OR #ended <= :ended");
     ddb_json_set_str(request, "ReturnValues", "ALL_NEW");
-    update.body = ddb_json_print(request, p);
-    rv = ddb_store_send(st, call, update, &reply);
-    return rv == APR_SUCCESS ? read_reply(list, call, id, &reply, "Attributes") : rv;
+    return ddb_json_print(request, p);
+}
+
+/* There was a later mark than this one. */
+static apr_status_t find_later(ddb_store_t *st, const ddb_store_call_t *call, apr_time_t now, ddb_user_sessions_t *list)
+{
+    apr_status_t rv = ddb_user_sessions_get(st, call, list->id, list);
+
+    return rv != APR_SUCCESS || list->ended > apr_time_as_msec(now)
+               ? rv
+               : ddb_error_set(call->err, DDB_EBADREPLY,
+                               "the list of a user's sessions is never as it was read: is the endpoint DynamoDB?");
+}
+
+apr_status_t ddb_user_sessions_mark(ddb_store_t *st, const ddb_store_call_t *call, const char *id,
+                                    ddb_user_sessions_t *list)
+{
+    const apr_time_t now = call->time > call->now ? call->time : call->now;
+    ddb_call_t update = { .operation = "UpdateItem", .body = mark_body(st, call, id, now) };
+    ddb_json_t *parsed;
+    ddb_reply_t reply;
+    apr_status_t rv = ddb_store_send(st, call, update, &reply);
+
+    *list = no_list(id, call->pool);
+    if (rv == DDB_ECONFLICT) {
+        return find_later(st, call, now, list);
+    }
+    rv = rv == APR_SUCCESS ? parse_reply(&parsed, call, &reply) : rv;
+    return rv == APR_SUCCESS ? read_reply(list, call, parsed, "Attributes", 0) : rv;
 }
