@@ -14,7 +14,7 @@ use SessionTest::Table ();
 
 my $DYNALITE = setting('dynalite_program');
 plan skip_all => 'no dynalite to play another DynamoDB' if !$DYNALITE;
-plan skip_all => 'the same under every MPM' if setting('mpm') ne 'event';
+same_under_every_mpm();
 
 my $DIR  = File::Temp::tempdir('/tmp/endpoint-XXXXXX', CLEANUP => 1);
 my $PORT = SessionTest::Recipe::free_port();
@@ -40,8 +40,8 @@ File::Copy::copy(setting('helper'), "$DIR/work/modules/.libs/mod_test_session.so
 # All that t/TEST says, and its exit status.
 sub run_at {
     my($url, @tests) = @_;
-    local %ENV = (DYNAMODB_ENDPOINT => $url, MSD_TEST_DIR => "$DIR/work", HTTPD => setting('httpd'),
-                  APXS => setting('apxs'), MPM => setting('mpm'), PATH => $ENV{PATH}, HOME => $DIR,
+    local %ENV = (DYNAMODB_ENDPOINT => $url, DYNALITE => "$DIR/no-such-program", MSD_TEST_DIR => "$DIR/work",
+                  HTTPD => setting('httpd'), APXS => setting('apxs'), MPM => setting('mpm'), PATH => $ENV{PATH}, HOME => $DIR,
                   PYTHONDONTWRITEBYTECODE => 1);
     my $command = sprintf q(cd '%s' && '%s' '%s/t/TEST' --module '%s' %s 2>&1), $DIR, $^X, setting('src'),
         setting('module'), join ' ', @tests;
@@ -65,7 +65,7 @@ note 'A DynamoDB at a URL';
 
 note 'What it can not do';
 {
-    # A proxy that answers wrongly what the tests ask first, and knows no dynalite program.
+    # A proxy that answers wrongly what the tests ask first, and no dynalite program.
     my $state = "$DIR/proxy.json";
     launch("$SessionTest::T/lib/table_proxy.py", '--stay', '--upstream', "http://127.0.0.1:$PORT", '--no-verify',
         '--state', $state);

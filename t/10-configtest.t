@@ -7,6 +7,8 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use SessionTest;
 
+same_under_every_mpm();
+
 my $DIR = File::Temp->newdir;
 chomp(my $MODULES = do { my $apxs = setting('apxs'); `$apxs -q LIBEXECDIR` });
 
@@ -22,9 +24,10 @@ sub file {
 # Exit status and messages of configtest with these lines, the first of them in line 10 of httpd.conf.
 my %ENVIRONMENT = (AWS_REGION => 'us-east-1');
 my %NOT_ON_EC2 = (AWS_EC2_METADATA_DISABLED => 'true');
+our $MPM = setting('mpm');
 sub configtest {
     my @lines = @_;
-    my @load = map { "LoadModule ${_}_module $MODULES/mod_$_.so" } 'mpm_' . setting('mpm'), qw(authz_core session);
+    my @load = map { "LoadModule ${_}_module $MODULES/mod_$_.so" } "mpm_$MPM", qw(authz_core session);
     my @head = ('# httpd.conf', @load, "LoadModule session_dynamodb_module " . setting('module'), "ServerRoot $DIR",
         'ServerName localhost', 'Listen 127.0.0.1:1', 'ErrorLog error_log');
     my $conf = file('httpd.conf', 0644, join '', map { "$_\n" } @head[0 .. 8], @lines);
@@ -339,10 +342,12 @@ note 'A cache';
     like accepted('a cache and eventually consistent reads', $shmcb, 'SessionDynamoDBCache 5', '<Location /app>',
         'SessionDynamoDBConsistentRead Off', '</Location>'),
         qr/ConsistentRead Off at \S+httpd\.conf:13 has no effect with SessionDynamoDBCache/, '... which are none';
-    my $shared = accepted 'shared reads', 'SessionDynamoDBShareReads On';
-    my $alone  = setting('mpm') eq 'prefork';
-    is scalar(() = $shared =~ /ShareReads On at \S+httpd\.conf:10 has no effect with this MPM/), $alone ? 1 : 0,
-        $alone ? '... where a process serves one request at a time' : '... where threads can share them';
+    for (['event', 0, 'which its threads share'], ['prefork', 1, 'where a process serves one request at a time']) {
+        my($mpm, $warnings, $why) = @$_;
+        local $MPM = $mpm;
+        my $said = accepted "shared reads under $mpm", 'SessionDynamoDBShareReads On';
+        is scalar(() = $said =~ /ShareReads On at \S+httpd\.conf:10 has no effect with this MPM/), $warnings, "... $why";
+    }
 }
 
 note 'What can not be encrypted';

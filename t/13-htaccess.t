@@ -8,6 +8,8 @@ use lib "$FindBin::Bin/lib";
 use SessionTest;
 use SessionTest::Once;
 
+same_under_every_mpm();
+
 # The path of a folder whose .htaccess has these lines.
 my $folders = 0;
 sub folder {

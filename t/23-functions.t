@@ -95,7 +95,7 @@ note 'renew';
     my $id = session('/times/', a => 1, z => 26);
     age($id, 300, created => 1);
     my $old   = row_of($id);
-    my @calls = calls_of { get('/test/?renew&set=b:2', cookie => $id) } 4;
+    my @calls = calls_of { get('/test/?renew&set=b:2', cookie => $id) } 3;
     is res()->line('renew'), 'ok', 'a session can be renewed';
     is join(' ', map { $_->{op} } @calls), 'GetItem PutItem UpdateItem', '... first stored anew, then ended';
     is scalar(res()->set_cookies), 1, '... one cookie';

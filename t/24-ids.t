@@ -7,6 +7,8 @@ use lib "$FindBin::Bin/lib";
 use SessionTest;
 use SessionTest::Once;
 
+same_under_every_mpm();
+
 my %characters = (16 => 22, 32 => 43, 64 => 86);
 
 sub is_read { my($area, $id, $what) = @_;

@@ -10,6 +10,8 @@ use lib "$FindBin::Bin/lib";
 use MIME::Base64 qw(encode_base64);
 use SessionTest;
 
+same_under_every_mpm();
+
 my $ID      = qr/^[A-Za-z0-9_-]{43}$/;
 my $WARNING = qr/\[session_dynamodb:warn\]/;
 

@@ -10,6 +10,8 @@ use MIME::Base64 qw(decode_base64 encode_base64);
 use SessionTest;
 use SessionTest::Unavailable;
 
+same_under_every_mpm();
+
 my $ID = qr/^[A-Za-z0-9_-]{43}$/;
 
 sub row_of  { return row(key_of($_[0])) }

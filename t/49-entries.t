@@ -10,6 +10,8 @@ use MIME::Base64 qw(encode_base64);
 use SessionTest;
 use SessionTest::Unavailable;
 
+same_under_every_mpm();
+
 my $ERROR = qr/\[session_dynamodb:error\].*could not be (?:read|written): over a size limit/;
 
 # mod_session's own, for what it could not encode, decode, load or save.

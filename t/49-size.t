@@ -9,6 +9,8 @@ use MIME::Base64 qw(decode_base64);
 use SessionTest;
 use SessionTest::Unavailable;
 
+same_under_every_mpm();
+
 my $LIMIT = 400 * 1024;
 my $TOO_LARGE = qr/\[session_dynamodb:error\].*could not be written: over a size limit/;
 

@@ -13,6 +13,8 @@ use IPC::Open2 ();
 use JSON::PP ();
 use POSIX ();
 
+same_under_every_mpm();
+
 my $PYTHON = '/usr/bin/python3';
 if (system("$PYTHON -c 'import boto3, itsdangerous' 2>/dev/null") != 0) {
     plan skip_all => "$PYTHON has no boto3 or itsdangerous: python3-boto3, python3-itsdangerous (Debian)";

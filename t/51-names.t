@@ -8,6 +8,8 @@ use lib "$FindBin::Bin/lib";
 use SessionTest;
 use SessionTest::Backend;
 
+same_under_every_mpm();
+
 backend('app', "$SessionTest::T/lib/backend.py", port('app'));
 
 my $WARNING = qr/\[session_dynamodb:warn\].*the session has entry names that differ only in case, such as '/;

@@ -10,6 +10,8 @@ use lib "$FindBin::Bin/lib";
 use SessionTest;
 use SessionTest::Backend;
 
+same_under_every_mpm();
+
 backend('app', "$SessionTest::T/lib/backend.py", port('app'), "$SessionTest::T/state/app.sock");
 my $app = 'http://127.0.0.1:' . port('app');
 

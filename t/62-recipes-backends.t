@@ -10,6 +10,8 @@ use SessionTest::Backend;
 use SessionTest::Login qw(moves begins_anew);
 use SessionTest::Once;
 
+same_under_every_mpm();
+
 my $STATE = "$SessionTest::T/state";
 
 sub file {

@@ -7,6 +7,8 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use SessionTest;
 
+same_under_every_mpm();
+
 my %label = ('/audience/shop/' => 'shop', '/audience/staff/' => 'staff.example/1', '/audience/' => undef,
              '/audience/shop/none/' => undef);
 

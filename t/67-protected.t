@@ -8,6 +8,8 @@ use SessionTest;
 use SessionTest::Backend;
 use SessionTest::Login;
 
+same_under_every_mpm();
+
 expect_log qr/session_dynamodb:warn.*X-Replace-Session of \/cgi-protected\/session\.pl may not change the entry 'role'/,
     qr/SessionDynamoDBProtectKeys names it/;
 

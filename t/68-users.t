@@ -33,7 +33,7 @@ note 'A program logs somebody in';
 # A second entry of SessionDynamoDBUserKey.
 sub moves_of {
     my($key, $id) = @_;
-    my @calls = calls_of { get("/users/?set=$key:root", cookie => $id) } 4;
+    my @calls = calls_of { get("/users/?set=$key:root", cookie => $id) } scalar @RENEWAL;
     is join(' ', map { $_->{op} } @calls), "@RENEWAL", "a user in $key";
     return res()->cookie('id');
 }
@@ -59,14 +59,14 @@ note 'Rows that others wrote';
 note 'SessionDynamoDBLogin drop, SessionDynamoDBLogout keep';
 {
     my $old = session(planted => 1);
-    my @calls = calls_of { get('/users/drop/?set=user:ann', cookie => $old) } 4;
+    my @calls = calls_of { get('/users/drop/?set=user:ann', cookie => $old) } scalar @RENEWAL;
     is join(' ', map { $_->{op} } @calls), "@RENEWAL", 'a login that drops';
     my $ann = res()->cookie('id');
     is data($ann), 'user=ann', '... what an anonymous session held';
     $old = session(a => 1);
     $ann = moves { get('/users/keep/?set=user:ann', cookie => $old) } $old, 'a login';
     my $created = row_of($ann)->{created};
-    @calls = calls_of { get('/users/keep/?del=user', cookie => $ann) } 4;
+    @calls = calls_of { get('/users/keep/?del=user', cookie => $ann) } scalar @RENEWAL;
     is join(' ', map { $_->{op} } @calls), "@RENEWAL", 'a logout that keeps';
     my $id = res()->cookie('id');
     isnt $id, $ann, '... gives a new ID';

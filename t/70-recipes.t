@@ -10,6 +10,9 @@ use SessionTest;
 use SessionTest::Login qw(form basic entries is_tombstone @RENEWAL);
 use SessionTest::Recipe;
 
+# prefork runs programs by mod_cgi, the others by mod_cgid.
+same_under_every_mpm() if setting('mpm') ne 'prefork';
+
 my($app, $id);
 sub start  { clear_tables(); $id = undef; $app = SessionTest::Recipe->start($_[0], splice @_, 1); return }
 # As a browser: with the cookie that it was given last.

@@ -8,6 +8,8 @@ use lib "$FindBin::Bin/lib";
 use SessionTest;
 use SessionTest::Once;
 
+same_under_every_mpm();
+
 sub escape { my $text = shift; $text =~ s/([^A-Za-z0-9_.-])/sprintf '%%%02X', ord $1/ge; return $text }
 sub decode { my $text = shift; $text =~ tr/+/ /; $text =~ s/%([0-9A-Fa-f]{2})/chr hex $1/ge; return $text }
 sub form   { my %entry = @_; return join '&', map { escape($_) . '=' . escape($entry{$_}) } sort keys %entry }

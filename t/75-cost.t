@@ -8,6 +8,8 @@ use MIME::Base64 qw(decode_base64);
 use lib "$FindBin::Bin/lib";
 use SessionTest;
 
+same_under_every_mpm();
+
 needs('capacity as AWS counts it');
 
 my $PROGRAM = setting('build') . '/session-dynamodb';

@@ -32,7 +32,7 @@ our @EXPORT = (@Test::More::EXPORT, qw(
     calls calls_of calls_are quiet take_calls fault clear_faults release held mode forget connections close_connections
     row rows put_row delete_row change_row age key_of data_of clear_tables
     seconds_of here let_go eventually within
-    expect_log log_lines note_secret tally done needs lacks));
+    expect_log log_lines note_secret tally done needs lacks same_under_every_mpm));
 
 # Milliseconds of rest at the table before and after a block whose calls are counted. Where no late call (a touch) can
 # come, a file may do with less.
@@ -65,6 +65,13 @@ sub lacks {
     my $what = shift;
     my $said = $STATE->{lacks}{$what};
     return $said && "$STATE->{endpoint} has not $what ($said)";
+}
+
+# A whole file whose subject knows nothing of processes and threads: configuration, programs, rows, text. Where make check
+# goes through several MPMs, it is part of the first run alone.
+sub same_under_every_mpm {
+    Test::More::plan(skip_all => 'the same under every MPM') if $STATE->{not_first};
+    return;
 }
 
 # A whole file that is nothing without it.
@@ -160,10 +167,19 @@ sub session {
 
 # --- calls ------------------------------------------------------------------------------------------------------------
 
-# The entries of the calls that a block causes, the late ones (touches) too: hashes with op, body, status, connection, ...
+# The entries of the calls that a block causes, the late ones (touches) too: hashes with op, body, status, connection...
+# Where late ones are expected, the number of all is what to wait for; a number that is not reached is a failure.
 sub calls_of (&;$) {
     my($block, $want) = @_;
-    my $last = $TABLE->requests(brief => 1, quiet => $QUIET[0])->{last};
+    my @found = _calls_of($block, $want);
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    Test::More::fail("$want calls came, not " . @found) if $want && @found < $want;
+    return @found;
+}
+
+sub _calls_of {
+    my($block, $want) = @_;
+    my $last = $TABLE->requests(since => 'last', quiet => $QUIET[0])->{last};
     $block->();
     return @{ $TABLE->requests(since => $last, quiet => $QUIET[1], want => $want || 0)->{requests} };
 }
@@ -174,13 +190,13 @@ sub calls (&;$) { return map { $_->{op} } &calls_of(@_) }
 # calls_are { ... } ['GetItem', 'UpdateItem'], 'sentence': waits until so many came, and then for more to come.
 sub calls_are (&$;$) {
     my($block, $expected, $sentence) = @_;
-    my @found = map { $_->{op} } &calls_of($block, scalar @$expected);
+    my @found = map { $_->{op} } _calls_of($block, scalar @$expected);
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     return Test::More::is("@found", "@$expected", $sentence);
 }
 
 # Until the table has been at rest for that many milliseconds.
-sub quiet { $TABLE->requests(brief => 1, quiet => $_[0] || 80); return }
+sub quiet { $TABLE->requests(since => 'last', quiet => $_[0] || 80); return }
 
 # The entries of what was answered so far, without their bodies; the proxy forgets them, which it else never does.
 sub take_calls { return @{ $TABLE->requests(take => 1, brief => 1, quiet => 80)->{requests} } }

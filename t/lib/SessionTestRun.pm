@@ -15,6 +15,7 @@ use warnings;
 use Cwd ();
 use Fcntl qw(:flock);
 use File::Basename qw(dirname);
+use File::Copy ();
 use File::Find ();
 use File::Path ();
 use FindBin;
@@ -82,12 +83,15 @@ sub httpd_of {
     return '/usr/sbin/apache2';
 }
 
+# A name that is given is the only one: whoever names a program that is not there means to have none.
 sub find_dynalite {
     my $self = shift;
-    for ($ENV{DYNALITE}, map { "$_/node_modules/.bin/dynalite" } @$self{qw(src build)}) {
-        return Cwd::abs_path($_) if defined $_ && -e $_;
+    my $named = $ENV{DYNALITE} // '';
+    for (length $named ? $named : map { "$_/node_modules/.bin/dynalite" } @$self{qw(src build)}) {
+        return Cwd::abs_path($_) if -e;
     }
     return if $self->{endpoint};
+    die "t/TEST: DYNALITE: there is no $named\n" if length $named;
     die "t/TEST: dynalite is missing: run npm ci in $self->{src}, name the program in DYNALITE, or the URL of a DynamoDB"
         . " in DYNAMODB_ENDPOINT\n";
 }
@@ -150,10 +154,11 @@ sub stage {
 
 sub copy_file {
     my($from, $to) = @_;
-    my $mode = (stat $from)[2] & 0777;
+    my($mode, $accessed, $modified) = (stat $from)[2, 8, 9];
     File::Path::make_path(dirname $to);
-    system('cp', '-p', '--', $from, $to) == 0 or die "t/TEST: can't copy $from to $to\n";
-    chmod $mode | 0600, $to;
+    File::Copy::copy($from, $to) or die "t/TEST: can't copy $from to $to: $!\n";
+    chmod $mode & 0777 | 0600, $to;
+    utime $accessed, $modified, $to;
 }
 
 # Signing keys of the signed areas, oldest first. They count as secrets: no log may show them.
@@ -234,7 +239,8 @@ sub barrier {
     for my $part (grep { length } split m{/}, $path) {
         $sofar .= "/$part";
         my $test = -d $sofar ? '-x' : '-r';
-        return $sofar if system($self->as_user('test', $test, $sofar)) != 0;
+        $self->{passed}{$sofar} //= system($self->as_user('test', $test, $sofar)) == 0;
+        return $sofar if !$self->{passed}{$sofar};
     }
     return;
 }
@@ -292,7 +298,7 @@ sub save_state {
         %$table, %{ $self->{ports} }, table => $table->{port}, port => $self->{ports}{port}, mpm => $self->{mpm},
         key_id => $KEY{id}, secret => $KEY{secret}, module => $self->{module}, helper => $self->{helper},
         httpd => $self->{httpd}, apxs => $self->{apxs}, src => $self->{src}, build => $self->{build},
-        slow => $self->{slow}, table_timeout => $self->{table_timeout},
+        slow => $self->{slow}, not_first => $ENV{MSD_TEST_NOT_FIRST} ? 1 : 0, table_timeout => $self->{table_timeout},
         dynalite_program => $self->{dynalite}, endpoint => $self->{endpoint});
     write_file($self->{state}, 0644, JSON::PP->new->canonical->pretty->encode(\%state));
 }

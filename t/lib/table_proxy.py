@@ -5,10 +5,10 @@ empty table that takes all writes and keeps none.
 It records every request that reaches it, checks its signature the way AWS does, and can be told to fail in the ways
 that a network and a service fail. Tests ask and steer it through a second port with plain HTTP and JSON:
 
-  GET  /requests?since=N[&want=M][&quiet=MS][&timeout=MS][&brief=1][&take=1]
-       the requests with a sequence number above N. With `want` it waits until so many have been answered, with `quiet`
-       until nothing has been under way for that long, with either at most `timeout` (3000). `take` those that are
-       concluded, and forget them.
+  GET  /requests?since=N|last[&want=M][&quiet=MS][&timeout=MS][&brief=1][&take=1]
+       the requests with a sequence number above N; last: none, but the number of the last. With `want` it waits until
+       so many have been answered, with `quiet` until nothing has been under way for that long, with either at most
+       `timeout` (3000). `take` those that are concluded, and forget them.
   GET  /connections           {"open": .., "accepted": .., "held": ..}
   POST /reset                 forget requests, faults and modes
   POST /fault {..}            {"kind": .., "op": "GetItem" or "any", "count": 1 (0: for ever), "skip": 0, "delay": ms,
@@ -803,16 +803,17 @@ class Control:
         return 200, await action(query, json.loads(body) if body else {})
 
     async def get_requests(self, query, _):
-        proxy, since = self.proxy, int(query.get("since", 0))
+        proxy, last = self.proxy, query.get("since") == "last"
+        since = 0 if last else int(query.get("since", 0))
         want, quiet = int(query.get("want", 0)), float(query.get("quiet", 0)) / 1000
         until = time.monotonic() + float(query.get("timeout", 3000)) / 1000
         while (want or quiet) and time.monotonic() < until:
             now = time.monotonic()
-            answered = sum(1 for entry in proxy.log if entry["seq"] > since and "seconds" in entry)
+            answered = want and sum(1 for entry in proxy.log if entry["seq"] > since and "seconds" in entry)
             if answered >= want and (not quiet or (proxy.under_way == 0 and now - proxy.changed >= quiet)):
                 break
             await asyncio.sleep(0.005)
-        found = [entry for entry in proxy.log if entry["seq"] > since]
+        found = [] if last else [entry for entry in proxy.log if entry["seq"] > since]
         if query.get("take"):
             # Those that nothing more can become of.
             over = time.time() - 2 * Client.MAY_BE_UNREAD
