@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <apr_general.h>
+#include <apr_signal.h>
 
 #include "commands.h"
 
@@ -40,6 +41,9 @@ int main(int argc, const char *const *argv)
         return EXIT_NO_ANSWER;
     }
     (void)atexit(apr_terminate);
+    /* Where libcurl is older than 7.87, OpenSSL writes to sockets without MSG_NOSIGNAL: a connection that broke would
+     * end the program amid a sweep, and so would a reader of its output that is gone. Both are errors of a write. */
+    (void)apr_signal(SIGPIPE, SIG_IGN);
     rv = options_read(&o, argc, argv, &problem, p);
     if (rv == APR_EOF) {
         return EXIT_GOOD;

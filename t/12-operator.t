@@ -12,6 +12,8 @@ use SessionTest;
 use SessionTest::Recipe ();
 use SessionTest::Table ();
 
+same_under_every_mpm();
+
 my $PROGRAM = setting('build') . '/session-dynamodb';
 my $DIR     = File::Temp::tempdir('/tmp/operator-XXXXXX', CLEANUP => 1);
 my $TABLE   = SessionTest::Table->new({ map { $_ => setting($_) } qw(dynalite control) });
@@ -313,6 +315,31 @@ note 'purge';
     $said = json(['purge']);
     is "$EXIT $said->{deleted} $said->{error}{type}", '3 1 AccessDeniedException', 'a failure tells what was done before it';
     clear_faults();
+}
+
+note 'Readers that are gone';
+{
+    clear_tables();
+    ended(2000) for 1 .. 3;
+    my $run = sub {
+        my($descriptor, @arguments) = @_;
+        my $pid = fork // die "fork: $!";
+        if (!$pid) {
+            %ENV = %BASE;
+            # As where httpd's child or a Python program starts it, or a shell: what it was given does not count.
+            $SIG{PIPE} = 'DEFAULT';
+            pipe my $reader, my $writer or die "pipe: $!";
+            POSIX::dup2(fileno($_ == $descriptor ? $writer : IO::File->new('/dev/null', 'w')), $_) for 1, 2;
+            close $reader;
+            { exec $PROGRAM, @arguments }
+            POSIX::_exit(127);
+        }
+        waitpid $pid, 0;
+        return $? & 127 ? "signal $?" : $? >> 8;
+    };
+    is $run->(2, 'purge', '--progress'), 0, 'of progress: a purge goes on';
+    is scalar(rows()), 0, '... to its end';
+    is $run->(1, 'purge'), 1, 'of a report: it does not pass for a whole one';
 }
 
 note 'A table of many pages';
