@@ -12,6 +12,8 @@ use lib "$FindBin::Bin/lib";
 use SessionTest;
 use SessionTest::Recipe;
 
+same_under_every_mpm();
+
 plan skip_all => 'session-dynamodb-test starts a dynalite of its own: name the program in DYNALITE'
     if !setting('dynalite_program');
 
@@ -181,6 +183,9 @@ for my $case ([TERM => 128 + 15], [INT => 128 + 2], [HUP => 128 + 1]) {
     kill KILL => $orphan;
     finish($run);
     nothing_left '... and the servers too';
+
+    is((run(with('sh', '-c', 'kill -TERM $PPID; exec sleep 60')))[0], 128 + 15, 'TERM as soon as the command runs');
+    nothing_left '... and nothing is left';
 
     $run = begin(with('true'));
     kill TERM => $run->[0] if eventually(sub { glob "$DIR/tmp/*" });
