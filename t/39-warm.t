@@ -8,9 +8,7 @@ use SessionTest;
 use SessionTest::Server;
 
 # Where threads share a process one child is enough; prefork gives each its own.
-my @ONE = ('<IfModule !mpm_prefork_module>', 'StartServers 1', 'MaxSpareThreads 11', 'ServerLimit 1',
-    'MaxRequestWorkers 10', '</IfModule>', '<IfModule mpm_prefork_module>', 'StartServers 1', 'MinSpareServers 1',
-    'MaxSpareServers 1', 'MaxRequestWorkers 1', '</IfModule>');
+my @ONE = @SessionTest::Server::ONE_CHILD;
 
 note 'Opened by the child';
 {

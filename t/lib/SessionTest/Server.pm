@@ -4,6 +4,7 @@ package SessionTest::Server;
 #
 #   my $server = SessionTest::Server->start('MaxConnectionsPerChild 3');      # lines of configuration
 #   my $server = SessionTest::Server->start({ modules => ['alias'] }, ...);
+#   my $server = SessionTest::Server->start(@SessionTest::Server::ONE_CHILD, ...);
 #   kill WINCH => $server->pid;
 #   $server->gone;                     # wait for its end; true when it came
 #   $server->stop;                     # as SessionTest::Recipe's
@@ -18,6 +19,11 @@ use SessionTest qw(setting eventually);
 use SessionTest::Recipe ();
 
 our @ISA = ('SessionTest::Recipe');
+
+# Lines for a server of one child: what a process knows is there for all requests.
+our @ONE_CHILD = ('<IfModule !mpm_prefork_module>', 'StartServers 1', 'MaxSpareThreads 11', 'ServerLimit 1',
+    'MaxRequestWorkers 10', '</IfModule>', '<IfModule mpm_prefork_module>', 'StartServers 1', 'MinSpareServers 1',
+    'MaxSpareServers 1', 'MaxRequestWorkers 1', '</IfModule>');
 
 # Two children of ten threads, or eight without; room for those that are about to end.
 my $HOW_MANY = <<'END';
