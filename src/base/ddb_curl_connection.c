@@ -274,7 +274,7 @@ apr_status_t ddb_curl_connect(ddb_curl_connection_t **connection, const ddb_curl
         return APR_SUCCESS;
     }
     curl_easy_getinfo(c->easy, CURLINFO_OS_ERRNO, &failed.os_errno);
-    ddb_curl_name_cas(o, failed.code, why);
+    ddb_curl_explain_tls(o, failed.code, why);
     ddb_curl_connection_close(c);
     *connection = NULL;
     rv = ddb_curl_failure(&failed, err);

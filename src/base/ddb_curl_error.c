@@ -24,6 +24,7 @@ static const failure_t failures[] = {
     { CURLE_SSL_CONNECT_ERROR, DDB_EUNAVAILABLE, SENT_NO, "check that the endpoint speaks TLS 1.2 or later" },
     { CURLE_PEER_FAILED_VERIFICATION, DDB_EUNAVAILABLE, SENT_NO, "check the endpoint's host name and the CA file" },
     { CURLE_SSL_CACERT_BADFILE, DDB_EUNAVAILABLE, SENT_NO, "check that the CA file exists and is readable" },
+    { CURLE_NOT_BUILT_IN, DDB_EUNAVAILABLE, SENT_NO, "use a libcurl that is linked with the system's OpenSSL" },
     { CURLE_OPERATION_TIMEDOUT, APR_TIMEUP, SENT_BY_TIMER, "the endpoint is slow or unreachable" },
     { CURLE_GOT_NOTHING, DDB_EUNAVAILABLE, SENT_MAYBE, "the server closed the connection without an answer" },
     { CURLE_SEND_ERROR, DDB_EUNAVAILABLE, SENT_MAYBE, "the connection broke while sending" },

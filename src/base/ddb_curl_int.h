@@ -88,9 +88,9 @@ long ddb_curl_milliseconds(apr_interval_time_t t);
 /** Set o->tls, for which libcurl is initialised: NULL where connections can't share CAs. Memory is p's. */
 apr_status_t ddb_curl_share_cas(ddb_curl_opts_t *o, apr_pool_t *p);
 
-/** libcurl's words for a failure, in why (CURL_ERROR_SIZE), name CAs only that it reads itself: name those that are
- * shared. */
-void ddb_curl_name_cas(const ddb_curl_opts_t *o, CURLcode code, char *why);
+/** libcurl's words for a failure, in why (CURL_ERROR_SIZE), name CAs only that it reads itself, and say nothing of what
+ * our callback found: name the CAs that are shared, and an OpenSSL that is not. */
+void ddb_curl_explain_tls(const ddb_curl_opts_t *o, CURLcode code, char *why);
 
 /** After ddb_curl_set_fixed, for a connection that libcurl only makes: a record of TLS is one receive. */
 CURLcode ddb_curl_read_ahead(CURL *easy, const ddb_curl_opts_t *o);

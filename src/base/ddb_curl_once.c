@@ -215,7 +215,7 @@ static void run(exchange_t *x, const ddb_curl_opts_t *o, ddb_cancel_t *cancel)
         curl_easy_getinfo(x->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
         curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &x->status);
         x->connected = pretransfer > 0;
-        ddb_curl_name_cas(o, x->code, x->why);
+        ddb_curl_explain_tls(o, x->code, x->why);
     }
     /* libcurl calls it a success when the connection closes amid the headers, or behind an interim reply. */
     if (x->code == CURLE_OK && (!x->headers_done || x->status < 200)) {

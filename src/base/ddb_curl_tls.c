@@ -44,7 +44,10 @@ static CURLcode prepare(CURL *easy, void *ssl_ctx, void *tls)
         memcpy(peer, url, ddb_curl_origin_length(url));
     }
     rv = ddb_tls_prepare(tls, ssl_ctx, peer);
-    return rv == APR_SUCCESS ? CURLE_OK : rv == DDB_ECONFIG ? CURLE_SSL_CACERT_BADFILE : CURLE_OUT_OF_MEMORY;
+    return rv == APR_SUCCESS    ? CURLE_OK
+           : rv == DDB_ECONFIG  ? CURLE_SSL_CACERT_BADFILE
+           : rv == APR_ENOTIMPL ? CURLE_NOT_BUILT_IN
+                                : CURLE_OUT_OF_MEMORY;
 }
 
 /* libcurl's own loop waits for the socket before it asks OpenSSL: this is for connections that it only makes. */
@@ -121,9 +124,12 @@ CURLcode ddb_curl_set_cas(CURL *easy, const ddb_curl_opts_t *o)
     return code == CURLE_OK ? curl_easy_setopt(easy, CURLOPT_CAPATH, no_directory(o)) : code;
 }
 
-void ddb_curl_name_cas(const ddb_curl_opts_t *o, CURLcode code, char *why)
+void ddb_curl_explain_tls(const ddb_curl_opts_t *o, CURLcode code, char *why)
 {
     if (o->tls && code == CURLE_SSL_CACERT_BADFILE) {
         apr_snprintf(why, CURL_ERROR_SIZE, "error reading CA certificates: %s", ddb_tls_place(o->tls));
+    }
+    if (o->tls && code == CURLE_NOT_BUILT_IN) {
+        apr_cpystrn(why, "libcurl has an OpenSSL of its own, beside the one of this program", CURL_ERROR_SIZE);
     }
 }

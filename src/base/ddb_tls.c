@@ -150,7 +150,7 @@ apr_status_t ddb_tls_prepare(ddb_tls_t *t, void *ssl_ctx, const char *peer)
 
     /* Of another copy of the library, such as one that is linked into libcurl. */
     if (SSL_CTX_get_ssl_method(ctx) != TLS_client_method()) {
-        return DDB_EUNAVAILABLE;
+        return APR_ENOTIMPL;
     }
     store = current_cas(t, &generation);
     if (store) {

@@ -48,7 +48,8 @@ apr_status_t ddb_tls_create(ddb_tls_t **pt, const ddb_tls_opts_t *o, apr_pool_t 
  * once (RFC 8446, C.4); TLS 1.2 gives it back after use.
  *
  * @param peer origin of the URL, such as https://host:8000; "", or longer than DDB_TLS_PEER_MAX: no session is kept.
- * @return DDB_ECONFIG when the CAs can't be read, DDB_EUNAVAILABLE when OpenSSL fails: nothing may be sent.
+ * @return DDB_ECONFIG when the CAs can't be read, APR_ENOTIMPL when ssl_ctx is of another copy of OpenSSL,
+ * DDB_EUNAVAILABLE when OpenSSL fails: nothing may be sent.
  */
 apr_status_t ddb_tls_prepare(ddb_tls_t *t, void *ssl_ctx, const char *peer);
 

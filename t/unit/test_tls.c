@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <apr_strings.h>
+#include <openssl/ssl.h>
 
 #include "base/ddb_curl_int.h"
 #include "crowd.h"
@@ -246,6 +247,27 @@ static void check_trust(apr_pool_t *p, const ddb_curl_opts_t *o, const char *kin
     teardown(f);
 }
 
+/* A context of another copy of OpenSSL has methods at other addresses; so does a server's. */
+static void test_other_copy(apr_pool_t *p)
+{
+    ddb_curl_opts_t o = { .ca_file = in_dir(p, "one.pem") };
+    ddb_curl_failed_t failed = { .code = CURLE_NOT_BUILT_IN };
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    ddb_error_t err = { 0 };
+    char why[CURL_ERROR_SIZE] = "error signaled by ssl ctx callback";
+
+    NUM_IS(ddb_curl_share_cas(&o, p), APR_SUCCESS, "connections of a libcurl");
+    NUM_IS(ddb_tls_prepare(o.tls, ctx, ""), APR_ENOTIMPL, "that has another copy of OpenSSL are not touched");
+    ddb_curl_explain_tls(&o, failed.code, why);
+    failed.why = why;
+    NUM_IS(ddb_curl_failure(&failed, &err), DDB_EUNAVAILABLE, "and fail");
+    OK(strstr(err.detail, "libcurl has an OpenSSL of its own") && strstr(err.detail, "use a libcurl that is linked"),
+       "which is said, with what to do");
+    NUM_IS(err.unsettled, 0, "before anything is sent");
+    ddb_tls_destroy(o.tls);
+    SSL_CTX_free(ctx);
+}
+
 static void test_trust(apr_pool_t *p)
 {
     ddb_curl_opts_t o = { .max_idle_connections = 4, .ca_file = in_dir(p, "one.pem") };
@@ -263,6 +285,7 @@ static void test_trust(apr_pool_t *p)
     f = setup_with(p, &o);
     OK(!f->curl->o.tls, "where a proxy has TLS too, as the two have different CAs");
     teardown(f);
+    test_other_copy(p);
     OK(!ddb_tls_is_ours("OpenSSL/1.1.1w") && !ddb_tls_is_ours("GnuTLS/3.7.9") && !ddb_tls_is_ours(NULL),
        "other libraries than ours are told from it");
 }
