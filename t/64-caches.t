@@ -256,4 +256,34 @@ start('What is sent');
     $server->stop;
 }
 
+# Where a proxy ends TLS, mod_cache can't tell requests that came over it from others. Its quick handler answers before
+# httpd looks at who may have a page: with one that is the same for all guests, to who sends no session cookie.
+for my $quick (qw(On Off)) {
+    start("TLS is required, CacheQuickHandler $quick", "CacheQuickHandler $quick", 'CacheEnable disk /',
+        'CacheDefaultExpire 600', 'CacheIgnoreNoLastMod On', '<Location /tls/>', 'SetHandler test-session', '</Location>',
+        '<LocationMatch "^/(?:tls|static)/">', 'SessionDynamoDBRequireTLS On',
+        'SessionDynamoDBTLSWhen "%{HTTP:X-Proto} == \'https\'"', '</LocationMatch>');
+    my @tls  = (headers => ['X-Proto', 'https']);
+    my $id   = ask('/tls/?set=a:alice', @tls)->cookie('id');
+    my $page = "/tls/?get=a&header=Cache-Control:$PUBLIC";
+
+    ask($page, @tls) for 1, 2;
+    ok is_kept(res()), 'a guest\'s page is kept';
+    is ask($page, @tls, cookie => $id)->line('get a'), 'alice', '... a user gets another';
+    for my $cookie ($id, 'no-session') {
+        calls_are { ask($page, cookie => $cookie) } [], '... who sends a session cookie without TLS';
+        is_deeply [res()->status, is_kept(res())], [403, ''], '... is refused';
+    }
+    ask($page);
+    is_deeply [res()->status, is_kept(res())], $quick eq 'On' ? [200, 1] : [403, ''],
+        $quick eq 'On' ? '... who sends none gets the guest\'s page' : '... as is who sends none';
+    is res()->line('get a'), '(none)', '... which has nothing of a session' if $quick eq 'On';
+    ok is_kept(ask($page, @tls)), '... and guests with TLS get it as before';
+    ask('/static/file.html', @tls) for 1, 2;
+    ok is_kept(res()), 'a file is kept';
+    is ask('/static/file.html', cookie => $id)->status, $quick eq 'On' ? 200 : 403,
+        $quick eq 'On' ? '... whoever asks for it' : '... and who sends an ID without TLS is refused';
+    $server->stop(qr/did not come over TLS/);
+}
+
 done;
