@@ -82,15 +82,22 @@ note 'Many clients, and no faults: each refusal has its reason';
 
 note 'Many clients';
 {
-    my $numbers = run('many', '--seconds', $SECONDS, '--root', $SessionTest::T);
-    my $least   = setting('slow') > 1 ? 0 : 5;
-    is join("\n", @{ $numbers->{violations} }), '', 'nothing is lost, revived or shared';
-    cmp_ok $numbers->{outcomes}{ok}, '>', $numbers->{requests} / 3, 'requests succeeded';
-    cmp_ok $numbers->{$_}, '>', $least, "there were $_" for qw(sessions renewals ends faults_struck conflicts users_changed refused);
-    cmp_ok $numbers->{$_}, '>', $least ? 2 : 0, "... and $_" for qw(by_age old_ids);
-    tally(requests => $numbers->{requests}, faults_tried => $numbers->{faults_struck},
-          faults_survived => @{ $numbers->{violations} } ? 0 : $numbers->{faults_struck},
-          sessions_lost => $numbers->{lost});
+    my $least = setting('slow') > 1 ? 0 : 5;
+    my %least = (map({ $_ => $least } qw(sessions renewals ends faults_struck conflicts users_changed refused)),
+                 map { $_ => $least ? 2 : 0 } qw(by_age old_ids));
+    my %all = map { $_ => 0 } keys %least;
+    # On a machine that is busy with something else less happens in that time: then for as long again.
+    for (1 .. 5) {
+        my $numbers = run('many', '--seconds', $SECONDS, '--root', $SessionTest::T);
+        is join("\n", @{ $numbers->{violations} }), '', 'nothing is lost, revived or shared';
+        cmp_ok $numbers->{outcomes}{ok}, '>', $numbers->{requests} / 3, 'requests succeeded';
+        tally(requests => $numbers->{requests}, faults_tried => $numbers->{faults_struck},
+              faults_survived => @{ $numbers->{violations} } ? 0 : $numbers->{faults_struck},
+              sessions_lost => $numbers->{lost});
+        $all{$_} += $numbers->{$_} for keys %all;
+        last if !grep { $all{$_} <= $least{$_} } keys %all;
+    }
+    cmp_ok $all{$_}, '>', $least{$_}, "there were $_" for sort keys %all;
 }
 
 note 'And another server, with a cache: what others write counts there after so many seconds';

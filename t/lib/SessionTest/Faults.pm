@@ -3,6 +3,7 @@ package SessionTest::Faults;
 # Every fault against every operation: the tables of both, and what has to come of each pair.
 #
 #   survive($operation, $fault) for faults();           # a subtest each, counted by tally
+#   over(qr/.../);                                       # instead of done: what the logs of all this hold
 
 use strict;
 use warnings;
@@ -10,18 +11,51 @@ use warnings;
 use Exporter qw(import);
 use SessionTest;
 use SessionTest::Login qw(is_tombstone live_rows);
+use SessionTest::Log;
 use SessionTest::Outage;
+use SessionTest::Server;
 
-our @EXPORT = qw(faults survive);
+our @EXPORT = qw(faults survive over);
 
 # The calls that are expected are waited for; this is for those that are not.
 @SessionTest::QUIET = (10, 40);
 
-my @PATIENT  = (host => 'faults.test',  port => 'bulk');      # SessionDynamoDBTimeout 2s
-my @HURRIED  = (host => 'hanging.test', port => 'bulk');      # ... 500ms
-my %DEADLINE = ('faults.test' => 2, 'hanging.test' => 0.5);
+# Time for all attempts, and none to lose with what hangs.
+my %DEADLINE = ('patient.test' => 2, 'hurried.test' => 0.5);
 my $SLACK    = 1.5;                                           # seconds for a busy machine
 my $OURS     = qr/\[session_dynamodb:(?:error|warn)\]/;
+
+# Of failures of one kind an httpd logs one a second, and each case has to have its line: they go to several in turn.
+my $HOW_MANY = 4;
+my @SERVERS;
+
+sub next_server {
+    if (@SERVERS < $HOW_MANY) {
+        my $server = SessionTest::Server->start('LogLevel info', 'SessionDynamoDBBreaker Off', map {
+            ('<VirtualHost *>', "ServerName $_", "SessionDynamoDBTimeout @{[1000 * $DEADLINE{$_}]}ms", '</VirtualHost>')
+        } sort keys %DEADLINE);
+        # Where handlers meet.
+        symlink "$SessionTest::T/state", "$server->{dir}/state" or die "state: $!";
+        push @SERVERS, $server;
+        return $server;
+    }
+    push @SERVERS, shift @SERVERS;
+    return $SERVERS[-1];
+}
+
+# The end of a file: as done, for the logs of all these servers.
+sub over {
+    my @expected = @_;
+    quiet(100);
+    $_->end for @SERVERS;
+    my @lines = map { $_->log_lines(qr/./) } @SERVERS;
+    my @bad   = grep { my $line = $_; !grep { $line =~ $_ } @expected } SessionTest::Log::noteworthy(@lines);
+    my @unmet = grep { my $pattern = $_; !grep { /$pattern/ } @lines } @expected;
+    my @told  = map { SessionTest::Log::revealed($SessionTest::T, $_->{log}) } @SERVERS;
+    is join("\n", @bad, @unmet, @told), '', 'the logs hold what was expected, and no secret';
+    done();
+    return;
+}
 
 # For each fault, in this order:
 #   the fault of the server       what the line in the log has to say
@@ -57,8 +91,8 @@ my @FAULTS  = (
     'no checksum'           => { kind => 'no_crc',       good => 1 },
     'truncated'             => { kind => 'truncated',    says => 'broke before the answer was complete', did => 1 },
     'garbage'               => { kind => 'garbage',      says => $NO_JSON, nonsense => 1, unsure => 1 },
-    'oversized'             => { kind => 'oversized', says => 'body exceeds 1048576', tries => 1, mend => 1,
-                                 unsure => 1 },
+    'oversized'             => { kind => 'oversized', with => { size => 2_000_000 }, says => 'body exceeds 1048576',
+                                 tries => 1, mend => 1, unsure => 1 },
     'endless'               => { kind => 'endless', says => 'body exceeds 1048576', tries => 1, mend => 1,
                                  unsure => 1 },
     'HTML'                  => { kind => 'html',         says => $NO_JSON, nonsense => 1, unsure => 1 },
@@ -97,10 +131,11 @@ my $requests;
 sub survive {
     my($operation, $name) = @_;
     my $case = { name => "$operation: $name", operation => $operation,
-                 o => $OPERATION{$operation}, f => $FAULT{$name} };
+                 o => $OPERATION{$operation}, f => $FAULT{$name}, server => next_server() };
     $case->{o} && $case->{f} or die "there is no such case: $case->{name}\n";
     my $lost = 0;
-    $case->{host} = $case->{f}{hurried} ? \@HURRIED : \@PATIENT;
+    $case->{name_of_host} = $case->{f}{hurried} ? 'hurried.test' : 'patient.test';
+    $case->{host} = [host => $case->{name_of_host}, port => $case->{server}->port];
     $requests = 0;
     my $ok = subtest $case->{name} => sub {
         begin($case);
@@ -129,7 +164,8 @@ sub begin {
     my $case = shift;
     clear_tables();
     # A load or a touch is alone of its kind; a write that fails may have a removal behind it.
-    another_second(log_lines($case->{operation} =~ /load|touch/ ? qr/$case->{o}{line}/ : $OURS)) if fails($case);
+    my @lines = $case->{server}->log_lines($case->{operation} =~ /load|touch/ ? qr/$case->{o}{line}/ : $OURS);
+    another_second(@lines) if fails($case) && @lines;
     return if $case->{o}{new};
     $case->{id} = ask($case, 'set=a:1')->cookie('id') or BAIL_OUT("$case->{name}: no session to begin with");
     age($case->{id}, 100) if $case->{operation} eq 'touch';
@@ -148,10 +184,10 @@ sub suffer {
         close_connections() if $f->{connect};
         fault(kind => $f->{kind}, %{ $f->{with} || {} }, $all ? () : (op => $o->{call}), count => 0);
     };
-    $case->{logged} = (() = log_lines($OURS));
+    $case->{logged} = (() = $case->{server}->log_lines($OURS));
     $case->{calls} = [ calls {
         $break->() unless $wait;
-        my $connection = connection('bulk');
+        my $connection = connection($case->{server}->port);
         $requests++;
         $connection->send_request(path => $path, headers => [
             defined $case->{id} ? [Cookie => "id=$case->{id}"] : ()], @{ $case->{host} }, keep => $f->{again});
@@ -188,8 +224,7 @@ sub expected_calls {
 sub judge_answer {
     my $case   = shift;
     my $answer = $case->{answer};
-    my %host   = @{ $case->{host} };
-    cmp_ok $case->{seconds}, '<', $DEADLINE{ $host{host} } + $SLACK, 'an answer within the deadline';
+    cmp_ok $case->{seconds}, '<', $DEADLINE{ $case->{name_of_host} } + $SLACK, 'an answer within the deadline';
     if (fails($case) && $case->{operation} ne 'touch') {
         is $answer->status, 503, '... 503';
         $case->{f}{mend} || $case->{f}{nonsense}
@@ -222,7 +257,7 @@ sub judge_log {
     my($o, $f) = @$case{qw(o f)};
     # Nothing reaches the table: the removal of what may be there fails as well.
     my $count = !fails($case) ? $f->{says} ? 1 : 0 : $f->{connect} && withdrawn($case) ? 2 : 1;
-    my $lines = sub { my @lines = log_lines($OURS); return @lines[$case->{logged} .. $#lines] };
+    my $lines = sub { my @lines = $case->{server}->log_lines($OURS); return @lines[$case->{logged} .. $#lines] };
     eventually(sub { $count <= (() = $lines->()) });
     my @lines = $lines->();
     is scalar(@lines), $count, "lines in the log: $count" or diag join "\n", @lines;

@@ -91,11 +91,12 @@ sub unjudged {
             $more > 0 ? "... and $more more such lines" : ());
 }
 
+# A secret in the log, or in another one.
 sub revealed {
-    my $t = shift;
+    my($t, $log) = @_;
     my @secrets = patterns(split /\n/, slurp("$t/logs/secrets")) or return;
     my @found;
-    open my $in, '<:raw', path($t) or return;
+    open my $in, '<:raw', $log // path($t) or return;
     while (my $line = <$in>) {
         (grep { $line =~ $_ } @secrets) or next;
         my($module, $level) = $line =~ /^\[[^\]]*\] \[(\w*):(\w+)\]/;
