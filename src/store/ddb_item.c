@@ -239,6 +239,12 @@ static void read_renewal(reader_t *r, ddb_item_t *it)
     }
 }
 
+/* A tombstone of ddb_item_bury_body has no data to open, and nobody who knew its version could seal it. */
+static int is_buried(const reader_t *r)
+{
+    return is_text(r, ROW_ENDED_BY, DDB_ITEM_LEFT) && !has(r, ROW_ENCODING);
+}
+
 static apr_status_t read_item(ddb_item_t *it, const ddb_item_reply_t *reply, apr_pool_t *p, ddb_error_t *err)
 {
     reader_t r = { .reply = reply, .format = it->format, .p = p, .err = err, .rv = APR_SUCCESS };
@@ -255,7 +261,7 @@ static apr_status_t read_item(ddb_item_t *it, const ddb_item_reply_t *reply, apr
     found.idle_timeout = read_number(&r, ROW_IDLE_TIMEOUT, 1);
     found.absolute_timeout = read_number(&r, ROW_ABSOLUTE_TIMEOUT, 1);
     read_marks(&r, &found);
-    if (r.rv == APR_SUCCESS && found.format == DDB_FORM) {
+    if (r.rv == APR_SUCCESS && found.format == DDB_FORM && !(is_buried(&r) && !found.accessed && !found.data_len)) {
         decode_data(&r, &found);
     }
     read_renewal(&r, &found);

@@ -108,6 +108,10 @@ const char *ddb_item_delete_body(const char *table, const char *id, apr_pool_t *
 /** DeleteItem of a session, on condition that the row does not stand for a session that moved to another ID. */
 const char *ddb_item_end_body(const char *table, const char *id, apr_pool_t *p);
 
+/** UpdateItem, unconditional, that leaves a tombstone whatever the row is, and where none is: with it->write_id and
+ * it->expires. it->created is for a row that was not there. */
+const char *ddb_item_bury_body(const char *table, const ddb_item_t *it, apr_pool_t *p);
+
 /** UpdateItem of seen, on condition that the row has issued and not yet seen. */
 const char *ddb_item_seen_body(const char *table, const char *id, apr_int64_t now, apr_pool_t *p);
 

@@ -157,8 +157,8 @@ static void write_data(body_t *b, const ddb_item_t *it)
     }
 }
 
-/* UpdateItem ignores the removal of an attribute that does not exist. */
-static void add_update(body_t *b)
+/* UpdateItem ignores the removal of an attribute that does not exist. more: further attributes to set. */
+static void add_update(body_t *b, const char *more)
 {
     const char *before = ",\"UpdateExpression\":\"SET #";
     ddb_item_attribute_e a;
@@ -172,6 +172,7 @@ static void add_update(body_t *b)
             before = ",#";
         }
     }
+    ddb_text_add(&b->text, more);
     before = " REMOVE #";
     for (a = 0; a < ROW_ATTRIBUTES; a++) {
         if (b->remove & OF(a)) {
@@ -209,7 +210,7 @@ static const char *conditional(body_t *b, const char *condition, unsigned int at
         ddb_text_add(&b->text, "}");
     }
     if (b->set) {
-        add_update(b);
+        add_update(b, "");
     }
     ddb_text_add(&b->text, ",\"ConditionExpression\":\"");
     ddb_text_add(&b->text, condition);
@@ -357,4 +358,32 @@ const char *ddb_item_seen_body(const char *table, const char *id, apr_int64_t no
     begin_key(&b, table, id, 0, p);
     write_number(&b, ROW_SEEN, now);
     return conditional(&b, "attribute_exists(#r) AND attribute_not_exists(#s)", OF(ROW_ISSUED) | OF(ROW_SEEN));
+}
+
+const char *ddb_item_bury_body(const char *table, const ddb_item_t *it, apr_pool_t *p)
+{
+    const unsigned int removed = OF(ROW_ENCODING) | OF(ROW_USER_MARK) | OF(ROW_USER_MARKS) | OF(ROW_SUCCESSOR)
+                                 | OF(ROW_LISTED_IN);
+    body_t b;
+
+    begin_key(&b, table, it->id, 0, p);
+    write_bytes(&b, ROW_DATA, "", 0);
+    write_time(&b, ROW_ACCESSED, 0);
+    write_number(&b, ROW_EXPIRES, it->expires);
+    write_bytes(&b, ROW_WRITE_ID, it->write_id, sizeof(it->write_id));
+    write_text(&b, ROW_ENDED_BY, DDB_ITEM_LEFT);
+    open_value(&b, "", ":c", "S");
+    put_time(&b, it->created);
+    use_number(&b, ":0", 0);
+    use_number(&b, ":1", 1);
+    b.remove = removed;
+    ddb_text_add(&b.text, "}");
+    /* What a write that is under way goes by is different in any case: a save has read the version, a touch the
+     * timeouts. */
+    add_update(&b, ",#v=if_not_exists(#v,:0)+:1,#i=if_not_exists(#i,:0)+:1,#t=if_not_exists(#t,:1),"
+                   "#c=if_not_exists(#c,:c)");
+    add_names(&b,
+              b.set | b.remove | OF(ROW_VERSION) | OF(ROW_IDLE_TIMEOUT) | OF(ROW_ABSOLUTE_TIMEOUT) | OF(ROW_CREATED));
+    ddb_text_add(&b.text, "}");
+    return ddb_text_end(&b.text);
 }

@@ -213,12 +213,11 @@ apr_status_t ddb_store_send(ddb_store_t *st, const ddb_store_call_t *call, ddb_c
 apr_status_t ddb_store_remove(ddb_store_t *st, const ddb_store_call_t *call, const char *key);
 
 /**
- * End the session whose row (in DDB_FORM) has this table key, by whoever does not have its ID: as ddb_store_replace
- * does for a user who left. Where there is no row, a tombstone keeps an insert under way from making one. Reads the
- * row, and writes it if it holds a session; a row that cannot be read is deleted. *ended: 1 if the session had not
- * expired.
+ * End the session whose row has this table key, by whoever does not have its ID: one UpdateItem, unconditional, which
+ * leaves a tombstone, as ddb_store_replace does for a user who left. Where there is no row, it keeps an insert under
+ * way from making one.
  */
-apr_status_t ddb_store_revoke(ddb_store_t *st, const ddb_store_call_t *call, const char *key, int *ended);
+apr_status_t ddb_store_revoke(ddb_store_t *st, const ddb_store_call_t *call, const char *key);
 
 /** The live session in the row with this table key, without its ID: one GetItem, consistent. @return APR_NOTFOUND if
  * there is none, with s->miss DDB_MISS_ABSENT without a row, or DDB_MISS_OVER. */

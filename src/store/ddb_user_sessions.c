@@ -3,13 +3,14 @@
 #include <string.h>
 
 #include <apr_encode.h>
+#include <apr_hash.h>
 #include <apr_strings.h>
 
 #include "store/ddb_user_sessions_int.h"
 
 #define LABEL       "session-dynamodb user"
 #define WRITES_MOST 100 /* each conflict means that another request has finished its write */
-#define ROUNDS_MOST 10  /* of ending sessions while others begin */
+#define ROUNDS_MOST 3   /* of ending sessions while others begin */
 
 apr_status_t ddb_user_sessions_id(const char **id, const char *secret, const char *audience,
                                   const ddb_marks_user_t *user, apr_pool_t *p)
@@ -219,22 +220,46 @@ static apr_status_t take_out_ended(const adding_t *a, ddb_user_sessions_t *list)
     return APR_SUCCESS;
 }
 
+/* Sessions that are being ended. */
+typedef struct ending_t {
+    ddb_store_t *st;
+    const ddb_store_call_t *call;
+    apr_hash_t *over; /* table keys that were revoked */
+    int ended;        /* sessions */
+} ending_t;
+
+static ending_t begin_ending(ddb_store_t *st, const ddb_store_call_t *call)
+{
+    return (ending_t){ .st = st, .call = call, .over = apr_hash_make(call->pool) };
+}
+
+/* Once, although the list may have to be read and written again. */
+static apr_status_t end_key(ending_t *e, const char *key)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!apr_hash_get(e->over, key, APR_HASH_KEY_STRING)) {
+        rv = ddb_store_revoke(e->st, e->call, key);
+        apr_hash_set(e->over, key, APR_HASH_KEY_STRING, rv == APR_SUCCESS ? key : NULL);
+    }
+    return rv;
+}
+
 /* End a session, with the IDs of it that are listed, and take it out. */
-static apr_status_t end_session(ddb_store_t *st, const ddb_store_call_t *call, ddb_user_sessions_t *list,
-                                const ddb_user_session_t *session, int *ended)
+static apr_status_t end_session(ending_t *e, ddb_user_sessions_t *list, const ddb_user_session_t *session)
 {
     const ddb_user_session_t s = *session; /* the list moves */
+    unsigned int before = apr_hash_count(e->over);
     apr_status_t rv = APR_SUCCESS;
-    int i, was_live, any = 0;
+    int i;
 
     for (i = 0; i < list->sessions->nelts && rv == APR_SUCCESS; i++) {
         if (ddb_user_sessions_same(session_at(list, i), &s)) {
-            rv = ddb_store_revoke(st, call, session_at(list, i)->key, &was_live);
-            any |= was_live;
+            rv = end_key(e, session_at(list, i)->key);
         }
     }
     if (rv == APR_SUCCESS) {
-        *ended += any;
+        e->ended += apr_hash_count(e->over) > before;
         filter(list, is_another, &s);
     }
     return rv;
@@ -245,6 +270,7 @@ static apr_status_t hold_limit(const adding_t *a, ddb_user_sessions_t *list)
 {
     int most = a->limit->most ? a->limit->most : DDB_USER_SESSIONS_MOST;
     const ddb_user_session_t *oldest;
+    ending_t e = begin_ending(a->st, a->call);
     apr_status_t rv = APR_SUCCESS;
 
     if (count_others(list, a->session, &oldest) < most) {
@@ -254,8 +280,9 @@ static apr_status_t hold_limit(const adding_t *a, ddb_user_sessions_t *list)
     while (rv == APR_SUCCESS && count_others(list, a->session, &oldest) >= most) {
         rv = a->limit->deny ? ddb_error_set(a->call->err, DDB_ETOOMANY,
                                             "the user has as many sessions as SessionDynamoDBUserSessionLimit allows")
-                            : end_session(a->st, a->call, list, oldest, a->evicted);
+                            : end_session(&e, list, oldest);
     }
+    *a->evicted += e.ended;
     return rv;
 }
 
@@ -325,7 +352,8 @@ apr_status_t ddb_user_sessions_end_one(ddb_store_t *st, const ddb_store_call_t *
     ddb_user_sessions_t list;
     const ddb_user_session_t *found;
     apr_status_t rv = DDB_ECONFLICT;
-    int i, ended = 0;
+    ending_t e = begin_ending(st, call);
+    int i;
 
     /* A conflict may be a new ID of this session, which ends as well. */
     for (i = 0; i < WRITES_MOST && rv == DDB_ECONFLICT; i++) {
@@ -334,7 +362,7 @@ apr_status_t ddb_user_sessions_end_one(ddb_store_t *st, const ddb_store_call_t *
         if (rv == APR_SUCCESS && !found) {
             return i ? APR_SUCCESS : APR_NOTFOUND;
         }
-        rv = rv == APR_SUCCESS ? end_session(st, call, &list, found, &ended) : rv;
+        rv = rv == APR_SUCCESS ? end_session(&e, &list, found) : rv;
         rv = rv == APR_SUCCESS ? ddb_user_sessions_put(st, call, &list) : rv;
     }
     return rv;
@@ -349,8 +377,7 @@ static ddb_user_session_t session_to_keep(const ddb_user_sessions_t *list, const
 }
 
 /* End what is listed now, and forget it; the one to keep stays. */
-static apr_status_t end_listed(ddb_store_t *st, const ddb_store_call_t *call, ddb_user_sessions_t *list,
-                               const char *keep, int *ended)
+static apr_status_t end_listed(ending_t *e, ddb_user_sessions_t *list, const char *keep)
 {
     const ddb_user_session_t kept = session_to_keep(list, keep);
     apr_status_t rv = APR_SUCCESS;
@@ -361,18 +388,17 @@ static apr_status_t end_listed(ddb_store_t *st, const ddb_store_call_t *call, dd
             i++;
             continue;
         }
-        rv = end_session(st, call, list, session_at(list, i), ended);
+        rv = end_session(e, list, session_at(list, i));
     }
     return rv;
 }
 
 /* After the last round: is what was listed meanwhile a login, or a session that was to end and has a new ID? */
-static apr_status_t judge_rest(ddb_store_t *st, const ddb_store_call_t *call, const char *id, const char *keep,
-                               apr_int64_t since)
+static apr_status_t judge_rest(const ending_t *e, const char *id, const char *keep, apr_int64_t since)
 {
     ddb_user_sessions_t list;
     ddb_user_session_t kept;
-    apr_status_t rv = ddb_user_sessions_read(st, call, id, &list);
+    apr_status_t rv = ddb_user_sessions_read(e->st, e->call, id, &list);
     int i;
 
     if (rv != APR_SUCCESS) {
@@ -382,8 +408,9 @@ static apr_status_t judge_rest(ddb_store_t *st, const ddb_store_call_t *call, co
     for (i = 0; i < list.sessions->nelts; i++) {
         const ddb_user_session_t *s = session_at(&list, i);
 
-        if (s->created <= since && !ddb_user_sessions_same(s, &kept)) {
-            return ddb_error_set(call->err, DDB_ECONFLICT,
+        if (s->created <= since && !ddb_user_sessions_same(s, &kept)
+            && !apr_hash_get(e->over, s->key, APR_HASH_KEY_STRING)) {
+            return ddb_error_set(e->call->err, DDB_ECONFLICT,
                                  "sessions of the user keep getting new IDs while they are ended: try again");
         }
     }
@@ -394,18 +421,19 @@ apr_status_t ddb_user_sessions_end_all(ddb_store_t *st, const ddb_store_call_t *
                                        int *ended)
 {
     ddb_user_sessions_t list;
+    ending_t e = begin_ending(st, call);
     apr_int64_t since = 0;
     apr_status_t rv = DDB_ECONFLICT;
     int i;
 
-    *ended = 0;
     /* A conflict is a login that began after the mark, or a new ID. It is ended as well while this call is not
      * answered, but a crowd of logins must not keep it from its answer. */
     for (i = 0; i < ROUNDS_MOST && rv == DDB_ECONFLICT; i++) {
         rv = ddb_user_sessions_mark(st, call, id, &list);
         since = i == 0 && rv == APR_SUCCESS ? list.ended / 1000 : since;
-        rv = rv == APR_SUCCESS ? end_listed(st, call, &list, keep, ended) : rv;
+        rv = rv == APR_SUCCESS ? end_listed(&e, &list, keep) : rv;
         rv = rv == APR_SUCCESS ? ddb_user_sessions_put(st, call, &list) : rv;
     }
-    return rv == DDB_ECONFLICT ? judge_rest(st, call, id, keep, since) : rv;
+    *ended = e.ended;
+    return rv == DDB_ECONFLICT ? judge_rest(&e, id, keep, since) : rv;
 }

@@ -62,7 +62,7 @@ apr_status_t ddb_user_sessions_read(ddb_store_t *st, const ddb_store_call_t *cal
  * Add a session before its row is written: one GetItem and one conditional UpdateItem, again after each conflict. Takes
  * out what expired, and the ID before session->previous. Where that is not enough for the limit, reads the rows of all
  * sessions, and takes out those that have ended.
- * *evicted: the number of live sessions that made room.
+ * *evicted: the number of sessions that made room.
  * @return APR_NOTFOUND if sessions of the user were ended since call->now: this one must not begin. DDB_ETOOMANY if the
  *         limit is reached.
  */
@@ -78,8 +78,9 @@ apr_status_t ddb_user_sessions_end_one(ddb_store_t *st, const ddb_store_call_t *
 
 /**
  * End all sessions of a list but keep's, a table key; NULL: all. On success no session whose login began before the
- * call is alive, and none of them can begin later. *ended: the number of live sessions that were ended. After a failure
- * some may be left. @return DDB_ECONFLICT if sessions kept getting new IDs meanwhile.
+ * call is alive, and none of them can begin later. *ended: the number of sessions that were ended, among them some that
+ * had expired by their idle timeout. After a failure some may be left. @return DDB_ECONFLICT if sessions kept getting
+ * new IDs meanwhile.
  */
 apr_status_t ddb_user_sessions_end_all(ddb_store_t *st, const ddb_store_call_t *call, const char *id, const char *keep,
                                        int *ended);
