@@ -29,6 +29,7 @@ static APR_OPTIONAL_FN_TYPE(ap_session_set) *session_set;
 static APR_OPTIONAL_FN_TYPE(session_dynamodb_end) *dynamodb_end;
 static APR_OPTIONAL_FN_TYPE(session_dynamodb_renew) *dynamodb_renew;
 static APR_OPTIONAL_FN_TYPE(session_dynamodb_create) *dynamodb_create;
+static APR_OPTIONAL_FN_TYPE(session_dynamodb_revoke) *dynamodb_revoke;
 static APR_OPTIONAL_FN_TYPE(session_dynamodb_loggable_id) *dynamodb_loggable_id;
 static APR_OPTIONAL_FN_TYPE(session_dynamodb_times) *dynamodb_times;
 static APR_OPTIONAL_FN_TYPE(session_dynamodb_set_timeouts) *dynamodb_set_timeouts;
@@ -434,7 +435,11 @@ static void op_late(test_run_t *t, const char *unused, const char *unused_too)
 
 static const char *outcome(apr_status_t rv)
 {
-    return rv == APR_SUCCESS ? "ok" : rv == APR_NOTFOUND ? "not found" : rv == APR_EINVAL ? "invalid" : "failed";
+    return rv == APR_SUCCESS    ? "ok"
+           : rv == APR_NOTFOUND ? "not found"
+           : rv == APR_EINVAL   ? "invalid"
+           : rv == APR_ENOTIMPL ? "off"
+                                : "failed";
 }
 
 static void op_end(test_run_t *t, const char *unused, const char *unused_too)
@@ -456,6 +461,14 @@ static void op_create(test_run_t *t, const char *unused, const char *unused_too)
     (void)unused;
     (void)unused_too;
     say(t, "create: %s", dynamodb_create ? outcome(dynamodb_create(t->r)) : "no such function");
+}
+
+/* revoke=others or revoke=all */
+static void op_revoke(test_run_t *t, const char *which, const char *unused)
+{
+    (void)unused;
+    say(t, "revoke: %s",
+        dynamodb_revoke ? outcome(dynamodb_revoke(t->r, strcmp(which, "others") == 0)) : "no such function");
 }
 
 static void op_loggable(test_run_t *t, const char *unused, const char *unused_too)
@@ -511,7 +524,7 @@ static const struct {
     { "fill", op_fill },         { "stream", op_stream }, { "late", op_late },
     { "end", op_end },           { "renew", op_renew },   { "create", op_create },
     { "loggable", op_loggable }, { "times", op_times },   { "timeouts", op_timeouts },
-    { "init", op_init },
+    { "init", op_init },         { "revoke", op_revoke },
 };
 
 /* One op: name, name=first, or name=first:second; url-encoded. */
@@ -580,6 +593,7 @@ static void retrieve(void)
     dynamodb_end = APR_RETRIEVE_OPTIONAL_FN(session_dynamodb_end);
     dynamodb_renew = APR_RETRIEVE_OPTIONAL_FN(session_dynamodb_renew);
     dynamodb_create = APR_RETRIEVE_OPTIONAL_FN(session_dynamodb_create);
+    dynamodb_revoke = APR_RETRIEVE_OPTIONAL_FN(session_dynamodb_revoke);
     dynamodb_loggable_id = APR_RETRIEVE_OPTIONAL_FN(session_dynamodb_loggable_id);
     dynamodb_times = APR_RETRIEVE_OPTIONAL_FN(session_dynamodb_times);
     dynamodb_set_timeouts = APR_RETRIEVE_OPTIONAL_FN(session_dynamodb_set_timeouts);
