@@ -43,6 +43,7 @@
 #include "httpd/msd_request.h"
 #include "httpd/msd_require_tls.h"
 #include "httpd/msd_save.h"
+#include "httpd/msd_sessions_page.h"
 #include "httpd/msd_trace_method.h"
 
 static APR_OPTIONAL_FN_TYPE(ap_session_load) *session_load_fn;
@@ -385,6 +386,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_handler(session_dynamodb_handler, NULL, mod_cache, APR_HOOK_REALLY_FIRST);
     ap_hook_quick_handler(session_dynamodb_quick, NULL, mod_cache, APR_HOOK_REALLY_FIRST);
     ap_hook_quick_handler(session_dynamodb_behind_quick, mod_cache, NULL, APR_HOOK_FIRST);
+    ap_hook_handler(msd_sessions_page_handler, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(session_dynamodb_behind_cache, mod_cache, NULL, APR_HOOK_REALLY_FIRST);
     /* Not "before core.c": that would also mean before core.c's upgrade handler, one of the first of all. */
     ap_hook_handler(session_dynamodb_file, NULL, NULL, APR_HOOK_REALLY_LAST - 1);

@@ -109,8 +109,8 @@ note 'Sign out the others';
     my($own, $bob) = (login('ann'), login('bob'));
     my @calls = calls_of { says('revoke-others', $own) } 9;
     is res()->status, 200, 'a program signs out the others';
-    is join(' ', map { $_->{op} } @calls), join(' ', 'GetItem', 'UpdateItem', ('GetItem', 'UpdateItem') x 3, 'UpdateItem'),
-        '... a mark, each row read and overwritten, the list';
+    is join(' ', map { $_->{op} } @calls), join(' ', 'GetItem', ('UpdateItem') x 5),
+        '... a mark, each row overwritten, the list';
     is_over($_, 'one of the others') for @others;
     is_tombstone($others[0], 'it left a tombstone');
     is row_of($others[0])->{ended_by}{S}, 'left', '... as of a user who left';
@@ -223,17 +223,88 @@ note 'Keys, seals, forms';
     is row_of($id)->{listed_in}{S}, list_key('form:realm', 'alice'), "... is in the list of the form's realm";
 }
 
+note 'The page';
+sub page  { return get('/mine/sessions', cookie => $_[0], @_[1 .. $#_]) }
+sub token { return $_[0]->body =~ /name="csrf_token" value="([^"]+)"/ ? $1 : '' }
+sub buttons { return join ' ', $_[0]->body =~ /<button name="end" value="([^"]+)"/g }
+sub press {
+    my($id, $button, %r) = @_;
+    my $token = exists $r{token} ? delete $r{token} : token(page($id));
+    return post('/mine/sessions', "csrf_token=$token&end=$button", cookie => $id,
+        headers => ['Content-Type', 'application/x-www-form-urlencoded', @{ $r{headers} || [] }]);
+}
+{
+    clear_tables();
+    my($other, $third, $own) = (login('ann', headers => ['User-Agent', 'Fire<fox> "1"']), login('ann'), login('ann'));
+    my $bob = login('bob');
+    calls_are { page($own) } [('GetItem') x 5], 'the page reads the list and each row';
+    my $page = res();
+    is $page->status, 200, '... and shows them';
+    is buttons($page), join(' ', key_of($own), (map { key_of($_) } $third, $other), 'others', 'all'), '... this one first, and the others by their last use';
+    like $page->body, qr/This session: /, '... and says which it is';
+    like $page->body, qr/Fire&lt;fox&gt; &quot;1&quot;/, "a client's text is escaped";
+    like $page->body, qr/from the network 127\.0\.0\.0\/24/, 'it says from where';
+    like $page->header('Content-Type'), qr{^text/html; *charset=utf-8}i, 'it is HTML';
+    is $page->header('Cache-Control'), 'no-store', '... that nobody keeps';
+    my($style) = $page->body =~ m{<style>(.*?)</style>}s;
+    my $hash = MIME::Base64::encode_base64(Digest::SHA::sha256($style), '');
+    like $page->header('Content-Security-Policy'), qr/default-src 'none'; style-src 'sha256-\Q$hash\E'/, '... and runs nothing but its style';
+    unlike $page->body, qr/<script|\bon\w+=/i, '... no script';
+    is http(path => '/mine/sessions', method => 'HEAD', cookie => $own)->status, 200, 'HEAD is GET without a body';
+    is http(path => '/mine/sessions', method => 'DELETE', cookie => $own)->status, 405, 'other methods are refused';
+    is page($_)->status, 403, 'without a user there is nothing to show' for undef, session(a => 1);
+
+    press($own, key_of($other));
+    is_deeply [res()->status, res()->header('Location')], [303, './sessions'], 'a button leads back to the page';
+    is_over($other, '... and its session is over');
+    lives($_, 'the others live') for $own, $third;
+    is buttons(page($own)), join(' ', (map { key_of($_) } $own, $third), 'others', 'all'), '... and are shown';
+    press($own, key_of($bob));
+    is res()->status, 303, "a session of somebody else's";
+    lives($bob, "... is not hers to end", 'bob');
+    is press($own, 'others', token => 'x')->status, 403, 'without the right token nothing is ended';
+    is press($own, 'others', token => token(page($bob)))->status, 403, "... nor with somebody else's";
+    is press($own, 'others', headers => ['Sec-Fetch-Site', 'cross-site'])->status, 403, '... nor from another site';
+    is press($own, 'others', headers => ['Origin', 'https://evil.example'])->status, 403, '... nor from another origin';
+    is get('/mine/sessions?end=others', cookie => $own)->status, 200, '... nor by GET';
+    lives($third, 'so it lives');
+    is post('/mine/sessions', 'csrf_token=' . token(page($own)), cookie => $own,
+        headers => ['Content-Type', 'application/x-www-form-urlencoded'])->status, 400, 'a form without a button';
+    press($own, 'others');
+    is_over($third, 'the others end');
+    lives($own, '... and this one goes on');
+    is buttons(page($own)), key_of($own) . ' all', 'where it is alone there are no others to end';
+    $third = login('ann');
+    press($own, 'all');
+    is_deeply [res()->status, res()->cookie('id')], [200, ''], 'everywhere: the cookie ends';
+    like res()->body, qr/You are signed out everywhere\./, '... and the answer says so';
+    is_over($_, '... and is true') for $own, $third;
+    $own = login('ann');
+    press($own, key_of($own));
+    like res()->body, qr/You are signed out\./, 'this one alone';
+    is_over($own, '... is over');
+    my $old = session('/mine/off/', user => 'ann');
+    is buttons(page($old)), key_of($old) . ' all', 'a session that is not listed is shown all the same';
+    is get('/mine/off/sessions', cookie => $old)->status, 200, 'where the handler is not set it is a page like others';
+    is get('/mine/nolist/sessions', cookie => $old)->status, 500, 'where nothing is listed the page does not work';
+    $own = login('ann');
+    fault(op => 'GetItem', kind => '500', skip => 1, count => 0);
+    is page($own)->status, 503, 'while the table fails it is 503';
+    clear_faults();
+    expect_log(qr/refused to end sessions on \/mine\/sessions: /, qr/has no sessions to show: set/, qr/could not be read/);
+}
+
 note 'The table fails';
 {
     clear_tables();
     my($own, $other) = (login('ann'), login('ann'));
-    fault(op => 'GetItem', kind => '500', skip => 1, count => 0);
+    fault(op => 'UpdateItem', kind => '500', skip => 1, count => 0);
     says('revoke-others', $own);
     is res()->status, 503, 'who could not sign out the others is told so';
     clear_faults();
     lives($other, 'and they may be alive');
     lives($own, '... as is the own one');
-    expect_log(qr/could not/);
+    expect_log(qr/could not be written/);
 }
 
 done;
