@@ -89,7 +89,7 @@ note 'What is left';
 {
     quiet();
     my @sessions = $load->sessions;
-    cmp_ok scalar(@sessions), '>', $CLIENTS * .75, 'most clients have a session';
+    cmp_ok scalar(@sessions), '>', $CLIENTS * .5, 'most clients have a session';
     my %expected = map { $_ => [] } values %TABLE;
     push @{ $expected{ $TABLE{ $_->[0] } } }, key_of($_->[1]) for @sessions;
     for my $host (sort keys %TABLE) {
