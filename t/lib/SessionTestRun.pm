@@ -69,6 +69,7 @@ sub settings {
     $self->{apxs}   = $ENV{APXS} || 'apxs';
     $self->{httpd}  = $ENV{HTTPD} || $class->httpd_of($self->{apxs});
     $self->{state}  = "$self->{work}/state.json";
+    $self->{results} = "$self->{work}/results/$self->{mpm}";   # what each test file said, for build/owasp
     $self->{endpoint} = $ENV{DYNAMODB_ENDPOINT};
     # Under a sanitizer, say: all takes so many times as long. Tests that press time and machine go by it.
     $self->{slow}   = $ENV{MSD_TEST_SLOW} || 1;
@@ -106,6 +107,8 @@ sub fresh_run {
     $self->{mpm} =~ /^(?:event|worker|prefork)$/ or die "t/TEST: MPM=$self->{mpm}: must be event, worker or prefork\n";
     File::Path::make_path($self->{work});
     $self->lock;
+    File::Path::remove_tree($self->{results});
+    File::Path::make_path($self->{results});
     $self->stage;
     $self->build_helper_module;
     $self->hand_over if $> == 0;
@@ -319,6 +322,7 @@ sub inner {
     @ENV{qw(AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE)} = ('/nonexistent/config', '/nonexistent/credentials');
     @ENV{qw(AWS_EC2_METADATA_DISABLED MSD_TEST_INNER MSD_TEST_STATE)} = ('true', 1, $self->{state});
     $ENV{HOME} = $self->{work};
+    $ENV{PERL_TEST_HARNESS_DUMP_TAP} = $self->{results};
     # Apache::TestRun would raise the limit for cores itself, in a shell between it and us.
     $ENV{APACHE_TEST_ULIMIT_SET} = 1;
     my @command = $self->as_user('/bin/sh', '-c', 'ulimit -c unlimited; exec "$@"', 'sh', $^X, "$self->{work}/t/TEST",

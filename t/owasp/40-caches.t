@@ -1,0 +1,30 @@
+# Caches. Each sentence begins with the number of its row in docs/owasp.md.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use SessionTest;
+use SessionTest::Login;
+
+plan skip_all => 'the same under every MPM' if setting('mpm') ne 'event';
+
+sub kept { return join '|', res()->all('Cache-Control') }
+
+my $id = session(a => 1);
+for my $status (200, 302, 304, 401, 403, 404, 500) {
+    get("/test/?get=a&code=$status", cookie => $id);
+    is kept(), 'no-store', "R93: a page of a session is in no cache: $status";
+    get("/test/?get=a&status=$status", cookie => $id) if $status >= 400;
+    is kept(), 'no-store', "R93: ... nor is httpd's own page: $status";
+}
+post('/form/login', form('alice'));
+is_deeply [res()->status, kept()], [302, 'no-store'], 'R94: the redirect of a login, which has the ID, is in no cache';
+for my $value ('no-cache="Set-Cookie"', 'public,%20max-age=3600', 'private') {
+    get("/test/?set=b:1&errheader=Cache-Control:$value", cookie => undef);
+    is kept(), 'no-store', "R96: an application's weaker word is replaced: $value";
+}
+get('/test/?set=a:1', version => '1.0');
+is kept(), 'no-store', 'R205: nor does HTTP/1.0 change that';
+
+done;
