@@ -8,7 +8,9 @@
 
 #include <apr_pools.h>
 
+#ifndef CROWD_SIZE
 #define CROWD_SIZE 8
+#endif
 
 /** One thread's part, in a pool of its own. @return how much was wrong. */
 typedef int crowd_work_fn(void *shared, int number, apr_pool_t *p);
