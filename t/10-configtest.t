@@ -102,6 +102,10 @@ for my $case (
     ['SessionDynamoDBCache Off shmcb',         qr/seconds from 1 to 30 nor Off alone/],
     ['SessionDynamoDBCache 5',                 qr/load mod_socache_shmcb, or name another/],
     ['SessionDynamoDBCache 5 memcache:localhost:11211', qr/no cache provider 'memcache': load mod_socache_memcache/],
+    (map { my $limit = "SessionDynamoDB${_}Limit"; map { ["$limit $_", qr/: '\Q$_\E' is neither a number from 1 to 10000, a slash.*such as 20\/60 log, nor Off alone/] }
+        '0/60 log', '20/0 log', '20/3601 log', '10001/60 log', '20/60', '20/60 block', '20 log', '20/60s log', '-1/60 log',
+        '20/ log', '20//60 log', '+20/60 log', 'Off log', 'On', '99999999999999999999/60 deny' } qw(Guess Create)),
+    ['SessionDynamoDBGuessLimit',              qr/takes 1-2 arguments/],
     ['SessionDynamoDBEventLog',                qr/takes one argument.*\|PROGRAM/],
     ['SessionDynamoDBEventLog "|"',            qr/'\|' is neither a file in a directory that exists nor "\|PROGRAM", error or None/],
     ['SessionDynamoDBEventLog "| "',           qr/is neither a file/],
@@ -407,6 +411,31 @@ for my $lines (['SessionDynamoDB On', 'TraceEnable Off'], ['SessionDynamoDB Off'
 like accepted('TRACE in one virtual host', 'TraceEnable Off', '<VirtualHost *:1>', 'SessionDynamoDB On', 'TraceEnable On',
               '</VirtualHost>'), qr/set TraceEnable Off/, '... is told';
 
+note 'Limits by the address of clients';
+{
+    my @on = ('<Location /app>', 'Session On', 'SessionDynamoDB On', '</Location>');
+    my $warned = qr/SessionDynamoDB\w+Limit at $DIR\/httpd\.conf:\d+ refuses clients by their address, and (.*?) suggests a balancer .*mod_remoteip/;
+    accepted $_, $_ for map { ("SessionDynamoDB$_ 1/1 LOG", "SessionDynamoDB$_ 10000/3600 Deny", "SessionDynamoDB$_ off") }
+        'GuessLimit', 'CreateLimit';
+    for my $sign ('ServerName https://www.example.org', 'SetEnvIf X-Forwarded-For "^10\." inside',
+                  q(SessionDynamoDBTLSWhen "%{HTTP:X-Forwarded-Proto} == 'https'")) {
+        my @module = $sign =~ /^SetEnvIf/ ? ("LoadModule setenvif_module $MODULES/mod_setenvif.so") : ();
+        like accepted('a balancer', @module, 'SessionDynamoDBGuessLimit 20/60 deny', @on, $sign), $warned, "$sign is a sign";
+        like accepted('... for both', @module, 'SessionDynamoDBCreateLimit 20/60 deny', @on, $sign), $warned, '... also there';
+        unlike accepted('... not where it is only logged', @module, @on, $sign), $warned, '... which is left alone';
+        unlike accepted('... nor with mod_remoteip', @module, "LoadModule remoteip_module $MODULES/mod_remoteip.so",
+            'RemoteIPHeader X-Forwarded-For', 'SessionDynamoDBGuessLimit 20/60 deny', @on, $sign), $warned, '... which knows them';
+    }
+    my @host = ('<VirtualHost *:1>', 'SessionDynamoDBGuessLimit 20/60 deny', 'ServerName www.example.org', '</VirtualHost>');
+    my @other = ('<VirtualHost *:1>', 'ServerName https://www.example.com', '</VirtualHost>');
+    unlike accepted('a balancer in front of another host', @on, @host, @other), $warned, 'no warning';
+    like accepted('... or of the same', @on, map({ s/ServerName /ServerName https:\/\//r } @host), @other), $warned, 'a warning';
+    like accepted('... or of one that has the limit', @on, 'SessionDynamoDBCreateLimit 9/9 deny', @other), $warned, 'also there';
+    unlike accepted('no sign', 'SessionDynamoDBGuessLimit 20/60 deny', @on), $warned, 'no warning';
+    unlike accepted('no session', 'SessionDynamoDBGuessLimit 20/60 deny', 'ServerName https://www.example.org'), $warned,
+        'nor without sessions';
+}
+
 note 'TLS required';
 {
     my $when = q(SessionDynamoDBTLSWhen "%{HTTP:X-Forwarded-Proto} == 'https' && -R '10.0.0.0/8'");
@@ -430,7 +459,7 @@ for my $directive ('Proxy http://proxy:3128', "CAFile $DIR/httpd.conf", 'Cache O
         '<VirtualHost *:1>', "SessionDynamoDB$directive", '</VirtualHost>';
 }
 for my $directive ('TableName my_table', 'EndpointURL http://localhost', 'Region eu-west-1', 'Profile p', 'Timeout 1s',
-                   'ConnectTimeout 1s', 'MaxAttempts 2', 'Breaker 3', 'ShareReads On') {
+                   'ConnectTimeout 1s', 'MaxAttempts 2', 'Breaker 3', 'ShareReads On', 'GuessLimit Off', 'CreateLimit 1/1 deny') {
     refused "SessionDynamoDB$directive in a section", 11, qr/not allowed (?:here|in <Location>)/, '<Location /app>',
         "SessionDynamoDB$directive", '</Location>';
     accepted "SessionDynamoDB$directive in a virtual host", '<VirtualHost *:1>', "SessionDynamoDB$directive",
@@ -645,7 +674,11 @@ note 'The strictest settings';
                 'SessionDynamoDBUserKey user', '</Location>');
     unlike accepted('... with which they are complete', @lines, @site), qr/TRACE|shorter|$REMARK/, '... with nothing to remark';
     my @behind = map { /^#(SessionDynamoDBTLSWhen.*)/ ? $1 : $_ } @lines;
-    unlike accepted('... also behind a proxy', @behind, @site), qr/TRACE|shorter|$REMARK/, '... with nothing to remark';
+    like accepted('... also behind a proxy', @behind, @site), qr/Limit at \S+ refuses clients by their address, and SessionDynamoDBTLSWhen at/,
+        '... with a warning about the address of clients';
+    my @known = map { /^#(RemoteIP.*)/ ? $1 : $_ } @behind;
+    unlike accepted('... which is known', "LoadModule remoteip_module $MODULES/mod_remoteip.so", @known, @site),
+        qr/TRACE|shorter|$REMARK|refuses clients by/, '... with nothing to remark';
     isnt join("\n", @behind), join("\n", @lines), '... which is another line';
 }
 

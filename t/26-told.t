@@ -66,7 +66,7 @@ note 'The story of a request';
         qr/1 cookie received: refused: unknown ID; not changed; 1 call in $MS; @end/,
         'an ended one';
     story_is { get('/test/', cookie => $id) }
-        qr/1 cookie received: refused: recently unknown or expired, table not asked again; not changed; $NONE; @end/,
+        qr/1 cookie received: refused: unknown a moment ago, table not asked again; not changed; $NONE; @end/,
         '... again';
     story_is { get('/test/', cookie => 'short') }
         qr/1 cookie received: refused: malformed ID or wrong signature; not changed; $NONE; @end/, 'no ID';

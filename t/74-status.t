@@ -13,7 +13,7 @@ my $PARENT  = SessionTest::Process::parent($SessionTest::T);
 my $RESTART = qr/SIGUSR1 received|Graceful restart requested/;   # each MPM has its words
 my $TOTALS  = qr/\[session_dynamodb:info\].*counted since the last restart: (.*)/;
 my @NAMES   = qw(ReadUnits WriteUnits GetItem PutItem UpdateItem DeleteItem FailedCalls FailedConditions Retries Throttled
-                 TurnedAway BreakerOpened Created Renewed Ended Merged RefusedIDs CachedReads SharedReads);
+                 TurnedAway BreakerOpened Created Renewed Ended Merged RefusedIDs Limited CachedReads SharedReads);
 
 sub children { return SessionTest::Process::children($PARENT, setting('mpm')) }
 sub status   { return get('/server-status?auto')->body =~ /^SessionDynamoDB(\w+): (\S+)$/mg }

@@ -28,6 +28,7 @@ typedef enum ddb_counted_e {
     DDB_COUNT_ENDED,       /* by a request; expired ones do not count */
     DDB_COUNT_MERGED,      /* changes that met another request's and were merged with them */
     DDB_COUNT_REFUSED,     /* unknown or expired IDs that clients sent */
+    DDB_COUNT_LIMITED,     /* requests refused by SessionDynamoDBGuessLimit or SessionDynamoDBCreateLimit */
     DDB_COUNT_CACHED_READ, /* rows that came from the cache */
     DDB_COUNT_SHARED_READ, /* rows that came from another request's read */
     DDB_COUNTED            /* the number of counters */

@@ -58,7 +58,7 @@ void msd_event_note_refused(msd_session_t *s, const char *sid)
         [DDB_MISS_ABSENT] = { "refused", "unknown" }, [DDB_MISS_FOREIGN] = { "refused", "foreign" },
         [DDB_MISS_MOVED] = { "reused", "login" },     [DDB_MISS_LEFT] = { "reused", "left" },
         [DDB_MISS_RENEWED] = { "reused", "age" },     [DDB_MISS_REUSED] = { "reused", "age" },
-        [DDB_MISS_KNOWN] = { "refused", "repeated" },
+        [DDB_MISS_KNOWN] = { "refused", "repeated" }, [DDB_MISS_KNOWN_OVER] = { "refused", "repeated" },
     };
 
     if (s->ids.miss == DDB_MISS_OVER) {
@@ -111,7 +111,10 @@ static void note_failure(const msd_request_t *q, msd_session_t *s)
     }
     if (msd_session_is_denied(s)) {
         /* mod_session does not say why an encoder failed. */
-        msd_event_note(s, "failed", a->failure ? ddb_error_word(a->failure) : "encoder",
+        msd_event_note(s, "failed",
+                       a->written == MSD_OVER_LIMIT ? "limit"
+                       : a->failure                 ? ddb_error_word(a->failure)
+                                                    : "encoder",
                        s->stored.sid ? s->stored.sid : s->ids.opened, NULL);
     }
 }

@@ -138,7 +138,10 @@ static void set_headers(request_rec *r, const msd_session_t *s)
         r->status_line = NULL;
     }
     if (msd_session_is_denied(s) || s->outcome == MSD_FAILED) {
-        if (r->status == HTTP_SERVICE_UNAVAILABLE && waiting_helps(s->answer.failure)) {
+        if (s->answer.written == MSD_OVER_LIMIT) {
+            msd_refuse_until(r, s);
+        }
+        else if (r->status == HTTP_SERVICE_UNAVAILABLE && waiting_helps(s->answer.failure)) {
             apr_table_setn(r->err_headers_out, "Retry-After", RETRY_AFTER);
         }
         if (s->answer.issue && s->outcome != MSD_FAILED) {

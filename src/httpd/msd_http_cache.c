@@ -21,10 +21,10 @@ void msd_http_cache_find(void)
     includes_filter = ap_get_output_filter_handle(INCLUDES_FILTER);
 }
 
-/** 1 if the response may depend on a session. */
+/** 1 if the response may depend on a session, or on the ID that was sent. */
 static int has_session(const msd_session_t *s)
 {
-    return s->outcome == MSD_LOADED || s->outcome == MSD_FAILED;
+    return s->outcome == MSD_LOADED || s->outcome == MSD_FAILED || s->outcome == MSD_LIMITED;
 }
 
 /** The request header that carries the ID. */

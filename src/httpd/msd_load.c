@@ -7,6 +7,7 @@
 #include "httpd/conf/msd_config_check.h"
 #include "httpd/msd_entries.h"
 #include "httpd/msd_event.h"
+#include "httpd/msd_limit.h"
 #include "httpd/msd_load.h"
 #include "httpd/msd_payload.h"
 #include "httpd/msd_reads.h"
@@ -90,15 +91,18 @@ static apr_status_t look_up(const load_t *w, const msd_calls_batch_t *batch, con
 {
     ddb_store_call_t call = batch->call;
     const msd_unknown_ids_t *m = misses_for(w->s, &call, sid, &call.key);
+    msd_unknown_ids_e known;
     apr_status_t rv;
 
-    if (msd_unknown_ids_holds(m, call.key, batch->started, call.pool)) {
-        row->miss = DDB_MISS_KNOWN;
+    known = msd_unknown_ids_holds(m, call.key, batch->started, call.pool);
+    if (known != MSD_UNKNOWN_IDS_NOTHING) {
+        row->miss = known == MSD_UNKNOWN_IDS_OVER ? DDB_MISS_KNOWN_OVER : DDB_MISS_KNOWN;
         return APR_NOTFOUND;
     }
     rv = ddb_store_load(w->q->calls.store, &call, sid, row);
     if (rv == APR_NOTFOUND && !reads->cached && (row->miss == DDB_MISS_ABSENT || row->miss == DDB_MISS_OVER)) {
-        msd_unknown_ids_add(m, call.key, batch->started, call.pool);
+        known = row->miss == DDB_MISS_OVER ? MSD_UNKNOWN_IDS_OVER : MSD_UNKNOWN_IDS_ABSENT;
+        msd_unknown_ids_add(m, call.key, known, batch->started, call.pool);
     }
     return rv;
 }
@@ -147,6 +151,7 @@ typedef struct found_t {
     int live;
     ddb_session_t alive; /* the last live session */
     int replaced;        /* 1: an ID was replaced by a newer one */
+    int limited;         /* 1: the client is over the limit of guesses: refused, if there is no live session */
     apr_status_t told;   /* DDB_EBADITEM: a row was malformed, which is worth a warning */
 } found_t;
 
@@ -162,6 +167,12 @@ static void opened_by(msd_session_t *s, const char *sid, const ddb_session_t *ro
     s->answer.issue = msd_session_has_own_id(s) ? NULL : row->sid;
     found->alive = *row;
     found->live += !again;
+}
+
+/** 1 if the rows are read consistently: as each call is, or those that fill the cache (msd_reads_begin). */
+static int is_consistent(const msd_session_t *s)
+{
+    return s->conf->consistent_read || msd_config_server(s->server)->row_cache;
 }
 
 /** Read each ID's row, up to the first failure. An unknown ID is not a failure. */
@@ -183,6 +194,9 @@ static apr_status_t read_rows(const load_t *w, const apr_array_header_t *sids, f
         }
         else if (rv != APR_NOTFOUND) {
             return rv;
+        }
+        else {
+            found->limited |= msd_limit_guess(w->r, s, APR_ARRAY_IDX(sids, i, const char *), is_consistent(s));
         }
     }
     return APR_SUCCESS;
@@ -217,6 +231,10 @@ static apr_status_t ask_store(const load_t *w, const apr_array_header_t *sids)
         s->ids.refused = ddb_sid_loggable(APR_ARRAY_IDX(sids, 0, const char *), s->pool);
         msd_session_count(s, DDB_COUNT_REFUSED);
         msd_event_note_refused(s, APR_ARRAY_IDX(sids, sids->nelts - 1, const char *)); /* ids.miss is this one's */
+        if (found.limited) {
+            s->outcome = MSD_LIMITED;
+            msd_session_count(s, DDB_COUNT_LIMITED);
+        }
     }
     return found.told;
 }

@@ -3,7 +3,7 @@
 
 #include "httpd/msd_request.h"
 
-/* Loads a session into a request. Does not log: the session's error describes a failure. */
+/* Loads a session into a request. Failures are not logged: the session's error describes them. */
 
 /**
  * Load the session of r's place, s, with the settings of r; sets its z, outcome and stored. With an unknown session ID,

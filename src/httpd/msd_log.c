@@ -101,12 +101,29 @@ void msd_log_saved(request_rec *r, const msd_session_t *s)
                       "begun. Change the session before the first byte of the page is sent, not in an include further "
                       "down");
     }
+    else if (s->answer.written == MSD_OVER_LIMIT) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "refused to begin a session with 429 (SessionDynamoDBCreateLimit)");
+    }
     else if (s->answer.written == MSD_REFUSED) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "refused the changes to the session with 503: %s",
                       s->ids.replaced
                           ? "its ID was replaced a moment ago, and the client has, or will have, the new one"
                           : "another request ended it meanwhile");
     }
+}
+
+void msd_log_limit(request_rec *r, const char *text)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "%s", text);
+}
+
+void msd_log_one_address(request_rec *r)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
+                  "all clients seem to share the address of a balancer, %s, so that limits for one client count all of "
+                  "them: have mod_remoteip tell them apart, with RemoteIPHeader X-Forwarded-For and "
+                  "RemoteIPInternalProxy %s. Logged once per virtual host and start",
+                  r->useragent_ip, r->useragent_ip);
 }
 
 void msd_log_renewed(request_rec *r, const msd_session_t *s, apr_status_t rv)

@@ -19,6 +19,12 @@ void msd_log_load(request_rec *r, const msd_session_t *s, apr_status_t rv);
 /** Log what is notable about a save that did not fail. */
 void msd_log_saved(request_rec *r, const msd_session_t *s);
 
+/** Log that the address of r's client has passed a limit. */
+void msd_log_limit(request_rec *r, const char *text);
+
+/** Log that all clients seem to have the address of r's client. */
+void msd_log_one_address(request_rec *r);
+
 /** Log a failed renewal of the ID of s by its age; rv is msd_save_renew_aged's. */
 void msd_log_renewed(request_rec *r, const msd_session_t *s, apr_status_t rv);
 

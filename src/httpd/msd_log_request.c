@@ -30,7 +30,9 @@ static const char *why_refused(const msd_session_t *s)
     case DDB_MISS_REUSED:
         return "the ID was replaced, and the new one is in use";
     case DDB_MISS_KNOWN:
-        return "recently unknown or expired, table not asked again";
+        return "unknown a moment ago, table not asked again";
+    case DDB_MISS_KNOWN_OVER:
+        return "expired a moment ago, table not asked again";
     case DDB_MISS_FOREIGN:
         return "the row belongs to another ID";
     case DDB_MISS_RENEWED:
@@ -72,6 +74,8 @@ static const char *written(const msd_session_t *s)
         return "nothing to store, and another request ended the session";
     case MSD_REFUSED:
         return "not stored, as the session of this ID has ended";
+    case MSD_OVER_LIMIT:
+        return "not stored, as SessionDynamoDBCreateLimit is reached";
     case MSD_TOO_LATE:
         return "not stored, as the response had begun";
     case MSD_WRITE_FAILED:

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include <apr_strings.h>
 #include <http_protocol.h>
 
 #include "httpd/msd_csrf.h"
@@ -47,6 +48,16 @@ static int refuse_forgery(request_rec *r, msd_session_t *s)
     return HTTP_FORBIDDEN;
 }
 
+/** What came of a load, where it is a reason. */
+static int refuse_load(request_rec *r, const msd_session_t *s)
+{
+    if (s->outcome != MSD_LIMITED) {
+        return msd_refuse_session(s);
+    }
+    msd_refuse_until(r, s);
+    return HTTP_TOO_MANY_REQUESTS;
+}
+
 int msd_refuse(request_rec *r)
 {
     const msd_request_t *q = msd_request_find(r);
@@ -57,7 +68,7 @@ int msd_refuse(request_rec *r)
     if (!s || msd_request_is_error_page(r) || is_look_ahead(r, q)) {
         return DECLINED;
     }
-    status = msd_refuse_session(s);
+    status = s->outcome > MSD_LOADED ? refuse_load(r, s) : DECLINED;
     return status == DECLINED ? refuse_forgery(r, s) : status;
 }
 
@@ -66,7 +77,14 @@ int msd_refuse_write(const msd_session_t *s)
     if (!msd_session_is_denied(s)) {
         return 0;
     }
-    return s->answer.failure == DDB_ETOOMANY ? HTTP_FORBIDDEN : HTTP_SERVICE_UNAVAILABLE;
+    return s->answer.written == MSD_OVER_LIMIT ? HTTP_TOO_MANY_REQUESTS
+           : s->answer.failure == DDB_ETOOMANY ? HTTP_FORBIDDEN
+                                               : HTTP_SERVICE_UNAVAILABLE;
+}
+
+void msd_refuse_until(request_rec *r, const msd_session_t *s)
+{
+    apr_table_setn(r->err_headers_out, "Retry-After", apr_itoa(r->pool, s->answer.wait));
 }
 
 static int is_unparsed(const request_rec *r)

@@ -12,13 +12,17 @@
  * HTTP_INTERNAL_SERVER_ERROR if the settings contradict each other. */
 int msd_refuse_session(const msd_session_t *s);
 
-/** The same for r, of whose place's session it is; or HTTP_FORBIDDEN, with an event and a line in the log, if another
- * site may have sent it (msd_csrf). Error pages go on. */
+/** The same for r, of whose place's session it is; or HTTP_TOO_MANY_REQUESTS, with Retry-After, for a client that
+ * guesses IDs (MSD_LIMITED), whose load did not fail, because mod_session would log each time; or HTTP_FORBIDDEN, with
+ * an event and a line in the log, if another site may have sent it (msd_csrf). Error pages go on. */
 int msd_refuse(request_rec *r);
 
 /** What a write of s that failed or was refused means for its response, the status; 0: none did. HTTP_FORBIDDEN for a
- * login beyond SessionDynamoDBUserSessionLimit. */
+ * login beyond SessionDynamoDBUserSessionLimit, HTTP_TOO_MANY_REQUESTS for a session beyond CreateLimit. */
 int msd_refuse_write(const msd_session_t *s);
+
+/** Tell the client of r, which a limit refuses for s, when to come again. */
+void msd_refuse_until(request_rec *r, const msd_session_t *s);
 
 /**
  * HTTP_FORBIDDEN, with a line in the log, for a CGI program whose output httpd sends to the client unparsed, past all

@@ -6,6 +6,7 @@
 #include "httpd/msd_entries.h"
 #include "httpd/msd_event.h"
 #include "httpd/msd_identity.h"
+#include "httpd/msd_limit.h"
 #include "httpd/msd_payload.h"
 #include "httpd/msd_save_int.h"
 #include "httpd/msd_user_sessions.h"
@@ -124,6 +125,10 @@ static apr_status_t create(const msd_save_t *w)
     ddb_session_t row = w->s->stored;
     apr_status_t rv;
 
+    if (msd_limit_create(w->r, w->s)) {
+        w->s->answer.written = MSD_OVER_LIMIT;
+        return APR_SUCCESS;
+    }
     row.created = w->s->now;
     rv = msd_save_insert(w, &row);
     if (rv == APR_SUCCESS) {
@@ -131,6 +136,9 @@ static apr_status_t create(const msd_save_t *w)
         msd_save_stored(w->s, &row);
         msd_session_count(w->s, DDB_COUNT_CREATED);
         w->s->answer.issue = row.sid;
+    }
+    else {
+        msd_limit_not_created(w->r, w->s);
     }
     return rv;
 }

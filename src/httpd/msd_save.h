@@ -3,14 +3,14 @@
 
 #include "httpd/msd_request.h"
 
-/* Saves a request's changes in the table. Does not log: the session's error describes a failure. */
+/* Saves a request's changes in the table. Failures are not logged: the session's error describes them. */
 
 /**
  * Do the one write that the entries of s, a session of r's tree, require: create, change, renew or end the session, or
  * nothing. With the form format, mod_session must have encoded the entries into z->encoded. Sets the session's answer.
  * @return APR_SUCCESS, also if another request ended the session meanwhile (MSD_GONE, or MSD_REFUSED where the response
- *         must be an error); any other status is a failure (MSD_WRITE_FAILED): the stored session is unchanged, or the
- *         result of the write is unknown.
+ *         must be an error) or a limit refuses a new one (MSD_OVER_LIMIT); any other status is a failure
+ *         (MSD_WRITE_FAILED): the stored session is unchanged, or the result of the write is unknown.
  */
 apr_status_t msd_save(request_rec *r, msd_request_t *q, msd_session_t *s);
 

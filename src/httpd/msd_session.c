@@ -140,7 +140,7 @@ void msd_session_set_timeouts(msd_session_t *s, apr_int64_t idle, apr_int64_t ab
 
 int msd_session_is_denied(const msd_session_t *s)
 {
-    return s->answer.written == MSD_WRITE_FAILED || s->answer.written == MSD_REFUSED;
+    return s->answer.written >= MSD_REFUSED;
 }
 
 int msd_session_begins_empty(const msd_session_t *s)

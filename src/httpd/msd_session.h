@@ -14,12 +14,15 @@
 
 /** The result of the load. */
 typedef enum msd_outcome_e {
+    /* No reason to refuse the request: */
     MSD_NOT_LOADED, /* not requested yet */
     MSD_NEW,        /* the client sent no valid ID: the session is new and empty */
     MSD_LOADED,
+    /* A reason: */
     MSD_FAILED,        /* the store could not be read */
     MSD_MISCONFIGURED, /* the configuration sections that apply to this request contradict each other */
-    MSD_WITHOUT_TLS    /* TLS is required, and the request came without: neither read nor written */
+    MSD_WITHOUT_TLS,   /* TLS is required, and the request came without: neither read nor written */
+    MSD_LIMITED        /* as MSD_NEW, and its client is over the limit of guesses: 429, and never written */
 } msd_outcome_e;
 
 /** What the request did to the stored session. */
@@ -28,8 +31,10 @@ typedef enum msd_written_e {
     MSD_STORED, /* created, changed or renewed */
     MSD_ENDED,
     MSD_GONE,     /* another request ended it meanwhile; this one had nothing to store, and its response sends no ID */
-    MSD_REFUSED,  /* the same, but with changes: 503, because they belong to no session any more */
     MSD_TOO_LATE, /* the write needs a new ID, but the response has started: changes dropped */
+    /* Denied: an error is the response. */
+    MSD_REFUSED,    /* as MSD_GONE, but with changes: 503, because they belong to no session any more */
+    MSD_OVER_LIMIT, /* its client is over the limit of new sessions: 429 */
     MSD_WRITE_FAILED
 } msd_written_e;
 
@@ -100,6 +105,7 @@ typedef struct msd_session_answer_t {
     int merges;           /* number of times that another request wrote first and both changes were merged */
     const char *issue;    /* the ID that the response sends; NULL: no ID */
     int end_id;           /* 1: the response deletes the client's ID */
+    int wait;             /* seconds after which a request that a limit refuses may be repeated */
 } msd_session_answer_t;
 
 /** msd_event's own: something that happened to the session, in words of docs/events.md. */

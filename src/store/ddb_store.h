@@ -32,15 +32,16 @@ void ddb_store_watch(ddb_store_t *st, ddb_store_changed_fn *changed, void *baton
 /** The reason why a load found no session. */
 typedef enum ddb_miss_e {
     DDB_MISS_NONE,
-    DDB_MISS_FORM,    /* the form or signature of the ID is wrong; the table was not read */
-    DDB_MISS_ABSENT,  /* the table has no row with this key */
-    DDB_MISS_FOREIGN, /* the row belongs to another ID */
-    DDB_MISS_OVER,    /* the session has expired */
-    DDB_MISS_MOVED,   /* ddb_store_replace ended it less than DDB_STORE_TOMBSTONE ago: the client has a newer ID */
-    DDB_MISS_LEFT,    /* the same, and the user of the session has left: nothing of it may go on */
-    DDB_MISS_RENEWED, /* private to ddb_store: ddb_store_succeed moved it, and its successor must be read */
-    DDB_MISS_REUSED,  /* ddb_store_succeed moved it, and the client has used the newer ID for longer than the grace */
-    DDB_MISS_KNOWN    /* for callers: absent or expired a moment ago; the table was not read again */
+    DDB_MISS_FORM,      /* the form or signature of the ID is wrong; the table was not read */
+    DDB_MISS_ABSENT,    /* the table has no row with this key */
+    DDB_MISS_FOREIGN,   /* the row belongs to another ID */
+    DDB_MISS_OVER,      /* the session has expired */
+    DDB_MISS_MOVED,     /* ddb_store_replace ended it less than DDB_STORE_TOMBSTONE ago: the client has a newer ID */
+    DDB_MISS_LEFT,      /* the same, and the user of the session has left: nothing of it may go on */
+    DDB_MISS_RENEWED,   /* private to ddb_store: ddb_store_succeed moved it, and its successor must be read */
+    DDB_MISS_REUSED,    /* ddb_store_succeed moved it, and the client has used the newer ID for longer than the grace */
+    DDB_MISS_KNOWN,     /* for callers: absent a moment ago; the table was not read again */
+    DDB_MISS_KNOWN_OVER /* for callers: the same, and expired */
 } ddb_miss_e;
 
 /** Why a session of DDB_MISS_OVER is over. The row of an ID that was replaced is kept for longer than it tells so. */

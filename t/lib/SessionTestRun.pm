@@ -465,7 +465,7 @@ my @MODULES = qw(authn_core authn_file authz_core authz_host authz_user auth_bas
                  session_crypto session_dbd auth_form dbd alias dir env headers include log_config mime negotiation
                  rewrite setenvif actions deflate proxy proxy_http proxy_wstunnel proxy_fcgi proxy_uwsgi proxy_balancer
                  slotmem_shm lbmethod_byrequests socache_shmcb ssl status info
-                 cache cache_disk);
+                 cache cache_disk remoteip);
 
 sub main {
     my($class, @argv) = @_;

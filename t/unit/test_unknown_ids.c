@@ -42,14 +42,20 @@ static void test_a_minute(apr_pool_t *p)
 
     OK(!msd_unknown_ids_holds(m, "key", BEGAN, p), "nothing is known of a key");
     OK(!msd_unknown_ids_holds(m, "", 0, p), "nor of an empty one at the beginning of time");
-    msd_unknown_ids_add(m, "key", BEGAN, p);
+    msd_unknown_ids_add(m, "key", MSD_UNKNOWN_IDS_ABSENT, BEGAN, p);
     OK(msd_unknown_ids_holds(m, "key", BEGAN, p), "what was missed is remembered");
     OK(msd_unknown_ids_holds(m, "key", BEGAN - 5, p), "also by who read the clock a little earlier");
     OK(!msd_unknown_ids_holds(m, "key2", BEGAN, p), "another key is not");
     OK(!msd_unknown_ids_holds(m, "ke", BEGAN, p), "nor the beginning of it");
     OK(msd_unknown_ids_holds(m, "key", last, p), "for a minute");
     OK(!msd_unknown_ids_holds(m, "key", last + 1, p), "and no longer");
-    msd_unknown_ids_add(m, "key", last + 1, p);
+    NUM_IS(msd_unknown_ids_holds(m, "key", BEGAN, p), MSD_UNKNOWN_IDS_ABSENT, "as one without a row");
+    msd_unknown_ids_add(m, "over", MSD_UNKNOWN_IDS_OVER, BEGAN, p);
+    NUM_IS(msd_unknown_ids_holds(m, "over", last - 1, p), MSD_UNKNOWN_IDS_OVER, "or as one whose session is over");
+    OK(!msd_unknown_ids_holds(m, "over", last + 1, p), "for as long");
+    msd_unknown_ids_add(m, "over", MSD_UNKNOWN_IDS_ABSENT, last + 2, p);
+    NUM_IS(msd_unknown_ids_holds(m, "over", last + 2, p), MSD_UNKNOWN_IDS_ABSENT, "until its row is gone, too");
+    msd_unknown_ids_add(m, "key", MSD_UNKNOWN_IDS_ABSENT, last + 1, p);
     OK(msd_unknown_ids_holds(m, "key", last + apr_time_from_sec(59), p),
        "missed again, it is remembered for another one");
 }
@@ -59,12 +65,12 @@ static void test_forget(apr_pool_t *p)
     msd_unknown_ids_t *m = fresh(p);
 
     msd_unknown_ids_forget(m, "key", BEGAN, p);
-    msd_unknown_ids_add(m, "key", BEGAN, p);
+    msd_unknown_ids_add(m, "key", MSD_UNKNOWN_IDS_ABSENT, BEGAN, p);
     msd_unknown_ids_forget(m, "other", BEGAN, p);
     OK(msd_unknown_ids_holds(m, "key", BEGAN, p), "another key's session changes nothing");
     msd_unknown_ids_forget(m, "key", BEGAN, p);
     OK(!msd_unknown_ids_holds(m, "key", BEGAN, p), "a session under the key is the end of it");
-    msd_unknown_ids_add(m, "key", BEGAN, p);
+    msd_unknown_ids_add(m, "key", MSD_UNKNOWN_IDS_ABSENT, BEGAN, p);
     OK(msd_unknown_ids_holds(m, "key", BEGAN, p), "until it is missed again");
 }
 
@@ -73,7 +79,7 @@ static void test_tables(apr_pool_t *p)
     msd_unknown_ids_t *m = fresh(p);
     msd_unknown_ids_t *a = msd_unknown_ids_of_table(m, "a", p), *b = msd_unknown_ids_of_table(m, "b", p);
 
-    msd_unknown_ids_add(a, "key", BEGAN, p);
+    msd_unknown_ids_add(a, "key", MSD_UNKNOWN_IDS_ABSENT, BEGAN, p);
     OK(msd_unknown_ids_holds(msd_unknown_ids_of_table(m, "a", p), "key", BEGAN, p), "each server of a table knows it");
     OK(!msd_unknown_ids_holds(b, "key", BEGAN, p), "none of another table");
     OK(!msd_unknown_ids_holds(msd_unknown_ids_of_table(m, "ya", p), "ke", BEGAN, p), "however key and table join");
@@ -87,7 +93,7 @@ static void test_none(apr_pool_t *p)
 
     NUM_IS(msd_unknown_ids_create(&m, no_random, p), APR_EGENERAL, "without random bytes there is no memory");
     OK(m == NULL, "at all");
-    msd_unknown_ids_add(NULL, "key", BEGAN, p);
+    msd_unknown_ids_add(NULL, "key", MSD_UNKNOWN_IDS_ABSENT, BEGAN, p);
     msd_unknown_ids_forget(NULL, "key", BEGAN, p);
     OK(!msd_unknown_ids_holds(NULL, "key", BEGAN, p), "and nothing is remembered");
 }
@@ -98,7 +104,7 @@ static void test_bounded(apr_pool_t *p)
     int i, known = 0, wrong = 0;
 
     for (i = 0; i < 30000; i++) {
-        msd_unknown_ids_add(m, apr_psprintf(p, "key-%d", i), BEGAN, p);
+        msd_unknown_ids_add(m, apr_psprintf(p, "key-%d", i), MSD_UNKNOWN_IDS_ABSENT, BEGAN, p);
     }
     OK(msd_unknown_ids_holds(m, "key-29999", BEGAN, p), "the last of many is remembered");
     for (i = 0; i < 30000; i++) {
@@ -117,7 +123,7 @@ static int meet(void *shared, int number, apr_pool_t *p)
     for (i = 0; i < ROUNDS; i++) {
         const char *key = apr_psprintf(p, "%d", i % 64);
 
-        msd_unknown_ids_add(shared, key, BEGAN + i + number, p);
+        msd_unknown_ids_add(shared, key, MSD_UNKNOWN_IDS_ABSENT, BEGAN + i + number, p);
         wrong += msd_unknown_ids_holds(shared, apr_pstrcat(p, "live-", key, NULL), BEGAN + i, p);
         if (i % 64 == 63) {
             apr_pool_clear(p);
@@ -136,7 +142,7 @@ static pid_t begin_child(msd_unknown_ids_t *m)
     if (pid == 0) {
         apr_pool_create(&p, NULL);
         for (i = 0;; i++) {
-            msd_unknown_ids_add(m, apr_psprintf(p, "%d", i % 20000), BEGAN + i, p);
+            msd_unknown_ids_add(m, apr_psprintf(p, "%d", i % 20000), MSD_UNKNOWN_IDS_ABSENT, BEGAN + i, p);
             if (i % 64 == 0) {
                 apr_pool_clear(p);
             }
@@ -167,7 +173,7 @@ static void test_children(apr_pool_t *p)
     OK(known > 0, "what children missed is known to others when they are dead");
     for (i = 0, known = 0; i < 20000; i++) {
         const char *key = apr_psprintf(p, "after-%d", i);
-        msd_unknown_ids_add(m, key, BEGAN, p);
+        msd_unknown_ids_add(m, key, MSD_UNKNOWN_IDS_ABSENT, BEGAN, p);
         known += msd_unknown_ids_holds(m, key, BEGAN, p);
     }
     NUM_IS(known, 20000, "and no slot is lost by their death");

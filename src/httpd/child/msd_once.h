@@ -12,6 +12,7 @@ typedef struct msd_once_t msd_once_t;
 typedef enum msd_once_e {
     MSD_ONCE_TABLE_CHECK,  /* a flag of the main server, for all tables */
     MSD_ONCE_PLAIN_NOTICE, /* the report of a Secure cookie on an unencrypted connection */
+    MSD_ONCE_ONE_ADDRESS,  /* the report that all clients seem to have the address of a balancer */
     MSD_ONCE_EVENT_LOST,   /* the report of an event that could not be written */
     MSD_ONCE_COUNT         /* the number of flags per host */
 } msd_once_e;

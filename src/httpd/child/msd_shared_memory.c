@@ -7,6 +7,7 @@
 #include <http_log.h>
 
 #include "base/ddb_count.h"
+#include "httpd/child/msd_address_count.h"
 #include "httpd/child/msd_unknown_ids.h"
 #include "httpd/child/msd_failure_log.h"
 #include "httpd/child/msd_once.h"
@@ -67,6 +68,7 @@ void msd_shared_memory_prepare(apr_pool_t *p, server_rec *main_server)
     msd_failure_log_t *outage = NULL;
     msd_once_t *once = NULL;
     msd_row_cache_t *cache = NULL;
+    msd_address_count_t *guesses = NULL, *creations = NULL;
     ddb_count_t *count = NULL;
     server_rec *s;
 
@@ -78,6 +80,10 @@ void msd_shared_memory_prepare(apr_pool_t *p, server_rec *main_server)
     complain(ddb_count_create(&count, p), main_server, "calls to DynamoDB and their consumed capacity are not counted");
     complain(msd_once_create(&once, main_server, p), main_server,
              "tables are not checked, and Secure cookies on unencrypted connections are not reported");
+    complain(msd_address_count_create(&guesses, 1, ddb_crypto_random, p), main_server,
+             "SessionDynamoDBGuessLimit has no effect");
+    complain(msd_address_count_create(&creations, 0, ddb_crypto_random, p), main_server,
+             "SessionDynamoDBCreateLimit has no effect");
     complain(msd_row_cache_start(&cache, main_server, p), main_server,
              "SessionDynamoDBCache has no effect, as its cache or the mutex session-dynamodb-cache can't be used");
     for (s = main_server; s; s = s->next) {
@@ -86,6 +92,8 @@ void msd_shared_memory_prepare(apr_pool_t *p, server_rec *main_server)
         c->recent = recent;
         c->misses = misses ? msd_unknown_ids_of_table(misses, table_of(c, p), p) : NULL;
         c->row_cache = cache ? msd_row_cache_of_table(cache, table_of(c, p), p) : NULL;
+        c->guesses = guesses;
+        c->creations = creations;
         c->outage = outage;
         c->once = once;
         c->count = count;

@@ -39,6 +39,7 @@ static const shown_t shown[] = {
     { DDB_COUNT_ENDED, "Ended", "Sessions ended by requests" },
     { DDB_COUNT_MERGED, "Merged", "Changes merged with those of another request" },
     { DDB_COUNT_REFUSED, "RefusedIDs", "Refused session IDs" },
+    { DDB_COUNT_LIMITED, "Limited", "Requests refused by a limit of guesses or new sessions" },
     { DDB_COUNT_CACHED_READ, "CachedReads", "Reads answered by the cache" },
     { DDB_COUNT_SHARED_READ, "SharedReads", "Reads shared with another request" },
 };

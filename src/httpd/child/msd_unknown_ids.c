@@ -17,7 +17,7 @@
  * can't get another mark's time.
  */
 typedef struct slot_t {
-    volatile apr_uint64_t time; /* monotonic, microseconds */
+    volatile apr_uint64_t time; /* monotonic, microseconds; odd: the session of the key was over */
     volatile apr_uint64_t a, b; /* halves of the mark, each XOR time */
 } slot_t;
 
@@ -116,21 +116,29 @@ static int is_slot_recent(const msd_unknown_ids_t *m, const char *key, apr_time_
     return m && is_recent((apr_time_t)apr_atomic_read64(&slot_of(m, key)->time), now);
 }
 
-int msd_unknown_ids_holds(const msd_unknown_ids_t *m, const char *key, apr_time_t now, apr_pool_t *p)
+msd_unknown_ids_e msd_unknown_ids_holds(const msd_unknown_ids_t *m, const char *key, apr_time_t now, apr_pool_t *p)
 {
     mark_t mark;
+    apr_time_t then;
 
-    return is_slot_recent(m, key, now) && mark_of(&mark, m, key, p) && is_recent(time_of(&mark), now);
+    if (!is_slot_recent(m, key, now) || !mark_of(&mark, m, key, p)) {
+        return MSD_UNKNOWN_IDS_NOTHING;
+    }
+    then = time_of(&mark);
+    return !is_recent(then, now) ? MSD_UNKNOWN_IDS_NOTHING : then & 1 ? MSD_UNKNOWN_IDS_OVER : MSD_UNKNOWN_IDS_ABSENT;
 }
 
-void msd_unknown_ids_add(const msd_unknown_ids_t *m, const char *key, apr_time_t now, apr_pool_t *p)
+void msd_unknown_ids_add(const msd_unknown_ids_t *m, const char *key, msd_unknown_ids_e what, apr_time_t now,
+                         apr_pool_t *p)
 {
+    apr_uint64_t time = what == MSD_UNKNOWN_IDS_OVER ? ((apr_uint64_t)now - 1) | 1
+                                                     : (apr_uint64_t)now & ~APR_UINT64_C(1);
     mark_t mark;
 
     if (m && mark_of(&mark, m, key, p)) {
-        apr_atomic_set64(&mark.slot->time, (apr_uint64_t)now);
-        apr_atomic_set64(&mark.slot->a, mark.a ^ (apr_uint64_t)now);
-        apr_atomic_set64(&mark.slot->b, mark.b ^ (apr_uint64_t)now);
+        apr_atomic_set64(&mark.slot->time, time);
+        apr_atomic_set64(&mark.slot->a, mark.a ^ time);
+        apr_atomic_set64(&mark.slot->b, mark.b ^ time);
     }
 }
 

@@ -14,6 +14,13 @@
  */
 typedef struct msd_unknown_ids_t msd_unknown_ids_t;
 
+/** What is known of a key. */
+typedef enum msd_unknown_ids_e {
+    MSD_UNKNOWN_IDS_NOTHING,
+    MSD_UNKNOWN_IDS_ABSENT, /* the table had no row with it */
+    MSD_UNKNOWN_IDS_OVER    /* its session was over */
+} msd_unknown_ids_e;
+
 /** How long an unknown session ID is remembered. */
 #define MSD_UNKNOWN_IDS_FOR apr_time_from_sec(60)
 
@@ -31,11 +38,12 @@ msd_unknown_ids_t *msd_unknown_ids_of_table(const msd_unknown_ids_t *m, const ch
  * monotonic clock, which all processes share; p is for temporary data.
  */
 
-/** 1 if this key is known to belong to no session. */
-int msd_unknown_ids_holds(const msd_unknown_ids_t *m, const char *key, apr_time_t now, apr_pool_t *p);
+/** Whether, and why, this key is known to belong to no session. */
+msd_unknown_ids_e msd_unknown_ids_holds(const msd_unknown_ids_t *m, const char *key, apr_time_t now, apr_pool_t *p);
 
-/** Remember the key as unknown, as found by a consistent read that began at now. */
-void msd_unknown_ids_add(const msd_unknown_ids_t *m, const char *key, apr_time_t now, apr_pool_t *p);
+/** Remember the key as unknown, as found by a consistent read that began at now. what: not MSD_UNKNOWN_IDS_NOTHING. */
+void msd_unknown_ids_add(const msd_unknown_ids_t *m, const char *key, msd_unknown_ids_e what, apr_time_t now,
+                         apr_pool_t *p);
 
 /** Forget the key, because a session with it exists (again). */
 void msd_unknown_ids_forget(const msd_unknown_ids_t *m, const char *key, apr_time_t now, apr_pool_t *p);

@@ -14,6 +14,9 @@ typedef struct sections_t {
     apr_hash_t *by_conf;     /* record -> its place in all, from 1 on */
 } sections_t;
 
+const msd_limit_t msd_config_guess_limit = { .most = 20, .seconds = 60 };
+const msd_limit_t msd_config_create_limit = { .most = 60, .seconds = 60 };
+
 static const apr_array_header_t *joined(apr_pool_t *p, const apr_array_header_t *one, const apr_array_header_t *other)
 {
     return one && other ? apr_array_append(p, one, other) : one ? one : other;

@@ -32,6 +32,19 @@ typedef enum msd_no_store_e { MSD_NO_STORE_LOADED, MSD_NO_STORE_CHANGED } msd_no
 /** The longest lifetime that browsers give a cookie, in seconds: 400 days (RFC 6265bis section 5.5). */
 #define MSD_COOKIE_SECONDS_MOST (APR_INT64_C(400) * 24 * 3600)
 
+/** SessionDynamoDBGuessLimit, SessionDynamoDBCreateLimit: how often something may happen to one client address. */
+typedef struct msd_limit_t {
+    int most;    /* in a window; 0: no limit, nothing is counted */
+    int seconds; /* length of a window */
+    int denies;  /* 1: requests over the limit are refused; 0: it is only logged that there are some */
+} msd_limit_t;
+
+#define MSD_LIMIT_MOST         10000
+#define MSD_LIMIT_SECONDS_MOST 3600
+
+/** The defaults of both. */
+extern const msd_limit_t msd_config_guess_limit, msd_config_create_limit;
+
 /** SessionDynamoDBEventLog: httpd's error log. */
 #define MSD_EVENT_LOG_ERROR "error"
 
@@ -66,6 +79,8 @@ typedef enum msd_no_store_e { MSD_NO_STORE_LOADED, MSD_NO_STORE_CHANGED } msd_no
     X(NUMBER, int, cache, 0) /* seconds; 0: off; the main server's, for all */                                         \
     X(POINTER, const struct ap_socache_provider_t *, cache_provider, NULL)                                             \
     X(POINTER, struct ap_socache_instance_t *, cache_instance, NULL)                                                   \
+    X(POINTER, const msd_limit_t *, guess_limit, &msd_config_guess_limit)                                              \
+    X(POINTER, const msd_limit_t *, create_limit, &msd_config_create_limit)                                            \
     X(POINTER, const char *, event_log, "")            /* absolute, |PROGRAM or MSD_EVENT_LOG_ERROR; "": none */       \
     X(POINTER, apr_array_header_t *, event_keys, NULL) /* const char *, oldest first; NULL: a random one */
 
@@ -82,6 +97,8 @@ typedef struct msd_server_config_t {
     ddb_endpoint_t endpoint;                /* set by msd_config_check; url NULL: it could not be resolved */
     struct msd_touches_t *recent;           /* recent touches of all children, created before fork; NULL: not shared */
     struct msd_unknown_ids_t *misses;       /* unknown session IDs, shared likewise; NULL: they are not remembered */
+    struct msd_address_count_t *guesses;    /* for guess_limit, shared likewise; NULL: they are not counted */
+    struct msd_address_count_t *creations;  /* for create_limit, shared likewise; NULL: they are not counted */
     struct msd_row_cache_t *row_cache;      /* of this server's table, shared likewise; NULL: no cache */
     struct msd_failure_log_t *outage;       /* limits logged failures, shared likewise; NULL: all are logged */
     struct msd_once_t *once;                /* flags of one-time actions, shared likewise; NULL: never done */

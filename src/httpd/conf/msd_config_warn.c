@@ -264,6 +264,10 @@ static void look_at_tls_when(const msd_config_warn_t *config, const msd_config_p
 /* The directives that the warnings depend on. */
 static const char *const read_directives[] = {
     "AuthType",
+    "CustomLog",
+    "LogFormat",
+    "RemoteIPHeader",
+    "RemoteIPProxyProtocol",
     "Session",
     "SessionCookieName",
     "SessionCookieName2",
@@ -275,6 +279,7 @@ static const char *const read_directives[] = {
     "SessionDynamoDB",
     "SessionDynamoDBConsistentRead",
     "SessionDynamoDBControlHeader",
+    "SessionDynamoDBCreateLimit",
     "SessionDynamoDBCookieDomain",
     "SessionDynamoDBCookieName",
     "SessionDynamoDBCookiePath",
@@ -283,6 +288,7 @@ static const char *const read_directives[] = {
     "SessionDynamoDBFetchMetadata",
     "SessionDynamoDBForward",
     "SessionDynamoDBForwardKeys",
+    "SessionDynamoDBGuessLimit",
     "SessionDynamoDBRequireTLS",
     "SessionDynamoDBSealKeys",
     "SessionDynamoDBShareReads",
@@ -290,6 +296,8 @@ static const char *const read_directives[] = {
     "SessionDynamoDBTLSWhen",
     "SessionDynamoDBUseHeader",
     "SessionDynamoDBUserKey",
+    "SetEnvIf",
+    "SetEnvIfNoCase",
     NULL,
 };
 
@@ -346,4 +354,5 @@ void msd_config_warn(apr_pool_t *p, server_rec *main_server)
         look_at_endpoint(&config, s, seen);
     }
     msd_config_warn_hosts(&config);
+    msd_config_warn_limits(&config);
 }

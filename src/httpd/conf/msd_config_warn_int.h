@@ -20,4 +20,7 @@ typedef struct msd_config_warn_t {
 /** Log one line for all virtual hosts that accept each other's sessions. */
 void msd_config_warn_hosts(const msd_config_warn_t *config);
 
+/** Log one line if a limit denies, and clients seem to share the address of a balancer. */
+void msd_config_warn_limits(const msd_config_warn_t *config);
+
 #endif

@@ -340,6 +340,10 @@ const command_rec msd_directives[] = {
                  "On to let requests that want the same session at the same time share a read"),
     AP_INIT_TAKE12("SessionDynamoDBCache", msd_directives_server_set_cache, NULL, RSRC_CONF,
                    "seconds to keep sessions that were read, and the cache as PROVIDER[:ARGUMENTS]; or Off"),
+    AP_INIT_TAKE12("SessionDynamoDBGuessLimit", msd_directives_server_set_limit, SERVER(guess_limit), RSRC_CONF,
+                   "unknown session IDs from one address: N/SECONDS and log or deny; or Off"),
+    AP_INIT_TAKE12("SessionDynamoDBCreateLimit", msd_directives_server_set_limit, SERVER(create_limit), RSRC_CONF,
+                   "new sessions for one address: N/SECONDS and log or deny; or Off"),
     AP_INIT_TAKE1("SessionDynamoDBEventLog", msd_directives_server_set_event_log, NULL, RSRC_CONF,
                   "where security events of sessions go: FILE, |PROGRAM, error (httpd's error log), or None"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBEventKeys", msd_directives_keys_set_event, NULL, RSRC_CONF,
@@ -413,8 +417,7 @@ const command_rec msd_directives[] = {
     AP_INIT_TAKE_ARGV("SessionDynamoDBClearSiteData", msd_directives_names_site_data, DIR(clear_site_data), PLACE,
                       "what browsers delete at logout: cache, cookies, storage, executionContexts, *; or None"),
     AP_INIT_TAKE1("SessionDynamoDBNoStore", set_no_store, DIR(no_store), PLACE,
-                  "responses that caches must not keep: loaded (all in a session) or changed (all but files sent "
-                  "without a cookie)"),
+                  "responses that caches must not keep: loaded (all in a session) or changed (all but mere files)"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBEnv", msd_directives_entries_env, NULL, PLACE,
                       "entries to set as environment variables before access control: KEY[=NAME] ..., or None"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBMask", msd_directives_entries_mask, NULL, FOLDER,
@@ -439,8 +442,7 @@ const command_rec msd_directives[] = {
     AP_INIT_TAKE_ARGV("SessionDynamoDBAccept", msd_directives_entries_accept, NULL, PLACE,
                       "entries that a proxied backend may change: KEY ..., * or None"),
     AP_INIT_TAKE1("SessionDynamoDBControlHeader", msd_directives_names_header_or_none, DIR(control_header), PLACE,
-                  "response header by which programs control the session: renew, create, abandon, idle=SECONDS, "
-                  "absolute=SECONDS; or None"),
+                  "response header by which programs control the session, such as X-Session-Control; or None"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBProtectKeys", msd_directives_entries_protect, NULL, PLACE,
                       "entries that neither programs nor backends can change by the session header: KEY ..., or None"),
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }

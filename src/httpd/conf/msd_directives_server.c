@@ -205,6 +205,42 @@ const char *msd_directives_server_set_breaker(cmd_parms *cmd, void *dir, const c
     return NULL;
 }
 
+/** Parse N/SECONDS. @return 0 if rate is something else. */
+static int parse_rate(const char *rate, msd_limit_t *limit)
+{
+    char *slash = NULL, *end = NULL;
+    apr_int64_t most = apr_strtoi64(rate, &slash, 10), seconds;
+
+    if (!apr_isdigit(rate[0]) || *slash != '/' || !apr_isdigit(slash[1])) {
+        return 0;
+    }
+    seconds = apr_strtoi64(slash + 1, &end, 10);
+    if (*end || most < 1 || most > MSD_LIMIT_MOST || seconds < 1 || seconds > MSD_LIMIT_SECONDS_MOST) {
+        return 0;
+    }
+    limit->most = (int)most;
+    limit->seconds = (int)seconds;
+    return 1;
+}
+
+const char *msd_directives_server_set_limit(cmd_parms *cmd, void *dir, const char *rate, const char *mode)
+{
+    msd_limit_t *limit = apr_pcalloc(cmd->pool, sizeof(*limit));
+    int off = strcasecmp(rate, "Off") == 0;
+
+    (void)dir;
+    *FIELD(const msd_limit_t *, server_of(cmd), cmd) = limit;
+    limit->denies = mode && strcasecmp(mode, "deny") == 0;
+    if (off ? !mode : mode && (limit->denies || strcasecmp(mode, "log") == 0) && parse_rate(rate, limit)) {
+        return NULL;
+    }
+    return apr_psprintf(cmd->pool,
+                        "%s: '%s%s%s' is neither a number from 1 to %d, a slash, a number of seconds from 1 to %d, and "
+                        "log or deny, such as 20/60 log, nor Off alone",
+                        cmd->cmd->name, rate, mode ? " " : "", mode ? mode : "", MSD_LIMIT_MOST,
+                        MSD_LIMIT_SECONDS_MOST);
+}
+
 /** The absolute path of a log; NULL if there is no directory for it, or one of that name. */
 static const char *find_log(const char *arg, const cmd_parms *cmd)
 {

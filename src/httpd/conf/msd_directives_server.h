@@ -22,6 +22,9 @@ const char *msd_directives_server_set_flag(cmd_parms *cmd, void *dir, int on);
 const char *msd_directives_server_set_breaker(cmd_parms *cmd, void *dir, const char *arg);
 const char *msd_directives_server_set_event_log(cmd_parms *cmd, void *dir, const char *arg);
 
+/** TAKE12: N/SECONDS and log or deny, or Off alone; sets the field whose offset is in the directive table. */
+const char *msd_directives_server_set_limit(cmd_parms *cmd, void *dir, const char *rate, const char *mode);
+
 /** TAKE12: cache is PROVIDER[:ARGUMENTS], or NULL. */
 const char *msd_directives_server_set_cache(cmd_parms *cmd, void *dir, const char *seconds, const char *cache);
 

@@ -106,6 +106,8 @@ LogLevel info session_dynamodb:trace8
 StartServers 1
 ${one_child}SessionDynamoDBEndpointURL http://127.0.0.1:@{[setting('table')]}
 SessionDynamoDBCheckTable Off
+SessionDynamoDBGuessLimit Off
+SessionDynamoDBCreateLimit Off
 SessionDynamoDBRegion us-east-1
 SessionDynamoDBTimeout 8s
 SetHandler test-session

@@ -103,6 +103,8 @@ ErrorLog $self->{log}
 LogLevel info
 SessionDynamoDBEndpointURL http://127.0.0.1:@{[setting('table')]}
 SessionDynamoDBCheckTable Off
+SessionDynamoDBGuessLimit Off
+SessionDynamoDBCreateLimit Off
 END
 <IfModule cgid_module>
 ScriptSock $dir/cgid.sock

@@ -62,7 +62,7 @@ sub start {
         "Listen 127.0.0.1:$self->{port}", "DefaultRuntimeDir $dir", "PidFile $dir/pid", "ErrorLog $self->{log}",
         'SessionDynamoDBEndpointURL http://127.0.0.1:' . setting('table'), 'SessionDynamoDBRegion us-east-1',
         'SessionDynamoDBTimeout ' . setting('table_timeout') . 's', 'SessionDynamoDB On', 'Session On',
-        'SessionDynamoDBCheckTable Off'), $HOW_MANY,
+        'SessionDynamoDBCheckTable Off', map { "SessionDynamoDB${_}Limit Off" } qw(Guess Create)), $HOW_MANY,
         map({ "$_\n" } @lines), <<'END';
 <Location /test/>
     SetHandler test-session
