@@ -5,6 +5,8 @@
 #include "store/ddb_item.h"
 #include "fuzz.h"
 
+#define KEY "1111111111111111111111111111111111111111"
+
 /* Every sentence there is: what a row holds gets into none of them. */
 static void is_a_known_sentence(const char *detail)
 {
@@ -110,6 +112,7 @@ static void comes_back(const ddb_item_t *read, apr_pool_t *p)
     is_json(ddb_item_touch_body("table", read, 0, p), p);
     is_json(ddb_item_delete_body("table", read->id, p), p);
     is_json(ddb_item_end_body("table", read->id, p), p);
+    is_json(ddb_item_bury_body("table", read, p), p);
     is_json(ddb_item_seen_body("table", read->id, read->seen, p), p);
     is_json(ddb_item_get_body("table", read->id, 1, p), p);
 }
@@ -160,6 +163,22 @@ static void read_as(ddb_format_e format, const char *text, size_t size, apr_pool
     }
 }
 
+/* Where rows have to be sealed, what nobody sealed is no session: a tombstone at most. */
+static void read_unsealed(const char *text, size_t size, apr_pool_t *p)
+{
+    apr_array_header_t *keys = apr_array_make(p, 1, sizeof(const char *));
+    ddb_seal_t *seal = NULL;
+    ddb_error_t err = { 0 };
+    ddb_item_t it = { .format = DDB_FORM };
+
+    APR_ARRAY_PUSH(keys, const char *) = KEY;
+    HOLDS(ddb_seal_create(&seal, keys, p) == APR_SUCCESS);
+    it.seal = seal;
+    if (ddb_item_parse(&it, text, size, p, &err) == APR_SUCCESS) {
+        HOLDS(it.left && !it.accessed && it.data_len == 0 && !it.encoding);
+    }
+}
+
 /* What parses prints, and what was printed says the same. */
 static void print_again(const char *text, size_t size, apr_pool_t *p)
 {
@@ -183,5 +202,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     print_again(text, size, p);
     read_as(DDB_FORM, text, size, p);
     read_as(DDB_JSON, text, size, p);
+    read_unsealed(text, size, p);
     return fuzz_end();
 }

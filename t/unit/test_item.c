@@ -64,9 +64,10 @@ static const struct {
                  { "#v", "version" },    { "#w", "write_id" },     { "#u", "user_mark" },
                  { "#m", "user_marks" }, { "#z", "encoding" },     { "#r", "issued" },
                  { "#s", "seen" },       { "#x", "successor" },    { "#b", "timeouts_by" },
-                 { "#q", "ended_by" },   { "#f", "csrf_key" } };
-static const char *const of_values[] = { ":d", ":a", ":e", ":i", ":t", ":v",  ":w",  ":u",  ":m",  ":z",
-                                         ":s", ":x", ":b", ":q", ":f", ":d0", ":i0", ":t0", ":v0", ":n" };
+                 { "#q", "ended_by" },   { "#f", "csrf_key" },     { "#c", "created" },
+                 { "#y", "listed_in" } };
+static const char *const of_values[] = { ":d", ":a", ":e", ":i", ":t", ":v", ":w",  ":u",  ":m",  ":z",  ":s", ":x",
+                                         ":b", ":q", ":f", ":c", ":0", ":1", ":d0", ":i0", ":t0", ":v0", ":n" };
 
 static int is_in_placeholder(char c)
 {
@@ -283,6 +284,46 @@ static void test_touch(apr_pool_t *p)
     OK(!strstr(body, "version") && !strstr(body, "write_id"), "a touch leaves version and write id alone");
     OK(!strstr(body, "data"), "a touch holds no data");
     placeholders_agree(body, "touch", p);
+}
+
+/* A tombstone over whatever is there: the table computes what has to differ from what others have read. */
+static void test_bury(apr_pool_t *p)
+{
+    static const char *const members[] = {
+        "TableName",        "ReturnConsumedCapacity",   "Key",
+        "UpdateExpression", "ExpressionAttributeNames", "ExpressionAttributeValues"
+    };
+    ddb_item_t it = whole();
+    const char *body = ddb_item_bury_body("app_session", &it, p);
+    ddb_json_t *json = parsed(body, p);
+    const ddb_json_t *values = ddb_json_child(json, "ExpressionAttributeValues");
+    apr_size_t i;
+
+    IS(text_of(json, "UpdateExpression"),
+       "SET #d=:d,#a=:a,#e=:e,#w=:w,#q=:q,#v=if_not_exists(#v,:0)+:1,#i=if_not_exists(#i,:0)+:1,"
+       "#t=if_not_exists(#t,:1),#c=if_not_exists(#c,:c) REMOVE #u,#m,#f,#x,#z,#y",
+       "a tombstone takes data, users, secrets and the way to another ID, and moves version and idle timeout on");
+    OK(!ddb_json_has(json, "ConditionExpression") && !ddb_json_has(json, "ReturnValuesOnConditionCheckFailure"),
+       "on no condition");
+    IS(ddb_json_str(ddb_json_child(values, ":d"), "B"), "", "no data is an empty binary");
+    IS(ddb_json_str(ddb_json_child(values, ":a"), "S"), "1970-01-01T00:00:00.000000+00:00", "over for every program");
+    IS(ddb_json_str(ddb_json_child(values, ":e"), "N"), "1795402983", "it expires when the caller says");
+    IS(ddb_json_str(ddb_json_child(values, ":w"), "B"), "AAECAwQFBgcICQoLDA0ODw==", "the write id is the caller's");
+    IS(ddb_json_str(ddb_json_child(values, ":q"), "S"), "left", "the user left");
+    IS(ddb_json_str(ddb_json_child(values, ":c"), "S"), NOW_TEXT, "where no row is, the caller says when it began");
+    IS(ddb_json_str(ddb_json_child(values, ":0"), "N"), "0", "and it is in the first version");
+    IS(ddb_json_str(ddb_json_child(values, ":1"), "N"), "1", "otherwise in the next");
+    IS(ddb_json_str(ddb_json_child(ddb_json_child(json, "Key"), "id"), "S"), "row-key", "it has a key");
+    for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        NUM_IS(count_of(body, SAY("\"%s\":", members[i])), 1, SAY("%s is there once", members[i]));
+    }
+    placeholders_agree(body, "bury", p);
+    it.data = it.packed = "secret";
+    it.data_len = it.packed_len = 6;
+    it.encoding = DDB_ITEM_SEALED;
+    it.successor = it.csrf_key = "AAEC";
+    it.timeouts_set = 1;
+    IS(ddb_item_bury_body("app_session", &it, p), body, "whatever else the caller knows");
 }
 
 /* --- rows --- */
@@ -624,6 +665,70 @@ static void test_parse_renewal(apr_pool_t *p)
     NUM_IS(parse(&it, WITH("\"ended_by\":{\"S\":\"left\"}%s", ""), &err, p), APR_SUCCESS, "one whose user left");
     OK(it.left, "says so");
 #undef WITH
+}
+
+static const ddb_seal_t *seal_of(const char *first, const char *second, apr_pool_t *p)
+{
+    apr_array_header_t *keys = apr_array_make(p, 2, sizeof(const char *));
+    ddb_seal_t *seal = NULL;
+
+    APR_ARRAY_PUSH(keys, const char *) = first;
+    if (second) {
+        APR_ARRAY_PUSH(keys, const char *) = second;
+    }
+    OK(ddb_seal_create(&seal, keys, p) == APR_SUCCESS, "keys for seals");
+    return seal;
+}
+
+/* A tombstone that nobody sealed has no data: where clear rows are refused, nothing else passes unopened. */
+static void test_parse_buried(apr_pool_t *p)
+{
+    static const char row[] =
+        "{\"Item\":{\"id\":{\"S\":\"row-key\"},\"data\":{\"B\":\"%s\"},\"created\":{\"S\":\"" NOW_TEXT
+        "\"},\"accessed\":{\"S\":\"%s\"},\"expires\":{\"N\":\"1795395783\"},\"idle_timeout\":"
+        "{\"N\":\"1\"},\"absolute_timeout\":{\"N\":\"1\"},\"version\":{\"N\":\"1\"},\"write_id\":"
+        "{\"B\":\"AAECAwQFBgcICQoLDA0ODw==\"}%s}}";
+    static const char over[] = "1970-01-01T00:00:00.000000+00:00", left[] = ",\"ended_by\":{\"S\":\"left\"}";
+    static const char key[] = "0123456789abcdef0123456789abcdef";
+    static const struct {
+        const char *data, *accessed, *more, *what;
+    } others[] = {
+        { "YT0x", over, left, "with data" },
+        { "", NOW_TEXT, left, "with a time of activity" },
+        { "", "1970-01-01T00:00:00.000001+00:00", left, "with another one" },
+        { "YT0x", NOW_TEXT, left, "with both" },
+        { "", over, "", "that says not why it ended" },
+        { "", over, ",\"ended_by\":{\"S\":\"lef\"}", "that gives another reason" },
+        { "", over, ",\"ended_by\":{\"B\":\"left\"}", "that gives it in another type" },
+        { "", over, ",\"ended_by\":{\"S\":\"left\"},\"encoding\":{\"S\":\"sealed\"}", "that says it is sealed" },
+        { "", over, ",\"ended_by\":{\"S\":\"left\"},\"encoding\":{\"S\":\"deflate\"}", "that says it is packed" },
+        { "", over, ",\"ended_by\":{\"S\":\"left\"},\"encoding\":{\"S\":\"\"}", "with an empty encoding" },
+        { "", over, ",\"ended_by\":{\"S\":\"left\"},\"encoding\":{\"N\":\"1\"}", "with an encoding that is none" },
+    };
+    const ddb_seal_t *const seals[] = { NULL, seal_of(key, NULL, p), seal_of("clear", key, p),
+                                        seal_of(key, "clear", p) };
+    const char *text = SAY(row, "", over, left);
+    ddb_error_t err = { 0 };
+    ddb_item_t it;
+    apr_size_t i;
+
+    for (i = 0; i < 4; i++) {
+        memset(&it, 0, sizeof(it));
+        it.seal = seals[i];
+        NUM_IS(ddb_item_parse(&it, text, strlen(text), p, &err), APR_SUCCESS, "a tombstone is read whatever the keys");
+        OK(it.left && !it.accessed && it.data && !*it.data && it.data_len == 0, "as what it is");
+        OK(it.version == 1 && it.idle_timeout == 1 && it.absolute_timeout == 1, "also where no row was before");
+        OK(!*err.detail, "which is no failure");
+    }
+    for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        text = SAY(row, others[i].data, others[i].accessed, others[i].more);
+        memset(&it, 0, sizeof(it));
+        memset(&err, 0, sizeof(err));
+        it.seal = seals[1];
+        NUM_IS(ddb_item_parse(&it, text, strlen(text), p, &err), DDB_EBADITEM,
+               SAY("a clear row %s is none where rows have to be sealed", others[i].what));
+        OK(*err.detail && !it.id, "which is said, and nothing of it is handed out");
+    }
 }
 
 /* The item of a create body, read back as the service would return it. */
@@ -1011,6 +1116,7 @@ TAP_MAIN(p)
     test_renewal(p);
     test_json(p);
     test_touch(p);
+    test_bury(p);
     test_json_rows(p);
     test_parse_whole(p);
     test_consumed(p);
@@ -1019,6 +1125,7 @@ TAP_MAIN(p)
     test_parse_half(p);
     test_parse_values(p);
     test_parse_renewal(p);
+    test_parse_buried(p);
     test_round_trip(p);
     test_times(p);
     test_error_names(p);
