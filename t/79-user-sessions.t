@@ -217,6 +217,24 @@ note 'Keys, seals, forms';
     unlike MIME::Base64::decode_base64($list->{data}{B}), qr/sessions|127/, '... and nobody can read it';
     login('bob', place => '/mine/sealed/');
     is list('bob')->{version}{N}, 2, '... but we can';
+
+    my $own = login('bob', place => '/mine/sealed/');
+    get('/mine/sealed/?set=a:plain', cookie => $sealed);
+    is row_of($sealed)->{encoding}{S}, 'sealed', 'a sealed session, in its second version';
+    get('/mine/sealed/?revoke=others', cookie => $own);
+    my $tombstone = row_of($sealed);
+    is_deeply [@$tombstone{qw(ended_by version encoding data)}], [{ S => 'left' }, { N => 3 }, undef, { B => '' }],
+        '... leaves a tombstone in the next version, which is not sealed';
+    calls_are { get('/mine/sealed/?get=user', cookie => $sealed) } ['GetItem'], 'its ID, where rows have to be sealed';
+    is_deeply [res()->status, res()->line('get user')], [200, '(none)'], '... shows no session';
+    is_deeply row_of($sealed), $tombstone, '... and changes nothing';
+    calls_are { get('/mine/sealed/?set=user:bob', cookie => $sealed) } [qw(GetItem), @LISTED_LOGIN], 'a login with it';
+    my $again = res()->cookie('id');
+    ok $again && $again ne $sealed, '... begins a session under another ID';
+    is row_of($again)->{encoding}{S}, 'sealed', '... which is sealed';
+    is get('/mine/sealed/?get=user', cookie => $_)->line('get user'), 'bob', '... and lives like the one that was kept' for $again, $own;
+    is list('bob')->{version}{N}, 5, 'the list has been written for each login and for the end';
+
     post('/mine-form/page', form('alice'));
     my $id = res()->cookie('id');
     ok $id, 'a login by a form';
