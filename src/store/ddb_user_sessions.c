@@ -1,5 +1,5 @@
-/* The sessions of a user: how a list is read, and how one is added. How they end: ddb_user_sessions_end.c; the item that
- * holds a list: ddb_user_sessions_item.c. */
+/* The sessions of a user: how a list is read, and how one is added. How they end: ddb_user_sessions_end.c; the item
+ * that holds a list: ddb_user_sessions_item.c. */
 
 #include <string.h>
 
@@ -194,7 +194,8 @@ static apr_status_t take_out_ended(const adding_t *a, ddb_user_sessions_t *list)
     return APR_SUCCESS;
 }
 
-/* Make room for the session. */
+/* Make room for the session. Counts anew after each end: 800 IDs, where the limit has become 1, take a second of a
+ * processor in all, once, beside the 1200 calls. Others make room for one or two. */
 static apr_status_t hold_limit(const adding_t *a, ddb_user_sessions_t *list)
 {
     int most = a->limit->most ? a->limit->most : DDB_USER_SESSIONS_MOST;

@@ -120,8 +120,8 @@ static ddb_user_session_t session_to_keep(const ddb_user_sessions_t *list, const
     return listed ? *listed : (ddb_user_session_t){ .key = keep ? keep : "" };
 }
 
-/* End what is listed now, and forget it; the one to keep stays. Each session looks through the list: 800 IDs, two of
- * each session, take @@ ms, and 400 calls. */
+/* End what is listed now, and forget it; the one to keep stays. Each end looks through the whole list: the 800 IDs of
+ * a full one take 40 ms of a processor, beside 800 calls. */
 static apr_status_t end_listed(ddb_user_sessions_ending_t *e, ddb_user_sessions_t *list, const char *keep)
 {
     const ddb_user_session_t kept = session_to_keep(list, keep);
