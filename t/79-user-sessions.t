@@ -259,9 +259,9 @@ sub press {
     my $page = res();
     is $page->status, 200, '... and shows them';
     is buttons($page), join(' ', key_of($own), (map { key_of($_) } $third, $other), 'others', 'all'), '... this one first, and the others by their last use';
-    like $page->body, qr/This session: /, '... and says which it is';
+    like $page->body, qr/<em>this session<\/em>/, '... and says which it is';
     like $page->body, qr/Fire&lt;fox&gt; &quot;1&quot;/, "a client's text is escaped";
-    like $page->body, qr/from the network 127\.0\.0\.0\/24/, 'it says from where';
+    like $page->body, qr/Network<\/dt><dd>127\.0\.0\.0\/24</, 'it says from where';
     like $page->header('Content-Type'), qr{^text/html; *charset=utf-8}i, 'it is HTML';
     is $page->header('Cache-Control'), 'no-store', '... that nobody keeps';
     my($style) = $page->body =~ m{<style>(.*?)</style>}s;
@@ -309,6 +309,14 @@ sub press {
     fault(op => 'GetItem', kind => '500', skip => 1, count => 0);
     is page($own)->status, 503, 'while the table fails it is 503';
     clear_faults();
+    for my $before (undef, session('/test/', a => 1)) {
+        my @cookie = defined $before ? (cookie => $before) : ();
+        is get('/mine-form/sessions', @cookie)->status, 401, 'who is not logged in gets the form';
+        post('/mine-form/sessions', form('alice'), @cookie);
+        is_deeply [res()->status, res()->header('Location')], [303, './sessions'], '... which leads to the page';
+        my $id = res()->cookie('id');
+        is get('/mine-form/sessions', cookie => $id)->status, 200, '... and shows it';
+    }
     expect_log(qr/refused to end sessions on \/mine\/sessions: /, qr/has no sessions to show: set/, qr/could not be read/);
 }
 

@@ -16,7 +16,11 @@ note 'Chromium ' . $BROWSER->version;
 
 sub url { my($path, $host) = @_; return 'https://' . ($host || '127.0.0.1') . ':' . port('tls') . $path }
 sub visit { return $BROWSER->open(url(@_)) }
-sub shows { my($what, $value, $sentence) = @_; return is $BROWSER->text =~ /^\Q$what\E: (.*)$/m ? $1 : '', $value, $sentence }
+sub shows {
+    my($what, $value, $sentence) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    return is $BROWSER->text =~ /^\Q$what\E: (.*)$/m ? $1 : '', $value, $sentence;
+}
 sub escaped { return $_[0] =~ s/([^A-Za-z0-9:])/sprintf '%%%02X', ord $1/ger }
 sub the_cookie { my @found = $BROWSER->cookies($_[0] || 'id'); return @found == 1 ? $found[0] : undef }
 sub anew { $BROWSER->forget_cookies; return }
@@ -32,15 +36,16 @@ sub goes {
 
 note 'A cookie as it is kept';
 {
-    my %default = (name => 'id', domain => '127.0.0.1', path => '/', secure => 1, httpOnly => 1, sameSite => 'Strict', session => 1);
+    my %default = (name => 'id', domain => '127.0.0.1', path => '/', secure => 1, httpOnly => 1, sameSite => 'Strict',
+        session => 1);
     my @areas = (
         ['/test/', 'by default', {}],
         ['/cookie-host/', 'with the name of the strictest settings', { name => '__Host-id' }],
         ['/cookie-host-http/', 'with a newer prefix', { name => '__Host-Http-id' }],
         ['/cookie-none/', 'for frames of other sites', { sameSite => 'None' }],
         ['/persistent/', 'beyond the end of the browser', { session => '' }],
-        ['/cookie/', 'with nothing as it is by default', { name => 'sess', domain => '.example.test', path => '/cookie/',
-            secure => '', httpOnly => '', sameSite => 'Lax' }, 'www.example.test'],
+        ['/cookie/', 'with nothing as it is by default', { name => 'sess', domain => '.example.test',
+            path => '/cookie/', secure => '', httpOnly => '', sameSite => 'Lax' }, 'www.example.test'],
     );
     for my $area (@areas) {
         my($path, $sentence, $other, $host) = @$area;
@@ -68,7 +73,8 @@ note 'What scripts of the site can do to it';
     anew();
     visit('/test/?set=a:1');
     my $id = the_cookie()->{value};
-    $BROWSER->value("document.cookie = '$_'") for 'id=evil; path=/; secure', 'id=; path=/; max-age=0; secure', '__Host-id=evil';
+    $BROWSER->value("document.cookie = '$_'") for 'id=evil; path=/; secure', 'id=; path=/; max-age=0; secure',
+        '__Host-id=evil';
     is_deeply [map { $_->{value} } $BROWSER->cookies], [$id], 'neither read nor replace nor delete it';
     $BROWSER->value("document.cookie = '__Host-Http-id=evil; path=/; secure'");
     is scalar($BROWSER->cookies), 1, '... nor make one with a prefix of httpd\'s own';
@@ -114,14 +120,15 @@ note 'A form of somebody else, where the cookie goes to all sites';
 {
     anew();
     visit('/cookie-none/?set=a:1', 'shop.test');
-    for my $case (['localhost', '', 1], ['localhost', 'site/', ''], ['localhost', 'strict/', ''], ['www.shop.test', 'site/', 1],
-                  ['www.shop.test', 'strict/', ''], ['shop.test', 'strict/', 1]) {
+    for my $case (['localhost', '', 1], ['localhost', 'site/', ''], ['localhost', 'strict/', ''],
+                  ['www.shop.test', 'site/', 1], ['www.shop.test', 'strict/', ''], ['shop.test', 'strict/', 1]) {
         my($from, $area, $served) = @$case;
         goes('form', url('/plain/page.html', $from), url("/csrf/$area?get=a", 'shop.test'));
-        is_deeply [$BROWSER->response->{status}, $BROWSER->text =~ /^(get a: 1)$/m], $served ? [200, 'get a: 1'] : [403],
+        is_deeply [$BROWSER->response->{status}, $BROWSER->text =~ /^(get a: 1)$/m],
+            $served ? [200, 'get a: 1'] : [403],
             "$from: /csrf/$area " . ($served ? 'serves it, with the session' : 'refuses it');
     }
-    expect_log qr/\[session_dynamodb:warn\].* refused POST \S+ in a session, because another site's page may have sent it/;
+    expect_log qr/\[session_dynamodb:warn\].* refused POST \S+ in a session, because another site's page may have/;
 }
 
 note 'Logout';
@@ -155,9 +162,10 @@ for my $case (['/expire/', 'page', undef], ['/expire/', 'script', 1], ['/expire/
     visit("$area?set=a:1");
     my $id = the_cookie()->{value};
     age($id, 100_000, created => 1);
-    my $said = $what eq 'page' ? visit("$area?get=a")->text : $BROWSER->value("fetch('$area?get=a').then(r => r.text())");
+    my $said = $what eq 'page' ? visit("$area?get=a")->text
+        : $BROWSER->value("fetch('$area?get=a').then(r => r.text())");
     is $said, "get a: (none)\n", "$area: opens nothing for a $what";
-    is the_cookie() && the_cookie()->{value}, $stays && $id, '... which ' . ($stays ? 'leaves' : 'loses') . ' the cookie';
+    is the_cookie() && the_cookie()->{value}, $stays && $id, '... which leaves ' . ($stays ? 'the' : 'no') . ' cookie';
 }
 
 note 'Cookies that configtest warns of or refuses, because browsers do not take them';
@@ -188,6 +196,113 @@ note 'Cookies that configtest warns of or refuses, because browsers do not take 
     for my $cookie (@taken) {
         ok $has{ $cookie =~ s/=.*//rs }, sprintf '%.60s is taken', $cookie;
     }
+}
+
+# Keys alone: to the button of that description, or of that text.
+sub tab_to {
+    my($text, $browser) = @_;
+    for (1 .. 20) {
+        my($at) = grep { $_->{focused} } ($browser || $BROWSER)->press('Tab')->accessible('button');
+        return $at if $at && "$at->{name} $at->{description}" =~ /$text/;
+    }
+    return;
+}
+
+# The least contrast of a text to what is behind it, as WCAG 2.2 counts it, and the text; and how light the page is.
+my $CONTRAST = <<'JS';
+(() => {
+    const part = v => v / 255 <= .04045 ? v / 255 / 12.92 : ((v / 255 + .055) / 1.055) ** 2.4
+    const light = c => { const [r, g, b] = c.match(/[\d.]+/g).map(part); return .2126 * r + .7152 * g + .0722 * b }
+    const style = e => getComputedStyle(e)
+    const behind = e => / 0\)$/.test(style(e).backgroundColor) ? behind(e.parentElement) : style(e).backgroundColor
+    const of = (x, y) => (Math.max(x, y) + .05) / (Math.min(x, y) + .05)
+    const ratio = (c, e) => of(light(c), light(behind(e)))
+    const has_text = e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())
+    const found = [...document.body.querySelectorAll('*')].filter(has_text)
+        .map(e => ({ text: e.innerText, ratio: ratio(style(e).color, e) })).sort((a, b) => a.ratio - b.ratio)
+    const focused = document.activeElement
+    return { least: found[0], texts: found.length, page: light(behind(document.body)),
+             focus: ratio(style(focused).outlineColor, focused.parentElement) }
+})()
+JS
+
+sub another { get('/mine/?set=user:ann', headers => ['User-Agent', $_[0]]); return res()->cookie('id') }
+sub user_of { return get('/test/?get=user', cookie => $_[0])->line('get user') }
+
+note 'The page of a user\'s sessions';
+{
+    anew();
+    visit('/mine/?set=user:ann');
+    my $own     = the_cookie()->{value};
+    my $windows = another('Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0');
+    my $phone   = another('Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15');
+    my $long    = another('x' x 100);
+    visit('/mine/sessions');
+    is_deeply [$BROWSER->complaints], [], 'neither an error nor a violation of its policy';
+    is $BROWSER->value('document.scripts.length'), 0, '... no script';
+    is $BROWSER->value('getComputedStyle(document.querySelector("li")).borderTopLeftRadius'), '12px',
+        '... and its style is applied';
+    my @buttons = map { "$_->{name}: $_->{description}" } $BROWSER->accessible('button');
+    my %different = map { ($_ => 1) } @buttons;
+    is scalar(keys %different), 6, 'the buttons differ for readers of screens';
+    is scalar(grep { /^Sign out: (?:Windows|iPhone|Unknown device) 20\d\d-/ } @buttons), 3,
+        '... and each tells which session it ends';
+    is scalar(grep { /^Sign out here: \w+ this session / } @buttons), 1, '... which is this one';
+
+    ok tab_to('iPhone'), 'Tab leads to the button of another session';
+    is $BROWSER->value('getComputedStyle(document.activeElement).outlineStyle'), 'solid', '... which shows it';
+    for my $scheme ('light', 'dark') {
+        my $seen = $BROWSER->media('prefers-color-scheme' => $scheme)->value($CONTRAST);
+        cmp_ok $seen->{least}{ratio}, '>=', 4.5, "... in $scheme colours each of $seen->{texts} texts can be read"
+            or diag $seen->{least}{text};
+        cmp_ok $seen->{focus}, '>=', 3, '... and the focus be seen';
+        ok $scheme eq 'light' ? $seen->{page} > .8 : $seen->{page} < .2, "... and they are $scheme ones";
+    }
+    for my $width (320, 360, 1280) {
+        $BROWSER->size($width, 800);
+        cmp_ok $BROWSER->value('document.documentElement.scrollWidth'), '<=', $BROWSER->value('innerWidth'),
+            "nothing is wider than a window of $width pixels";
+        $BROWSER->screenshot("$SessionTest::T/logs/sessions-$width.png");
+    }
+    cmp_ok $BROWSER->value('Math.min(...[...document.querySelectorAll("button")].map(b => b.offsetHeight))'), '>=', 44,
+        'each button is large enough for a finger';
+
+    tab_to('iPhone');
+    $BROWSER->arrives(sub { $BROWSER->press('Enter') });
+    is user_of($phone), '(none)', 'Enter ends that session';
+    is_deeply [map { user_of($_) } $own, $windows, $long], [('ann') x 3], '... and no other';
+    unlike $BROWSER->text, qr/iPhone/, '... and it is gone from the page';
+    tab_to('Windows');
+    $BROWSER->arrives(sub { $BROWSER->press('Space') });
+    is user_of($windows), '(none)', 'so does Space';
+    $BROWSER->arrives(sub { $BROWSER->value('location.reload()') });
+    is_deeply [map { user_of($_) } $own, $long], [('ann') x 2], 'a reload ends nothing';
+    is_deeply [$BROWSER->complaints], [], '... and there was nothing to complain of';
+}
+
+note 'Out everywhere';
+{
+    my $second = SessionTest::Browser->start;
+    for ($BROWSER, $second) {
+        $_->open(url('/mine/?set=user:ann'));
+        is $_->open(url('/mine/?get=user'))->text, "get user: ann\n", 'a browser of the user';
+    }
+    visit('/mine/sessions');
+    ok tab_to('Sign out everywhere'), 'the last button';
+    $BROWSER->arrives(sub { $BROWSER->press('Enter') });
+    like $BROWSER->text, qr/You are signed out everywhere\./, '... says what it did';
+    is_deeply [$BROWSER->complaints, $BROWSER->cookies], [], '... and no cookie is left';
+    is $_->open(url('/mine/?get=user'))->text, "get user: (none)\n", '... and who was in is out' for $BROWSER, $second;
+
+    visit('/mine-form/sessions');
+    $BROWSER->press('Tab', 'alice', 'Tab', 'secret-of-alice');
+    $BROWSER->arrives(sub { $BROWSER->press('Enter') });
+    like $BROWSER->text, qr/this session/, 'a login by a form leads to the page';
+    is scalar($BROWSER->cookies), 1, '... with a cookie';
+
+    kill KILL => $second->{pid};
+    ok !eval { $second->text; 1 } && $@ =~ /^the browser has ended/, 'a browser that ends is noticed' or diag $@;
+    $second->stop;
 }
 
 $BROWSER->stop;

@@ -230,6 +230,9 @@ static int serve(page_t *page)
     if (rv != APR_SUCCESS) {
         return unavailable(page, rv, MSD_FAILURE_LOG_READ);
     }
+    if (page->r->method_number == M_POST && page->s->answer.verified) {
+        return see_page(page); /* a login's form, which the page's address was answered with */
+    }
     if (!page->s->stored.sid || !page->lists->nelts) {
         page->r->status = HTTP_FORBIDDEN;
         msd_sessions_page_say(page->r, "You are not signed in.");

@@ -341,7 +341,8 @@ sub size {
 # Media features: media('prefers-color-scheme' => 'dark').
 sub media {
     my($self, %features) = @_;
-    $self->ask('Emulation.setEmulatedMedia', features => [map { { name => $_, value => $features{$_} } } sort keys %features]);
+    my @features = map { { name => $_, value => $features{$_} } } sort keys %features;
+    $self->ask('Emulation.setEmulatedMedia', features => \@features);
     return $self;
 }
 
