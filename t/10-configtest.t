@@ -209,6 +209,16 @@ for my $case (
     ['SessionDynamoDBSidKeys',                 qr/file:PATH/],
     ['SessionDynamoDBCredentialsFile missing', qr/there is no file/],
     ['SessionDynamoDBRequireTLS Sometimes',    qr/must be On or Off/],
+    ['SessionDynamoDBBind',                    qr/takes 1-2 arguments, user-agent, address/],
+    ['SessionDynamoDBBind user-agent',         qr/needs what to bind to and log, renew or deny; or None/],
+    ['SessionDynamoDBBind agent log',          qr/'agent' is unknown: use user-agent, address/],
+    ['SessionDynamoDBBind user-agent stop',    qr/'stop' is unknown: use log, renew or deny/],
+    ['SessionDynamoDBBind user-agent/1,2 log', qr/'user-agent\/1,2' is unknown/],
+    ['SessionDynamoDBBind address/24 log',     qr/'address\/24' is unknown/],
+    ['SessionDynamoDBBind address/24,56x log', qr/'address\/24,56x' is unknown/],
+    ['SessionDynamoDBBind address/7,56 log',   qr/such as address\/24,56/],
+    ['SessionDynamoDBBind address/24,129 log', qr/8 to 32, 16 to 128/],
+    ['SessionDynamoDBFetchMetadata yes',       qr/'yes' is unknown: use Off, On or strict/],
     ['SessionDynamoDBTLSWhen',                 qr/takes one argument, expression, in quotes/],
     ['SessionDynamoDBTLSWhen %{HTTPS} == 1',   qr/takes one argument, expression, in quotes/],
     ['SessionDynamoDBTLSWhen "%{HTTPS} ="',    qr/'%\{HTTPS\} =' is not a valid expression: syntax error/],
@@ -244,6 +254,16 @@ for my $line ('SessionDynamoDBSidByteLength 16', 'SessionDynamoDBSidByteLength 6
 }
 
 note 'Lists on several lines';
+accepted 'what sessions are bound to', 'SessionDynamoDBBind user-agent log', 'SessionDynamoDBBind Address/8,128 Renew',
+    'SessionDynamoDBBind tls-certificate deny', '<Location /app>', 'SessionDynamoDBBind None', '</Location>';
+refused 'Bind None before others', 11, qr/one of them is None: remove that line/, 'SessionDynamoDBBind None',
+    'SessionDynamoDBBind address log';
+refused 'Bind None behind others', 11, qr/one of them is None: remove that line/, 'SessionDynamoDBBind address log',
+    'SessionDynamoDBBind None';
+refused 'Bind address twice', 11, qr/address stands twice in this section: remove one/, 'SessionDynamoDBBind address log',
+    'SessionDynamoDBBind address/8,16 deny';
+refused 'json, and new IDs for new clients', 11, qr/Bind can't renew IDs where SessionDynamoDBFormat is json.*log or deny/,
+    'SessionDynamoDBFormat json', 'SessionDynamoDBBind user-agent renew';
 for my $list (['Forward', 'a', 'b'], ['Accept', 'a', '*'], ['ProtectKeys', 'a', 'b'], ['UserKey', 'a', 'b'], ['Env', 'a', 'b'], ['Mask', 'a', 'b']) {
     my($directive, $one, $other) = ("SessionDynamoDB$list->[0]", @$list[1, 2]);
     accepted "$directive on two lines", "$directive $one", "$directive $other";

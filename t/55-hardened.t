@@ -59,6 +59,7 @@ note 'Time';
 
 note 'What is refused';
 expect_log qr/\[session_dynamodb:warn\].* refused a request for \S+ that did not come over TLS/,
+    qr/\[session_dynamodb:warn\].*refused POST \S+ in a session, because another site's page may have sent it/,
     qr/\[session_dynamodb:warn\].*ignored a malformed session row.*(?:is not sealed|no key opens it here)/;
 get('/hardened/?set=user:alice', @TLS);
 $id = id();
@@ -70,6 +71,13 @@ for my $made (['without its signature', $plain], ['with another', $plain . '.' .
     is res()->line('get user'), '(none)', '... and opens nothing';
 }
 calls_are { get('/hardened/?get=user', @TLS, cookie => $id, cookie_name => 'id') } [], 'a cookie of another name is none';
+for my $site (['cross-site', 403], ['same-origin', 200]) {
+    http(method => 'POST', path => '/hardened/?get=user', body => '', @HOST, cookie => $id,
+        headers => ['X-Forwarded-Proto', 'https', 'Sec-Fetch-Site', $site->[0]]);
+    is res()->status, $site->[1], "a change that comes $site->[0]";
+}
+is get('/hardened/?get=user', @HOST, cookie => $id, headers => ['X-Forwarded-Proto', 'https', 'User-Agent', 'Thief/1.0'])
+    ->line('get user'), 'alice', 'another browser is served';
 change_row($id, sub { delete $_->{encoding}; $_->{data} = { B => MIME::Base64::encode_base64('user=root', '') } });
 calls_are { get('/hardened/?get=user', @TLS, cookie => $id) } ['GetItem'], 'a row that somebody wrote into the table';
 is res()->line('get user'), '(none)', '... is no session';
@@ -79,7 +87,7 @@ note 'What is told of it';
     my @events = map { /"event":"(\w+)","reason":"([\w-]*)"/ ? "$1 $2" : () } log_lines();
     my %told = map { $_ => 1 } @events;
     ok $told{$_}, "the log tells: $_" for 'created new', 'renewed login', 'ended logout', 'expired idle', 'renewed age',
-        'refused form', 'refused tls', 'failed bad-item';
+        'refused form', 'refused tls', 'refused cross-site', 'changed user-agent', 'failed bad-item';
 }
 
 done;

@@ -59,6 +59,7 @@ void msd_event_note_refused(msd_session_t *s, const char *sid)
         [DDB_MISS_MOVED] = { "reused", "login" },     [DDB_MISS_LEFT] = { "reused", "left" },
         [DDB_MISS_RENEWED] = { "reused", "age" },     [DDB_MISS_REUSED] = { "reused", "age" },
         [DDB_MISS_KNOWN] = { "refused", "repeated" }, [DDB_MISS_KNOWN_OVER] = { "refused", "repeated" },
+        [DDB_MISS_BOUND] = { "refused", "changed" },
     };
 
     if (s->ids.miss == DDB_MISS_OVER) {

@@ -5,6 +5,7 @@
 #include "base/ddb_array.h"
 #include "httpd/child/msd_unknown_ids.h"
 #include "httpd/conf/msd_config_check.h"
+#include "httpd/msd_binding.h"
 #include "httpd/msd_entries.h"
 #include "httpd/msd_event.h"
 #include "httpd/msd_limit.h"
@@ -315,9 +316,12 @@ apr_status_t msd_load(request_rec *r, msd_request_t *q, msd_session_t *s)
         s->outcome = MSD_WITHOUT_TLS;
         return APR_SUCCESS;
     }
+    msd_binding_look(r, s);
     if (!came) {
         return APR_SUCCESS;
     }
     /* A single value needs no choice: the store validates it. */
-    return came->nelts == 1 ? ask_store(&w, came) : choose(&w, came);
+    rv = came->nelts == 1 ? ask_store(&w, came) : choose(&w, came);
+    msd_binding_judge(r, s);
+    return rv;
 }

@@ -33,6 +33,8 @@ static const char *why_refused(const msd_session_t *s)
         return "unknown a moment ago, table not asked again";
     case DDB_MISS_KNOWN_OVER:
         return "expired a moment ago, table not asked again";
+    case DDB_MISS_BOUND:
+        return "bound to another client";
     case DDB_MISS_FOREIGN:
         return "the row belongs to another ID";
     case DDB_MISS_RENEWED:

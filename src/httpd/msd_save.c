@@ -90,6 +90,7 @@ static void set_login(const msd_session_t *s, ddb_session_t *row)
 {
     row->login = s->answer.login;
     row->user = row->login ? row->login->user : NULL;
+    row->bind = s->bind;
 }
 
 apr_status_t msd_save_insert_row(const msd_save_t *w, ddb_session_t *row)

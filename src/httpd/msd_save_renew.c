@@ -149,6 +149,7 @@ static apr_status_t renew_aged(const msd_save_t *w)
     fresh.seen = 0;
     fresh.user = NULL;
     fresh.login = NULL;
+    fresh.bind = s->bind;
     fresh.keep_csrf = s->conf->csrf_token || s->conf->csrf_enforce; /* pages that are open stay valid */
     rv = msd_save_insert_row(w, &fresh);
     if (rv != APR_SUCCESS) {
@@ -158,7 +159,7 @@ static apr_status_t renew_aged(const msd_save_t *w)
     if (rv != APR_SUCCESS) {
         return stay(w, &fresh, &current, rv);
     }
-    msd_event_note(s, "renewed", "age", fresh.sid, s->stored.sid);
+    msd_event_note(s, "renewed", s->binding_changed ? "changed" : "age", fresh.sid, s->stored.sid);
     s->stored = fresh;
     s->answer.issue = fresh.sid;
     msd_session_lives(s);

@@ -164,12 +164,14 @@ int msd_session_renewal_due(const msd_session_t *s)
     /* From its first use: the ID before it is accepted until then, and for the grace, which is shorter. */
     apr_int64_t since = s->stored.issued ? s->stored.seen : apr_time_sec(s->stored.created);
 
-    return s->conf->renew_interval > 0 && s->outcome == MSD_LOADED && msd_session_has_own_id(s)
-           && (!s->stored.issued || s->stored.seen)
+    if (!s->binding_changed
+        && (s->conf->renew_interval <= 0 || since + s->conf->renew_interval > apr_time_sec(s->now))) {
+        return 0;
+    }
+    return s->outcome == MSD_LOADED && msd_session_has_own_id(s) && (!s->stored.issued || s->stored.seen)
            && (s->answer.written == MSD_NOTHING || s->answer.written == MSD_STORED)
            /* Earlier versions mark one user, without a key that could move along. */
-           && !(s->stored.user_mark && !s->stored.user_marks)
-           && since + s->conf->renew_interval <= apr_time_sec(s->now);
+           && !(s->stored.user_mark && !s->stored.user_marks);
 }
 
 apr_status_t msd_session_write_failed(msd_session_t *s, apr_status_t rv)

@@ -131,6 +131,8 @@ typedef struct msd_session_t {
     msd_session_known_t known;
     apr_time_t now; /* wall clock at the load; all times of the session derive from it */
     msd_outcome_e outcome;
+    const ddb_bound_t *bind;     /* the client, as SessionDynamoDBBind wants to know it; NULL: not at all */
+    int binding_changed;         /* 1: it has changed, and the session gets a new ID for that */
     session_rec *z;              /* the one given to mod_session */
     ddb_session_t stored;        /* as last read or written; sid NULL: not in the table */
     apr_table_t *loaded;         /* its entries at that time: the base of a merge */
@@ -181,7 +183,7 @@ int msd_session_has_own_id(const msd_session_t *s);
 /** 1 if this request is the first with the session's new ID, as far as the row tells. */
 int msd_session_is_first_seen(const msd_session_t *s);
 
-/** 1 if this request is to give the session a new ID because of the ID's age. */
+/** 1 if this request is to give the session a new ID because of the ID's age, or because its client has changed. */
 int msd_session_renewal_due(const msd_session_t *s);
 
 /** Request a new ID, which the next save assigns. */

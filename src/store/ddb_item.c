@@ -228,6 +228,7 @@ static int is_text(const reader_t *r, ddb_item_attribute_e a, const char *text)
 static void read_renewal(reader_t *r, ddb_item_t *it)
 {
     it->successor = optional_text(r, ROW_SUCCESSOR);
+    it->bound = optional_text(r, ROW_BOUND);
     it->csrf_key = optional_text(r, ROW_CSRF_KEY);
     it->timeouts_set = is_text(r, ROW_TIMEOUTS_BY, DDB_ITEM_TIMEOUTS_BY);
     it->left = is_text(r, ROW_ENDED_BY, DDB_ITEM_LEFT);

@@ -47,6 +47,7 @@ typedef struct ddb_item_t {
     const char *user_mark;  /* S, ddb_sid_user_mark of the session's user; NULL: absent */
     const char *user_marks; /* S, ddb_marks of the users; NULL: absent */
     const char *listed_in;  /* S, keys of the lists of its users' sessions, separated by spaces; NULL: absent */
+    const char *bound;      /* S, ddb_bound; NULL: absent */
     const char *csrf_key;   /* B, as text: ddb_csrf, of an ID that replaced another one; NULL: absent */
     apr_int64_t issued; /* N, epoch seconds: when this ID replaced an earlier one, if later than created; 0: absent */
     apr_int64_t seen;   /* N, epoch seconds: when a client first used this ID after that; 0: absent */

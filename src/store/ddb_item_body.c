@@ -1,5 +1,7 @@
 /* The requests for items, written as text: attributes and their types, number formats, the condition of every write. */
 
+#include <string.h>
+
 #include "base/ddb_base64.h"
 #include "base/ddb_text.h"
 #include "base/ddb_time.h"
@@ -275,6 +277,9 @@ const char *ddb_item_create_body(const char *table, const ddb_item_t *it, apr_po
     if (it->listed_in) {
         write_text(&b, ROW_LISTED_IN, it->listed_in);
     }
+    if (it->bound) {
+        write_text(&b, ROW_BOUND, it->bound);
+    }
     if (it->csrf_key) {
         write_text(&b, ROW_CSRF_KEY, it->csrf_key);
     }
@@ -297,6 +302,12 @@ const char *ddb_item_save_body(const char *table, const ddb_item_t *it, const dd
     }
     if (it->left) {
         write_text(&b, ROW_ENDED_BY, DDB_ITEM_LEFT);
+    }
+    if (it->bound && (!loaded->bound || strcmp(it->bound, loaded->bound) != 0)) {
+        write_text(&b, ROW_BOUND, it->bound);
+    }
+    if (!it->bound && loaded->bound) {
+        b.remove |= OF(ROW_BOUND);
     }
     if (!it->user_mark) {
         b.remove |= OF(ROW_USER_MARK);

@@ -20,6 +20,7 @@ typedef enum ddb_item_attribute_e {
     ROW_LOGGABLE,
     ROW_USER_MARK,
     ROW_USER_MARKS,
+    ROW_BOUND,
     ROW_CSRF_KEY,
     ROW_ISSUED,
     ROW_SEEN,

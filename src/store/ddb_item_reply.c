@@ -19,6 +19,7 @@ const ddb_item_attribute_t ddb_item_attributes[ROW_ATTRIBUTES] = {
     [ROW_LOGGABLE] = { "loggable", "S", "l" },
     [ROW_USER_MARK] = { "user_mark", "S", "u" },
     [ROW_USER_MARKS] = { "user_marks", "S", "m" },
+    [ROW_BOUND] = { "bound", "S", "o" },
     [ROW_CSRF_KEY] = { "csrf_key", "B", "f" },
     [ROW_ISSUED] = { "issued", "N", "r" },
     [ROW_SEEN] = { "seen", "N", "s" },

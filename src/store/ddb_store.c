@@ -87,6 +87,7 @@ ddb_item_t ddb_store_item_of(const ddb_session_t *s, const ddb_store_call_t *cal
         .user_mark = s->user_mark,
         .user_marks = s->user_marks,
         .listed_in = s->listed_in,
+        .bound = s->bound,
         .csrf_key = s->csrf_key,
         .issued = s->issued,
         .seen = s->seen,
@@ -109,6 +110,17 @@ static apr_status_t mark_user(ddb_session_t *s, const ddb_store_call_t *call)
                : ddb_error_set(
                    call->err, rv,
                    "cannot compute the mark of the session's user: OpenSSL failed; make sure that it offers SHA-256");
+}
+
+static apr_status_t bind_client(ddb_session_t *s, int is_new, const ddb_store_call_t *call)
+{
+    apr_status_t rv = s->bind ? ddb_bound_make(&s->bound, s->sid, s->bind, is_new, call->pool) : APR_SUCCESS;
+
+    return rv == APR_SUCCESS
+               ? rv
+               : ddb_error_set(
+                   call->err, rv,
+                   "cannot bind the session to its client: OpenSSL failed; make sure that it offers SHA-256");
 }
 
 static apr_status_t check_size(const ddb_item_t *it, const ddb_store_call_t *call)
@@ -264,7 +276,9 @@ static apr_status_t name_session(ddb_store_t *st, const ddb_store_call_t *call, 
     if (rv != APR_SUCCESS) {
         return ddb_error_set(call->err, rv, "cannot create a session ID: OpenSSL failed");
     }
-    return mark_user(s, call);
+    rv = mark_user(s, call);
+    s->bound = NULL;
+    return rv == APR_SUCCESS ? bind_client(s, 1, call) : rv;
 }
 
 static apr_status_t announce(const ddb_store_call_t *call, const char *key)
@@ -344,6 +358,7 @@ apr_status_t ddb_store_save(ddb_store_t *st, const ddb_store_call_t *call, ddb_s
     next.accessed = call->now;
     next.version = s->version + 1;
     rv = mark_user(&next, call);
+    rv = rv == APR_SUCCESS ? bind_client(&next, 0, call) : rv;
     it = ddb_store_item_of(&next, call);
     rv = rv == APR_SUCCESS ? ddb_store_write_over(st, call, s, &it, current) : rv;
     if (rv == APR_SUCCESS) {

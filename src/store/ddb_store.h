@@ -5,6 +5,7 @@
 #include <apr_time.h>
 
 #include "aws/ddb_client.h"
+#include "store/ddb_bound.h"
 #include "store/ddb_marks.h"
 #include "store/ddb_seal.h"
 #include "store/ddb_sid.h"
@@ -40,6 +41,7 @@ typedef enum ddb_miss_e {
     DDB_MISS_LEFT,      /* the same, and the user of the session has left: nothing of it may go on */
     DDB_MISS_RENEWED,   /* private to ddb_store: ddb_store_succeed moved it, and its successor must be read */
     DDB_MISS_REUSED,    /* ddb_store_succeed moved it, and the client has used the newer ID for longer than the grace */
+    DDB_MISS_BOUND,     /* for callers: the session is bound to another client */
     DDB_MISS_KNOWN,     /* for callers: absent a moment ago; the table was not read again */
     DDB_MISS_KNOWN_OVER /* for callers: the same, and expired */
 } ddb_miss_e;
@@ -82,8 +84,11 @@ typedef struct ddb_session_t {
     const char *user_marks; /* as stored, ddb_marks; insert keeps those of the session that s was; NULL: none */
     const char *listed_in;  /* keys of the lists of its users' sessions (ddb_user_sessions), separated by spaces; set
                                by the caller before insert. NULL: none */
-    const char *csrf_key;   /* as stored, ddb_csrf; NULL: none */
-    int keep_csrf;          /* set by the caller before insert: 1: tokens of the session that s was stay valid */
+    const char *bound;      /* as stored, ddb_bound; NULL: nothing */
+    const ddb_bound_t *bind;       /* set by the caller before insert and save: the client to bind to; NULL: save keeps
+                                bound, insert binds to nothing */
+    const char *csrf_key;          /* as stored, ddb_csrf; NULL: none */
+    int keep_csrf;                 /* set by the caller before insert: 1: tokens of the session that s was stay valid */
     const ddb_marks_user_t *login; /* set by the caller before insert and save: the user to mark; NULL: no user */
 } ddb_session_t;
 

@@ -23,6 +23,7 @@ ddb_item_t ddb_store_without_session(const ddb_session_t *old, const ddb_store_c
     over.user_marks = NULL;
     over.listed_in = NULL;
     over.csrf_key = NULL;
+    over.bound = NULL;
     return ddb_store_item_of(&over, call);
 }
 

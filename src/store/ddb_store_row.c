@@ -90,6 +90,7 @@ apr_status_t ddb_store_session_of(ddb_session_t *s, const ddb_item_t *it, const 
         .user_mark = it->user_mark,
         .user_marks = it->user_marks,
         .listed_in = it->listed_in,
+        .bound = it->bound,
         .csrf_key = it->csrf_key,
         .issued = it->issued,
         .seen = it->seen,

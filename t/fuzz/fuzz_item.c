@@ -74,7 +74,7 @@ static void is_same(const ddb_item_t *a, const ddb_item_t *b)
     HOLDS(a->created == b->created && a->accessed == b->accessed && a->expires == b->expires);
     HOLDS(a->idle_timeout == b->idle_timeout && a->absolute_timeout == b->absolute_timeout);
     HOLDS(same_text(a->loggable, b->loggable) && same_text(a->user_marks, b->user_marks));
-    HOLDS(same_text(a->csrf_key, b->csrf_key));
+    HOLDS(same_text(a->csrf_key, b->csrf_key) && same_text(a->bound, b->bound));
     HOLDS(a->issued == b->issued && a->timeouts_set == b->timeouts_set);
     HOLDS(a->version == b->version && memcmp(a->write_id, b->write_id, DDB_WRITE_ID_BYTES) == 0);
 }

@@ -65,9 +65,9 @@ static const struct {
                  { "#m", "user_marks" }, { "#z", "encoding" },     { "#r", "issued" },
                  { "#s", "seen" },       { "#x", "successor" },    { "#b", "timeouts_by" },
                  { "#q", "ended_by" },   { "#f", "csrf_key" },     { "#c", "created" },
-                 { "#y", "listed_in" } };
-static const char *const of_values[] = { ":d", ":a", ":e", ":i", ":t", ":v", ":w",  ":u",  ":m",  ":z",  ":s", ":x",
-                                         ":b", ":q", ":f", ":c", ":0", ":1", ":d0", ":i0", ":t0", ":v0", ":n" };
+                 { "#y", "listed_in" },  { "#o", "bound" } };
+static const char *const of_values[] = { ":d", ":a", ":e", ":i", ":t", ":v", ":w", ":u",  ":m",  ":z",  ":s",  ":x",
+                                         ":b", ":q", ":f", ":o", ":c", ":0", ":1", ":d0", ":i0", ":t0", ":v0", ":n" };
 
 static int is_in_placeholder(char c)
 {
@@ -203,19 +203,25 @@ static void test_renewal(apr_pool_t *p)
     OK(strstr(body, ",\"timeouts_by\":{\"S\":\"application\"}}"), "and who set the timeouts");
     it.seen = 1795395724;
     it.csrf_key = loaded.csrf_key = "AAEC";
+    it.bound = loaded.bound = "user-agent=x";
+    OK(strstr(ddb_item_create_body("t", &it, p), ",\"bound\":{\"S\":\"user-agent=x\"},"), "and what it is bound to");
     OK(strstr(ddb_item_create_body("t", &it, p), ",\"csrf_key\":{\"B\":\"AAEC\"},"), "and the secret of tokens");
     body = ddb_item_save_body("t", &it, &loaded, 1, p);
     OK(!strstr(body, "issued") && !strstr(body, "seen") && !strstr(body, "successor"), "a save leaves the times alone");
-    OK(!strstr(body, "csrf_key"), "and the secret");
+    OK(!strstr(body, "csrf_key") && !strstr(body, "bound"), "and the secret, and what it is bound to");
+    it.bound = "user-agent=y";
+    OK(strstr(ddb_item_save_body("t", &it, &loaded, 1, p), "\":o\":{\"S\":\"user-agent=y\"}"),
+       "unless that has changed");
+    placeholders_agree(ddb_item_save_body("t", &it, &loaded, 1, p), "save for another client", p);
     OK(strstr(body, "#u=:u,#b=:b REMOVE"), "and says who set the timeouts");
     placeholders_agree(body, "save with timeouts of an application", p);
     it.successor = "AAEC";
     it.user_mark = NULL;
     loaded.user_marks = "marks";
     body = ddb_item_save_body("t", &it, &loaded, 1, p);
-    OK(strstr(body, ",#x=:x,#b=:b REMOVE #u,#m,#z"), "one of a way writes it");
-    it.csrf_key = NULL;
-    OK(strstr(ddb_item_save_body("t", &it, &loaded, 1, p), " REMOVE #u,#m,#f,#z"), "one without the secret removes it");
+    OK(strstr(body, ",#o=:o,#x=:x,#b=:b REMOVE #u,#m,#z"), "one of a way writes it");
+    it.csrf_key = it.bound = NULL;
+    OK(strstr(ddb_item_save_body("t", &it, &loaded, 1, p), " REMOVE #u,#m,#o,#f,#z"), "one without these removes them");
     OK(strstr(body, "\":x\":{\"B\":\"AAEC\"}"), "as binary");
     placeholders_agree(body, "save of a way", p);
     OK(!strstr(ddb_item_touch_body("t", &it, 1, p), "issued"), "a touch has nothing to do with it");
@@ -629,15 +635,17 @@ static void test_parse_renewal(apr_pool_t *p)
 
 #define WITH(more, ...) reply_with("user_mark", SAY("{\"S\":\"m\"}," more, __VA_ARGS__), p)
     NUM_IS(parse(&it, reply_with(NULL, NULL, p), &err, p), APR_SUCCESS, "a row as most are is read");
-    OK(!it.issued && !it.seen && !it.successor && !it.timeouts_set && !it.csrf_key, "and has none of these");
+    OK(!it.issued && !it.seen && !it.successor && !it.timeouts_set && !it.csrf_key && !it.bound,
+       "and has none of these");
     NUM_IS(parse(&it,
                  WITH("\"issued\":{\"N\":\"%d\"},\"seen\":{\"N\":\"1\"},\"successor\":{\"B\":\"AA?=\"},"
-                      "\"timeouts_by\":{\"S\":\"application\"},\"csrf_key\":{\"B\":\"AAEC\"}",
+                      "\"timeouts_by\":{\"S\":\"application\"},\"csrf_key\":{\"B\":\"AAEC\"},\"bound\":{\"S\":\"b\"}",
                       1795395723),
                  &err, p),
            APR_SUCCESS, "a row that has all is read");
     OK(it.issued == 1795395723 && it.seen == 1 && it.timeouts_set, "with them");
     IS(it.csrf_key, "AAEC", "the secret of tokens");
+    IS(it.bound, "b", "what it is bound to");
     IS(it.successor, "AA?=", "the way as a text, which another room understands or not");
     for (i = 0; i < 2; i++) {
         for (j = 0; j < sizeof(no_times) / sizeof(no_times[0]); j++) {
@@ -745,6 +753,7 @@ static void round_trip(const ddb_item_t *in, const char *what, apr_pool_t *p)
        SAY("%s: the same data", what));
     OK(out.data && out.data[out.data_len] == '\0', SAY("%s: a NUL behind", what));
     IS(out.csrf_key, in->csrf_key, SAY("%s: the same secret of tokens", what));
+    IS(out.bound, in->bound, SAY("%s: bound to the same", what));
     OK(out.issued == in->issued && out.timeouts_set == in->timeouts_set, SAY("%s: the same life of its ID", what));
     OK(out.created == in->created && out.accessed == in->accessed && out.expires == in->expires
            && out.version == in->version && memcmp(out.write_id, in->write_id, DDB_WRITE_ID_BYTES) == 0,
@@ -776,6 +785,7 @@ static void test_round_trip(apr_pool_t *p)
     it.issued = APR_INT64_C(999999999999999);
     it.timeouts_set = 1;
     it.csrf_key = "AAEC";
+    it.bound = "user-agent=x";
     round_trip(&it, "outer numbers", p);
 }
 

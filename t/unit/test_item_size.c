@@ -83,6 +83,9 @@ static void test_renewal(apr_pool_t *p)
     it.csrf_key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     NUM_IS(ddb_item_size(&it), EMPTY + 8 + 32, "and so does the secret of tokens");
     it.csrf_key = NULL;
+    it.bound = "user-agent=x";
+    NUM_IS(ddb_item_size(&it), EMPTY + 5 + 12, "what it is bound to");
+    it.bound = NULL;
     it.user_marks = "0123456789";
     NUM_IS(ddb_item_size(&it), EMPTY + 10 + 10, "and the marks of users");
 }

@@ -51,6 +51,10 @@ int msd_child_see_later(const server_rec *s, const ddb_session_t *session, apr_t
  * while. p is for temporary data. */
 int msd_child_claim_renewal(const server_rec *s, const ddb_session_t *session, apr_time_t now, apr_pool_t *p);
 
+/** 1 for the first request of this server, in any child, that reports what, text whose first 32 characters are random,
+ * in a minute. */
+int msd_child_claim_report(const server_rec *s, const char *what, apr_time_t now);
+
 /** Delete a row whose ID no client has, in the background. */
 void msd_child_remove_later(const server_rec *s, const char *key);
 

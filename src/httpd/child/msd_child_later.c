@@ -58,6 +58,13 @@ int msd_child_claim_renewal(const server_rec *s, const ddb_session_t *session, a
     return is_first(s, "renewal ", session, now, p);
 }
 
+int msd_child_claim_report(const server_rec *s, const char *what, apr_time_t now)
+{
+    msd_touches_t *recent = msd_config_server(s)->recent;
+
+    return !recent || msd_touches_claim(recent, what, now, apr_time_from_sec(60));
+}
+
 void msd_child_remove_later(const server_rec *s, const char *key)
 {
     msd_write_queue_job_t job = job_for(s, MSD_WRITE_QUEUE_REMOVAL);

@@ -7,6 +7,7 @@
 #include <http_config.h>
 
 #include "aws/ddb_endpoint.h"
+#include "store/ddb_bound.h"
 #include "store/ddb_item.h"
 #include "store/ddb_sid.h"
 
@@ -122,6 +123,21 @@ typedef struct msd_env_t {
     const char *name;
 } msd_env_t;
 
+/** SessionDynamoDBBind: what happens when the client changes. */
+typedef enum msd_bind_action_e {
+    MSD_BIND_OFF, /* it does not count */
+    MSD_BIND_LOG,
+    MSD_BIND_RENEW,
+    MSD_BIND_DENY,
+    MSD_BIND_ACTIONS
+} msd_bind_action_e;
+
+typedef struct msd_bind_t {
+    int none; /* 1: nothing counts */
+    msd_bind_action_e action[DDB_BOUND_KINDS];
+    int v4, v6; /* bits of an address that count */
+} msd_bind_t;
+
 #define MSD_DIR_SETTINGS(X)                                                                                            \
     X(NUMBER, int, enabled, 0)                                                                                         \
     X(NUMBER, int, consistent_read, 1)                                                                                 \
@@ -150,6 +166,7 @@ typedef struct msd_env_t {
     X(POINTER, const ap_expr_info_t *, tls_when, NULL)                                                                 \
     X(NUMBER, int, require_tls, 0)                                                                                     \
     X(NUMBER, int, fetch_metadata, MSD_FETCH_METADATA_OFF) /* msd_fetch_metadata_e */                                  \
+    X(POINTER, msd_bind_t *, bind, NULL)                                                                               \
     X(NUMBER, int, csrf_token, 0)                                                                                      \
     X(NUMBER, int, csrf_enforce, 0)                                                                                    \
     X(NUMBER, int, on_error, MSD_DENY) /* msd_on_error_e */                                                            \

@@ -104,6 +104,15 @@ static const char *check_user_sessions(const msd_dir_config_t *c)
                          "which must not be session IDs: set HashSid On here, or UserSessions Off";
 }
 
+static int renews_bound(const msd_bind_t *bind)
+{
+    int i;
+
+    for (i = 0; bind && i < DDB_BOUND_KINDS && bind->action[i] != MSD_BIND_RENEW; i++) {
+    }
+    return bind && i < DDB_BOUND_KINDS;
+}
+
 const char *msd_config_check_dir(const msd_dir_config_t *resolved, int *cookie, apr_pool_t *p)
 {
     const char *problem = resolved->use_header ? NULL : check_cookie(resolved, p);
@@ -124,6 +133,10 @@ const char *msd_config_check_dir(const msd_dir_config_t *resolved, int *cookie, 
     if (!problem && resolved->renew_interval && resolved->format == DDB_JSON) {
         problem = "SessionDynamoDBRenewInterval can't be combined with SessionDynamoDBFormat json, because "
                   "dynamodb-session-flask does not know the successor of a session ID: set RenewInterval 0 here";
+    }
+    if (!problem && resolved->format == DDB_JSON && renews_bound(resolved->bind)) {
+        problem = "SessionDynamoDBBind can't renew IDs where SessionDynamoDBFormat is json, because "
+                  "dynamodb-session-flask does not know the successor of a session ID: use log or deny here";
     }
     if (!problem && resolved->renew_interval && resolved->renew_interval <= resolved->renew_grace) {
         problem = "SessionDynamoDBRenewInterval must be longer than SessionDynamoDBRenewGrace (60 seconds unless set): "

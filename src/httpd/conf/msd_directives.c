@@ -9,20 +9,18 @@
 
 #include "httpd/conf/msd_config.h"
 #include "httpd/conf/msd_directives.h"
+#include "httpd/conf/msd_directives_bind.h"
 #include "httpd/conf/msd_directives_entries.h"
 #include "httpd/conf/msd_directives_keys.h"
 #include "httpd/conf/msd_directives_names.h"
 #include "httpd/conf/msd_directives_server.h"
+#include "httpd/conf/msd_directives_sizes.h"
 #include "store/ddb_user_sessions.h"
 
 APLOG_USE_MODULE(session_dynamodb);
 
 /* The field whose offset is in the directive's row of the table. */
 #define FIELD(type, record, cmd) ((type *)((char *)(record) + (apr_size_t)(cmd)->info))
-
-/* Bytes of an item; an item without entries takes up to half of this. */
-#define SIZE_LEAST   1024
-#define ENTRIES_MOST 100000 /* more do not fit into an item */
 
 static const char *set_flag(cmd_parms *cmd, void *dir, int on)
 {
@@ -205,44 +203,6 @@ static const char *set_format(cmd_parms *cmd, void *dir, const char *arg)
                   cmd->cmd->name, d->directive, d->filename, d->line_num);
 }
 
-/** Parse bytes, or units of 1024 with a K, from least to DynamoDB's limit. @return 0 if arg is invalid. */
-static int parse_bytes(const char *arg, int least, int *out)
-{
-    char *end = NULL;
-    apr_int64_t n = apr_strtoi64(arg, &end, 10), unit = *end == 'K' || *end == 'k' ? 1024 : 1;
-
-    if (!apr_isdigit(arg[0]) || end[unit == 1024] || n > DDB_ITEM_SIZE_MAX || n * unit < least
-        || n * unit > DDB_ITEM_SIZE_MAX) {
-        return 0;
-    }
-    *out = (int)(n * unit);
-    return 1;
-}
-
-static const char *set_max_size(cmd_parms *cmd, void *dir, const char *arg)
-{
-    msd_config_note(cmd, dir);
-    return parse_bytes(arg, SIZE_LEAST, &((msd_dir_config_t *)dir)->max_size)
-               ? NULL
-               : apr_psprintf(cmd->pool,
-                              "%s: '%s' is not a size from 1K to 400K, the limit of DynamoDB: use bytes, or K for KiB, "
-                              "such as 64K",
-                              cmd->cmd->name, arg);
-}
-
-static const char *set_max_entries(cmd_parms *cmd, void *dir, const char *arg)
-{
-    char *end = NULL;
-    apr_int64_t n = apr_strtoi64(arg, &end, 10);
-
-    msd_config_note(cmd, dir);
-    if (!apr_isdigit(arg[0]) || *end || n < 1 || n > ENTRIES_MOST) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not a number from 1 to %d", cmd->cmd->name, arg, ENTRIES_MOST);
-    }
-    ((msd_dir_config_t *)dir)->max_entries = (int)n;
-    return NULL;
-}
-
 static const char *set_user_limit(cmd_parms *cmd, void *dir, const char *number, const char *action)
 {
     msd_dir_config_t *c = dir;
@@ -260,23 +220,6 @@ static const char *set_user_limit(cmd_parms *cmd, void *dir, const char *number,
     }
     c->user_session_most = (int)n;
     return NULL;
-}
-
-static const char *set_compress(cmd_parms *cmd, void *dir, const char *arg)
-{
-    msd_dir_config_t *c = dir;
-
-    msd_config_note(cmd, dir);
-    if (strcasecmp(arg, "Off") == 0) {
-        c->compress = 0;
-        return NULL;
-    }
-    return parse_bytes(arg, 1, &c->compress)
-               ? NULL
-               : apr_psprintf(cmd->pool,
-                              "%s: '%s' is neither Off nor a size from 1 to 400K: use the minimum size to compress in "
-                              "bytes, or K for KiB, such as 2K",
-                              cmd->cmd->name, arg);
 }
 
 /* Without Vary for the headers that it reads: they decide between a session and a 403, and caches keep neither. */
@@ -392,6 +335,8 @@ const command_rec msd_directives[] = {
                  "On to refuse requests that did not come over TLS, with 403"),
     AP_INIT_TAKE1("SessionDynamoDBTLSWhen", set_tls_when, NULL, PLACE,
                   "expression, in quotes, that is true for requests that came over TLS"),
+    AP_INIT_TAKE12("SessionDynamoDBBind", msd_directives_bind_set, NULL, PLACE,
+                   "user-agent, address[/V4,V6] or tls-certificate, and log, renew or deny for a change; or None"),
     AP_INIT_TAKE1("SessionDynamoDBFetchMetadata", set_fetch_metadata, DIR(fetch_metadata), PLACE,
                   "Off, On or strict: whether to refuse changes that another site's page requests in a session"),
     AP_INIT_FLAG("SessionDynamoDBCSRFToken", set_flag, DIR(csrf_token), PLACE,
@@ -424,10 +369,11 @@ const command_rec msd_directives[] = {
                       "entries whose value is not stored, such as mod_auth_form's password: KEY ..., or None"),
     AP_INIT_TAKE1("SessionDynamoDBFormat", set_format, DIR(format), PLACE,
                   "storage format of the entries: form, or json, which dynamodb-session-flask shares"),
-    AP_INIT_TAKE1("SessionDynamoDBMaxSize", set_max_size, NULL, PLACE,
+    AP_INIT_TAKE1("SessionDynamoDBMaxSize", msd_directives_sizes_max_size, NULL, PLACE,
                   "maximum size of a stored session, in bytes or with K for KiB"),
-    AP_INIT_TAKE1("SessionDynamoDBMaxEntries", set_max_entries, NULL, PLACE, "maximum number of entries in a session"),
-    AP_INIT_TAKE1("SessionDynamoDBCompress", set_compress, NULL, PLACE,
+    AP_INIT_TAKE1("SessionDynamoDBMaxEntries", msd_directives_sizes_max_entries, NULL, PLACE,
+                  "maximum number of entries in a session"),
+    AP_INIT_TAKE1("SessionDynamoDBCompress", msd_directives_sizes_compress, NULL, PLACE,
                   "minimum size of data to compress, in bytes or with K for KiB, or Off"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBSealKeys", msd_directives_keys_set_seal, NULL, PLACE,
                       "keys that seal stored sessions, oldest first: file:PATH, exec:PATH, env:NAME, or clear"),
