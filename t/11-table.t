@@ -158,6 +158,7 @@ note 'Nobody to ask';
     start($one_line);
     # Where nobody waits for them while the provider is asked, the child says so itself.
     my $none = qr/no AWS credentials; requests that need the table look for them again: /;
+    $SERVER->end;
     $SERVER->stop(qr/could not be checked: no credentials were found: .*environment/,
                   $SERVER->log_lines($none) ? $none : ());
 

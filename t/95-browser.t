@@ -7,7 +7,7 @@ use lib "$FindBin::Bin/lib";
 use SessionTest;
 use SessionTest::Browser;
 
-plan skip_all => 'the same under every MPM' if setting('mpm') ne 'event';
+same_under_every_mpm();
 plan skip_all => 'no Chromium (Debian: chromium; or name the program in CHROMIUM)' if !SessionTest::Browser->program;
 
 my $ID      = qr/^[A-Za-z0-9_-]{43}$/;

@@ -34,9 +34,9 @@ our @EXPORT = (@Test::More::EXPORT, qw(
     seconds_of here let_go eventually within
     expect_log log_lines note_secret tally done needs lacks same_under_every_mpm));
 
-# Milliseconds of rest at the table before and after a block whose calls are counted. Where no late call (a touch) can
-# come, a file may do with less.
-our @QUIET = (40, 80);
+# Milliseconds of rest at the table before and after a block whose calls are counted. What is expected is waited for, and
+# would need none of it; what comes in spite of that fails this block or the next one.
+our @QUIET = (10, 30);
 
 our $T = Cwd::abs_path(File::Basename::dirname(__FILE__) . '/..');   # the server root
 my($STATE, $TABLE, $LOG_START, @EXPECTED, %SECRETS, $RES);

@@ -83,6 +83,7 @@ sub start {
 sub stop {
     my($self, @expected) = @_;
     my $full = qr/AH00161: server reached MaxRequestWorkers/;
+    $self->end;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     return $self->SUPER::stop(@expected, $self->log_lines($full) ? $full : ());
 }
