@@ -10,7 +10,9 @@ use strict;
 use warnings;
 
 use Exporter qw(import);
+use IO::Handle ();
 use IO::Socket::INET ();
+use IPC::Open2 ();
 use JSON::PP ();
 use POSIX ();
 
@@ -19,7 +21,7 @@ use SessionTest::BackendRecipe ();
 
 our @EXPORT = qw(backend verified recipe);
 
-my %PID;
+my(%PID, %VERIFIER);
 
 sub backend {
     my($name, @command) = @_;
@@ -42,6 +44,7 @@ sub backend {
 
 END {
     my $status = $?;
+    for (values %VERIFIER) { close $_->[2]; waitpid $_->[0], 0 }
     kill TERM => keys %PID;
     waitpid $_, 0 for keys %PID;
     $? = $status;
@@ -66,20 +69,28 @@ sub verified {
     my($function) = recipe('proxy', 'python');
     $function = "import time as real\n$function\ntime = type('T', (), {'time': lambda: real.time() + $o{later}})\n"
         if $o{later};
-    my $program = "$SessionTest::T/state/verify.py";
+    my(undef, $said, $ask) = @{ $VERIFIER{$function} ||= verifier($function) };
+    print $ask JSON::PP->new->ascii->encode(\%ask), "\n";
+    return JSON::PP->new->allow_nonref->decode(<$said> // die "verify.py failed\n");
+}
+
+# A process that asks the function, once for each line.
+sub verifier {
+    my($function) = @_;
+    my $program = "$SessionTest::T/state/verify-" . keys(%VERIFIER) . '.py';
     open my $out, '>', $program or die "$program: $!";
     print $out $function, <<'PYTHON';
 import json, sys
-ask = json.loads(sys.argv[1])
-keys = open(ask['keys'], 'rb').read().split()
-print(json.dumps(session_values(ask['headers'], ask['method'], ask['target'], keys, ask['audience'],
-                                ask['accept_v1'])))
+for line in sys.stdin:
+    ask = json.loads(line)
+    keys = open(ask['keys'], 'rb').read().split()
+    print(json.dumps(session_values(ask['headers'], ask['method'], ask['target'], keys, ask['audience'],
+                                    ask['accept_v1'])), flush=True)
 PYTHON
     close $out;
-    open my $in, '-|', '/usr/bin/python3', $program, JSON::PP->new->ascii->encode(\%ask) or die "python3: $!";
-    my $said = <$in>;
-    close $in or die "verify.py failed\n";
-    return JSON::PP->new->allow_nonref->decode($said);
+    my $pid = IPC::Open2::open2(my $said, my $ask, '/usr/bin/python3', $program);
+    $ask->autoflush(1);
+    return [$pid, $said, $ask];
 }
 
 1;
