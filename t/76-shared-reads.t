@@ -11,10 +11,11 @@ use SessionTest::Log;
 
 plan(skip_all => 'one request at a time') if setting('mpm') eq 'prefork';
 
-my $server = SessionTest::Server->start('LogLevel session_dynamodb:debug', 'SessionDynamoDBShareReads On',
+my $server = SessionTest::Server->start({ modules => ['status'] }, 'LogLevel session_dynamodb:debug', 'SessionDynamoDBShareReads On',
     'SessionDynamoDBTimeout 3s', 'ServerLimit 1', 'StartServers 1', 'ThreadsPerChild 20', 'MaxSpareThreads 20',
     'MaxRequestWorkers 20', '<Location /json/>', 'SetHandler test-session', 'SessionDynamoDBFormat json', '</Location>',
-    '<Location /eventual/>', 'SetHandler test-session', 'SessionDynamoDBConsistentRead Off', '</Location>');
+    '<Location /eventual/>', 'SetHandler test-session', 'SessionDynamoDBConsistentRead Off', '</Location>',
+    '<Location /workers>', 'SetHandler server-status', 'Session Off', '</Location>');
 my $here = $server->port;
 
 # Requests that have been sent, with this ID.
@@ -35,8 +36,14 @@ sub held_read {
     return $first;
 }
 
-# Let requests that were sent come to wait for it: nothing of them can be seen from outside.
-sub settle { select undef, undef, undef, 0.2 * setting('slow'); return }
+# Let requests that were sent come to wait for it, so many with the first: from outside it can be seen that a worker has
+# each of them, not how far it is.
+sub settle {
+    my($requests) = @_;
+    ok eventually(sub { get('/workers?auto', port => $here)->line('BusyWorkers') > $requests }, 20), '... and others come';
+    select undef, undef, undef, 0.2 * setting('slow');
+    return;
+}
 
 note 'A page';
 {
@@ -45,7 +52,7 @@ note 'A page';
     my @calls = calls_of {
         my $first  = held_read($id);
         my @assets = sent($id, ('/test/?get=a') x 6);
-        settle();
+        settle(7);
         release();
         @all = answers($first, @assets);
     };
@@ -61,7 +68,7 @@ note 'Each sees what was written before it came';
     my $first = held_read($id);
     get('/test/?set=a:2', cookie => $id);
     my @later = sent($id, ('/test/?get=a') x 3);
-    settle();
+    settle(4);
     release();
     my @all = answers($first, @later);
     is values_of('a', @all[1 .. 3]), '2 2 2', 'a change that was made while an earlier read was under way';
@@ -72,7 +79,7 @@ note 'Each sees what was written before it came';
     ok held(1), 'a read is done, and its answer is under way';
     get('/test/?set=a:3', cookie => $id);
     @later = sent($id, ('/test/?get=a') x 3);
-    settle();
+    settle(4);
     release();
     @all = answers($first, @later);
     # On a slow machine that read is given up, and repeated after the change.
@@ -100,7 +107,7 @@ note 'What differs is not shared';
     # The same row by requests of two formats: each judges it itself.
     my $first = held_read($one);
     my @both  = sent($one, '/test/?get=a', '/json/?get=a');
-    settle();
+    settle(3);
     release();
     is values_of('a', answers($first, @both)), '1 1 (none)', 'a row of another format is no session where that is shared';
 }
@@ -111,7 +118,7 @@ note 'No session';
     my @calls = calls_of {
         my $first = held_read($id);
         my @later = sent($id, ('/test/?get=a') x 3);
-        settle();
+        settle(4);
         delete_row(key_of($id));
         release();
         is values_of('a', answers($first, @later)), '(none) (none) (none) (none)', 'a session that is gone is gone for all';
@@ -125,7 +132,7 @@ note 'Failures';
     my @calls = calls_of {
         my $first = held_read($id);
         my @later = sent($id, ('/test/?get=a') x 4);
-        settle();
+        settle(5);
         fault(kind => 'error', type => 'AccessDeniedException', op => 'GetItem', count => 1);
         release();
         is values_of('a', answers($first, @later)), '1 503 503 503 503', 'a read that fails, fails for all that share it';
