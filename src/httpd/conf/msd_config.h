@@ -174,10 +174,10 @@ typedef struct msd_bind_t {
       NULL)                                   /* const char *: entries that tell a user; empty: none do */             \
     X(NUMBER, apr_int64_t, renew_interval, 0) /* seconds; 0: IDs do not age */                                         \
     X(NUMBER, apr_int64_t, renew_grace, 60)   /* seconds */                                                            \
-    X(NUMBER, int, login, MSD_LOGIN_KEEP)     /* msd_login_e */                                                        \
-    X(NUMBER, int, logout, MSD_LOGOUT_END)    /* msd_logout_e */                                                       \
-    X(NUMBER, int, user_sessions, 0)                                                                                   \
     X(POINTER, apr_array_header_t *, user_session_keys, NULL) /* const char *, oldest first */                         \
+    X(NUMBER, int, login, MSD_LOGIN_KEEP)                     /* msd_login_e */                                        \
+    X(NUMBER, int, logout, MSD_LOGOUT_END)                    /* msd_logout_e */                                       \
+    X(NUMBER, int, user_sessions, 0)                                                                                   \
     X(NUMBER, int, user_session_most, 50)                                                                              \
     X(NUMBER, int, user_session_deny, 0)                                                                               \
     X(NUMBER, int, expire_cookie, 0)                                                                                   \
@@ -196,9 +196,9 @@ typedef struct msd_bind_t {
     X(POINTER, const apr_array_header_t *, mask, NULL)         /* const char *, entry names; may be empty */           \
     /* the same from .htaccess files, added to mask */                                                                 \
     X(JOINED, const apr_array_header_t *, mask_more, NULL)                                                             \
-    X(NUMBER, int, format, DDB_FORM)                  /* ddb_format_e */                                               \
     X(POINTER, apr_array_header_t *, seal_keys, NULL) /* const char *, oldest first */                                 \
     X(POINTER, const struct ddb_seal_t *, seal, NULL) /* made of them */                                               \
+    X(NUMBER, int, format, DDB_FORM)                  /* ddb_format_e */                                               \
     X(NUMBER, int, max_size, DDB_ITEM_SIZE_MAX)       /* bytes of an item */                                           \
     X(NUMBER, int, max_entries, 1000)                 /* of a session; the limit applies to loading and storing */     \
     X(NUMBER, int, compress, 0)                       /* bytes; the minimum size to compress; 0: never */
