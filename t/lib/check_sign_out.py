@@ -9,6 +9,7 @@ What is proved of each sign-out that was answered with success:
   - So is one whose row was on its way to the table before the sign-out marked the user's list, whenever its login was
     answered.
   - The session that signs the others out goes on, and so do the sessions of other users.
+And of each login: its row was sent after it had been listed, so that there never is a session that no sign-out finds.
 A session counts as over when a page that reads it sees nothing of it. What a client was told to be stored in a session
 that is alive at the end is there.
 """
@@ -50,7 +51,7 @@ class Run:
         self.port, self.seconds, self.clients, self.calm = state["bulk_port"], seconds, clients, calm
         self.rng, self.table = random.Random(seed), Table(state)
         self.sessions, self.outs, self.reads, self.failed, self.requests = [], [], [], 0, 0
-        self.violations, self.entries = [], []
+        self.violations, self.entries, self.listed = [], [], 0
 
     async def ask(self, query, id=None):
         """(status, cookie, entries); a status of 0: no answer."""
@@ -212,6 +213,7 @@ class Run:
                 if session.user == out.user and session is not out.keep and before and asked > out.res:
                     self.violations.append("%s: a session is alive %.3f s after a sign-out" % (out.user, asked - out.res))
         self.innocent(seen)
+        self.unlisted()
 
     def innocent(self, seen):
         """Nobody's session ends without a reason."""
@@ -220,6 +222,22 @@ class Run:
             over = [asked for s, asked, alive in self.reads if s is session and not alive]
             if over and not ends:
                 self.violations.append("%s: a session is over without a reason" % session.user)
+
+
+    def unlisted(self):
+        """No row is on its way to the table before its lists have it."""
+        listed = {}
+        for e in sorted((e for e in self.entries if e.get("forwarded") == 200), key=lambda e: e["answered_at"]):
+            data = e["body"].get("ExpressionAttributeValues", {}).get(":data", {}).get("B")
+            if e["op"] == "UpdateItem" and data:
+                for session in json.loads(base64.b64decode(data))["sessions"]:
+                    listed.setdefault((e["body"]["Key"]["id"]["S"], session["key"]), e["answered_at"])
+        for e in self.entries:
+            item = e["body"].get("Item", {}) if e["op"] == "PutItem" and e.get("forwarded") == 200 else {}
+            for id in item.get("listed_in", {}).get("S", "").split():
+                if listed.get((id, item["id"]["S"]), e["sent_at"] + 1) > e["sent_at"]:
+                    self.violations.append("a row was sent before it was listed")
+                self.listed += 1
 
 
 def list_key(user):
@@ -247,7 +265,8 @@ def main():
         "seed": options.seed, "requests": run.requests, "logins": sum(1 for s in run.sessions if s.id),
         "refused": sum(1 for s in run.sessions if not s.id), "sign_outs": sum(1 for o in run.outs if o.good),
         "failed_sign_outs": sum(1 for o in run.outs if not o.good),
-        "slowest": round(max([o.res - o.inv for o in run.outs] or [0]), 1), "over": len({s for s, _, alive in run.reads if not alive}),
+        "slowest": round(max([o.res - o.inv for o in run.outs] or [0]), 1), "listed": run.listed,
+        "over": len({s for s, _, alive in run.reads if not alive}),
         "alive": len({s for s, asked, alive in run.reads if alive and asked > run.ended}),
         "violations": sorted(set(run.violations))[:20]}))
     return 1 if run.violations else 0
