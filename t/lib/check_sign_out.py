@@ -9,7 +9,8 @@ What is proved of each sign-out that was answered with success:
   - So is one whose row was on its way to the table before the sign-out marked the user's list, whenever its login was
     answered.
   - The session that signs the others out goes on, and so do the sessions of other users.
-And of each login: its row was sent after it had been listed, so that there never is a session that no sign-out finds.
+And of each login: its row was sent after it had been listed, so that there never is a session that no sign-out finds,
+and it was not listed after a sign-out that is later than its beginning.
 A session counts as over when a page that reads it sees nothing of it. What a client was told to be stored in a session
 that is alive at the end is there.
 """
@@ -17,6 +18,7 @@ that is alive at the end is there.
 import argparse
 import asyncio
 import base64
+import datetime
 import hashlib
 import json
 import os
@@ -121,6 +123,7 @@ class Run:
             own = self.rng.choice(known)
             keep = self.rng.random() < 0.5
             out = SignOut(own.user, own if keep else None, time.monotonic())
+            logins = [asyncio.ensure_future(self.login(own.user)) for _ in range(3)]
             status, _, seen = await self.ask("revoke=" + ("others" if keep else "all"), own.id)
             out.res, out.good = time.monotonic(), status == 200 and "user" in seen
             own.ended = own.ended or not keep
@@ -130,6 +133,7 @@ class Run:
                     session.gone |= session.user == out.user and session is not out.keep and session.inv < out.inv
                 await self.look_at([s for s in self.sessions if s.user == out.user and s is not out.keep and s.id
                                     and s.over is None and s.res and s.res < out.inv][-4:])
+            await asyncio.gather(*logins)
 
     async def look_at(self, sessions):
         for session in sessions:
@@ -225,18 +229,26 @@ class Run:
 
 
     def unlisted(self):
-        """No row is on its way to the table before its lists have it."""
-        listed = {}
+        """No row is on its way to the table before its lists have it, none is listed after an end of all that came later
+        than the row's time, which is when its request began."""
+        listed, marks = {}, []
         for e in sorted((e for e in self.entries if e.get("forwarded") == 200), key=lambda e: e["answered_at"]):
             data = e["body"].get("ExpressionAttributeValues", {}).get(":data", {}).get("B")
+            if e["op"] == "UpdateItem" and e["body"].get("ReturnValues") == "ALL_NEW":
+                at = int(e["body"]["ExpressionAttributeValues"][":ended"]["N"])
+                marks.append((e["body"]["Key"]["id"]["S"], at, e["answered_at"]))
             if e["op"] == "UpdateItem" and data:
                 for session in json.loads(base64.b64decode(data))["sessions"]:
-                    listed.setdefault((e["body"]["Key"]["id"]["S"], session["key"]), e["answered_at"])
+                    listed.setdefault((e["body"]["Key"]["id"]["S"], session["key"]), (e["sent_at"], e["answered_at"]))
         for e in self.entries:
             item = e["body"].get("Item", {}) if e["op"] == "PutItem" and e.get("forwarded") == 200 else {}
             for id in item.get("listed_in", {}).get("S", "").split():
-                if listed.get((id, item["id"]["S"]), e["sent_at"] + 1) > e["sent_at"]:
+                asked, answered = listed.get((id, item["id"]["S"]), (0, e["sent_at"] + 1))
+                began = datetime.datetime.fromisoformat(item["accessed"]["S"]).timestamp() * 1000
+                if answered > e["sent_at"]:
                     self.violations.append("a row was sent before it was listed")
+                if any(list == id and at >= began and done < asked for list, at, done in marks):
+                    self.violations.append("a login that began before a sign-out was listed after it")
                 self.listed += 1
 
 
