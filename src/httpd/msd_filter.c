@@ -124,10 +124,11 @@ static int waiting_helps(apr_status_t failure)
     return ddb_error_is_passing(failure) || failure == DDB_ECONFLICT;
 }
 
-/** 1 if the request ended the session, or its user left it. */
-static int is_logout(const msd_session_t *s)
+/** 1 if the request ended the session, its user left it, or it has expired and its cookie is deleted (end_expired). */
+static int is_goodbye(const msd_session_t *s)
 {
-    return s->answer.written == MSD_ENDED || (s->answer.left && s->answer.written == MSD_STORED);
+    return s->answer.written == MSD_ENDED || (s->answer.left && s->answer.written == MSD_STORED)
+           || (s->answer.end_id && s->answer.written == MSD_NOTHING);
 }
 
 static void set_headers(request_rec *r, const msd_session_t *s)
@@ -150,7 +151,7 @@ static void set_headers(request_rec *r, const msd_session_t *s)
         }
         return; /* else the client keeps its ID */
     }
-    if (*s->conf->clear_site_data && is_logout(s)) {
+    if (*s->conf->clear_site_data && is_goodbye(s)) {
         apr_table_setn(r->err_headers_out, "Clear-Site-Data", s->conf->clear_site_data);
     }
     if (s->answer.issue) {

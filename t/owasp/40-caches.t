@@ -27,4 +27,23 @@ for my $value ('no-cache="Set-Cookie"', 'public,%20max-age=3600', 'private') {
 get('/test/?set=a:1', version => '1.0');
 is kept(), 'no-store', 'R205: nor does HTTP/1.0 change that';
 
+# What browsers keep of a session that has expired.
+{
+    my @navigate = (headers => ['Sec-Fetch-Mode', 'navigate']);
+    my $over = session('/expire/clears/', a => 1);
+    age($over, 8000);
+    get('/expire/clears/?get=a', cookie => $over);
+    is res()->header('Clear-Site-Data'), undef, 'R97: a part of a page whose session has expired deletes nothing';
+    $over = session('/expire/clears/', a => 1);
+    age($over, 8000);
+    get('/expire/clears/?get=a', cookie => $over, @navigate);
+    is res()->header('Clear-Site-Data'), '"cache", "storage"', 'R97: a page whose session has expired deletes what browsers keep';
+    get('/expire/clears/?get=a', cookie => 'A' x 43, @navigate);
+    is res()->header('Clear-Site-Data'), undef, 'R98: one with a made-up ID does not';
+    my $other = session('/expire/clears/', a => 1);
+    age($other, 8000);
+    get('/expire/clears/?set=b:2', cookie => $other, @navigate);
+    is res()->header('Clear-Site-Data'), undef, 'R97: nor does one that begins a new session';
+}
+
 done;
