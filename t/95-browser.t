@@ -114,6 +114,11 @@ note 'Whoever comes from another site';
         goes($how, url('/plain/page.html', 'localhost'), url('/cookie/?get=a', 'www.example.test'));
         shows('get a', $lax{$how}, "with SameSite=Lax, by a $how");
     }
+    anew();
+    visit('/test/?set=a:1');
+    my $id = the_cookie()->{value};
+    goes('link', url('/plain/page.html', 'localhost'), url('/test/?set=b:2'));
+    isnt the_cookie()->{value}, $id, 'a page that begins a session for them replaces that of the user';
 }
 
 note 'A form of somebody else, where the cookie goes to all sites';
