@@ -30,7 +30,7 @@ static void mix(unsigned char *into, const unsigned char *with)
 }
 
 /* A one-time pad: an ID encrypts one secret ever, that of its session. */
-static apr_status_t encrypt(unsigned char *secret, const char *sid)
+static apr_status_t encrypt_secret(unsigned char *secret, const char *sid)
 {
     unsigned char pad[SECRET];
     apr_status_t rv = derive(pad, sid, PAD);
@@ -60,7 +60,7 @@ static apr_status_t read_secret(unsigned char *secret, const char *sid, const ch
         return derive(secret, sid, FIRST_SECRET);
     }
     memcpy(secret, raw, SECRET);
-    return encrypt(secret, sid);
+    return encrypt_secret(secret, sid);
 }
 
 apr_status_t ddb_csrf_make(const char **token, const char *sid, const char *key, ddb_random_fn *random, apr_pool_t *p)
@@ -100,7 +100,7 @@ apr_status_t ddb_csrf_move(const char **key, const char *from, const char *to, a
     unsigned char secret[SECRET];
     apr_status_t rv = read_secret(secret, from, *key);
 
-    rv = rv == APR_SUCCESS ? encrypt(secret, to) : rv;
+    rv = rv == APR_SUCCESS ? encrypt_secret(secret, to) : rv;
     if (rv == APR_SUCCESS) {
         *key = apr_pencode_base64_binary(p, secret, sizeof(secret), APR_ENCODE_NONE, NULL);
     }
