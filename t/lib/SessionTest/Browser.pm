@@ -146,6 +146,11 @@ sub processes_of {
         map { m{(\d+)$} } glob '/proc/[0-9]*';
 }
 
+# Also of a test that is told to end.
+for my $signal (qw(INT TERM HUP)) {
+    $SIG{$signal} ||= sub { exit 1 };
+}
+
 END {
     my $status = $?;
     _end($_) for keys %STARTED;
