@@ -12,6 +12,9 @@ exit_e rows_show(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p
 exit_e rows_end(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p);
 exit_e rows_purge(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p);
 
+exit_e users_list(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p);
+exit_e users_end(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p);
+
 /* These make no calls. */
 exit_e policy_print(const options_t *o, report_t *r, apr_pool_t *p);
 exit_e cost_print(const options_t *given, report_t *r, apr_pool_t *p);

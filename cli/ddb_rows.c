@@ -10,6 +10,7 @@
 #include "ddb_rows_int.h"
 #include "base/ddb_time.h"
 #include "store/ddb_sid.h"
+#include "store/ddb_user_sessions.h"
 
 #define A_DAY 86400 /* seconds that the row of a replaced ID ends early, where another program may go by its end */
 
@@ -42,7 +43,7 @@ static apr_status_t take_match(ddb_rows_scan_t *s, const ddb_json_t *item, apr_p
 {
     const char *key = ddb_attribute_get(item, "id", "S"), *hash;
 
-    if (!key) {
+    if (!key || ddb_user_sessions_is_id(key)) {
         return APR_SUCCESS;
     }
     if (!ddb_attribute_get(item, "loggable", "S")) {
@@ -225,15 +226,32 @@ static void fill_sweep(const ddb_rows_scan_t *s, ddb_json_t *body, apr_pool_t *p
     use_end(body, end_before(s), p);
 }
 
+/* @return DDB_ECONFLICT if its end is another by now. */
+static apr_status_t delete_row(const ddb_rows_scan_t *s, const char *key, apr_int64_t before, apr_pool_t *p,
+                               ddb_error_t *err)
+{
+    ddb_json_t *body = of_row(s->rows, key, "#expires < :before", p), *reply;
+
+    use_end(body, before, p);
+    return ddb_rows_call(s->rows, "DeleteItem", ddb_json_print(body, p), &reply, p, err);
+}
+
+/* A list goes with its sessions, and comes back with the next. */
+static apr_status_t delete_list(const ddb_rows_scan_t *s, const char *key, apr_int64_t before, apr_pool_t *p,
+                                ddb_error_t *err)
+{
+    apr_status_t rv = delete_row(s, key, before, p, err);
+
+    s->rows->count.lists += rv == APR_SUCCESS || (rv == DDB_ECONFLICT && err->unsettled);
+    return rv == DDB_ECONFLICT ? APR_SUCCESS : rv;
+}
+
 static apr_status_t delete_expired(const ddb_rows_scan_t *s, const char *key, apr_int64_t before, apr_pool_t *p,
                                    ddb_error_t *err)
 {
     ddb_rows_t *r = s->rows;
-    ddb_json_t *body = of_row(r, key, "#expires < :before", p), *reply;
-    apr_status_t rv;
+    apr_status_t rv = delete_row(s, key, before, p, err);
 
-    use_end(body, before, p);
-    rv = ddb_rows_call(r, "DeleteItem", ddb_json_print(body, p), &reply, p, err);
     /* After a lost answer the row may be gone by our own hand. */
     r->count.deleted += rv == APR_SUCCESS || (rv == DDB_ECONFLICT && err->unsettled);
     r->count.kept += rv == DDB_ECONFLICT && !err->unsettled;
@@ -248,6 +266,10 @@ static apr_status_t take_expired(ddb_rows_scan_t *s, const ddb_json_t *item, apr
     /* The first page was asked for by a clock that may have been corrected since. */
     if (!key || !expires || expires >= before) {
         return APR_SUCCESS;
+    }
+    if (ddb_user_sessions_is_id(key)) {
+        s->rows->count.lists += s->sweep->dry_run;
+        return s->sweep->dry_run ? APR_SUCCESS : delete_list(s, key, before, p, err);
     }
     s->rows->count.due++;
     return s->sweep->dry_run ? APR_SUCCESS : delete_expired(s, key, before, p, err);

@@ -18,6 +18,7 @@ typedef struct ddb_rows_count_t {
     apr_int64_t due;         /* past their end */
     apr_int64_t deleted;     /* of these */
     apr_int64_t kept;        /* of these: touched or gone before they could be deleted */
+    apr_int64_t lists; /* lists of users' sessions of which all had ended; deleted as well, and in none of these */
 } ddb_rows_count_t;
 
 /** Work on rows. Not thread safe; the threads of a search are its own. */

@@ -26,7 +26,7 @@
 #define BASE64URL  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 #define KEY_LENGTH 43
 
-#define CALLING (CHECK | CREATE_TABLE | SHOW | END | PURGE) /* commands that ask the service */
+#define CALLING (CHECK | CREATE_TABLE | SHOW | LIST | END | PURGE) /* commands that ask the service */
 #define ANY     (CALLING | POLICY | COST)
 
 static const struct {
@@ -38,7 +38,8 @@ static const struct {
     { "check", CHECK, 0, "check the table, permissions and clock" },
     { "create-table", CREATE_TABLE, 0, "create the table, with time to live" },
     { "show", SHOW, 1, "show a session by its hash from the logs: times and sizes, not its content" },
-    { "end", END, 1, "end a session" },
+    { "list", LIST, 0, "list the sessions of a user" },
+    { "end", END, 1, "end a session; with --user all of a user, or the one with this table key" },
     { "purge", PURGE, 0, "delete rows of ended sessions where time to live is off" },
     { "policy", POLICY, 0, "print a minimal IAM policy" },
     { "cost", COST, 0, "estimate capacity units and prices" },
@@ -73,6 +74,15 @@ static const char *set_text(options_t *o, const option_t *option, const char *va
     (void)p;
     *FIELD(const char *, o, option) = value;
     return *value ? NULL : "it is empty";
+}
+
+static const char *add_source(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
+{
+    apr_array_header_t **sources = FIELD(apr_array_header_t *, o, option);
+
+    *sources = *sources ? *sources : apr_array_make(p, 2, sizeof(const char *));
+    APR_ARRAY_PUSH(*sources, const char *) = value;
+    return NULL;
 }
 
 static const char *set_table(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
@@ -177,6 +187,14 @@ static const option_t all[] = {
     { "ca-file", "PATH", CALLING, set_text, AT(ca_file), "CA certificates, as SessionDynamoDBCAFile" },
     { "proxy", "URL", CALLING, set_proxy, 0, "proxy, as SessionDynamoDBProxy" },
     { "timeout", "SECONDS", CALLING, set_seconds, AT(timeout), "maximum time of one call, retries included (10)" },
+    { "user", "NAME", LIST | END, set_text, AT(user), "user whose sessions are listed or ended" },
+    { "realm", "REALM", LIST | END, set_text, AT(realm),
+      "where the user logs in: form:AUTHNAME, basic:AUTHNAME, entry:NAME" },
+    { "audience", "LABEL", LIST | END, set_text, AT(audience), "as SessionDynamoDBAudience" },
+    { "user-keys", "SOURCE", LIST | END, add_source, AT(user_keys),
+      "as SessionDynamoDBUserSessionKeys: file:PATH or env:NAME; may be repeated" },
+    { "seal-keys", "SOURCE", LIST | END, add_source, AT(seal_keys),
+      "as SessionDynamoDBSealKeys: file:PATH, env:NAME or clear; may be repeated" },
     { "hash-sid", "On|Off", SHOW | END, set_hash_sid, 0, "as SessionDynamoDBHashSid (On)" },
     { "json", NULL, ANY, set_flag, AT(json), "print JSON, errors too" },
     { "progress", NULL, SHOW | END | PURGE, set_flag, AT(progress),
@@ -190,7 +208,7 @@ static const option_t all[] = {
     { "create-table", NULL, POLICY, set_flag, AT(for_creation), "include what httpd needs to create the table" },
     { "check", NULL, POLICY, set_flag, AT(for_check), "include what httpd needs to check the table" },
     { "operate", NULL, POLICY, set_flag, AT(for_operation),
-      "add a separate statement for operators: show, end and purge" },
+      "add a separate statement for operators: show, list, end and purge" },
     { "requests", "N", COST, set_count, AT(requests), "total number of requests (1000000)" },
     { "read-only", "PERCENT", COST, set_percent, AT(read_only),
       "share of requests that only read the session (the rest of 100)" },
@@ -268,6 +286,11 @@ static apr_status_t take_command(options_t *o, const char *name, const char **pr
     return APR_EINVAL;
 }
 
+static int is_table_key(const char *text)
+{
+    return strlen(text) == KEY_LENGTH && strspn(text, BASE64URL) == KEY_LENGTH;
+}
+
 static const char *check_hash(const options_t *o)
 {
     if (ddb_rows_is_hash(o->hash)) {
@@ -277,15 +300,41 @@ static const char *check_hash(const options_t *o)
         return "HASH must be the hash from the logs, or at least its first 32 digits: with --hash-sid Off a table key "
                "is a session ID, which must not appear on a command line";
     }
-    return strlen(o->hash) == KEY_LENGTH && strspn(o->hash, BASE64URL) == KEY_LENGTH
+    return is_table_key(o->hash)
                ? NULL
                : "HASH must be the hash from the logs (128 hex digits, or at least the first 32) or a table key";
+}
+
+/* Whose sessions: all of it, or nothing. */
+static const char *check_user(const options_t *o, apr_pool_t *p)
+{
+    if (!o->user || !o->realm || !o->user_keys) {
+        return apr_psprintf(p, "%s needs --user, --realm and --user-keys%s", o->name,
+                            o->command == END ? ", or none of the options for users" : "");
+    }
+    return o->hash_sid ? NULL : "the sessions of a user are listed only where SessionDynamoDBHashSid is On";
+}
+
+static apr_status_t take_user(options_t *o, int n, const char *const *rest, const char **problem, apr_pool_t *p)
+{
+    *problem = check_user(o, p);
+    if (!*problem && n > (o->command == END)) {
+        *problem = o->command == END ? "end with --user takes one table key, or none" : "list takes options only";
+    }
+    o->hash = n ? rest[0] : NULL;
+    if (!*problem && o->hash && !is_table_key(o->hash)) {
+        *problem = "with --user, a session is named by its table key, which list shows";
+    }
+    return *problem ? APR_EINVAL : APR_SUCCESS;
 }
 
 static apr_status_t take_hash(options_t *o, int n, const char *const *rest, const char **problem, apr_pool_t *p)
 {
     int wanted = (o->command & (SHOW | END)) != 0;
 
+    if (o->command == LIST || o->user || o->realm || o->audience || o->user_keys || o->seal_keys) {
+        return take_user(o, n, rest, problem, p);
+    }
     if (n != wanted) {
         *problem = apr_psprintf(p, wanted ? "%s takes one HASH" : "%s takes options only", o->name);
         return APR_EINVAL;

@@ -3,12 +3,22 @@
 
 #include <apr_file_io.h>
 #include <apr_pools.h>
+#include <apr_tables.h>
 #include <apr_time.h>
 
 #include "aws/ddb_profile.h"
 
 /** What the program can be asked for; the bits tell which options go with which. */
-typedef enum command_e { CHECK = 1, CREATE_TABLE = 2, SHOW = 4, END = 8, PURGE = 16, POLICY = 32, COST = 64 } command_e;
+typedef enum command_e {
+    CHECK = 1,
+    CREATE_TABLE = 2,
+    SHOW = 4,
+    END = 8,
+    PURGE = 16,
+    POLICY = 32,
+    COST = 64,
+    LIST = 128
+} command_e;
 
 /** The command line, checked. NULL and negative numbers: not given, unless said otherwise. */
 typedef struct options_t {
@@ -22,11 +32,13 @@ typedef struct options_t {
     int json, progress;
     int strict; /* check: doubts are wrong */
 
-    const char *hash;             /* show, end: what the session is named by */
-    apr_interval_time_t patience; /* create-table */
-    int dry_run;                  /* purge */
-    apr_int64_t older_than;       /* seconds; always there */
-    const char *account;          /* policy */
+    const char *hash;                          /* show, end: what the session is named by; NULL: all of the user's */
+    const char *user, *realm, *audience;       /* list, end: whose sessions */
+    apr_array_header_t *user_keys, *seal_keys; /* const char *, sources of keys (keys.h) */
+    apr_interval_time_t patience;              /* create-table */
+    int dry_run;                               /* purge */
+    apr_int64_t older_than;                    /* seconds; always there */
+    const char *account;                       /* policy */
     int for_creation, for_check, for_operation;
     apr_int64_t requests, size;         /* cost */
     double read_only, changed, touched; /* percent */

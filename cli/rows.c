@@ -171,6 +171,8 @@ static void say_counts(report_t *r, const ddb_rows_count_t *n, int dry_run)
         report_number(r, "deleted", "deleted", (double)n->deleted);
         report_number(r, "kept", "kept (used or ended in the meantime)", (double)n->kept);
     }
+    report_number(r, "lists", n->lists ? dry_run ? "lists that would be deleted" : "lists deleted" : NULL,
+                  (double)n->lists);
 }
 
 exit_e rows_purge(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p)

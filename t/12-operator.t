@@ -72,6 +72,14 @@ sub ended {
     return $id;
 }
 
+sub change_row_of {
+    my($table, $key, $change) = @_;
+    my $row = $table->row($key);
+    $change->($row);
+    $table->put_row($row);
+    return;
+}
+
 sub forbid { my($op, %more) = @_; return fault(kind => 'error', op => $op, type => 'AccessDeniedException',
                                               message => "not authorized to perform: dynamodb:$op", count => 0, %more) }
 
@@ -342,6 +350,106 @@ note 'Readers that are gone';
     is $run->(1, 'purge'), 1, 'of a report: it does not pass for a whole one';
 }
 
+note 'The sessions of a user';
+{
+    clear_tables();
+    my $conf  = "$SessionTest::T/conf";
+    my @of    = ('--user', 'ann', '--realm', 'entry:user', '--user-keys', "file:$conf/user.key.first");
+    my $login = sub { get("$_[0]?set=user:$_[1]"); return res()->cookie('id') };
+    my $key   = sub { $TABLE->key_of(@_) };   # no secret: a hash, which list shows
+    my $live  = sub { get('/test/?get=user', cookie => $_[0])->line('get user') };
+    my($first, $second, $bob) = ($login->('/mine/', 'ann'), $login->('/mine/', 'ann'), $login->('/mine/', 'bob'));
+    change_row_of($TABLE, $key->($second), sub { $_[0]{expires}{N} = time() - 10 });
+
+    is run(['list', @of]), 0, 'list';
+    my($one, $other) = split /\n\n/, $OUT;
+    like $one, qr/^session: \Q${\ $key->($first)}\E\nhash: \Q${\ substr loggable($first), 0, 32}\E\nstate: alive\n/,
+        '... names a session by its table key, and by the hash of the logs';
+    like $one, qr/^created: 20\S+\naccessed: 20\S+\nexpires: 20\S+\nends at the latest: 20\S+\n/m, '... with its times';
+    like $one, qr{^address: 127\.0\.0\.0/24$}m, '... where it began';
+    like $other, qr/^session: \Q${\ $key->($second)}\E\n.*^state: over$/ms, '... and one that has expired';
+    like $OUT, qr/^sessions: 2$/m, '... and their number';
+    my @calls = calls_of { run(['list', @of]) };
+    is join(' ', map { $_->{op} } @calls), 'GetItem GetItem GetItem', 'it costs a read, and one of each row';
+    my $said = json(['list', @of]);
+    is "$said->{listed} $said->{sessions}[0]{state} $said->{sessions}[1]{key}", '2 alive ' . $key->($second), 'the same as JSON';
+    run(USER_KEYS => SessionTest::Log::slurp("$conf/user.key.first") =~ s/\n//r,
+        ['list', @of[0 .. 3], '--user-keys', 'env:USER_KEYS']);
+    like $OUT, qr/^sessions: 2$/m, 'with keys from the environment';
+    for my $case (['another user', '--user', 'anna'], ['another realm', '--realm', 'entry:account'],
+                  ['a label', '--audience', 'shop'], ['another key', '--user-keys', "file:$conf/seal.key.first"]) {
+        my($what, $option, $value) = @$case;
+        my %o = (@of, $option, $value);
+        is run(['list', %o]), 0, "$what";
+        like $OUT, qr/^sessions: 0\nnone is listed under this user, realm, audience and key$/m, '... is said to have none';
+    }
+
+    $said = json(['purge', '--older-than', 0]);
+    is "$said->{looked_at} $said->{due} $said->{deleted} $said->{lists}", '5 1 1 0', 'a purge leaves lists of live sessions';
+    is json(['list', @of])->{sessions}[1]{state}, 'gone', '... one without a row is gone';
+
+    is run(['end', @of, $key->($bob)]), 1, "another user's session";
+    like $ERR, qr/the user has no such session/, '... is none of this one';
+    is $live->($bob), 'bob', '... and lives';
+    my $third = $login->('/mine/', 'ann');
+    is run(['end', @of, $key->($third)]), 0, 'one session is ended by its table key';
+    like $OUT, qr/^the session was ended$/, '... and said so';
+    is join(' ', $live->($third), $live->($first)), '(none) ann', '... and no other';
+    forbid('PutItem');
+    is run(['end', @of]), 3, 'who may not write';
+    like $ERR, qr/PutItem, type AccessDeniedException/, '... is told';
+    clear_faults();
+    is $live->($first), '(none)', '... after some have ended, perhaps';
+    my $fourth = $login->('/mine/', 'ann');
+    @calls = calls_of { is run(['end', @of]), 0, 'all sessions of the user' };
+    is join(' ', map { $_->{op} } @calls[0, 1, -1]), 'UpdateItem GetItem UpdateItem', '... first the mark, last the list';
+    like $_->{body}{Key}{id}{S}, qr/^u:/, '... of the user' for @calls[0, -1];
+    like $OUT, qr/^sessions ended: 1$/m, '... are ended';
+    is join(' ', $live->($fourth), $live->($bob)), '(none) bob', "... and nobody else's";
+    is json(['list', @of])->{listed}, 0, '... and none is listed any more';
+    is json(['end', @of])->{ended}, 0, '... nor is there one to end again';
+
+    my @rotated = ('--user', 'ann', '--realm', 'entry:user', '--user-keys', "file:$conf/user.key.second");
+    $login->($_, 'ann') for '/mine/', '/mine/rotated/';
+    is json(['list', @rotated])->{listed}, 2, 'with two keys, the lists of both are shown';
+    is json(['end', @rotated])->{ended}, 2, '... and ended';
+
+    $login->('/mine/sealed/', 'cid');
+    $of[1] = 'cid';
+    is run(['list', @of]), 1, 'a sealed list';
+    like $ERR, qr/can't be opened with SessionDynamoDBSealKeys/, '... takes its key';
+    is run(['end', @of]), 1, '... to be ended, too';
+    my @seal = ('--seal-keys', "file:$conf/seal.key.first");
+    is json(['list', @of, @seal])->{listed}, 1, '... with which it is shown';
+    is json(['end', @of, @seal])->{ended}, 1, '... and ended';
+
+    for my $case ([['list'], 'needs --user, --realm and --user-keys'], [['end', '--user', 'ann'], 'or none of the options'],
+                  [['list', @of, 'more'], 'options only'], [['end', @of, '0' x 32], 'table key, which list shows'],
+                  [['end', @of, ('A' x 43) x 2], 'one table key'], [['end', @of, '--hash-sid', 'Off'], 'HashSid is On'],
+                  [['list', @of, '--user-keys', 'a-key-on-the-command-line-of-the-operator'], 'file:PATH or env:NAME'],
+                  [['list', @of, '--user-keys', 'env:NO_SUCH_KEY'], 'NO_SUCH_KEY is not set'],
+                  [['list', @of, '--user-keys', "file:$DIR/none"], "can't read"],
+                  [['list', @of, '--seal-keys', 'file:/'], 'not a regular file'],
+                  [['list', @of, '--seal-keys', "file:$DIR/open"], 'others can read it'],
+                  [['list', @of, '--seal-keys', "file:$DIR/short"], 'shorter than 32'],
+                  [['list', @of, '--seal-keys', "file:$DIR/empty"], 'contains no key'],
+                  [['list', @of, '--seal-keys', "file:$DIR/long"], 'longer than'],
+                  [['show', '0' x 32, '--user', 'ann'], 'has no option --user']) {
+        my %content = (open => 'x' x 40, short => 'x' x 31, empty => "\n \n", long => 'x' x 2000);
+        while (my($name, $text) = each %content) {
+            open my $file, '>', "$DIR/$name" or die "$name: $!";
+            print $file $text;
+            close $file;
+            chmod $name eq 'open' ? 0644 : 0600, "$DIR/$name";
+        }
+        my($arguments, $words) = @$case;
+        is run($arguments), 2, "usage: $arguments->[0]: $words";
+        like $ERR, qr/^session-dynamodb: .*\Q$words\E/, '... says what is wrong';
+        unlike $ERR, qr/a-key-on-the|xxxx/, '... without a key';
+    }
+    clear_tables();
+}
+
 note 'A table of many pages';
 {
     clear_tables();
@@ -382,7 +490,7 @@ note 'policy and cost';
     my $actions = sub { join ' ', sort map { s/dynamodb://r } @{ $of{ $_[0] }{Action} } };
     is $actions->('Httpd'), 'CreateTable DeleteItem DescribeTable DescribeTimeToLive GetItem PutItem UpdateItem '
         . 'UpdateTimeToLive', '... httpd has each action once';
-    is $actions->('Operators'), 'DeleteItem GetItem Scan', '... and operators a statement of their own';
+    is $actions->('Operators'), 'DeleteItem GetItem PutItem Scan UpdateItem', '... and operators a statement of their own';
     like $said->{note}, qr/two statements for two roles/, '... which is said';
     run(['policy', '--operate', '--account', '123456789012']);
     like $ERR, qr/^session-dynamodb: two statements for two roles: do not give httpd the Operators/, '... to people, too';

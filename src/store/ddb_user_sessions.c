@@ -8,7 +8,8 @@
 
 #include "store/ddb_user_sessions_int.h"
 
-#define LABEL "session-dynamodb user"
+#define LABEL  "session-dynamodb user"
+#define PREFIX "u:"
 
 apr_status_t ddb_user_sessions_id(const char **id, const char *secret, const char *audience,
                                   const ddb_marks_user_t *user, apr_pool_t *p)
@@ -22,9 +23,14 @@ apr_status_t ddb_user_sessions_id(const char **id, const char *secret, const cha
     apr_status_t rv = ddb_crypto_hmac(DDB_SHA256, mac, key, in);
 
     *id = rv == APR_SUCCESS
-              ? apr_pstrcat(p, "u:", apr_pencode_base64_binary(p, mac, sizeof(mac), APR_ENCODE_BASE64URL, NULL), NULL)
+              ? apr_pstrcat(p, PREFIX, apr_pencode_base64_binary(p, mac, sizeof(mac), APR_ENCODE_BASE64URL, NULL), NULL)
               : NULL;
     return rv;
+}
+
+int ddb_user_sessions_is_id(const char *key)
+{
+    return strncmp(key, PREFIX, strlen(PREFIX)) == 0;
 }
 
 int ddb_user_sessions_same(const ddb_user_session_t *a, const ddb_user_session_t *b)

@@ -53,6 +53,9 @@ typedef struct ddb_user_limit_t {
 apr_status_t ddb_user_sessions_id(const char **id, const char *secret, const char *audience,
                                   const ddb_marks_user_t *user, apr_pool_t *p);
 
+/** 1 if the key of an item is that of a list. */
+int ddb_user_sessions_is_id(const char *key);
+
 /** Read a list: one GetItem, consistent. A list that does not exist is empty. @return DDB_EBADITEM for an item that is
  * not a list, or that no key opens. */
 apr_status_t ddb_user_sessions_read(ddb_store_t *st, const ddb_store_call_t *call, const char *id,

@@ -539,6 +539,38 @@ static void test_lost_answer(apr_pool_t *p)
     NUM_IS(f->rows.count.deleted, 1, "it counts as deleted");
 }
 
+/* The list of a user's sessions is no session. */
+static void test_lists(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    const char *loggable = ddb_sid_loggable("u:list", p);
+
+    f->rows.ids = 1;
+    world_answer(f->w, 200, LAST(BARE("u:list"), "1"));
+    NUM_IS(find(f, loggable), APR_NOTFOUND, "the hash of a list's name finds nothing, where keys are IDs");
+
+    f = setup(p);
+    world_answer(
+        f->w, 200,
+        LAST(DUE("u:over", LONG_AGO) "," DUE("u:used", LONG_AGO) "," DUE("u:live", NOT_YET) "," DUE("a", LONG_AGO),
+             "4"));
+    world_answer(f->w, 200, "{}");
+    world_answer(f->w, 400, REFUSED);
+    world_answer(f->w, 200, "{}");
+    NUM_IS(sweep(f, 0, 0), APR_SUCCESS, "lists of which all sessions have expired are swept as well");
+    OK(strstr(sent(f, 1), "\"S\":\"u:over\"") && strstr(sent(f, 1), "\"#expires < :before\""), "if that is still so");
+    OK(strstr(sent(f, 2), "\"S\":\"u:used\""), "one that has a session again stays");
+    OK(strstr(sent(f, 3), "\"S\":\"a\""), "and one that lives is not asked for");
+    NUM_IS(f->rows.count.lists, 1, "they are counted");
+    OK(f->rows.count.due == 1 && f->rows.count.deleted == 1 && f->rows.count.kept == 0, "apart from sessions");
+
+    f = setup(p);
+    world_answer(f->w, 200, LAST(DUE("u:over", LONG_AGO), "1"));
+    NUM_IS(sweep(f, 0, 1), APR_SUCCESS, "a trial");
+    NUM_IS(f->rows.count.lists, 1, "counts them");
+    NUM_IS(f->w->n_sent, 1, "and deletes none");
+}
+
 TAP_MAIN(p)
 {
     test_hashes();
@@ -558,4 +590,5 @@ TAP_MAIN(p)
     test_sweep_older(p);
     test_sweep_stops(p);
     test_lost_answer(p);
+    test_lists(p);
 }
