@@ -12,7 +12,7 @@ static const char *const sessions[] = { "GetItem", "PutItem", "UpdateItem", "Del
 static const char *const creation[] = { "CreateTable", "DescribeTable", "DescribeTimeToLive", "UpdateTimeToLive",
                                         NULL };
 static const char *const checking[] = { "DescribeTable", "DescribeTimeToLive", NULL };
-static const char *const operation[] = { "Scan", "GetItem", "PutItem", "UpdateItem", "DeleteItem", NULL };
+static const char *const operation[] = { "Scan", "GetItem", "UpdateItem", "DeleteItem", NULL };
 
 /* Region and account of the table; "*" where unknown. */
 static const char *resource(const options_t *o, int *open, apr_pool_t *p)
