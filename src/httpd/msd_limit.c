@@ -19,7 +19,8 @@ typedef struct rule_t {
     const msd_limit_t *limit;
     const msd_address_count_t *counts;
     const char *event;
-    const char *text; /* for apr_psprintf with address, most, seconds */
+    const char *did, *what; /* "sent", so many "session IDs" */
+    const char *why;        /* what may be the reason, for the end of the line */
     const char *denies;
 } rule_t;
 
@@ -30,9 +31,10 @@ static rule_t guesses(const msd_session_t *s)
     return (rule_t){ .limit = c->guess_limit,
                      .counts = c->guesses,
                      .event = "guessing",
-                     .text = "%s has sent more than %d session IDs within %d s that open no session "
-                             "(SessionDynamoDBGuessLimit): a client guesses IDs, many clients share that address, or "
-                             "another application sets cookies of the same name",
+                     .did = "sent",
+                     .what = "session IDs",
+                     .why = " that open no session (SessionDynamoDBGuessLimit): a client guesses IDs, many clients "
+                            "share that address, or another application sets cookies of the same name",
                      .denies = "its requests with such IDs get 429 until then" };
 }
 
@@ -43,8 +45,10 @@ static rule_t creations(const msd_session_t *s)
     return (rule_t){ .limit = c->create_limit,
                      .counts = c->creations,
                      .event = "harvesting",
-                     .text = "%s has begun more than %d sessions within %d s (SessionDynamoDBCreateLimit): a client "
-                             "collects session IDs, many clients share that address, or one keeps no cookies",
+                     .did = "begun",
+                     .what = "sessions",
+                     .why = " (SessionDynamoDBCreateLimit): a client collects session IDs, many clients share that "
+                            "address, or one keeps no cookies",
                      .denies = "its requests that would begin one get 429 until then" };
 }
 
@@ -87,7 +91,8 @@ static void tell(request_rec *r, msd_session_t *s, const rule_t *rule, const cha
 {
     const msd_limit_t *limit = rule->limit;
     const char *name = msd_address_count_name(r->useragent_ip, r->pool);
-    const char *text = apr_psprintf(r->pool, rule->text, name, limit->most, limit->seconds);
+    const char *text = apr_psprintf(r->pool, "%s has %s more than %d %s within %d s%s", name, rule->did, limit->most,
+                                    rule->what, limit->seconds, rule->why);
 
     msd_event_note(s, rule->event, limit->denies ? "deny" : "log", sid, NULL);
     msd_log_limit(r, limit->denies ? apr_pstrcat(r->pool, text, "; ", rule->denies, NULL) : text);
