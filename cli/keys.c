@@ -1,8 +1,8 @@
 /* Keys of the site, from files and the environment: as httpd reads them, one a line. */
 
-#include <stdlib.h>
 #include <string.h>
 
+#include <apr_env.h>
 #include <apr_file_info.h>
 #include <apr_file_io.h>
 #include <apr_lib.h>
@@ -102,14 +102,13 @@ static const char *read_file(const reading_t *r, const char *path)
 
 static const char *read_source(const reading_t *r, const char *source)
 {
-    const char *value;
+    char *value = NULL;
 
     if (strncasecmp(source, "file:", 5) == 0) {
         return read_file(r, source + 5);
     }
     if (strncasecmp(source, "env:", 4) == 0) {
-        value = getenv(source + 4);
-        return value && *value
+        return apr_env_get(&value, source + 4, r->p) == APR_SUCCESS && *value
                    ? add_key(r, value)
                    : apr_psprintf(r->p, "--%s: the environment variable %s is not set", r->option, source + 4);
     }

@@ -151,7 +151,7 @@ static int read_count(apr_int64_t *n, const ddb_json_t *item, const char *name)
 
 static apr_status_t read_item(ddb_user_sessions_t *list, const ddb_store_call_t *call, const ddb_json_t *item)
 {
-    ddb_bytes_t data;
+    ddb_bytes_t data = { NULL, 0 };
     apr_status_t rv;
 
     if (!read_count(&list->ended, item, "ended") || !read_count(&list->version, item, "version")) {
