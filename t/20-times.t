@@ -434,6 +434,8 @@ note 'The cookie of a session that has expired';
     is $deleted->(), '', '... nor does a script';
     get('/expire/off/?get=a', cookie => $id, @navigate);
     is $deleted->(), '', '... nor a page where it is Off';
+    calls_are { get('/expire/?get=a', cookie => $id, @navigate) } [], 'a page after that asks nobody';
+    is $deleted->(), 'deleted', '... and deletes it all the same';
 
     my $other = session('/expire/', a => 1);
     age($other, 8000);

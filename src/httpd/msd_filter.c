@@ -93,8 +93,9 @@ static void end_expired(const msd_request_t *q, msd_session_t *s)
 
     /* The row of an ID that was replaced is over, too, when it is a minute old: that client has a newer ID. */
     if (mode && strcmp(mode, "navigate") == 0 && s->outcome == MSD_NEW && s->ids.count == 1
-        && s->ids.miss == DDB_MISS_OVER && s->ids.over != DDB_OVER_MOVED && s->ids.over != DDB_OVER_LEFT
-        && s->ids.over != DDB_OVER_RENEWED && s->answer.written == MSD_NOTHING && !s->answer.issue) {
+        && (s->ids.miss == DDB_MISS_OVER || s->ids.miss == DDB_MISS_KNOWN_OVER) && s->ids.over != DDB_OVER_MOVED
+        && s->ids.over != DDB_OVER_LEFT && s->ids.over != DDB_OVER_RENEWED && s->answer.written == MSD_NOTHING
+        && !s->answer.issue) {
         s->answer.end_id = 1;
     }
 }

@@ -86,6 +86,16 @@ static const msd_unknown_ids_t *misses_for(const msd_session_t *s, const ddb_sto
                : NULL;
 }
 
+/** Why the ID of the row, just read, is unknown. */
+static msd_unknown_ids_e reason_of(const ddb_session_t *row)
+{
+    if (row->miss == DDB_MISS_ABSENT) {
+        return MSD_UNKNOWN_IDS_ABSENT;
+    }
+    return row->over == DDB_OVER_IDLE || row->over == DDB_OVER_ABSOLUTE ? MSD_UNKNOWN_IDS_EXPIRED
+                                                                        : MSD_UNKNOWN_IDS_OVER;
+}
+
 /** Like ddb_store_load, but does not read the table again for a known unknown session ID. */
 static apr_status_t look_up(const load_t *w, const msd_calls_batch_t *batch, const char *sid, ddb_session_t *row,
                             const msd_reads_t *reads)
@@ -97,13 +107,13 @@ static apr_status_t look_up(const load_t *w, const msd_calls_batch_t *batch, con
 
     known = msd_unknown_ids_holds(m, call.key, batch->started, call.pool);
     if (known != MSD_UNKNOWN_IDS_NOTHING) {
-        row->miss = known == MSD_UNKNOWN_IDS_OVER ? DDB_MISS_KNOWN_OVER : DDB_MISS_KNOWN;
+        row->miss = known == MSD_UNKNOWN_IDS_ABSENT ? DDB_MISS_KNOWN : DDB_MISS_KNOWN_OVER;
+        row->over = known == MSD_UNKNOWN_IDS_EXPIRED ? DDB_OVER_IDLE : DDB_OVER_MOVED; /* or the like: both stand for */
         return APR_NOTFOUND;
     }
     rv = ddb_store_load(w->q->calls.store, &call, sid, row);
     if (rv == APR_NOTFOUND && !reads->cached && (row->miss == DDB_MISS_ABSENT || row->miss == DDB_MISS_OVER)) {
-        known = row->miss == DDB_MISS_OVER ? MSD_UNKNOWN_IDS_OVER : MSD_UNKNOWN_IDS_ABSENT;
-        msd_unknown_ids_add(m, call.key, known, batch->started, call.pool);
+        msd_unknown_ids_add(m, call.key, reason_of(row), batch->started, call.pool);
     }
     return rv;
 }

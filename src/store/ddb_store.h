@@ -43,7 +43,7 @@ typedef enum ddb_miss_e {
     DDB_MISS_REUSED,    /* ddb_store_succeed moved it, and the client has used the newer ID for longer than the grace */
     DDB_MISS_BOUND,     /* for callers: the session is bound to another client */
     DDB_MISS_KNOWN,     /* for callers: absent a moment ago; the table was not read again */
-    DDB_MISS_KNOWN_OVER /* for callers: the same, and expired */
+    DDB_MISS_KNOWN_OVER /* for callers: the same, and over */
 } ddb_miss_e;
 
 /** Why a session of DDB_MISS_OVER is over. The row of an ID that was replaced is kept for longer than it tells so. */

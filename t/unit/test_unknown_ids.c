@@ -52,9 +52,11 @@ static void test_a_minute(apr_pool_t *p)
     NUM_IS(msd_unknown_ids_holds(m, "key", BEGAN, p), MSD_UNKNOWN_IDS_ABSENT, "as one without a row");
     msd_unknown_ids_add(m, "over", MSD_UNKNOWN_IDS_OVER, BEGAN, p);
     NUM_IS(msd_unknown_ids_holds(m, "over", last - 1, p), MSD_UNKNOWN_IDS_OVER, "or as one whose session is over");
-    OK(!msd_unknown_ids_holds(m, "over", last + 1, p), "for as long");
-    msd_unknown_ids_add(m, "over", MSD_UNKNOWN_IDS_ABSENT, last + 2, p);
-    NUM_IS(msd_unknown_ids_holds(m, "over", last + 2, p), MSD_UNKNOWN_IDS_ABSENT, "until its row is gone, too");
+    OK(!msd_unknown_ids_holds(m, "over", last + 4, p), "for as long, by some microseconds");
+    msd_unknown_ids_add(m, "over", MSD_UNKNOWN_IDS_ABSENT, last + 5, p);
+    NUM_IS(msd_unknown_ids_holds(m, "over", last + 5, p), MSD_UNKNOWN_IDS_ABSENT, "until its row is gone, too");
+    msd_unknown_ids_add(m, "past", MSD_UNKNOWN_IDS_EXPIRED, BEGAN, p);
+    NUM_IS(msd_unknown_ids_holds(m, "past", last - 1, p), MSD_UNKNOWN_IDS_EXPIRED, "or by its timeouts");
     msd_unknown_ids_add(m, "key", MSD_UNKNOWN_IDS_ABSENT, last + 1, p);
     OK(msd_unknown_ids_holds(m, "key", last + apr_time_from_sec(59), p),
        "missed again, it is remembered for another one");

@@ -9,7 +9,8 @@
 #include "base/ddb_shared.h"
 #include "httpd/child/msd_unknown_ids.h"
 
-#define SLOTS 8192 /* of 24 bytes; each holds one key */
+#define SLOTS 8192            /* of 24 bytes; each holds one key */
+#define WHAT  APR_UINT64_C(3) /* the lowest bits of a time */
 
 /**
  * Its words are written one by one, by processes that may use it at the same time or be killed between two writes. Both
@@ -17,7 +18,7 @@
  * can't get another mark's time.
  */
 typedef struct slot_t {
-    volatile apr_uint64_t time; /* monotonic, microseconds; odd: the session of the key was over */
+    volatile apr_uint64_t time; /* monotonic, microseconds; but the lowest bits (WHAT) say why */
     volatile apr_uint64_t a, b; /* halves of the mark, each XOR time */
 } slot_t;
 
@@ -125,14 +126,13 @@ msd_unknown_ids_e msd_unknown_ids_holds(const msd_unknown_ids_t *m, const char *
         return MSD_UNKNOWN_IDS_NOTHING;
     }
     then = time_of(&mark);
-    return !is_recent(then, now) ? MSD_UNKNOWN_IDS_NOTHING : then & 1 ? MSD_UNKNOWN_IDS_OVER : MSD_UNKNOWN_IDS_ABSENT;
+    return is_recent(then, now) ? (msd_unknown_ids_e)(MSD_UNKNOWN_IDS_ABSENT + (then & WHAT)) : MSD_UNKNOWN_IDS_NOTHING;
 }
 
 void msd_unknown_ids_add(const msd_unknown_ids_t *m, const char *key, msd_unknown_ids_e what, apr_time_t now,
                          apr_pool_t *p)
 {
-    apr_uint64_t time = what == MSD_UNKNOWN_IDS_OVER ? ((apr_uint64_t)now - 1) | 1
-                                                     : (apr_uint64_t)now & ~APR_UINT64_C(1);
+    apr_uint64_t time = ((apr_uint64_t)now & ~WHAT) | (apr_uint64_t)(what - MSD_UNKNOWN_IDS_ABSENT);
     mark_t mark;
 
     if (m && mark_of(&mark, m, key, p)) {

@@ -18,7 +18,8 @@ typedef struct msd_unknown_ids_t msd_unknown_ids_t;
 typedef enum msd_unknown_ids_e {
     MSD_UNKNOWN_IDS_NOTHING,
     MSD_UNKNOWN_IDS_ABSENT, /* the table had no row with it */
-    MSD_UNKNOWN_IDS_OVER    /* its session was over */
+    MSD_UNKNOWN_IDS_OVER,   /* its session was over: it moved, or its user left */
+    MSD_UNKNOWN_IDS_EXPIRED /* its session was over by its timeouts */
 } msd_unknown_ids_e;
 
 /** How long an unknown session ID is remembered. */
