@@ -1,6 +1,5 @@
 /* Properties of the client to which sessions are bound. */
 
-#include <arpa/inet.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -8,6 +7,7 @@
 #include <http_log.h>
 #include <http_ssl.h>
 
+#include "base/ddb_address.h"
 #include "httpd/child/msd_child.h"
 #include "httpd/msd_binding.h"
 #include "httpd/msd_event.h"
@@ -17,34 +17,17 @@ APLOG_USE_MODULE(session_dynamodb);
 /* In the order of ddb_bound_e. */
 static const char *const kinds[DDB_BOUND_KINDS] = { "user-agent", "address", "tls-certificate" };
 
-/** The first `bits` of an address of `len` bytes as text; the others are 0. */
-static const char *network_text(int family, unsigned char *bytes, int len, int bits, apr_pool_t *p)
-{
-    char text[INET6_ADDRSTRLEN] = "";
-    int i;
-
-    for (i = 0; i < len; i++) {
-        int left = bits - 8 * i;
-
-        bytes[i] &= left >= 8 ? 0xff : left <= 0 ? 0 : (unsigned char)(0xff << (8 - left));
-    }
-    return apr_pstrdup(p, inet_ntop(family, bytes, text, sizeof(text)) ? text : "");
-}
-
 /** The network of r's client; an address that cannot be read stands for itself. */
 static const char *network_of(const request_rec *r, const msd_bind_t *bind, apr_pool_t *p)
 {
-    unsigned char bytes[16];
     const char *ip = r->useragent_ip ? r->useragent_ip : "";
-    const char *plain = apr_pstrmemdup(p, ip, strcspn(ip, "%")); /* without an IPv6 zone */
+    ddb_address_t a;
 
-    if (inet_pton(AF_INET, plain, bytes) == 1) {
-        return network_text(AF_INET, bytes, 4, bind->v4, p);
+    if (!ddb_address_read(&a, ip)) {
+        return apr_pstrdup(p, ip);
     }
-    if (inet_pton(AF_INET6, plain, bytes) == 1) {
-        return network_text(AF_INET6, bytes, 16, bind->v6, p);
-    }
-    return plain;
+    ddb_address_mask(&a, bind->v4, bind->v6);
+    return ddb_address_text(&a, p);
 }
 
 static const char *certificate_of(request_rec *r, apr_pool_t *p)

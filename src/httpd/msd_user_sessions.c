@@ -4,6 +4,7 @@
 
 #include <apr_strings.h>
 
+#include "base/ddb_address.h"
 #include "base/ddb_array.h"
 #include "httpd/msd_event.h"
 #include "httpd/msd_user_sessions.h"
@@ -77,26 +78,16 @@ apr_status_t msd_user_sessions_lists(apr_array_header_t **ids, const msd_session
 /* ---- a session begins -------------------------------------------------------------------------------------------- */
 
 /** The part of the client's address that is stored: enough to recognise a place by, not a person (NIST SP 800-63B
- * section 5.3 asks for an assessment of anything more). IPv4: 24 bits, IPv6: 56. */
-static const char *address_prefix(const request_rec *r, apr_pool_t *p)
+ * section 5.3 asks for an assessment of anything more). */
+static const char *network_of(const request_rec *r, apr_pool_t *p)
 {
-    const apr_sockaddr_t *a = r->useragent_addr;
-    const unsigned char *b;
+    ddb_address_t a;
 
-#if APR_HAVE_IPV6
-    if (a && a->family == APR_INET6) {
-        b = (const unsigned char *)&a->sa.sin6.sin6_addr;
-        if (IN6_IS_ADDR_V4MAPPED(&a->sa.sin6.sin6_addr)) {
-            return apr_psprintf(p, "%u.%u.%u.0/24", b[12], b[13], b[14]);
-        }
-        return apr_psprintf(p, "%x:%x:%x:%x::/56", b[0] << 8 | b[1], b[2] << 8 | b[3], b[4] << 8 | b[5], b[6] << 8);
-    }
-#endif
-    if (!a || a->family != APR_INET) {
+    if (!r->useragent_ip || !ddb_address_read(&a, r->useragent_ip)) {
         return "";
     }
-    b = (const unsigned char *)&a->sa.sin.sin_addr;
-    return apr_psprintf(p, "%u.%u.%u.0/24", b[0], b[1], b[2]);
+    ddb_address_mask(&a, 24, 56);
+    return apr_pstrcat(p, ddb_address_text(&a, p), a.len == 4 ? "/24" : "/56", NULL);
 }
 
 static apr_status_t row_comes(void *baton, const ddb_store_call_t *call, const char *key)
@@ -164,7 +155,7 @@ int msd_user_sessions_begin(msd_user_sessions_t *u, request_rec *r, const msd_re
         .session = { .previous = s->stored.sid && s->stored.listed_in ? s->stored.key : NULL,
                      .created = apr_time_sec(row->created),
                      .expires = apr_time_sec(row->created) + row->absolute_timeout,
-                     .address = address_prefix(r, s->pool),
+                     .address = network_of(r, s->pool),
                      .agent = agent ? agent : "" },
     };
     if (!u->session.previous) {

@@ -1,11 +1,11 @@
 /* Counts for client addresses, in shared memory. */
 
-#include <arpa/inet.h>
 #include <string.h>
 
 #include <apr_atomic.h>
 #include <apr_strings.h>
 
+#include "base/ddb_address.h"
 #include "base/ddb_shared.h"
 #include "base/ddb_siphash.h"
 #include "httpd/child/msd_address_count.h"
@@ -83,50 +83,36 @@ apr_status_t msd_address_count_create(msd_address_count_t **pm, int values, ddb_
 
 /* ---- addresses --------------------------------------------------------------------------------------------------- */
 
-/** The bytes by which ip counts. @return their number; 0: it is no IP address. */
-static apr_size_t prefix_of(unsigned char bytes[16], const char *ip)
+/** What ip counts as: an address of IPv4, or a network of IPv6. @return 0: it is no IP address. */
+static int counted_as(ddb_address_t *a, const char *ip)
 {
-    static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
-    char address[INET6_ADDRSTRLEN];
+    int is_address = ddb_address_read(a, ip);
 
-    if (inet_pton(AF_INET, ip, bytes) == 1) {
-        return 4;
-    }
-    apr_cpystrn(address, ip, sizeof(address));
-    address[strcspn(address, "%")] = '\0'; /* the zone of a link-local address (RFC 4007) */
-    if (inet_pton(AF_INET6, address, bytes) != 1) {
-        return 0;
-    }
-    if (memcmp(bytes, mapped, sizeof(mapped)) == 0) {
-        memmove(bytes, bytes + sizeof(mapped), 4);
-        return 4;
-    }
-    memset(bytes + 8, 0, 8);
-    return 8;
+    ddb_address_mask(a, 32, 64);
+    return is_address;
 }
 
 const char *msd_address_count_name(const char *ip, apr_pool_t *p)
 {
-    unsigned char bytes[16];
-    char text[INET6_ADDRSTRLEN];
-    apr_size_t len = prefix_of(bytes, ip);
+    ddb_address_t a;
 
-    if (!len || !inet_ntop(len == 4 ? AF_INET : AF_INET6, bytes, text, sizeof(text))) {
-        return apr_pstrdup(p, ip);
-    }
-    return apr_pstrcat(p, text, len == 4 ? NULL : "/64", NULL);
+    return !counted_as(&a, ip) ? apr_pstrdup(p, ip)
+                               : apr_pstrcat(p, ddb_address_text(&a, p), a.len == 4 ? NULL : "/64", NULL);
 }
 
 /** What the table knows an address by: the limit, and the address as it counts. What is no address counts as it is. */
 static apr_size_t describe_key(unsigned char text[KEY_MOST], const msd_address_count_of_t *of)
 {
     const apr_uint16_t limit[] = { (apr_uint16_t)of->most, (apr_uint16_t)of->seconds };
-    apr_size_t len;
+    ddb_address_t a;
+    apr_size_t len = counted_as(&a, of->ip) ? a.len : 0;
 
     memcpy(text + 1, limit, sizeof(limit));
-    len = prefix_of(text + 1 + sizeof(limit), of->ip);
     text[0] = (unsigned char)len;
-    if (!len) {
+    if (len) {
+        memcpy(text + 1 + sizeof(limit), a.bytes, len);
+    }
+    else {
         len = strnlen(of->ip, KEY_MOST - 1 - sizeof(limit));
         memcpy(text + 1 + sizeof(limit), of->ip, len);
     }
