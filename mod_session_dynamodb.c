@@ -38,6 +38,7 @@
 #include "httpd/msd_identity.h"
 #include "httpd/msd_load.h"
 #include "httpd/msd_log.h"
+#include "httpd/msd_login_age.h"
 #include "httpd/msd_payload.h"
 #include "httpd/msd_refuse.h"
 #include "httpd/msd_request.h"
@@ -400,6 +401,7 @@ static void register_hooks(apr_pool_t *p)
     APR_OPTIONAL_HOOK(ap, status_hook, msd_status_report, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_log_transaction(session_dynamodb_log_transaction, NULL, NULL, APR_HOOK_FIRST);
 
+    msd_login_age_register(p);
     session_dynamodb_register_functions();
 }
 

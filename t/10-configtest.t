@@ -625,10 +625,10 @@ accepted 'a key file that the group can read', 'SessionDynamoDBSidKeys file:grou
 SKIP: {
     # Tests are run by another user than root: a library in front of libc says otherwise.
     file('root.c', 0600, "#include <unistd.h>\nuid_t geteuid(void) { return 0; }\n");
-    skip 'no compiler', 10 if system("cc -shared -fPIC -o $DIR/root.so $DIR/root.c 2>/dev/null") != 0;
+    skip 'no compiler', 20 if system("cc -shared -fPIC -o $DIR/root.so $DIR/root.c 2>/dev/null") != 0;
     my @user = ('User ' . getpwuid $>);
     file('own.keys', 0600, "$key\n");
-    for my $directive ('SessionDynamoDBSidKeys', 'SessionDynamoDBForwardKeys', 'SessionDynamoDBSealKeys') {
+    for my $directive (map { "SessionDynamoDB$_" } qw(SidKeys ForwardKeys SealKeys EventKeys UserSessionKeys)) {
         unremarked "$directive, started by the user that httpd runs as", @user, "$directive file:own.keys";
         local @ENVIRONMENT{qw(LD_PRELOAD TEST_KEY)} = ("$DIR/root.so", $key);
         remarked "$directive of httpd's user, started by root",
@@ -667,6 +667,27 @@ refused 'a short key for seals', 10, qr/key 1 is shorter than 32 characters; gen
     'SessionDynamoDBSealKeys file:short.keys';
 refused 'seals that the other program can not read', 11, qr/Format json can't be sealed.*remove SessionDynamoDBSealKeys/,
     'SessionDynamoDBFormat json', "SessionDynamoDBSealKeys file:$good clear";
+
+note 'The sessions of users';
+{
+    my @lists = ('SessionDynamoDB On', 'SessionDynamoDBUserSessions On');
+    accepted 'lists of sessions', @lists, "SessionDynamoDBUserSessionKeys file:$good", 'SessionDynamoDBUserSessionLimit 5 deny';
+    refused 'lists without keys', 11, qr/UserSessions needs SessionDynamoDBUserSessionKeys.*openssl rand -base64 32/, @lists;
+    refused 'short keys of lists', 10, qr/key 1 is shorter than 32 characters.*openssl rand -base64 32/,
+        'SessionDynamoDBUserSessionKeys file:short.keys';
+    refused 'lists that the other program would not keep', 13, qr/UserSessions can't be combined with SessionDynamoDBFormat json/,
+        @lists, "SessionDynamoDBUserSessionKeys file:$good", 'SessionDynamoDBFormat json';
+    refused 'lists of session IDs', 13, qr/UserSessions needs SessionDynamoDBHashSid On/, @lists,
+        "SessionDynamoDBUserSessionKeys file:$good", 'SessionDynamoDBHashSid Off';
+    for my $limit ('0', '401', '5x', '-1', '5 drop', 'evict') {
+        refused "a limit of $limit", 10, qr/from 1 to 400, and evict .* or deny/, "SessionDynamoDBUserSessionLimit $limit";
+    }
+    accepted 'an age of a login', '<Location />', 'Require session-login-age 300', '</Location>';
+    for my $age ('0', 'x', '5min', '') {
+        refused "an age of '$age'", 11, qr/Require session-login-age: '\Q$age\E' is not a number of seconds, such as 300/,
+            '<Location />', "Require session-login-age $age", '</Location>';
+    }
+}
 like accepted('a short key', 'SessionDynamoDBSidKeys file:short.keys'), qr/shorter than 32.*openssl rand/s,
     '... with a warning that says how to make one';
 like accepted('a short key there', 'SessionDynamoDBForwardKeys file:short.keys'),

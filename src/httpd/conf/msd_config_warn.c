@@ -285,6 +285,7 @@ static const char *const read_directives[] = {
     "SessionDynamoDBCookiePath",
     "SessionDynamoDBEndpointURL",
     "SessionDynamoDBEnv",
+    "SessionDynamoDBEventKeys",
     "SessionDynamoDBFetchMetadata",
     "SessionDynamoDBForward",
     "SessionDynamoDBForwardKeys",
@@ -296,10 +297,24 @@ static const char *const read_directives[] = {
     "SessionDynamoDBTLSWhen",
     "SessionDynamoDBUseHeader",
     "SessionDynamoDBUserKey",
+    "SessionDynamoDBUserSessionKeys",
     "SetEnvIf",
     "SetEnvIfNoCase",
     NULL,
 };
+
+/** 1 for a directive whose arguments are sources of keys. */
+static int names_keys(const msd_config_place_t *place)
+{
+    static const char *const directives[] = { "SessionDynamoDBEventKeys", "SessionDynamoDBForwardKeys",
+                                              "SessionDynamoDBSealKeys", "SessionDynamoDBSidKeys",
+                                              "SessionDynamoDBUserSessionKeys" };
+    apr_size_t i;
+
+    for (i = 0; i < DDB_ARRAY_LENGTH(directives) && !msd_config_place_is(place, directives[i]); i++) {
+    }
+    return i < DDB_ARRAY_LENGTH(directives);
+}
 
 static void look_at_place(const msd_config_warn_t *config, const msd_config_place_t *place, apr_pool_t *p)
 {
@@ -309,8 +324,7 @@ static void look_at_place(const msd_config_warn_t *config, const msd_config_plac
         look_for_session(&near, place);
         look_at_cookie_path(&near, place);
     }
-    if (msd_config_place_is(place, "SessionDynamoDBSidKeys") || msd_config_place_is(place, "SessionDynamoDBForwardKeys")
-        || msd_config_place_is(place, "SessionDynamoDBSealKeys")) {
+    if (names_keys(place)) {
         look_at_key_files(&near, place);
     }
     if (msd_config_place_is(place, "SessionDynamoDBConsistentRead")) {
