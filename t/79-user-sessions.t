@@ -330,6 +330,12 @@ note 'The table fails';
     clear_faults();
     lives($other, 'and they may be alive');
     lives($own, '... as is the own one');
+    fault(op => 'UpdateItem', kind => '500', skip => 2, count => 0);
+    says('renew,revoke-others', $own);
+    clear_faults();
+    is res()->status, 503, 'the same after a new ID';
+    ok res()->cookie('id') && res()->cookie('id') ne $own, '... which is sent with the error';
+    lives(res()->cookie('id'), '... because the session has it now');
     expect_log(qr/could not be written/);
 }
 

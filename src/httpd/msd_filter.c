@@ -146,8 +146,7 @@ static void set_headers(request_rec *r, const msd_session_t *s)
         else if (r->status == HTTP_SERVICE_UNAVAILABLE && waiting_helps(s->answer.failure)) {
             apr_table_setn(r->err_headers_out, "Retry-After", RETRY_AFTER);
         }
-        if (s->answer.issue && s->outcome != MSD_FAILED) {
-            /* The session was stored under a new ID, and what came after it failed. */
+        if (s->answer.issue && s->answer.issue_on_error) {
             msd_carrier_issue(r, s->conf, s->answer.issue, s->now, msd_session_next_end(s));
         }
         return; /* else the client keeps its ID */

@@ -334,6 +334,7 @@ apr_status_t msd_save(request_rec *r, msd_request_t *q, msd_session_t *s)
     }
     if (rv == APR_SUCCESS && revoke == MSD_REVOKE_OTHERS && !msd_session_is_denied(s)) {
         rv = msd_user_sessions_revoke(q, s, revoke);
+        s->answer.issue_on_error = rv != APR_SUCCESS && s->answer.written == MSD_STORED;
     }
     return rv == APR_SUCCESS ? rv : msd_session_write_failed(s, rv);
 }

@@ -104,6 +104,7 @@ typedef struct msd_session_answer_t {
     apr_status_t failure; /* of the read or write; APR_SUCCESS: no failure */
     int merges;           /* number of times that another request wrote first and both changes were merged */
     const char *issue;    /* the ID that the response sends; NULL: no ID */
+    int issue_on_error;   /* 1: even if it is an error, because the session was stored under it before the failure */
     int end_id;           /* 1: the response deletes the client's ID */
     int wait;             /* seconds after which a request that a limit refuses may be repeated */
 } msd_session_answer_t;
