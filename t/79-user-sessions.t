@@ -134,7 +134,7 @@ note 'Sign out everywhere';
     says('revoke-user', $all[0]);
     is_deeply [res()->status, res()->cookie('id')], [200, ''], 'a program signs her out everywhere';
     is_over($_, 'one of them') for @all;
-    is row_of($all[0]), undef, 'the own row is gone';
+    is_tombstone($_, 'they left tombstones, the own one among them') for @all;
     keys_are('ann', [], '... and the list empty');
     calls_are { says('revoke-user') } [], 'without a session: nothing';
     my $old = session('/mine/off/', user => 'ann');
@@ -170,6 +170,21 @@ note 'A login that began before';
     let_go('change');
     is answer($change)->status, 503, 'a change under way is refused';
     is_over($id, '... and revives nothing');
+}
+
+note 'A longer life';
+{
+    clear_tables();
+    my $id = login('ann');
+    my @calls = calls_of { says('absolute=100000', $id) } 4;
+    is join(' ', map { $_->{op} } @calls), 'GetItem GetItem UpdateItem UpdateItem', 'a session that may live longer is listed anew, and then changed';
+    my($session) = listed('ann');
+    is $session->{expires} - $session->{created}, 100_000, '... with its new end';
+    is list('ann')->{expires}{N}, $session->{expires}, '... which is the end of the list';
+    is scalar(listed('ann')), 1, '... once';
+    calls_are { says('absolute=50000', $id) } [qw(GetItem UpdateItem)], 'a shorter life changes no list';
+    get('/control/cgi/session.pl?header=X-Session-Control:revoke-others', cookie => $id);
+    expect_log(qr/ignored 'revoke-others' in the header X-Session-Control/);
 }
 
 note 'A limit';

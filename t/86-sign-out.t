@@ -21,7 +21,7 @@ for (['calm', '--calm'], ['with faults']) {
     is join("\n", @{ $numbers->{violations} }), '', '... and nothing that began before a sign-out is alive after it';
     my $least = setting('slow') > 1 ? 0 : 3;
     cmp_ok $numbers->{$_} || 0, '>', $least, "... of many $_" for qw(logins sign_outs over listed);
-    diag "$name: ", join ', ', map { "$_ $numbers->{$_}" } qw(requests logins refused sign_outs failed_sign_outs slowest over alive listed);
+    diag "$name: ", join ', ', map { "$_ $numbers->{$_}" } qw(requests logins refused sign_outs failed_sign_outs late_sign_outs slowest over alive listed);
     tally(requests => $numbers->{requests} || 0, sessions_lost => scalar @{ $numbers->{violations} });
 }
 

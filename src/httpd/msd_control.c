@@ -43,10 +43,10 @@ static int apply_word(msd_session_t *s, const char *word)
     else if (strcasecmp(word, "abandon") == 0) {
         msd_session_abandon(s);
     }
-    else if (strcasecmp(word, "revoke-others") == 0) {
+    else if (s->conf->user_sessions && strcasecmp(word, "revoke-others") == 0) {
         msd_session_revoke(s, MSD_REVOKE_OTHERS);
     }
-    else if (strcasecmp(word, "revoke-user") == 0) {
+    else if (s->conf->user_sessions && strcasecmp(word, "revoke-user") == 0) {
         msd_session_revoke(s, MSD_REVOKE_ALL);
     }
     else {
@@ -65,8 +65,9 @@ void msd_control_apply(request_rec *r, msd_session_t *s, const char *said)
     }
     if (unknown) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
-                      "ignored '%.32s' in the header %s of %s: use renew, create, abandon, revoke-others, revoke-user, "
-                      "idle=SECONDS or absolute=SECONDS, up to ten years",
+                      "ignored '%.32s' in the header %s of %s: use renew, create, abandon, idle=SECONDS or "
+                      "absolute=SECONDS, up to ten years; with SessionDynamoDBUserSessions On also revoke-others and "
+                      "revoke-user",
                       unknown, s->conf->control_header, r->uri);
     }
 }

@@ -44,6 +44,9 @@ static msd_session_t *load(request_rec *r)
 /** 1 if a user of s logged in in this request, or no longer ago than that. */
 static int is_recent(request_rec *r, msd_session_t *s, apr_int64_t seconds)
 {
+    if (msd_identity_is_other(r, s)) {
+        return 0; /* somebody else's login */
+    }
     msd_identity_judge(msd_request_get(r), s);
     if (s->answer.verified) {
         return 1;
@@ -64,7 +67,7 @@ static authz_status check(request_rec *r, const char *line, const void *parsed)
     if (s && msd_session_usable(s) && is_recent(r, s, *seconds)) {
         return AUTHZ_GRANTED;
     }
-    if (msd_refuse(r) != DECLINED) {
+    if (msd_refuse_unloaded(r) != DECLINED) {
         /* The load failed, so that nobody can tell. The fixups refuse this request with the status for that, which an
          * authorization provider can't choose. */
         return AUTHZ_GRANTED;

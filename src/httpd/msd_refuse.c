@@ -58,18 +58,28 @@ static int refuse_load(request_rec *r, const msd_session_t *s)
     return HTTP_TOO_MANY_REQUESTS;
 }
 
-int msd_refuse(request_rec *r)
+/** The session for which r may be refused; NULL: r goes on. */
+static msd_session_t *session_of(request_rec *r)
 {
-    const msd_request_t *q = msd_request_find(r);
     msd_session_t *s = msd_request_session(r);
-    int status;
 
     /* MultiViews would skip a refused variant, and the response would be 404 instead of 503. */
-    if (!s || msd_request_is_error_page(r) || is_look_ahead(r, q)) {
-        return DECLINED;
-    }
-    status = s->outcome > MSD_LOADED ? refuse_load(r, s) : DECLINED;
-    return status == DECLINED ? refuse_forgery(r, s) : status;
+    return s && !msd_request_is_error_page(r) && !is_look_ahead(r, msd_request_find(r)) ? s : NULL;
+}
+
+int msd_refuse_unloaded(request_rec *r)
+{
+    const msd_session_t *s = session_of(r);
+
+    return s && s->outcome > MSD_LOADED ? refuse_load(r, s) : DECLINED;
+}
+
+int msd_refuse(request_rec *r)
+{
+    int status = msd_refuse_unloaded(r);
+    msd_session_t *s = status == DECLINED ? session_of(r) : NULL;
+
+    return s ? refuse_forgery(r, s) : status;
 }
 
 int msd_refuse_write(const msd_session_t *s)

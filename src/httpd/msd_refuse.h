@@ -17,6 +17,9 @@ int msd_refuse_session(const msd_session_t *s);
  * an event and a line in the log, if another site may have sent it (msd_csrf). Error pages go on. */
 int msd_refuse(request_rec *r);
 
+/** The part of msd_refuse that concerns the load alone, and has the same result each time. */
+int msd_refuse_unloaded(request_rec *r);
+
 /** What a write of s that failed or was refused means for its response, the status; 0: none did. HTTP_FORBIDDEN for a
  * login beyond SessionDynamoDBUserSessionLimit, HTTP_TOO_MANY_REQUESTS for a session beyond CreateLimit. */
 int msd_refuse_write(const msd_session_t *s);

@@ -186,8 +186,12 @@ static apr_status_t change(const msd_save_t *w)
 {
     msd_session_t *s = w->s;
     ddb_session_t row = s->stored;
-    apr_status_t rv = overwrite(w, &row);
+    apr_status_t rv = APR_SUCCESS;
 
+    if (s->conf->user_sessions && row.listed_in && row.absolute_timeout > row.row->absolute_timeout) {
+        rv = msd_user_sessions_extend(w->r, w->q, s, w->call);
+    }
+    rv = rv == APR_SUCCESS ? overwrite(w, &row) : rv;
     if (rv == APR_SUCCESS) {
         msd_save_stored(s, &row);
         /* A persistent cookie contains the session's expiry, which has changed. */
@@ -202,7 +206,7 @@ static apr_status_t end_because(const msd_save_t *w, const char *reason)
     ddb_session_t last = s->stored;
     apr_status_t rv = ddb_store_end(w->q->calls.store, w->call, &last);
     /* Where a login was first, the session goes on, and the client has the cookie of it. */
-    int goes_on = last.miss == DDB_MISS_MOVED || last.miss == DDB_MISS_LEFT;
+    int goes_on = !s->answer.all_ended && (last.miss == DDB_MISS_MOVED || last.miss == DDB_MISS_LEFT);
 
     if (rv == APR_SUCCESS && !goes_on) {
         msd_event_note(s, "ended", reason, last.sid, NULL);
@@ -322,7 +326,7 @@ apr_status_t msd_save(request_rec *r, msd_request_t *q, msd_session_t *s)
     if (q->begun && (write == create || write == msd_save_renew)) {
         /* A server-side include late in its page: the client cannot get the ID any more, so a row would be useless. */
         s->answer.written = MSD_TOO_LATE;
-        return APR_SUCCESS;
+        write = NULL;
     }
     /* All sessions end before this one, whose end forgets its user; the others after it has its new ID, which can't be
      * listed later. */

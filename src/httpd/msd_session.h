@@ -99,6 +99,7 @@ typedef struct msd_session_answer_t {
     apr_array_header_t *left;      /* msd_session_left_t; NULL: no logout */
     apr_array_header_t *users;     /* msd_session_user_t, where SessionDynamoDBUserSessions is On; NULL: nobody */
     msd_revoke_e revoke;
+    int all_ended;        /* 1: all sessions of the user were ended, whatever became of this one's ID */
     int timeouts_changed; /* 1: stored has timeouts that this request set */
     msd_written_e written;
     apr_status_t failure; /* of the read or write; APR_SUCCESS: no failure */

@@ -143,7 +143,14 @@ static apr_status_t end_listed(const page_t *page, const char *key)
 /** Back to the page, as the client knows it: a reload must not repeat the form. */
 static int see_page(const page_t *page)
 {
-    const char *path = page->r->unparsed_uri, *end = path + strcspn(path, "?#"), *last = end;
+    const request_rec *first = page->r;
+    const char *path, *end, *last;
+
+    while (first->prev) {
+        first = first->prev;
+    }
+    path = first->unparsed_uri;
+    end = last = path + strcspn(path, "?#");
 
     while (last > path && last[-1] != '/') {
         last--;

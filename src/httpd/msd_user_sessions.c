@@ -62,7 +62,8 @@ apr_status_t msd_user_sessions_lists(apr_array_header_t **ids, const msd_session
     int i;
 
     *ids = no_lists(s);
-    add_listed(*ids, s->stored.listed_in);
+    /* Whose session was stored is no matter where another user came. */
+    add_listed(*ids, msd_session_begins_empty(s) ? NULL : s->stored.listed_in);
     for (i = 0; users && i < users->nelts && rv == APR_SUCCESS; i++) {
         rv = add_user(*ids, s, &APR_ARRAY_IDX(users, i, msd_session_user_t).user, 0);
     }
@@ -143,27 +144,42 @@ static apr_status_t lists_of(apr_array_header_t **ids, const msd_session_t *s, c
     return rv;
 }
 
-int msd_user_sessions_begin(msd_user_sessions_t *u, request_rec *r, const msd_request_t *q, msd_session_t *s,
-                            ddb_session_t *row, apr_status_t *rv)
+/** What is listed of the session in row, but for its key. */
+static ddb_user_session_t session_of(const request_rec *r, const msd_session_t *s, const ddb_session_t *row)
 {
     const char *agent = apr_table_get(r->headers_in, "User-Agent");
 
+    return (ddb_user_session_t){ .previous = s->stored.sid && s->stored.listed_in ? s->stored.key : NULL,
+                                 .created = apr_time_sec(row->created),
+                                 .expires = apr_time_sec(row->created) + row->absolute_timeout,
+                                 .address = network_of(r, s->pool),
+                                 .agent = agent ? agent : "" };
+}
+
+int msd_user_sessions_begin(msd_user_sessions_t *u, request_rec *r, const msd_request_t *q, msd_session_t *s,
+                            ddb_session_t *row, apr_status_t *rv)
+{
     *u = (msd_user_sessions_t){
-        .announce = { row_comes, u },
-        .store = q->calls.store,
-        .s = s,
-        .session = { .previous = s->stored.sid && s->stored.listed_in ? s->stored.key : NULL,
-                     .created = apr_time_sec(row->created),
-                     .expires = apr_time_sec(row->created) + row->absolute_timeout,
-                     .address = network_of(r, s->pool),
-                     .agent = agent ? agent : "" },
+        .announce = { row_comes, u }, .store = q->calls.store, .s = s, .session = session_of(r, s, row)
     };
-    if (!u->session.previous) {
+    if (!row->issued) { /* an ID that says when it was issued is no login's */
         u->limit = (ddb_user_limit_t){ s->conf->user_session_most, s->conf->user_session_deny };
     }
     *rv = lists_of(&u->ids, s, s->stored.listed_in);
     row->listed_in = *rv == APR_SUCCESS ? join(u->ids) : NULL;
     return row->listed_in != NULL;
+}
+
+apr_status_t msd_user_sessions_extend(request_rec *r, const msd_request_t *q, msd_session_t *s,
+                                      const ddb_store_call_t *call)
+{
+    msd_user_sessions_t u = {
+        .store = q->calls.store, .s = s, .ids = no_lists(s), .session = session_of(r, s, &s->stored)
+    };
+
+    add_listed(u.ids, s->stored.listed_in);
+    u.session.previous = NULL; /* an ID that is used has replaced the one before it for good */
+    return row_comes(&u, call, s->stored.key);
 }
 
 /* ---- a session ends ---------------------------------------------------------------------------------------------- */
@@ -194,18 +210,20 @@ apr_status_t msd_user_sessions_revoke(msd_request_t *q, msd_session_t *s, msd_re
     const char *reason = what == MSD_REVOKE_ALL ? "user" : "others";
     apr_array_header_t *ids;
     msd_calls_batch_t batch;
+    const char *keep = what == MSD_REVOKE_ALL ? NULL : s->stored.key;
     apr_status_t rv = msd_user_sessions_lists(&ids, s);
     int i, ended = 0;
 
+    rv = rv == APR_SUCCESS ? msd_calls_check(&q->calls, &s->error) : rv;
     msd_calls_begin(&q->calls, s, &batch);
     for (i = 0; i < ids->nelts && rv == APR_SUCCESS; i++) {
-        rv = ddb_user_sessions_end_all(q->calls.store, &batch.call, APR_ARRAY_IDX(ids, i, const char *), s->stored.key,
-                                       &ended);
+        rv = ddb_user_sessions_end_all(q->calls.store, &batch.call, APR_ARRAY_IDX(ids, i, const char *), keep, &ended);
         ddb_count_add(msd_config_server(s->server)->count, DDB_COUNT_ENDED, ended);
     }
     msd_calls_end(&q->calls, &batch);
     if (rv == APR_SUCCESS && ids->nelts) {
         msd_event_note(s, "revoked", reason, s->stored.sid, NULL);
+        s->answer.all_ended = what == MSD_REVOKE_ALL;
     }
     return rv;
 }

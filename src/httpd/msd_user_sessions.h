@@ -27,14 +27,19 @@ typedef struct msd_user_sessions_t {
 int msd_user_sessions_begin(msd_user_sessions_t *u, request_rec *r, const msd_request_t *q, msd_session_t *s,
                             ddb_session_t *row, apr_status_t *rv);
 
+/** Before the write that lets s, which is listed, end later than its lists say: list it anew. @return APR_NOTFOUND if
+ * it was ended meanwhile. */
+apr_status_t msd_user_sessions_extend(request_rec *r, const msd_request_t *q, msd_session_t *s,
+                                      const ddb_store_call_t *call);
+
 /** The row `was` has ended, and its session goes on as `is`, or not (NULL). Takes it out of the lists where it does not
  * belong any more; if that fails, it stays listed until its absolute end. */
 void msd_user_sessions_ended(const msd_request_t *q, const ddb_store_call_t *call, const ddb_session_t *was,
                              const ddb_session_t *is);
 
 /**
- * End the other sessions of the users of s, within the budget of the tree. `what` is for the event: s itself is left to
- * the caller.
+ * End the other sessions of the users of s, within the budget of the tree; MSD_REVOKE_ALL: s as well, if it is listed,
+ * and the caller has to end it in any case.
  * @return APR_SUCCESS, also if s has no users; a failure: some may be alive.
  */
 apr_status_t msd_user_sessions_revoke(msd_request_t *q, msd_session_t *s, msd_revoke_e what);

@@ -374,7 +374,7 @@ const char *ddb_item_seen_body(const char *table, const char *id, apr_int64_t no
 const char *ddb_item_bury_body(const char *table, const ddb_item_t *it, apr_pool_t *p)
 {
     const unsigned int removed = OF(ROW_ENCODING) | OF(ROW_USER_MARK) | OF(ROW_USER_MARKS) | OF(ROW_SUCCESSOR)
-                                 | OF(ROW_LISTED_IN) | OF(ROW_CSRF_KEY);
+                                 | OF(ROW_LISTED_IN) | OF(ROW_CSRF_KEY) | OF(ROW_BOUND);
     body_t b;
 
     begin_key(&b, table, it->id, 0, p);

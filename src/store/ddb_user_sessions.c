@@ -126,10 +126,32 @@ static void take_out_older(ddb_user_sessions_t *list, const ddb_user_session_t *
     }
 }
 
-/* 1 if two requests have renewed an ID at the same time: at most one of the new IDs comes into use. */
-static int are_rivals(const ddb_user_session_t *a, const ddb_user_session_t *b)
+/* 1 if two requests have renewed an ID because of its age at the same time: at most one of the new IDs comes into use.
+ * Two logins over one ID are two sessions. */
+static int are_rivals(const ddb_user_sessions_t *list, const ddb_user_session_t *a, const ddb_user_session_t *b)
 {
-    return a->previous && ddb_user_sessions_names(b->previous, a->previous) && a->created == b->created;
+    const ddb_user_session_t *previous = a->previous ? ddb_user_sessions_find(list, a->previous) : NULL;
+
+    return previous && ddb_user_sessions_names(b->previous, a->previous) && a->created == b->created
+           && a->created == previous->created;
+}
+
+/* 1 for a login beside those of the list; 0 for a new ID of one of them. */
+static int is_further(const ddb_user_sessions_t *list, const ddb_user_session_t *session)
+{
+    int i;
+
+    if (!session->previous || !ddb_user_sessions_find(list, session->previous)) {
+        return 1;
+    }
+    for (i = 0; i < list->sessions->nelts; i++) {
+        const ddb_user_session_t *s = ddb_user_sessions_at(list, i);
+
+        if (ddb_user_sessions_names(s->previous, session->previous) && strcmp(s->key, session->key) != 0) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 /* 1 for an ID whose session counts by another one. */
@@ -138,10 +160,10 @@ static int counts_elsewhere(const ddb_user_sessions_t *list, int i, const ddb_us
     const ddb_user_session_t *s = ddb_user_sessions_at(list, i);
     int before = i;
 
-    while (before > 0 && !are_rivals(ddb_user_sessions_at(list, before - 1), s)) {
+    while (before > 0 && !are_rivals(list, ddb_user_sessions_at(list, before - 1), s)) {
         before--;
     }
-    return before > 0 || ddb_user_sessions_same(s, added) || are_rivals(s, added) || is_replaced(list, s);
+    return before > 0 || ddb_user_sessions_same(s, added) || are_rivals(list, s, added) || is_replaced(list, s);
 }
 
 /* The number of sessions beside the one that is added, and in *oldest the one of the longest ago. IDs of one session
@@ -204,7 +226,7 @@ static apr_status_t take_out_ended(const adding_t *a, ddb_user_sessions_t *list)
  * processor in all, once, beside the 1200 calls. Others make room for one or two. */
 static apr_status_t hold_limit(const adding_t *a, ddb_user_sessions_t *list)
 {
-    int most = a->limit->most ? a->limit->most : DDB_USER_SESSIONS_MOST;
+    int most = a->limit->most && is_further(list, a->session) ? a->limit->most : DDB_USER_SESSIONS_MOST;
     const ddb_user_session_t *oldest;
     ddb_user_sessions_ending_t e = ddb_user_sessions_begin_ending(a->st, a->call);
     apr_status_t rv = APR_SUCCESS;

@@ -63,7 +63,8 @@ apr_status_t ddb_user_sessions_read(ddb_store_t *st, const ddb_store_call_t *cal
 
 /**
  * Add a session before its row is written: one GetItem and one conditional UpdateItem, again after each conflict. Takes
- * out what expired, and the ID before session->previous. Where that is not enough for the limit, reads the rows of all
+ * out what expired, and the ID before session->previous. The limit is for logins: a new ID of a session that is listed,
+ * as the only one to replace its ID, passes. Where that is not enough for the limit, reads the rows of all
  * sessions, and takes out those that have ended.
  * *evicted: the number of sessions that made room.
  * @return APR_NOTFOUND if sessions of the user were ended since call->now: this one must not begin. DDB_ETOOMANY if the

@@ -57,8 +57,11 @@ apr_status_t ddb_user_sessions_end_session(ddb_user_sessions_ending_t *e, ddb_us
         is_new = is_new && !(ddb_user_sessions_same(id, &s) && is_over(e, id));
     }
     for (i = 0; i < list->sessions->nelts && rv == APR_SUCCESS; i++) {
-        if (ddb_user_sessions_same(ddb_user_sessions_at(list, i), &s)) {
-            rv = end_key(e, ddb_user_sessions_at(list, i)->key);
+        const ddb_user_session_t *id = ddb_user_sessions_at(list, i);
+
+        /* What led to the session to keep still does. */
+        if (ddb_user_sessions_same(id, &s) && !(e->kept && ddb_user_sessions_same(id, e->kept))) {
+            rv = end_key(e, id->key);
         }
     }
     if (rv == APR_SUCCESS) {
@@ -128,6 +131,7 @@ static apr_status_t end_listed(ddb_user_sessions_ending_t *e, ddb_user_sessions_
     apr_status_t rv = APR_SUCCESS;
     int i = 0;
 
+    e->kept = &kept;
     while (i < list->sessions->nelts && rv == APR_SUCCESS) {
         if (ddb_user_sessions_same(ddb_user_sessions_at(list, i), &kept)) {
             i++;
@@ -135,6 +139,7 @@ static apr_status_t end_listed(ddb_user_sessions_ending_t *e, ddb_user_sessions_
         }
         rv = ddb_user_sessions_end_session(e, list, ddb_user_sessions_at(list, i));
     }
+    e->kept = NULL;
     return rv;
 }
 
@@ -177,7 +182,7 @@ apr_status_t ddb_user_sessions_end_all(ddb_store_t *st, const ddb_store_call_t *
         rv = ddb_user_sessions_mark(st, call, id, &list);
         since = i == 0 && rv == APR_SUCCESS ? list.ended / 1000 : since;
         rv = rv == APR_SUCCESS ? end_listed(&e, &list, keep) : rv;
-        rv = rv == APR_SUCCESS ? ddb_user_sessions_put(st, call, &list) : rv;
+        rv = rv == APR_SUCCESS && list.version ? ddb_user_sessions_put(st, call, &list) : rv;
     }
     *ended = e.ended;
     return rv == DDB_ECONFLICT ? judge_rest(&e, id, keep, since) : rv;

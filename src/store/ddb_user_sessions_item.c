@@ -149,6 +149,15 @@ static int read_count(apr_int64_t *n, const ddb_json_t *item, const char *name)
     return !ddb_json_has(item, name) || (ddb_attribute_read_number(n, ddb_attribute_get(item, name, "N")) && *n > 0);
 }
 
+/* TTL deletes late. */
+static int is_expired(const ddb_json_t *item, const ddb_store_call_t *call)
+{
+    apr_int64_t expires = 0;
+
+    return ddb_attribute_read_number(&expires, ddb_attribute_get(item, "expires", "N"))
+           && expires <= apr_time_sec(call->now);
+}
+
 static apr_status_t read_item(ddb_user_sessions_t *list, const ddb_store_call_t *call, const ddb_json_t *item)
 {
     ddb_bytes_t data = { NULL, 0 };
@@ -157,8 +166,8 @@ static apr_status_t read_item(ddb_user_sessions_t *list, const ddb_store_call_t 
     if (!read_count(&list->ended, item, "ended") || !read_count(&list->version, item, "version")) {
         return bad(call, "has a version or time that is no number");
     }
-    if (!list->version) {
-        return APR_SUCCESS; /* only the mark */
+    if (!list->version || is_expired(item, call)) {
+        return APR_SUCCESS; /* only the mark; or sessions that are over, sealed with whatever keys were known then */
     }
     rv = open_data(&data, call, item, list);
     return rv != APR_SUCCESS || parse_list(list, data.data, data.len, call->pool) ? rv : bad(call, "is no list");

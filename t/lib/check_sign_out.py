@@ -45,7 +45,7 @@ class Session:
 
 class SignOut:
     def __init__(self, user, keep, inv):
-        self.user, self.keep, self.inv, self.res, self.good = user, keep, inv, None, False
+        self.user, self.keep, self.inv, self.res, self.good, self.came_late = user, keep, inv, None, False, False
 
 
 class Run:
@@ -126,6 +126,7 @@ class Run:
             logins = [asyncio.ensure_future(self.login(own.user)) for _ in range(3)]
             status, _, seen = await self.ask("revoke=" + ("others" if keep else "all"), own.id)
             out.res, out.good = time.monotonic(), status == 200 and "user" in seen
+            out.came_late = status == 200 and "user" not in seen    # its own session was over already
             own.ended = own.ended or not keep
             self.outs.append(out)
             if out.good:
@@ -276,7 +277,8 @@ def main():
     print(json.dumps({
         "seed": options.seed, "requests": run.requests, "logins": sum(1 for s in run.sessions if s.id),
         "refused": sum(1 for s in run.sessions if not s.id), "sign_outs": sum(1 for o in run.outs if o.good),
-        "failed_sign_outs": sum(1 for o in run.outs if not o.good),
+        "failed_sign_outs": sum(1 for o in run.outs if not o.good and not o.came_late),
+        "late_sign_outs": sum(1 for o in run.outs if o.came_late),
         "slowest": round(max([o.res - o.inv for o in run.outs] or [0]), 1), "listed": run.listed,
         "over": len({s for s, _, alive in run.reads if not alive}),
         "alive": len({s for s, asked, alive in run.reads if alive and asked > run.ended}),

@@ -27,6 +27,17 @@ note 'Of a program';
     is get('/age/?get=user', cookie => res()->cookie('id'))->status, 200, 'R71: a renewal by a program, as after a login, begins anew';
 }
 
+note 'Beside the guard against other sites';
+{
+    my $id = session('/users/', user => 'ann');
+    my @foreign = (method => 'POST', body => '', cookie => $id, headers => ['Sec-Fetch-Site', 'cross-site']);
+    is http(path => '/age/guarded/?get=user', @foreign)->status, 403, 'R71: a recent login does not let another site in';
+    age($id, 400, created => 1);
+    is http(path => '/age/guarded/?get=user', @foreign)->status, 403, 'R71: nor does an old one, which that guard would have refused';
+    is http(path => '/age/guarded/?get=user', method => 'POST', body => '', cookie => $id)->status, 403, 'R71: ... and which is refused by itself';
+    expect_log(qr/came from another site|another site/);
+}
+
 note 'Of a form';
 {
     my $login = sub { my $id = shift; return post('/age-form/login', form('alice', @_), defined $id ? (cookie => $id) : ()) };

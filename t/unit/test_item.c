@@ -307,7 +307,7 @@ static void test_bury(apr_pool_t *p)
 
     IS(text_of(json, "UpdateExpression"),
        "SET #d=:d,#a=:a,#e=:e,#w=:w,#q=:q,#v=if_not_exists(#v,:0)+:1,#i=if_not_exists(#i,:0)+:1,"
-       "#t=if_not_exists(#t,:1),#c=if_not_exists(#c,:c) REMOVE #u,#m,#f,#x,#z,#y",
+       "#t=if_not_exists(#t,:1),#c=if_not_exists(#c,:c) REMOVE #u,#m,#o,#f,#x,#z,#y",
        "a tombstone takes data, users, secrets and the way to another ID, and moves version and idle timeout on");
     OK(!ddb_json_has(json, "ConditionExpression") && !ddb_json_has(json, "ReturnValuesOnConditionCheckFailure"),
        "on no condition");

@@ -67,10 +67,10 @@ static void test_body(apr_pool_t *p)
            "\":w\":{\"B\":\"AQEBAQEBAQEBAQEBAQEBAQ==\"},\":q\":{\"S\":\"left\"},"
            "\":c\":{\"S\":\"2026-11-23T01:02:03.000004+00:00\"},\":0\":{\"N\":\"0\"},\":1\":{\"N\":\"1\"}},"
            "\"UpdateExpression\":\"SET #d=:d,#a=:a,#e=:e,#w=:w,#q=:q,#v=if_not_exists(#v,:0)+:1,"
-           "#i=if_not_exists(#i,:0)+:1,#t=if_not_exists(#t,:1),#c=if_not_exists(#c,:c) REMOVE #u,#m,#f,#x,#z,#y\","
+           "#i=if_not_exists(#i,:0)+:1,#t=if_not_exists(#t,:1),#c=if_not_exists(#c,:c) REMOVE #u,#m,#o,#f,#x,#z,#y\","
            "\"ExpressionAttributeNames\":{\"#d\":\"data\",\"#c\":\"created\",\"#a\":\"accessed\",\"#e\":\"expires\","
            "\"#i\":\"idle_timeout\",\"#t\":\"absolute_timeout\",\"#v\":\"version\",\"#w\":\"write_id\","
-           "\"#u\":\"user_mark\",\"#m\":\"user_marks\",\"#f\":\"csrf_key\",\"#x\":\"successor\","
+           "\"#u\":\"user_mark\",\"#m\":\"user_marks\",\"#o\":\"bound\",\"#f\":\"csrf_key\",\"#x\":\"successor\","
            "\"#q\":\"ended_by\",\"#z\":\"encoding\",\"#y\":\"listed_in\"}}",
            f->row.id, f->now + DDB_STORE_TOMBSTONE),
        "which leaves nothing of the session, for a minute, and another version and idle timeout than anybody has read");
