@@ -60,7 +60,7 @@ apr_status_t ddb_user_sessions_end_session(ddb_user_sessions_ending_t *e, ddb_us
         const ddb_user_session_t *id = ddb_user_sessions_at(list, i);
 
         /* What led to the session to keep still does. */
-        if (ddb_user_sessions_same(id, &s) && !(e->kept && ddb_user_sessions_same(id, e->kept))) {
+        if (ddb_user_sessions_same(id, &s) && !(e->kept.key && ddb_user_sessions_same(id, &e->kept))) {
             rv = end_key(e, id->key);
         }
     }
@@ -127,19 +127,17 @@ static ddb_user_session_t session_to_keep(const ddb_user_sessions_t *list, const
  * a full one take 40 ms of a processor, beside 800 calls. */
 static apr_status_t end_listed(ddb_user_sessions_ending_t *e, ddb_user_sessions_t *list, const char *keep)
 {
-    const ddb_user_session_t kept = session_to_keep(list, keep);
     apr_status_t rv = APR_SUCCESS;
     int i = 0;
 
-    e->kept = &kept;
+    e->kept = session_to_keep(list, keep);
     while (i < list->sessions->nelts && rv == APR_SUCCESS) {
-        if (ddb_user_sessions_same(ddb_user_sessions_at(list, i), &kept)) {
+        if (ddb_user_sessions_same(ddb_user_sessions_at(list, i), &e->kept)) {
             i++;
             continue;
         }
         rv = ddb_user_sessions_end_session(e, list, ddb_user_sessions_at(list, i));
     }
-    e->kept = NULL;
     return rv;
 }
 

@@ -37,9 +37,9 @@ void ddb_user_sessions_filter(ddb_user_sessions_t *list, int (*keeps)(const ddb_
 typedef struct ddb_user_sessions_ending_t {
     ddb_store_t *st;
     const ddb_store_call_t *call;
-    const ddb_user_session_t *kept; /* NULL: none is to be kept */
-    apr_hash_t *over;               /* table keys that were revoked */
-    int ended;                      /* sessions; one under several IDs, or that got a new one meanwhile, counts once */
+    ddb_user_session_t kept; /* key NULL: none is to be kept */
+    apr_hash_t *over;        /* table keys that were revoked */
+    int ended;               /* sessions; one under several IDs, or that got a new one meanwhile, counts once */
 } ddb_user_sessions_ending_t;
 
 ddb_user_sessions_ending_t ddb_user_sessions_begin_ending(ddb_store_t *st, const ddb_store_call_t *call);
