@@ -34,6 +34,7 @@ from consistency.drive import Table, entries_of, exchange, key_of  # noqa: E402
 
 USERS = ("ann", "bob", "eve")
 SIGN_OUTS = 5
+MOST = 300       # sessions in all, below the limit of one user
 FAULTS = ("500", "503", "did_but_500", "reset_after", "reset_before", "throttle", "delay", "close_after")
 
 
@@ -81,7 +82,7 @@ class Run:
         while self.goes_on():
             count += 1
             known = [s for s in self.sessions[-60:] if s.id and not s.ended and (not s.gone or rng.random() < 0.1)]
-            if not known or rng.random() < 0.2:
+            if not known or rng.random() < 0.2 and sum(1 for s in self.sessions if s.id and not s.gone) < MOST:
                 await self.login(rng.choice(USERS))
             elif rng.random() < 0.85:
                 await self.write(rng.choice(known), "c%d" % number, "%d.%d" % (number, count))
@@ -226,7 +227,11 @@ class Run:
             ends = [o for o in self.outs if o.user == session.user and o.keep is not session and o.res > session.inv]
             over = [asked for s, asked, alive in self.reads if s is session and not alive]
             if over and not ends:
-                self.violations.append("%s: a session is over without a reason" % session.user)
+                key = key_of(session.id)
+                calls = [(e["op"], e.get("forwarded"), e["fault"], round(e["sent_at"] - session.inv, 3)) for e in self.entries
+                         if ((e["body"] or {}).get("Key") or (e["body"] or {}).get("Item") or {}).get("id", {}).get("S") == key]
+                self.violations.append("%s: a session is over without a reason: login %.3f s, over at %.3f, calls %s" % (
+                    session.user, session.res - session.inv, over[0] - session.inv, calls[-12:]))
 
 
     def unlisted(self):
