@@ -130,10 +130,14 @@ static void take_out_older(ddb_user_sessions_t *list, const ddb_user_session_t *
  * Two logins over one ID are two sessions. */
 static int are_rivals(const ddb_user_sessions_t *list, const ddb_user_session_t *a, const ddb_user_session_t *b)
 {
-    const ddb_user_session_t *previous = a->previous ? ddb_user_sessions_find(list, a->previous) : NULL;
+    const ddb_user_session_t *previous;
 
-    return previous && ddb_user_sessions_names(b->previous, a->previous) && a->created == b->created
-           && a->created == previous->created;
+    /* Each pair of the list is asked about: the one look through it comes last. */
+    if (!a->previous || a->created != b->created || !ddb_user_sessions_names(b->previous, a->previous)) {
+        return 0;
+    }
+    previous = ddb_user_sessions_find(list, a->previous);
+    return previous && a->created == previous->created;
 }
 
 /* 1 for a login beside those of the list; 0 for a new ID of one of them. */
