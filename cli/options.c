@@ -1,21 +1,18 @@
-/* The command line: which options there are, which command takes which, and what their values have to be. */
+/* The command line: which options there are, and which command takes which. */
 
 #ifdef HAVE_CONFIG_H
 #include "config.h"
 #endif
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <apr_getopt.h>
-#include <apr_lib.h>
 #include <apr_strings.h>
 
-#include "aws/ddb_endpoint.h"
-#include "aws/ddb_partition.h"
 #include "base/ddb_array.h"
 #include "ddb_rows.h"
+#include "option_values.h"
 #include "options.h"
 
 #ifndef PACKAGE_VERSION
@@ -46,178 +43,61 @@ static const struct {
 };
 #define N_COMMANDS DDB_ARRAY_LENGTH(commands)
 
-typedef struct option_t option_t;
-
-/* Sets the field of an option. @return NULL, or what the value has to be. */
-typedef const char *set_fn(options_t *o, const option_t *option, const char *value, apr_pool_t *p);
-
-struct option_t {
+typedef struct option_t {
     const char *name, *value; /* the placeholder for the value in the help; NULL: no value */
     int commands;             /* that take it */
-    set_fn *set;
+    option_value_fn *set;
     apr_size_t field;
     const char *what;
-};
-
-#define FIELD(type, o, option) ((type *)(void *)((char *)(o) + (option)->field))
-
-static const char *set_flag(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
-{
-    (void)value;
-    (void)p;
-    *FIELD(int, o, option) = 1;
-    return NULL;
-}
-
-static const char *set_text(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
-{
-    (void)p;
-    *FIELD(const char *, o, option) = value;
-    return *value ? NULL : "it is empty";
-}
-
-static const char *add_source(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
-{
-    apr_array_header_t **sources = FIELD(apr_array_header_t *, o, option);
-
-    *sources = *sources ? *sources : apr_array_make(p, 2, sizeof(const char *));
-    APR_ARRAY_PUSH(*sources, const char *) = value;
-    return NULL;
-}
-
-static const char *set_table(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
-{
-    ddb_table_arn_t arn;
-
-    (void)option;
-    o->table = value;
-    return ddb_partition_is_arn(value) ? ddb_partition_parse_arn(&arn, value, p) : ddb_partition_check_table(value, p);
-}
-
-static const char *set_region(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
-{
-    (void)option;
-    o->region = value;
-    return ddb_partition_check_region(value, p);
-}
-
-static const char *set_endpoint_url(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
-{
-    (void)option;
-    o->endpoint_url = value;
-    return ddb_endpoint_check_url(value, p);
-}
-
-static const char *set_proxy(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
-{
-    (void)option;
-    o->proxy = value;
-    return !ddb_endpoint_check_url(value, p)
-               ? NULL
-               : "use http:// or https://, a host and optionally a port, without user or path";
-}
-
-static int is_number(const char *text, int most_dots)
-{
-    apr_size_t digits = strspn(text, "0123456789."), i;
-    int dots = 0;
-
-    for (i = 0; i < digits; i++) {
-        dots += text[i] == '.';
-    }
-    return digits > 0 && digits <= 15 && !text[digits] && apr_isdigit(text[0]) && dots <= most_dots;
-}
-
-static const char *set_seconds(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
-{
-    double seconds = is_number(value, 1) ? strtod(value, NULL) : 0;
-
-    (void)p;
-    *FIELD(apr_interval_time_t, o, option) = (apr_interval_time_t)(seconds * APR_USEC_PER_SEC);
-    return seconds >= 0.1 && seconds <= 3600 ? NULL : "give seconds from 0.1 to 3600";
-}
-
-static const char *set_count(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
-{
-    (void)p;
-    *FIELD(apr_int64_t, o, option) = apr_atoi64(value);
-    return is_number(value, 0) ? NULL : "give a whole number of at most 15 digits";
-}
-
-static const char *set_percent(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
-{
-    double percent = *FIELD(double, o, option) = strtod(value, NULL);
-
-    (void)p;
-    return is_number(value, 1) && percent <= 100 ? NULL : "give a number from 0 to 100";
-}
-
-static const char *set_price(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
-{
-    (void)p;
-    *FIELD(double, o, option) = strtod(value, NULL);
-    return is_number(value, 1) ? NULL : "give the price of a million units, such as 0.125";
-}
-
-static const char *set_account(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
-{
-    (void)option;
-    (void)p;
-    o->account = value;
-    return strlen(value) == 12 && is_number(value, 0) ? NULL : "an account must have 12 digits";
-}
-
-static const char *set_hash_sid(options_t *o, const option_t *option, const char *value, apr_pool_t *p)
-{
-    (void)option;
-    (void)p;
-    o->hash_sid = strcasecmp(value, "Off") != 0;
-    return strcasecmp(value, "On") == 0 || !o->hash_sid ? NULL : "give On or Off";
-}
+} option_t;
 
 #define AT(field) APR_OFFSETOF(options_t, field)
 
 static const option_t all[] = {
-    { "table", "NAME|ARN", ANY, set_table, 0, "table name (app_session)" },
-    { "region", "REGION", ANY, set_region, 0, "AWS region (default: environment, profile or ARN)" },
-    { "endpoint-url", "URL", CALLING, set_endpoint_url, 0, "URL of the API, if not AWS's own" },
-    { "profile", "NAME", ANY, set_text, AT(profile.name), "profile in the AWS files" },
-    { "credentials-file", "PATH", ANY, set_text, AT(profile.credentials_file), "AWS credentials file" },
-    { "config-file", "PATH", ANY, set_text, AT(profile.config_file), "AWS config file" },
-    { "ca-file", "PATH", CALLING, set_text, AT(ca_file), "CA certificates, as SessionDynamoDBCAFile" },
-    { "proxy", "URL", CALLING, set_proxy, 0, "proxy, as SessionDynamoDBProxy" },
-    { "timeout", "SECONDS", CALLING, set_seconds, AT(timeout), "maximum time of one call, retries included (10)" },
-    { "user", "NAME", LIST | END, set_text, AT(user), "user whose sessions are listed or ended" },
-    { "realm", "REALM", LIST | END, set_text, AT(realm),
+    { "table", "NAME|ARN", ANY, option_values_table, AT(table), "table name (app_session)" },
+    { "region", "REGION", ANY, option_values_region, AT(region), "AWS region (default: environment, profile or ARN)" },
+    { "endpoint-url", "URL", CALLING, option_values_endpoint, AT(endpoint_url), "URL of the API, if not AWS's own" },
+    { "profile", "NAME", ANY, option_values_text, AT(profile.name), "profile in the AWS files" },
+    { "credentials-file", "PATH", ANY, option_values_text, AT(profile.credentials_file), "AWS credentials file" },
+    { "config-file", "PATH", ANY, option_values_text, AT(profile.config_file), "AWS config file" },
+    { "ca-file", "PATH", CALLING, option_values_text, AT(ca_file), "CA certificates, as SessionDynamoDBCAFile" },
+    { "proxy", "URL", CALLING, option_values_proxy, AT(proxy), "proxy, as SessionDynamoDBProxy" },
+    { "timeout", "SECONDS", CALLING, option_values_seconds, AT(timeout),
+      "maximum time of one call, retries included (10)" },
+    { "user", "NAME", LIST | END, option_values_text, AT(user), "user whose sessions are listed or ended" },
+    { "realm", "REALM", LIST | END, option_values_text, AT(realm),
       "where the user logs in: form:AUTHNAME, basic:AUTHNAME, entry:NAME" },
-    { "audience", "LABEL", LIST | END, set_text, AT(audience), "as SessionDynamoDBAudience" },
-    { "user-keys", "SOURCE", LIST | END, add_source, AT(user_keys),
+    { "audience", "LABEL", LIST | END, option_values_text, AT(audience), "as SessionDynamoDBAudience" },
+    { "user-keys", "SOURCE", LIST | END, option_values_source, AT(user_keys),
       "as SessionDynamoDBUserSessionKeys: file:PATH or env:NAME; may be repeated" },
-    { "seal-keys", "SOURCE", LIST | END, add_source, AT(seal_keys),
+    { "seal-keys", "SOURCE", LIST | END, option_values_source, AT(seal_keys),
       "as SessionDynamoDBSealKeys: file:PATH, env:NAME or clear; may be repeated" },
-    { "hash-sid", "On|Off", SHOW | END, set_hash_sid, 0, "as SessionDynamoDBHashSid (On)" },
-    { "json", NULL, ANY, set_flag, AT(json), "print JSON, errors too" },
-    { "progress", NULL, SHOW | END | PURGE, set_flag, AT(progress),
+    { "hash-sid", "On|Off", SHOW | END, option_values_switch, AT(hash_sid), "as SessionDynamoDBHashSid (On)" },
+    { "json", NULL, ANY, option_values_flag, AT(json), "print JSON, errors too" },
+    { "progress", NULL, SHOW | END | PURGE, option_values_flag, AT(progress),
       "report progress on stderr, even if it is not a terminal" },
-    { "strict", NULL, CHECK, set_flag, AT(strict), "exit with 1 for doubts, too" },
-    { "wait", "SECONDS", CREATE_TABLE, set_seconds, AT(patience), "maximum wait until the table is active (120)" },
-    { "dry-run", NULL, PURGE, set_flag, AT(dry_run), "count only" },
-    { "older-than", "SECONDS", PURGE, set_count, AT(older_than),
+    { "strict", NULL, CHECK, option_values_flag, AT(strict), "exit with 1 for doubts, too" },
+    { "wait", "SECONDS", CREATE_TABLE, option_values_seconds, AT(patience),
+      "maximum wait until the table is active (120)" },
+    { "dry-run", NULL, PURGE, option_values_flag, AT(dry_run), "count only" },
+    { "older-than", "SECONDS", PURGE, option_values_count, AT(older_than),
       "only rows of sessions that ended at least this long ago (900)" },
-    { "account", "DIGITS", POLICY, set_account, 0, "AWS account of the table" },
-    { "create-table", NULL, POLICY, set_flag, AT(for_creation), "include what httpd needs to create the table" },
-    { "check", NULL, POLICY, set_flag, AT(for_check), "include what httpd needs to check the table" },
-    { "operate", NULL, POLICY, set_flag, AT(for_operation),
+    { "account", "DIGITS", POLICY, option_values_account, AT(account), "AWS account of the table" },
+    { "create-table", NULL, POLICY, option_values_flag, AT(for_creation),
+      "include what httpd needs to create the table" },
+    { "check", NULL, POLICY, option_values_flag, AT(for_check), "include what httpd needs to check the table" },
+    { "operate", NULL, POLICY, option_values_flag, AT(for_operation),
       "add a separate statement for operators: show, list, end and purge" },
-    { "requests", "N", COST, set_count, AT(requests), "total number of requests (1000000)" },
-    { "read-only", "PERCENT", COST, set_percent, AT(read_only),
+    { "requests", "N", COST, option_values_count, AT(requests), "total number of requests (1000000)" },
+    { "read-only", "PERCENT", COST, option_values_percent, AT(read_only),
       "share of requests that only read the session (the rest of 100)" },
-    { "changed", "PERCENT", COST, set_percent, AT(changed), "share of requests that change it (10)" },
-    { "touched", "PERCENT", COST, set_percent, AT(touched), "share of the reading requests that record activity (10)" },
-    { "size", "BYTES", COST, set_count, AT(size), "size of a row (1024)" },
-    { "eventual", NULL, COST, set_flag, AT(eventual), "for SessionDynamoDBConsistentRead Off" },
-    { "read-price", "PRICE", COST, set_price, AT(read_price), "price of a million read units" },
-    { "write-price", "PRICE", COST, set_price, AT(write_price), "price of a million write units" },
+    { "changed", "PERCENT", COST, option_values_percent, AT(changed), "share of requests that change it (10)" },
+    { "touched", "PERCENT", COST, option_values_percent, AT(touched),
+      "share of the reading requests that record activity (10)" },
+    { "size", "BYTES", COST, option_values_count, AT(size), "size of a row (1024)" },
+    { "eventual", NULL, COST, option_values_flag, AT(eventual), "for SessionDynamoDBConsistentRead Off" },
+    { "read-price", "PRICE", COST, option_values_price, AT(read_price), "price of a million read units" },
+    { "write-price", "PRICE", COST, option_values_price, AT(write_price), "price of a million write units" },
     { "help", NULL, ANY, NULL, 0, "print this" },
     { "version", NULL, ANY, NULL, 0, "print the version" },
 };
@@ -358,7 +238,7 @@ static apr_status_t take_option(options_t *o, const option_t *option, const char
         }
         return APR_EOF;
     }
-    wrong = option->set(o, option, value, p);
+    wrong = option->set((char *)o + option->field, value, p);
     if (wrong) {
         *problem = apr_psprintf(p, "--%s: %s", option->name, wrong);
     }
