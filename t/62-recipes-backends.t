@@ -4,6 +4,7 @@
 use strict;
 use warnings;
 use FindBin;
+use JSON::PP ();
 use lib "$FindBin::Bin/lib";
 use SessionTest;
 use SessionTest::Backend;
@@ -36,7 +37,6 @@ file('php/show.php', '<?php header("Content-Type: text/plain"); foreach (explode
 backend('app', "$SessionTest::T/lib/backend.py", port('app'));
 backend('fpm', program('php-fpm{,[0-9]*}'), '-n', '-F', '-y', file('fpm.conf',
     "[global]\nerror_log = $SessionTest::T/logs/fpm.log\npid = $STATE/fpm.pid\n", recipe('php-fpm', 'ini')));
-file('wsgi/session_signature.py', recipe('proxy', 'python'));
 file('wsgi/app.py', recipe('uwsgi', 'python'));
 backend('uwsgi', program('uwsgi'), '--ini', file('uwsgi.ini', recipe('uwsgi', 'ini')));
 
@@ -77,6 +77,26 @@ note 'proxy.md';
     unlike res()->body, qr/\Q$id\E|^Cookie/mi, '... without the ID';
     changes { at('proxy', '/app/?header=X-Replace-Session:cart%3D3%252520apples%26b%3D', cookie => $id) } $id,
         'b=1&cart=3%2520apples&role=admin&user=alice', 'the application changes what it may';
+}
+{
+    # The page's own Python, in a process for each question.
+    my($python) = recipe('proxy', 'python');
+    my $program = file('verify.py', $python, <<'END');
+import json
+environ = json.load(sys.stdin)
+print(json.dumps(session_values({**environ, 'wsgi.version': (1, 0)})))
+END
+    my $asked = sub {
+        my($line, @headers) = split /\n/, res()->body;
+        my($method, $target) = split / /, $line;
+        my %environ = (REQUEST_METHOD => $method, REQUEST_URI => $target,
+            map { my($name, $value) = split /: ?/, $_, 2; ('HTTP_' . uc($name) =~ tr/-/_/r => $value) } @headers);
+        my $question = file('question.json', JSON::PP->new->ascii->encode({ %environ, @_ }));
+        return JSON::PP->new->allow_nonref->decode(`/usr/bin/python3 -B $program <$question`);
+    };
+    at('proxy', '/app/page?x=1', cookie => $id);
+    is_deeply $asked->(), { 'x-session-user' => 'alice', 'x-role' => 'admin' }, 'the application takes the values';
+    is $asked->(HTTP_X_ROLE => 'root'), undef, '... but not others';
 }
 {
     my $table = SessionTest::Log::slurp("$SessionTest::T/recipes/proxy.md");

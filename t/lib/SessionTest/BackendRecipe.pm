@@ -1,7 +1,8 @@
 package SessionTest::BackendRecipe;
 
 # The recipes of docs/recipes/, run as they are printed. A page has a line "Adapt to your site: `...`, `...`." with the
-# values that its readers replace; only these are replaced here, by the values of the tests.
+# values that its readers replace; only these are replaced here, by the values of the tests, and where the files of
+# languages/ are installed.
 
 use strict;
 use warnings;
@@ -13,6 +14,7 @@ my %OURS = (
     '127.0.0.1:8001'            => '127.0.0.1:@uwsgi_port@',
     '/etc/apache2/forward.keys' => '@ServerRoot@/conf/forward.keys',
     '/etc/php-forward.keys'     => '@ServerRoot@/conf/forward.keys',
+    '/etc/app-forward.keys'     => '@ServerRoot@/conf/forward.keys',
     '/etc/wsgi-forward.keys'    => '@ServerRoot@/conf/forward.keys',
     '/srv/php'                  => '@ServerRoot@/state/php',
     '/srv/wsgi'                 => '@ServerRoot@/state/wsgi',
@@ -31,6 +33,7 @@ sub blocks {
         $page =~ /^```.*?\Q$mine\E.*?^```$/ms or die "$file: no block has $mine\n";
         s/\Q$mine\E/$ours/g for @blocks;
     }
+    s{/usr/local/share/mod_session_dynamodb\b}{\@languages\@}g for @blocks;
     return @blocks;
 }
 

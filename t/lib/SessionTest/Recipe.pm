@@ -1,7 +1,8 @@
 package SessionTest::Recipe;
 
 # A page of docs/recipes, run as it is printed. A paragraph `NAME`: before an indented block is a file; NAME httpd.conf is
-# configuration. Paths below /srv/app become others, and "Modules:" says what is loaded; nothing else is changed.
+# configuration. Paths below /srv/app become others, the files of languages/ are taken from the source, and "Modules:"
+# says what is loaded; nothing else is changed.
 #
 #   my $app = SessionTest::Recipe->start('perl-cgi');     # an httpd of its own, the table of the tests
 #   get('/app/visits.pl', port => $app->port);
@@ -68,7 +69,8 @@ sub dir  { return "$_[0]{dir}/app" }
 sub here {
     my($self, $text) = @_;
     my $app = $self->dir;
-    return $text =~ s{/srv/app\b}{$app}gr;
+    my $languages = setting('src') . '/languages';
+    return $text =~ s{/srv/app\b}{$app}gr =~ s{/usr/local/share/mod_session_dynamodb\b}{$languages}gr;
 }
 
 sub write {
