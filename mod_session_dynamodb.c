@@ -10,6 +10,7 @@
 #include <httpd.h>
 #include <http_config.h>
 #include <http_core.h>
+#include <http_log.h>
 #include <http_main.h>
 #include <http_protocol.h>
 #include <http_request.h>
@@ -18,6 +19,7 @@
 #include <mpm_common.h>
 
 #include "mod_session_dynamodb_int.h"
+#include "base/ddb_version.h"
 #include "httpd/child/msd_child.h"
 #include "httpd/child/msd_event_log.h"
 #include "httpd/child/msd_row_cache.h"
@@ -46,6 +48,8 @@
 #include "httpd/msd_save.h"
 #include "httpd/msd_sessions_page.h"
 #include "httpd/msd_trace_method.h"
+
+APLOG_USE_MODULE(session_dynamodb);
 
 static APR_OPTIONAL_FN_TYPE(ap_session_load) *session_load_fn;
 
@@ -339,6 +343,7 @@ static int session_dynamodb_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr
     (void)plog;
     (void)ptemp;
     if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
+        ap_log_error(APLOG_MARK, APLOG_INFO, 0, s, "mod_session_dynamodb %s", DDB_VERSION);
         msd_config_warn(pconf, s);
         msd_shared_memory_prepare(pconf, s);
         msd_status_log_at_end(pconf, s);

@@ -1,9 +1,5 @@
 /* The command line: which options there are, and which command takes which. */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include <stdio.h>
 #include <string.h>
 
@@ -11,13 +7,10 @@
 #include <apr_strings.h>
 
 #include "base/ddb_array.h"
+#include "base/ddb_version.h"
 #include "ddb_rows.h"
 #include "option_values.h"
 #include "options.h"
-
-#ifndef PACKAGE_VERSION
-#define PACKAGE_VERSION "(unknown version)"
-#endif
 
 /* Of a table key: a SHA-256. */
 #define BASE64URL  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -234,7 +227,7 @@ static apr_status_t take_option(options_t *o, const option_t *option, const char
             print_help(p);
         }
         else {
-            printf("session-dynamodb %s\n", PACKAGE_VERSION);
+            printf("session-dynamodb %s\n", DDB_VERSION);
         }
         return APR_EOF;
     }

@@ -534,7 +534,10 @@ for my $case ([[], 'no command'], [['frob'], 'unknown command frob'], [['check',
 is run(['--help']), 0, '--help';
 like $OUT, qr/^Usage: .*--older-than SECONDS/s, '... names commands and options';
 is run(['purge', '--version']), 0, '--version';
-like $OUT, qr/^session-dynamodb \d/, '... names it';
+like $OUT, qr/^session-dynamodb \d+\.\d+\.\d+$/, '... names it';
+my($version) = $OUT =~ / (\S+)/;
+my $log = SessionTest::Log::slurp(SessionTest::Log::path($SessionTest::T));
+like $log, qr/\[session_dynamodb:info\] \[pid [^]]+\] mod_session_dynamodb \Q$version\E$/m, 'httpd logs the same when it starts';
 
 my @secrets = grep { length >= 16 } split /\n/, SessionTest::Log::slurp("$SessionTest::T/logs/secrets");
 cmp_ok scalar(@secrets), '>', 10, 'there are IDs, keys and secrets that could have been shown';

@@ -1,23 +1,12 @@
 /* One API call of DynamoDB: sign, send, and try again while attempts and time are left. What replies come to:
  * ddb_client_reply.c. */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include <string.h>
 
 #include <apr_strings.h>
 
 #include "aws/ddb_client_int.h"
-
-#ifndef DDB_VERSION
-#ifdef PACKAGE_VERSION
-#define DDB_VERSION PACKAGE_VERSION
-#else
-#define DDB_VERSION "unknown"
-#endif
-#endif
+#include "base/ddb_version.h"
 
 #define ATTEMPT_MAX     apr_time_from_sec(1)   /* so that one lost answer does not eat the whole deadline */
 #define ATTEMPT_MIN     apr_time_from_msec(50) /* with less time left an attempt would only make load */
