@@ -65,7 +65,7 @@ void msd_binding_look(request_rec *r, msd_session_t *s)
     s->bind = client;
 }
 
-static void report(request_rec *r, msd_session_t *s, int kind, const char *digest)
+static void report(request_rec *r, msd_session_t *s, int kind)
 {
     static const char *const outcomes[] = {
         [MSD_BIND_LOG] = "goes on",
@@ -74,7 +74,8 @@ static void report(request_rec *r, msd_session_t *s, int kind, const char *diges
     };
     msd_bind_action_e action = s->conf->bind->action[kind];
 
-    if (!msd_child_claim_report(s->server, apr_psprintf(s->pool, "%-16.16s%s", digest, s->stored.key), s->now)) {
+    /* Not for each value it has changed to: a client can send another one with every request. */
+    if (!msd_child_claim_report(s->server, apr_psprintf(s->pool, "%-16.16s%s", kinds[kind], s->stored.key), s->now)) {
         return;
     }
     msd_event_note(s, action == MSD_BIND_DENY ? "refused" : "changed", kinds[kind], s->stored.sid, NULL);
@@ -108,7 +109,7 @@ void msd_binding_judge(request_rec *r, msd_session_t *s)
     }
     for (i = 0; i < DDB_BOUND_KINDS; i++) {
         if (changed[i]) {
-            report(r, s, i, changed[i]);
+            report(r, s, i);
             denied |= s->conf->bind->action[i] == MSD_BIND_DENY;
             s->binding_changed |= s->conf->bind->action[i] == MSD_BIND_RENEW;
         }
