@@ -209,7 +209,7 @@ for my $case (
     ['SessionDynamoDBSidKeys',                 qr/file:PATH/],
     ['SessionDynamoDBCredentialsFile missing', qr/there is no file/],
     ['SessionDynamoDBRequireTLS Sometimes',    qr/must be On or Off/],
-    ['SessionDynamoDBBind',                    qr/takes 1-2 arguments, user-agent, address/],
+    ['SessionDynamoDBBind',                    qr/takes 1-2 arguments, properties of the client .*: user-agent, address/],
     ['SessionDynamoDBBind user-agent',         qr/needs what to bind to and log, renew or deny; or None/],
     ['SessionDynamoDBBind agent log',          qr/'agent' is unknown: use user-agent, address/],
     ['SessionDynamoDBBind user-agent stop',    qr/'stop' is unknown: use log, renew or deny/],
