@@ -203,6 +203,16 @@ note 'New sessions are logged';
     is_deeply [@$e{qw(client session status)}], [$ip, '', 200], '... is told of, and begins';
     is lines_of(qr/\Q$ip\E has begun more than 5 .*\(SessionDynamoDBCreateLimit\)/), 1, '... by a line, too';
     $LOG->are(sub { begins($ip, 'log.test') }, [('created new') x 5], '... once');
+
+    $ip = address();
+    begins($ip, 'log.test');
+    $LOG->added;
+    fault(kind => 'error', op => 'PutItem', status => 400, type => 'AccessDeniedException', count => 0);
+    $LOG->are(sub { from($ip, 'log.test', '/test/?set=a:1') for 1 .. 3 }, [('failed denied') x 3],
+        'what could not be stored passes no limit');
+    clear_faults();
+    $LOG->are(sub { from($ip, 'log.test', '/test/?set=a:1') }, ['harvesting log', 'created new'], '... the next one does');
+    push @EXPECTED, qr/session_dynamodb:error\].*could not be written/, qr/\[session:error\].*AH01822/;
 }
 
 note 'New sessions are refused';

@@ -101,16 +101,14 @@ static void tell(request_rec *r, msd_session_t *s, const rule_t *rule, const cha
     }
 }
 
-/** Count one. @return 1 if the address is over a limit that denies. */
-static int count(request_rec *r, msd_session_t *s, const rule_t *rule, const char *sid)
+/** Count one. *first: 1 if this one passes the limit. @return 1 if the address is over a limit that denies. */
+static int count(const request_rec *r, msd_session_t *s, const rule_t *rule, const char *sid, int *first)
 {
     const msd_address_count_of_t of = count_of(r, rule->limit);
     msd_address_counted_t counted = msd_address_count_add(rule->counts, &of, sid,
                                                           ddb_clock_monotonic(&ddb_clock_system));
 
-    if (counted.added && counted.count == of.most + 1) {
-        tell(r, s, rule, sid);
-    }
+    *first = counted.added && counted.count == of.most + 1;
     if (!rule->limit->denies || counted.count <= of.most) {
         return 0;
     }
@@ -128,11 +126,13 @@ static int is_guess(ddb_miss_e miss)
 int msd_limit_guess(request_rec *r, msd_session_t *s, const char *sid, int consistent)
 {
     const rule_t rule = guesses(s);
+    int first = 0, over = is_guess(s->ids.miss) && rule.limit->most && count(r, s, &rule, sid, &first);
 
-    return is_guess(s->ids.miss) && rule.limit->most
-           && count(r, s, &rule, sid)
-           /* What an eventually consistent read does not find may be a session that has just begun. */
-           && (consistent || s->ids.miss != DDB_MISS_ABSENT);
+    if (first) {
+        tell(r, s, &rule, sid);
+    }
+    /* What an eventually consistent read does not find may be a session that has just begun. */
+    return over && (consistent || s->ids.miss != DDB_MISS_ABSENT);
 }
 
 /* ---- new sessions ------------------------------------------------------------------------------------------------ */
@@ -140,22 +140,30 @@ int msd_limit_guess(request_rec *r, msd_session_t *s, const char *sid, int consi
 int msd_limit_create(request_rec *r, msd_session_t *s)
 {
     const rule_t rule = creations(s);
-    int over = rule.limit->most && count(r, s, &rule, NULL);
+    int first = 0, over = rule.limit->most && count(r, s, &rule, NULL, &first);
 
     /* Otherwise an anonymous client could keep users from logging in whose address it shares. */
     over = over && s->answer.identity != MSD_LOGIN && !s->answer.verified;
     if (over) {
         msd_session_count(s, DDB_COUNT_LIMITED);
     }
+    if (over && first) {
+        tell(r, s, &rule, NULL);
+    }
+    s->answer.passed_limit = first && !over;
     return over;
 }
 
-void msd_limit_not_created(request_rec *r, msd_session_t *s)
+void msd_limit_created(request_rec *r, msd_session_t *s, int stored)
 {
     const rule_t rule = creations(s);
     const msd_address_count_of_t of = count_of(r, rule.limit);
 
-    if (rule.limit->most) {
+    /* Not before: while the table fails, each request would be counted, told of and taken back. */
+    if (stored && s->answer.passed_limit) {
+        tell(r, s, &rule, NULL);
+    }
+    if (!stored && rule.limit->most) {
         msd_address_count_take_back(rule.counts, &of, ddb_clock_monotonic(&ddb_clock_system));
     }
 }

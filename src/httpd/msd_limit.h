@@ -21,7 +21,7 @@ int msd_limit_guess(request_rec *r, msd_session_t *s, const char *sid, int consi
 /** Count a session that r begins. @return 1: no, refuse it. Logins are not refused. */
 int msd_limit_create(request_rec *r, msd_session_t *s);
 
-/** The session that msd_limit_create has counted could not be stored. */
-void msd_limit_not_created(request_rec *r, msd_session_t *s);
+/** The session that msd_limit_create has counted was stored, or could not be. */
+void msd_limit_created(request_rec *r, msd_session_t *s, int stored);
 
 #endif

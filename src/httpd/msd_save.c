@@ -132,14 +132,12 @@ static apr_status_t create(const msd_save_t *w)
     }
     row.created = w->s->now;
     rv = msd_save_insert(w, &row);
+    msd_limit_created(w->r, w->s, rv == APR_SUCCESS);
     if (rv == APR_SUCCESS) {
         msd_event_note(w->s, "created", w->s->answer.identity == MSD_LOGIN ? "login" : "new", row.sid, NULL);
         msd_save_stored(w->s, &row);
         msd_session_count(w->s, DDB_COUNT_CREATED);
         w->s->answer.issue = row.sid;
-    }
-    else {
-        msd_limit_not_created(w->r, w->s);
     }
     return rv;
 }

@@ -107,6 +107,7 @@ typedef struct msd_session_answer_t {
     const char *issue;    /* the ID that the response sends; NULL: no ID */
     int issue_on_error;   /* 1: even if it is an error, because the session was stored under it before the failure */
     int end_id;           /* 1: the response deletes the client's ID */
+    int passed_limit;     /* 1: the session that it begins is the first one over a limit, which is not told yet */
     int wait;             /* seconds after which a request that a limit refuses may be repeated */
 } msd_session_answer_t;
 
