@@ -5,11 +5,16 @@
 
 #include <apr_strings.h>
 
+#include "caller.h"
 #include "commands.h"
+#include "ddb_advice.h"
 
-static const char *const marks[] = { "good", "doubt", "WRONG" };
+#define UNSEEN 3 /* behind the words of ddb_finding_e */
 
-/* The source of the keys; only the service knows whose they are. */
+static const char *const marks[] = { "good", "doubt", "WRONG", "-" };
+static const char *const words[] = { "good", "doubt", "WRONG", "not checked" };
+
+/* The source of the keys; whose they are is a finding. */
 static exit_e say_whom(connection_t *c, report_t *r, apr_pool_t *p)
 {
     const char *provider;
@@ -21,22 +26,24 @@ static exit_e say_whom(connection_t *c, report_t *r, apr_pool_t *p)
     return status;
 }
 
-/* n: how many there are of each kind. */
-static void say_findings(const apr_array_header_t *findings, report_t *r, int n[3])
+/* n: how many there are of each kind. What nobody could check is no fault of the table. */
+static void say_findings(const apr_array_header_t *findings, report_t *r, int n[4])
 {
     int i;
 
-    memset(n, 0, 3 * sizeof(*n));
+    memset(n, 0, 4 * sizeof(*n));
     for (i = 0; i < findings->nelts; i++) {
         const ddb_finding_t *f = &APR_ARRAY_IDX(findings, i, ddb_finding_t);
 
-        n[f->is]++;
-        report_line(r, "%-5s  %s", marks[f->is], f->text);
+        int is = f->unseen ? UNSEEN : (int)f->is;
+
+        n[is]++;
+        report_line(r, "%-5s  %s", marks[is], f->text);
         if (r->json) {
             ddb_json_t *finding = ddb_json_add_object(r->json, "findings");
 
             ddb_json_set_str(finding, "about", f->about);
-            ddb_json_set_str(finding, "is", marks[f->is]);
+            ddb_json_set_str(finding, "is", words[is]);
             ddb_json_set_str(finding, "text", f->text);
         }
     }
@@ -48,15 +55,30 @@ static void add_clock(apr_array_header_t *findings, const connection_t *c, apr_p
     apr_int64_t offset = apr_time_sec(ddb_skew_offset(c->skew));
 
     if (offset) {
-        APR_ARRAY_PUSH(findings, ddb_finding_t) = (ddb_finding_t){
-            .about = "clock",
-            .is = DDB_DOUBT,
-            .text = apr_psprintf(p,
-                                 "this machine's clock is %" APR_INT64_T_FMT
-                                 " s %s the service's; httpd follows the service's, but correct the clock (NTP)",
-                                 offset < 0 ? -offset : offset, offset < 0 ? "ahead of" : "behind")
-        };
+        ddb_table_found(findings, "clock", DDB_DOUBT,
+                        apr_psprintf(p,
+                                     "this machine's clock is %" APR_INT64_T_FMT
+                                     " s %s the service's; httpd follows the service's, but correct the clock (NTP)",
+                                     offset < 0 ? -offset : offset, offset < 0 ? "ahead of" : "behind"));
     }
+}
+
+/* What sessions need, then what would be better. */
+static apr_status_t find_all(apr_array_header_t **findings, connection_t *c, const options_t *o, apr_pool_t *p,
+                             ddb_error_t *err)
+{
+    const ddb_json_t *description = NULL;
+    apr_status_t rv = ddb_table_check(&c->table, findings, &description, p, err);
+
+    if (rv == APR_SUCCESS && !ddb_table_is_missing(*findings)) {
+        ddb_advice_describe(*findings, description, p);
+        rv = ddb_advice_recovery(*findings, &c->table, p, err);
+    }
+    if (rv == APR_SUCCESS) {
+        caller_find(*findings, c, o, p);
+    }
+    add_clock(*findings, c, p);
+    return rv;
 }
 
 exit_e check_table(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p)
@@ -65,7 +87,7 @@ exit_e check_table(connection_t *c, const options_t *o, report_t *r, apr_pool_t 
     ddb_error_t err = { 0 };
     exit_e status;
     apr_status_t rv;
-    int n[3];
+    int n[4];
 
     report_text(r, "table", "table", o->table);
     report_text(r, "region", "region", c->endpoint.region);
@@ -74,14 +96,14 @@ exit_e check_table(connection_t *c, const options_t *o, report_t *r, apr_pool_t 
     if (status != EXIT_GOOD) {
         return status;
     }
-    rv = ddb_table_check(&c->table, &findings, p, &err);
-    add_clock(findings, c, p);
+    rv = find_all(&findings, c, o, p, &err);
     say_findings(findings, r, n);
     if (rv != APR_SUCCESS) {
         return report_failure(r, rv, &err);
     }
     report_number(r, "wrong", NULL, n[DDB_WRONG]);
     report_number(r, "doubts", NULL, n[DDB_DOUBT]);
+    report_number(r, "not_checked", NULL, n[UNSEEN]);
     return n[DDB_WRONG] || (o->strict && n[DDB_DOUBT]) ? EXIT_WRONG : EXIT_GOOD;
 }
 

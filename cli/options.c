@@ -78,7 +78,7 @@ static const option_t all[] = {
     { "account", "DIGITS", POLICY, option_values_account, AT(account), "AWS account of the table" },
     { "create-table", NULL, POLICY, option_values_flag, AT(for_creation),
       "include what httpd needs to create the table" },
-    { "check", NULL, POLICY, option_values_flag, AT(for_check), "include what httpd needs to check the table" },
+    { "check", NULL, POLICY, option_values_flag, AT(for_check), "include what it takes to check the table completely" },
     { "operate", NULL, POLICY, option_values_flag, AT(for_operation),
       "add a separate statement for operators: show, list, end and purge" },
     { "requests", "N", COST, option_values_count, AT(requests), "total number of requests (1000000)" },

@@ -11,7 +11,7 @@
 static const char *const sessions[] = { "GetItem", "PutItem", "UpdateItem", "DeleteItem", NULL };
 static const char *const creation[] = { "CreateTable", "DescribeTable", "DescribeTimeToLive", "UpdateTimeToLive",
                                         NULL };
-static const char *const checking[] = { "DescribeTable", "DescribeTimeToLive", NULL };
+static const char *const checking[] = { "DescribeTable", "DescribeTimeToLive", "DescribeContinuousBackups", NULL };
 static const char *const operation[] = { "Scan", "GetItem", "UpdateItem", "DeleteItem", NULL };
 
 /* Region and account of the table; "*" where unknown. */

@@ -9,6 +9,7 @@ use JSON::PP ();
 use POSIX ();
 use lib "$FindBin::Bin/lib";
 use SessionTest;
+use SessionTest::Machine ();
 use SessionTest::Recipe ();
 use SessionTest::Table ();
 
@@ -102,7 +103,15 @@ note 'check';
     my $said = json(['check']);
     is "$said->{wrong} $said->{doubts}", '0 1', '... nothing is wrong';
     is_deeply [map { $_->{about} } @{ $said->{findings} }],
-        [qw(table key ttl dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem)], '... of all this';
+        [qw(table key ttl dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem replicas capacity
+            deletion-protection encryption class recovery caller)], '... of all this';
+    my %is = map { $_->{about} => $_->{is} } @{ $said->{findings} };
+    is "$is{capacity} $said->{not_checked}", 'good 6', '... what this service does not tell is neither good nor bad';
+    like $OUT, qr/"deletion protection is not checked: this service does not tell"/, '... and said';
+    my @calls = calls_of { run(['check']) };
+    is join(' ', map { $_->{op} } @calls),
+        'DescribeTable DescribeTimeToLive GetItem PutItem UpdateItem DeleteItem DescribeContinuousBackups', '... by these calls';
+    like $OUT, qr/^-      whose credentials these are is not checked: the endpoint is not AWS's/m, '... and no call to AWS';
 
     is run(['check', '--strict']), 1, 'who is strict takes the doubt for wrong';
     like $OUT, qr/^doubt  time to live is off/m, '... which is said as before';
@@ -124,13 +133,65 @@ note 'check';
     }
     forbid($_) for qw(DescribeTable DescribeTimeToLive);
     is run(['check']), 0, 'who may not describe the table can work with it';
-    is scalar(() = $OUT =~ /^doubt  dynamodb:Describe\w+ is not allowed/mg), 2, '... which leaves two doubts';
+    is scalar(() = $OUT =~ /^-      .* not checked: needs dynamodb:Describe(?:Table|TimeToLive)\b/mg), 3,
+        '... which leaves some of it unchecked';
+    is run(['check', '--strict']), 0, '... and is no doubt';
+    clear_faults();
+    forbid('DescribeContinuousBackups');
+    is run(['check']), 0, 'nor is who may not ask for backups';
+    like $OUT, qr/^-      point-in-time recovery is not checked: needs dynamodb:DescribeContinuousBackups$/m, '... which is said';
+    clear_faults();
+    fault(kind => 'error', op => 'DescribeContinuousBackups', type => 'InternalServerError', status => 500, count => 0,
+        message => 'm');
+    is run(['check', '--timeout', 1]), 3, 'a service that fails amid the check';
+    like $OUT, qr/^good   dynamodb:DeleteItem is allowed$/m, '... leaves what was found before';
+    like $ERR, qr/\(DescribeContinuousBackups, type InternalServerError/, '... and the reason';
+    clear_faults();
+
+    # Replies as AWS documents them, for what no stand-in has.
+    my $tells = sub {
+        my($op, $reply) = @_;
+        return fault(kind => 'wrong_type', op => $op, body => $reply, count => 0);
+    };
+    my $table = $TABLE->api(DescribeTable => { TableName => 'app_session' })->{Table};
+    $tells->(DescribeTable => { Table => { %$table, DeletionProtectionEnabled => JSON::PP::true,
+        MultiRegionConsistency => 'EVENTUAL', Replicas => [{ RegionName => 'eu-west-1', ReplicaStatus => 'ACTIVE' }],
+        SSEDescription => { Status => 'ENABLED', SSEType => 'KMS', KMSMasterKeyArn => 'arn:aws:kms:us-east-1:1:key/k' },
+        TableClassSummary => { TableClass => 'STANDARD_INFREQUENT_ACCESS' } } });
+    $tells->(DescribeTimeToLive => { TimeToLiveDescription => { TimeToLiveStatus => 'ENABLED', AttributeName => 'expires' } });
+    $tells->(DescribeContinuousBackups => { ContinuousBackupsDescription => { ContinuousBackupsStatus => 'ENABLED',
+        PointInTimeRecoveryDescription => { PointInTimeRecoveryStatus => 'ENABLED', RecoveryPeriodInDays => 14 } } });
+    is run(['check']), 0, 'a global table works';
+    like $OUT, qr/^doubt  a global table with eventual consistency \(MREC\), replicas: eu-west-1 \(ACTIVE\): conditions/m,
+        '... with a doubt';
+    like $OUT, qr/^doubt  the table class is STANDARD_INFREQUENT_ACCESS/m, '... another for its class';
+    like $OUT, qr/^good   deletion protection is on$/m, '... it can not be deleted';
+    like $OUT, qr{^good   encrypted with the KMS key arn:aws:kms:us-east-1:1:key/k:}m, '... its key is named';
+    like $OUT, qr/^good   point-in-time recovery is on: rows of ended sessions are kept for 14 days,/m, '... and its backups';
+    is json(['check'])->{doubts}, 2, '... and those are all doubts';
     clear_faults();
 
     fault(kind => 'skew', seconds => 3600, count => 0);
     is run(['check']), 0, 'a clock that is an hour behind';
     like $OUT, qr/^doubt  this machine's clock is (?:3599|3600|3601) s behind the service's/m, '... is a doubt, and corrected';
     clear_faults();
+}
+
+note 'Whose credentials';
+{
+    my $sts = SessionTest::Machine::sts();
+    my @env = (AWS_ENDPOINT_URL_STS => $sts->('url'));
+    $sts->(POST => 'set', { keys => { setting('key_id') => { secret => setting('secret') } } });
+    run(@env, ['check']);
+    like $OUT, qr{^good   the credentials are those of arn:aws:sts::123456789012:assumed-role/operator/s$}m, 'STS knows them';
+    is join(' ', map { $_->{action} } @{ $sts->(GET => 'requests') }), 'GetCallerIdentity', '... by one call';
+    $sts->(POST => 'set', { caller => 'arn:aws:iam::123456789012:root' });
+    run(@env, ['check']);
+    like $OUT, qr/^doubt  the credentials are those of arn:aws:iam::123456789012:root, who may do anything/m,
+        'those of an account itself are a doubt';
+    $sts->(POST => 'fault', { do => 'AccessDenied', count => 0 });
+    is run(@env, ['check']), 0, 'an STS that does not answer is no fault of the table';
+    like $OUT, qr/^-      whose credentials these are is not checked: STS: AccessDenied/m, '... which is said';
 }
 
 note 'The service can not be asked';
@@ -488,7 +549,7 @@ note 'policy and cost';
     my %of = map { $_->{Sid} => $_ } @{ $said->{policy}{Statement} };
     like $_->{Resource}, qr/^arn:aws-cn:dynamodb:cn-north-1:/, "another partition: $_->{Sid}" for values %of;
     my $actions = sub { join ' ', sort map { s/dynamodb://r } @{ $of{ $_[0] }{Action} } };
-    is $actions->('Httpd'), 'CreateTable DeleteItem DescribeTable DescribeTimeToLive GetItem PutItem UpdateItem '
+    is $actions->('Httpd'), 'CreateTable DeleteItem DescribeContinuousBackups DescribeTable DescribeTimeToLive GetItem PutItem UpdateItem '
         . 'UpdateTimeToLive', '... httpd has each action once';
     is $actions->('Operators'), 'DeleteItem GetItem Scan UpdateItem', '... and operators a statement of their own';
     like $said->{note}, qr/two statements for two roles/, '... which is said';

@@ -1,4 +1,5 @@
-/* AWS STS: a role for credentials. The request as a form, the reply as XML, and what its error codes mean. */
+/* AWS STS: a role for credentials, and whose credentials are. The request as a form, the reply as
+ * XML, and what its error codes mean. */
 
 #include <string.h>
 
@@ -18,7 +19,7 @@
 #define BACKOFF         apr_time_from_msec(100) /* doubles */
 #define REPLY_MAX_BYTES (64 * 1024)             /* a session token is a few KiB */
 
-/** One role taken on. */
+/** One operation. */
 typedef struct run_t {
     const ddb_sts_opts_t *o;
     const ddb_sts_role_t *role;
@@ -27,7 +28,8 @@ typedef struct run_t {
     apr_size_t body_len;
     apr_pool_t *pool; /* of the caller */
     apr_pool_t *scratch;
-    ddb_credentials_t *out;
+    ddb_credentials_t *out; /* of a role */
+    const char **arn;       /* of a caller; NULL: out is wanted */
     ddb_error_t *err;
 } run_t;
 
@@ -208,6 +210,14 @@ static const char *show(const char *text, apr_pool_t *p)
     return shown;
 }
 
+static apr_status_t read_caller(const run_t *r, const apr_xml_elem *root)
+{
+    const char *arn = text_of(child(child(root, "GetCallerIdentityResult"), "Arn"), r->scratch);
+
+    *r->arn = show(arn, r->pool);
+    return arn ? APR_SUCCESS : ddb_error_set(r->err, DDB_EBADREPLY, "STS: the reply to GetCallerIdentity lacks Arn");
+}
+
 static apr_status_t read_error(const run_t *r, const apr_xml_elem *root, int status)
 {
     const apr_xml_elem *error = child(root, "Error");
@@ -257,7 +267,7 @@ static apr_status_t judge(const run_t *r, const ddb_http_response_t *res)
                            "STS: status 200, but the body is not XML: check the endpoint and any proxy in between");
     }
     else {
-        rv = read_credentials(r, doc->root);
+        rv = r->arn ? read_caller(r, doc->root) : read_credentials(r, doc->root);
     }
     if (doc) {
         wipe_tree(doc->root);
@@ -315,19 +325,34 @@ static apr_status_t attempt_until(run_t *r)
     return rv;
 }
 
+static apr_status_t ask(run_t *r)
+{
+    apr_status_t rv = apr_pool_create(&r->scratch, r->pool);
+
+    if (rv != APR_SUCCESS) {
+        return ddb_error_set(r->err, rv, "out of memory for a request to STS");
+    }
+    write_form(r);
+    rv = attempt_until(r);
+    ddb_crypto_wipe(r->body, r->body_len);
+    apr_pool_destroy(r->scratch);
+    return rv;
+}
+
 apr_status_t ddb_sts_assume(ddb_credentials_t *out, const ddb_sts_role_t *role, const ddb_sts_opts_t *o, apr_pool_t *p,
                             ddb_error_t *err)
 {
     run_t r = { .o = o, .role = role, .pool = p, .out = out, .err = err };
-    apr_status_t rv = apr_pool_create(&r.scratch, p);
 
-    if (rv != APR_SUCCESS) {
-        return ddb_error_set(err, rv, "out of memory for a request to STS");
-    }
     r.action = role->web_identity_token ? "AssumeRoleWithWebIdentity" : "AssumeRole";
-    write_form(&r);
-    rv = attempt_until(&r);
-    ddb_crypto_wipe(r.body, r.body_len);
-    apr_pool_destroy(r.scratch);
-    return rv;
+    return ask(&r);
+}
+
+apr_status_t ddb_sts_caller(const char **arn, const ddb_credentials_t *of, const ddb_sts_opts_t *o, apr_pool_t *p,
+                            ddb_error_t *err)
+{
+    const ddb_sts_role_t none = { .source = of };
+    run_t r = { .o = o, .role = &none, .action = "GetCallerIdentity", .pool = p, .arn = arn, .err = err };
+
+    return ask(&r);
 }

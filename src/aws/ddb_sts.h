@@ -6,8 +6,8 @@
 #include "base/ddb_http.h"
 
 /*
- * The two operations of the AWS Security Token Service (API version 2011-06-15) that turn a role into credentials. The
- * only room that knows apr_xml.
+ * The AWS Security Token Service (API version 2011-06-15): the two operations that turn a role into credentials, and the
+ * one that tells whose credentials are. The only room that knows apr_xml.
  */
 
 typedef struct ddb_sts_opts_t {
@@ -34,6 +34,13 @@ typedef struct ddb_sts_role_t {
  *         service's code and err->detail says what to do about it.
  */
 apr_status_t ddb_sts_assume(ddb_credentials_t *out, const ddb_sts_role_t *role, const ddb_sts_opts_t *o, apr_pool_t *p,
+                            ddb_error_t *err);
+
+/**
+ * *arn, in p: the user or the role whose credentials these are (GetCallerIdentity, which needs no permission). It may
+ * hold any visible character of ASCII. Retried and failing as ddb_sts_assume is.
+ */
+apr_status_t ddb_sts_caller(const char **arn, const ddb_credentials_t *of, const ddb_sts_opts_t *o, apr_pool_t *p,
                             ddb_error_t *err);
 
 #endif

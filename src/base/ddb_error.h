@@ -25,7 +25,7 @@ typedef struct ddb_error_t {
     int http_status;     /* 0 when no reply arrived */
     int attempts;        /* requests sent, retries included */
     int unsettled;       /* 1: an attempt may have been carried out although no usable reply came back */
-    char operation[24];  /* DynamoDB operation, such as GetItem; "" before the first */
+    char operation[32];  /* DynamoDB operation, such as GetItem; "" before the first */
     char type[64];       /* AWS error type without its prefix; "" without a type */
     char request_id[64]; /* x-amzn-RequestId of the last reply; "" without an ID */
     char detail[400];    /* one sentence; never a session ID, credential or body */

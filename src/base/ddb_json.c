@@ -234,6 +234,11 @@ int ddb_json_halves(const ddb_json_t *obj, const char *name, apr_int64_t *halves
     return is >= 0 && whole_number(is * 2, halves);
 }
 
+int ddb_json_true(const ddb_json_t *obj, const char *name)
+{
+    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(look_into(obj), name));
+}
+
 int ddb_json_has(const ddb_json_t *obj, const char *name)
 {
     return cJSON_GetObjectItemCaseSensitive(look_into(obj), name) != NULL;

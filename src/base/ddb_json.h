@@ -44,6 +44,9 @@ int ddb_json_int(const ddb_json_t *obj, const char *name, apr_int64_t *value);
 /** 1 when the member is a non-negative multiple of 0.5; *halves is then that multiple. */
 int ddb_json_halves(const ddb_json_t *obj, const char *name, apr_int64_t *halves);
 
+/** 1 when the member is true. */
+int ddb_json_true(const ddb_json_t *obj, const char *name);
+
 /** 1 when the object has a member of that name, whatever its type. */
 int ddb_json_has(const ddb_json_t *obj, const char *name);
 

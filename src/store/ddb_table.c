@@ -22,6 +22,7 @@
 typedef struct check_t {
     const ddb_table_t *table;
     apr_array_header_t *findings;
+    const ddb_json_t *description; /* of the table; NULL: none */
     apr_pool_t *p;
     ddb_error_t *err;
 } check_t;
@@ -87,22 +88,27 @@ static int is_type(const ddb_error_t *err, const char *type)
 }
 
 /* Only this action is denied: bad credentials have other error types. */
-static int is_forbidden(const ddb_error_t *err)
+int ddb_table_is_forbidden(const ddb_error_t *err)
 {
     return is_type(err, "AccessDeniedException") || is_type(err, "AccessDenied");
 }
 
 /* --- check --- */
 
-static void found(check_t *c, const char *about, ddb_finding_e is, const char *text)
+void ddb_table_found(apr_array_header_t *findings, const char *about, ddb_finding_e is, const char *text)
 {
-    APR_ARRAY_PUSH(c->findings, ddb_finding_t) = (ddb_finding_t){ .about = about, .is = is, .text = text };
+    APR_ARRAY_PUSH(findings, ddb_finding_t) = (ddb_finding_t){ .about = about, .is = is, .text = text };
 }
 
-static void unseen(check_t *c, const char *about, const char *text)
+void ddb_table_unseen(apr_array_header_t *findings, const char *about, const char *text)
 {
-    found(c, about, DDB_DOUBT, text);
-    APR_ARRAY_IDX(c->findings, c->findings->nelts - 1, ddb_finding_t).unseen = 1;
+    ddb_table_found(findings, about, DDB_DOUBT, text);
+    APR_ARRAY_IDX(findings, findings->nelts - 1, ddb_finding_t).unseen = 1;
+}
+
+static void found(check_t *c, const char *about, ddb_finding_e is, const char *text)
+{
+    ddb_table_found(c->findings, about, is, text);
 }
 
 static void judge_key(check_t *c, const ddb_json_t *table)
@@ -127,14 +133,36 @@ static void judge_key(check_t *c, const ddb_json_t *table)
     found(c, "key", DDB_GOOD, "the key is " KEY " of type S");
 }
 
+/* A table serves requests during an update. */
+static const struct {
+    const char *status;
+    ddb_finding_e is;
+    const char *text; /* after the name */
+} states[] = {
+    { "ACTIVE", DDB_GOOD, "is there" },
+    { "UPDATING", DDB_GOOD, "is there, and serves requests while it is being updated" },
+    { "CREATING", DDB_WRONG, "is being created: wait until it is ACTIVE" },
+    { "DELETING", DDB_WRONG, "is being deleted: create it again, or correct SessionDynamoDBTableName or the region" },
+    { "INACCESSIBLE_ENCRYPTION_CREDENTIALS", DDB_WRONG,
+      "cannot be decrypted: enable its KMS key and allow DynamoDB to use it; after seven days the table is archived" },
+    { "ARCHIVING", DDB_WRONG,
+      "is being archived, because its KMS key could not be used for seven days: create another" },
+    { "ARCHIVED", DDB_WRONG,
+      "is archived, because its KMS key could not be used for seven days: delete it and create it again" },
+    { "REPLICATION_NOT_AUTHORIZED", DDB_WRONG,
+      "is a replica that may not replicate: correct the resource policies of the accounts that share it" },
+};
+
 static void judge_status(check_t *c, const ddb_json_t *table)
 {
     const char *status = ddb_json_str(table, "TableStatus");
+    apr_size_t i;
 
-    /* A table serves requests during an update. */
-    if (status && (strcmp(status, "ACTIVE") == 0 || strcmp(status, "UPDATING") == 0)) {
-        found(c, "table", DDB_GOOD, apr_psprintf(c->p, "the table %s is there", c->table->name));
-        return;
+    for (i = 0; status && i < DDB_ARRAY_LENGTH(states); i++) {
+        if (strcmp(states[i].status, status) == 0) {
+            found(c, "table", states[i].is, apr_psprintf(c->p, "the table %s %s", c->table->name, states[i].text));
+            return;
+        }
     }
     found(c, "table", DDB_WRONG,
           apr_psprintf(c->p, "the table %s is %.40s: wait until it is ACTIVE, or see in the AWS console why it is not",
@@ -147,8 +175,9 @@ static apr_status_t check_table(check_t *c)
     apr_status_t rv = call(c->table, "DescribeTable", ddb_table_body(c->table, c->p), &reply, c->p, c->err);
 
     if (rv == APR_SUCCESS) {
-        judge_status(c, ddb_json_child(reply, "Table"));
-        judge_key(c, ddb_json_child(reply, "Table"));
+        c->description = ddb_json_child(reply, "Table");
+        judge_status(c, c->description);
+        judge_key(c, c->description);
     }
     else if (is_type(c->err, "ResourceNotFoundException")) {
         found(c, "table", DDB_WRONG,
@@ -158,20 +187,27 @@ static apr_status_t check_table(check_t *c)
                            c->table->name));
         return APR_SUCCESS;
     }
-    else if (is_forbidden(c->err)) {
-        unseen(c, "table",
-               "dynamodb:DescribeTable is not allowed, so the table itself cannot be checked; sessions do not need it");
+    else if (ddb_table_is_forbidden(c->err)) {
+        ddb_table_unseen(c->findings, "table",
+                         "the table and its key are not checked: needs dynamodb:DescribeTable, which sessions do not");
         return APR_SUCCESS;
     }
     return rv;
 }
 
+/* A change takes up to an hour, during which no other is accepted. */
 static void judge_ttl(check_t *c, const ddb_json_t *description)
 {
     const char *status = ddb_json_str(description, "TimeToLiveStatus");
     const char *attribute = ddb_json_str(description, "AttributeName");
+    int is_on = status && strncmp(status, "ENABL", 5) == 0;
 
-    if (!status || strncmp(status, "ENABL", 5) != 0) {
+    if (status && strcmp(status, "DISABLING") == 0) {
+        found(c, "ttl", DDB_DOUBT,
+              "time to live is being switched off, which takes up to an hour: then enable it for the attribute " TTL
+              ", or rows of ended sessions stay");
+    }
+    else if (!is_on) {
         found(c, "ttl", DDB_DOUBT,
               "time to live is off: sessions still expire, but their rows stay; enable it for the attribute " TTL);
     }
@@ -183,7 +219,10 @@ static void judge_ttl(check_t *c, const ddb_json_t *description)
                            attribute ? attribute : "(none)"));
     }
     else {
-        found(c, "ttl", DDB_GOOD, "time to live is on for the attribute " TTL);
+        found(c, "ttl", DDB_GOOD,
+              strcmp(status, "ENABLED") == 0 ? "time to live is on for the attribute " TTL
+                                             : "time to live is being switched on for the attribute " TTL
+                                               ", which takes up to an hour");
     }
 }
 
@@ -195,10 +234,9 @@ static apr_status_t check_ttl(check_t *c)
     if (rv == APR_SUCCESS) {
         judge_ttl(c, ddb_json_child(reply, "TimeToLiveDescription"));
     }
-    else if (is_forbidden(c->err)) {
-        unseen(c, "ttl",
-               "dynamodb:DescribeTimeToLive is not allowed, so it is unknown whether time to live is on for the "
-               "attribute " TTL);
+    else if (ddb_table_is_forbidden(c->err)) {
+        ddb_table_unseen(c->findings, "ttl",
+                         "time to live is not checked: needs dynamodb:DescribeTimeToLive, which sessions do not");
         return APR_SUCCESS;
     }
     else if (is_type(c->err, "UnknownOperationException")) {
@@ -230,7 +268,7 @@ static apr_status_t check_action(check_t *c, const char *operation)
         found(c, action, DDB_WRONG, apr_psprintf(c->p, "%s fails: %s", action, c->err->detail));
         return APR_SUCCESS;
     }
-    if (is_forbidden(c->err)) {
+    if (ddb_table_is_forbidden(c->err)) {
         found(c, action, DDB_WRONG,
               apr_psprintf(c->p, "%s is not allowed: add it to the IAM policy (session-dynamodb policy prints one)",
                            action));
@@ -240,7 +278,8 @@ static apr_status_t check_action(check_t *c, const char *operation)
     return is_type(c->err, "ValidationException") || is_type(c->err, "ResourceNotFoundException") ? APR_SUCCESS : rv;
 }
 
-apr_status_t ddb_table_check(const ddb_table_t *t, apr_array_header_t **findings, apr_pool_t *p, ddb_error_t *err)
+apr_status_t ddb_table_check(const ddb_table_t *t, apr_array_header_t **findings, const ddb_json_t **description,
+                             apr_pool_t *p, ddb_error_t *err)
 {
     static const char *const operations[] = { "GetItem", "PutItem", "UpdateItem", "DeleteItem" };
     check_t c = { .table = t, .findings = apr_array_make(p, 8, sizeof(ddb_finding_t)), .p = p, .err = err };
@@ -248,6 +287,9 @@ apr_status_t ddb_table_check(const ddb_table_t *t, apr_array_header_t **findings
     apr_size_t i;
 
     *findings = c.findings;
+    if (description) {
+        *description = c.description;
+    }
     if (rv == APR_SUCCESS && !ddb_table_is_missing(c.findings)) {
         rv = check_ttl(&c);
         for (i = 0; rv == APR_SUCCESS && i < DDB_ARRAY_LENGTH(operations); i++) {

@@ -32,17 +32,29 @@ typedef enum ddb_finding_e {
 typedef struct ddb_finding_t {
     const char *about; /* "table", "key", "ttl", or the IAM action, such as "dynamodb:GetItem" */
     ddb_finding_e is;
-    int unseen;       /* 1: a doubt only because the credentials do not allow the check */
+    int unseen;       /* 1: a doubt only because the check was not possible: the credentials do not allow it, or the
+                         service does not know it */
     const char *text; /* a sentence: the finding, and the remedy */
 } ddb_finding_t;
 
 /**
  * Check the table for every possible fault: missing or not active, wrong key, time to live off or on another attribute,
  * and each permission that sessions need. The calls change nothing: writes have a condition that fails, and consume one
- * write unit each. findings: ddb_finding_t, in p.
+ * write unit each. findings: ddb_finding_t, in p. *description: what DescribeTable tells of the table, in p; NULL when it was
+ * not to be had; the pointer to it may be NULL.
  * @return APR_SUCCESS if the check is complete, whatever it found; otherwise a failure to reach the service.
  */
-apr_status_t ddb_table_check(const ddb_table_t *t, apr_array_header_t **findings, apr_pool_t *p, ddb_error_t *err);
+apr_status_t ddb_table_check(const ddb_table_t *t, apr_array_header_t **findings, const ddb_json_t **description,
+                             apr_pool_t *p, ddb_error_t *err);
+
+/** Add a finding. text is kept as it is. */
+void ddb_table_found(apr_array_header_t *findings, const char *about, ddb_finding_e is, const char *text);
+
+/** Add a finding that nobody could check. */
+void ddb_table_unseen(apr_array_header_t *findings, const char *about, const char *text);
+
+/** 1 when err is of an action that the policy does not allow, and not of the credentials. */
+int ddb_table_is_forbidden(const ddb_error_t *err);
 
 /** 1 if the check found that the table does not exist. */
 int ddb_table_is_missing(const apr_array_header_t *findings);

@@ -2,7 +2,7 @@
 """AWS STS and the portal of SSO, scripted: one port of the loopback, its number goes to standard output. It ends when
 its standard input does. Signatures are checked as AWS does.
 
-  POST /                              AssumeRole, AssumeRoleWithWebIdentity
+  POST /                              AssumeRole, AssumeRoleWithWebIdentity, GetCallerIdentity
   GET  /federation/credentials?...    SSO
 
 Keys are made anew for each request, and the table (--table, the control port of table_proxy.py) is told of them before
@@ -37,6 +37,7 @@ DEFAULTS = {
     "keys": {"AKIDSOURCE": {"secret": "source-secret"}},  # those that may ask for a role
     "life": 3600,                                         # seconds, of what is given out
     "tokens": ["web-identity-token", "sso-token"],        # of web identities and SSO
+    "caller": "arn:aws:sts::123456789012:assumed-role/operator/s",  # of GetCallerIdentity
     "roles": None,                                        # ARNs that there are; None: all
 }
 STATUS = {"AccessDenied": 403, "ExpiredToken": 403, "IDPRejectedClaim": 403, "RegionDisabledException": 403,
@@ -169,6 +170,9 @@ class Handler(BaseHTTPRequestHandler):
             return self.portal(form, life)
         if form.get("Version") != "2011-06-15":
             return self.error("InvalidAction", "no such version")
+        if form["Action"] == "GetCallerIdentity":
+            complaint = self.complaint(body, entry)
+            return self.error("SignatureDoesNotMatch", complaint) if complaint else (200, self.identity())
         if STATE.settings["roles"] is not None and form["RoleArn"] not in STATE.settings["roles"]:
             return self.error("AccessDenied", "not authorized to perform: sts:AssumeRole")
         if form["Action"] == "AssumeRoleWithWebIdentity":
@@ -189,6 +193,12 @@ class Handler(BaseHTTPRequestHandler):
         text = verifier.complaint(Message("POST / HTTP/1.1", headers, body))
         entry["signer"] = (self.headers.get("Authorization") or "").partition("Credential=")[2].partition("/")[0]
         return text and text[1]
+
+    @staticmethod
+    def identity():
+        return '<GetCallerIdentityResponse xmlns="%s">%s</GetCallerIdentityResponse>' % (
+            NAMESPACE, element("GetCallerIdentityResult", element("Arn", STATE.settings["caller"])
+                               + element("UserId", "AROATEST:s") + element("Account", "123456789012")))
 
     @staticmethod
     def reply(form, keys, until):

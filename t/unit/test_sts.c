@@ -285,6 +285,30 @@ static void test_times(void)
     }
 }
 
+/* --- whose credentials --- */
+
+static void test_caller(void)
+{
+    const char *arn = NULL;
+
+    reset();
+    world_answer(w, 200,
+                 STS_REPLY("GetCallerIdentity", "<Arn>arn:aws:sts::123456789012:assumed-role/httpd/i-0</Arn>"
+                                                "<UserId>AROA:i-0</UserId><Account>123456789012</Account>"));
+    NUM_IS(ddb_sts_caller(&arn, &source, &opts, pool, &err), APR_SUCCESS, "the service knows whose keys they are");
+    IS(arn, "arn:aws:sts::123456789012:assumed-role/httpd/i-0", "by their ARN");
+    IS(w->sent[0].body, "Action=GetCallerIdentity&Version=2011-06-15", "which is all that it is asked for");
+    OK(strstr(header("Authorization"), "Credential=AKIDSRC/"), "signed with the keys in question");
+    IS(header("X-Amz-Security-Token"), "srctok", "and their token");
+    reset();
+    world_answer(w, 200, STS_REPLY("GetCallerIdentity", "<UserId>AROA:i-0</UserId>"));
+    NUM_IS(ddb_sts_caller(&arn, &source, &opts, pool, &err), DDB_EBADREPLY, "a reply without it");
+    OK(strstr(err.detail, "lacks Arn"), "is said to be one");
+    reset();
+    world_answer(w, 403, STS_ERROR("InvalidClientTokenId", "m"));
+    NUM_IS(ddb_sts_caller(&arn, &source, &opts, pool, &err), DDB_EDENIED, "keys that it does not know are refused");
+}
+
 TAP_MAIN(p)
 {
     pool = p;
@@ -297,4 +321,5 @@ TAP_MAIN(p)
     test_retry();
     test_deadline();
     test_times();
+    test_caller();
 }

@@ -25,6 +25,7 @@ typedef struct fixture_t {
     ddb_table_t table;
     ddb_error_t err;
     apr_array_header_t *findings;
+    const ddb_json_t *description;
 } fixture_t;
 
 static fixture_t *setup(apr_pool_t *p)
@@ -64,7 +65,7 @@ static const ddb_finding_t *finding(const fixture_t *f, const char *about)
 
 static apr_status_t check(fixture_t *f)
 {
-    return ddb_table_check(&f->table, &f->findings, f->pool, &f->err);
+    return ddb_table_check(&f->table, &f->findings, &f->description, f->pool, &f->err);
 }
 
 /* --- check --- */
@@ -87,6 +88,7 @@ static void test_good(apr_pool_t *p)
                apr_pstrcat(p, "good: ", APR_ARRAY_IDX(f->findings, i, ddb_finding_t).about, NULL));
     }
     OK(!ddb_table_is_missing(f->findings), "it is not missing");
+    IS(ddb_json_str(f->description, "TableStatus"), "ACTIVE", "and its description is there for more");
     IS(f->w->sent[0].body, "{\"TableName\":\"app_session\"}", "the table is asked for by its name");
     IS(operation(f, 2), "GetItem", "a read is tried");
     for (i = 3; i < 6; i++) {
@@ -145,11 +147,16 @@ static void test_states(apr_pool_t *p)
     static const struct {
         const char *table;
         ddb_finding_e is;
+        const char *text;
     } cases[] = {
-        { TABLE("UPDATING", KEYS("id", "S")), DDB_GOOD },
-        { TABLE("CREATING", KEYS("id", "S")), DDB_WRONG },
-        { TABLE("DELETING", KEYS("id", "S")), DDB_WRONG },
-        { TABLE("INACCESSIBLE_ENCRYPTION_CREDENTIALS", KEYS("id", "S")), DDB_WRONG },
+        { TABLE("UPDATING", KEYS("id", "S")), DDB_GOOD, "serves requests" },
+        { TABLE("CREATING", KEYS("id", "S")), DDB_WRONG, "wait until it is ACTIVE" },
+        { TABLE("DELETING", KEYS("id", "S")), DDB_WRONG, "create it again" },
+        { TABLE("INACCESSIBLE_ENCRYPTION_CREDENTIALS", KEYS("id", "S")), DDB_WRONG, "enable its KMS key" },
+        { TABLE("ARCHIVING", KEYS("id", "S")), DDB_WRONG, "is being archived" },
+        { TABLE("ARCHIVED", KEYS("id", "S")), DDB_WRONG, "delete it and create it again" },
+        { TABLE("REPLICATION_NOT_AUTHORIZED", KEYS("id", "S")), DDB_WRONG, "resource policies" },
+        { TABLE("OF_TOMORROW", KEYS("id", "S")), DDB_WRONG, "is OF_TOMORROW" },
     };
     apr_size_t i;
 
@@ -160,6 +167,7 @@ static void test_states(apr_pool_t *p)
         world_fail(f->w, DDB_EUNAVAILABLE, 0);
         NUM_IS(check(f), DDB_EUNAVAILABLE, "a service that goes away is a failure");
         NUM_IS(finding(f, "table")->is, cases[i].is, apr_pstrcat(p, "what was found stays: ", cases[i].table, NULL));
+        OK(strstr(finding(f, "table")->text, cases[i].text), finding(f, "table")->text);
     }
 }
 
@@ -171,12 +179,12 @@ static void test_ttl(apr_pool_t *p)
         ddb_finding_e is;
     } cases[] = {
         { 200, GOOD_TTL, "time to live is on", DDB_GOOD },
-        { 200, TTL("ENABLING", ",\"AttributeName\":\"expires\""), "time to live is on", DDB_GOOD },
+        { 200, TTL("ENABLING", ",\"AttributeName\":\"expires\""), "is being switched on", DDB_GOOD },
         { 200, TTL("DISABLED", ""), "time to live is off", DDB_DOUBT },
-        { 200, TTL("DISABLING", ",\"AttributeName\":\"expires\""), "time to live is off", DDB_DOUBT },
+        { 200, TTL("DISABLING", ",\"AttributeName\":\"expires\""), "is being switched off", DDB_DOUBT },
         { 200, TTL("ENABLED", ",\"AttributeName\":\"ttl\""), "is on for the attribute ttl", DDB_DOUBT },
         { 200, "{}", "time to live is off", DDB_DOUBT },
-        { 400, FORBIDDEN, "dynamodb:DescribeTimeToLive is not allowed", DDB_DOUBT },
+        { 400, FORBIDDEN, "not checked: needs dynamodb:DescribeTimeToLive", DDB_DOUBT },
         { 400, ERROR("UnknownOperationException"), "does not support time to live", DDB_DOUBT },
     };
     apr_size_t i;
@@ -230,6 +238,7 @@ static void test_permissions(apr_pool_t *p)
         f->w->answers[2 + missing].body = FORBIDDEN;
         NUM_IS(check(f), APR_SUCCESS, "who may not look at the table itself can be checked all the same");
         NUM_IS(finding(f, "table")->is, DDB_DOUBT, "with a doubt");
+        OK(!f->description, "and nothing to describe it");
         OK(finding(f, "table")->unseen && finding(f, "ttl")->unseen, "about what was not to be seen");
         OK(!finding(f, actions[missing])->unseen, "and about nothing else");
         for (i = 0; i < 4; i++) {

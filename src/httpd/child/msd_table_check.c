@@ -79,12 +79,12 @@ static void look(const msd_table_check_t *t, apr_pool_t *p)
 {
     apr_array_header_t *findings = NULL;
     ddb_error_t err = { 0 };
-    apr_status_t rv = ddb_table_check(&t->table, &findings, p, &err), created = APR_SUCCESS;
+    apr_status_t rv = ddb_table_check(&t->table, &findings, NULL, p, &err), created = APR_SUCCESS;
 
     if (rv == APR_SUCCESS && t->create && ddb_table_is_missing(findings)) {
         created = create_table(t, p);
         if (created == APR_SUCCESS && t->check) {
-            rv = ddb_table_check(&t->table, &findings, p, &err);
+            rv = ddb_table_check(&t->table, &findings, NULL, p, &err);
         }
     }
     if (rv != APR_SUCCESS && rv != APR_EINTR) {
