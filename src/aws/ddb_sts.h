@@ -6,8 +6,8 @@
 #include "base/ddb_http.h"
 
 /*
- * The AWS Security Token Service (API version 2011-06-15): the two operations that turn a role into credentials, and the
- * one that tells whose credentials are. The only room that knows apr_xml.
+ * The AWS Security Token Service (API version 2011-06-15): the two operations that turn a role into credentials, and
+ * the one that tells whose credentials are. The only room that knows apr_xml.
  */
 
 typedef struct ddb_sts_opts_t {

@@ -40,8 +40,8 @@ typedef struct ddb_finding_t {
 /**
  * Check the table for every possible fault: missing or not active, wrong key, time to live off or on another attribute,
  * and each permission that sessions need. The calls change nothing: writes have a condition that fails, and consume one
- * write unit each. findings: ddb_finding_t, in p. *description: what DescribeTable tells of the table, in p; NULL when it was
- * not to be had; the pointer to it may be NULL.
+ * write unit each. findings: ddb_finding_t, in p. *description: what DescribeTable tells of the table, in p; NULL when
+ * it was not to be had; the pointer to it may be NULL.
  * @return APR_SUCCESS if the check is complete, whatever it found; otherwise a failure to reach the service.
  */
 apr_status_t ddb_table_check(const ddb_table_t *t, apr_array_header_t **findings, const ddb_json_t **description,
