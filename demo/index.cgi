@@ -1,204 +1,254 @@
 #!/usr/bin/perl
-# The demo's page: an ordinary CGI program that does not need to know about DynamoDB. httpd passes it the session in
-# HTTP_SESSION, form-urlencoded, and merges its response header X-Replace-Session into the session key by key ("key="
-# removes one). Only to show the table's contents, the program also calls DynamoDB.
+# The demo's application: an ordinary CGI program with a login of its own, which need not know about DynamoDB. httpd passes
+# it the session in HTTP_SESSION and merges its response header X-Replace-Session into the session, entry by entry
+# (languages/SessionDynamoDB.pm has the functions). The entry "user" is the login: SessionDynamoDBUserKey says so. Only to
+# show what is behind it, the program also reads the table and the counters.
 use strict;
 use warnings;
 use FindBin;
-use lib $FindBin::Bin;
+use lib $FindBin::Bin, "$FindBin::Bin/../languages";
+use MIME::Base64 qw(decode_base64);
 use POSIX qw(strftime);
 
+use Control;
+use Page;
+use SessionDynamoDB qw(session change same_token);
 use Table;
 
-my $MAX_KEY   = 64;     # characters
-my $MAX_VALUE = 1000;   # characters; a header line of a CGI program holds 8 KiB in all
+my $MAX_KEY   = 64;     # bytes
+my $MAX_VALUE = 1000;   # bytes; a header line of a CGI program holds 8 KiB in all
 my $MAX_KEYS  = 20;
+my $SLOW      = 5;      # seconds
+# Entries with a meaning: those of the program, and mod_session's own.
+my $RESERVED  = qr/^(?:user|changed-by|visits|expiry)$/i;
+
+# Your own check of passwords stands here. These hashes are for a demo, made by "openssl passwd -6".
+my %HASH = (
+    alice => '$6$testsalt$Seh6YOUYELBf/R8rP3cWNiYHi2wjkF60COAIwMK761MIiPPWHmLm3FnCDipwYJYr8HBBDCEEg4jJi6ovES/K51',
+    bob   => '$6$testsalt$YecZzQrd2VOR1AZR4to64AHQl/RoCiJufcSRxZ/dqrWyJrzyKaCIPDw6EDQDKMyWUKQ1lrl4MwmIhF3dzPziq/',
+);
+
+my %ACTION = (login => \&login, logout => \&logout, others => \&others, everywhere => \&everywhere, visit => \&visit,
+              store => \&store, remove => \&remove);
+# What a page says first, by the word in its query.
+my %SAID = (
+    login => 'Logged in, with a new session ID', logout => 'Logged out: row and cookie are gone',
+    others => 'All other sessions are signed out', everywhere => 'Signed out everywhere',
+    visit => 'Counted', store => 'Stored', remove => 'Removed',
+);
 
 binmode STDOUT, ':raw';
-my $method  = $ENV{REQUEST_METHOD} || 'GET';
-my %session = decode_form($ENV{HTTP_SESSION});
+my $server  = uc($ENV{DEMO_SERVER} // '?');
+my %session = %{ session() };
+my $user    = $session{user};
+my $method  = $ENV{REQUEST_METHOD} // 'GET';
 if ($method eq 'POST') {
     post(read_form());
 } elsif ($method eq 'GET' || $method eq 'HEAD') {
-    page();
+    page('200 OK');
 } else {
-    answer('405 Method Not Allowed', ['Allow: GET, HEAD, POST'], '<p>This page accepts GET and POST.</p>');
+    answer('405 Method Not Allowed', 'Not allowed', '<h1>This page accepts GET and POST</h1>', 'Allow: GET, HEAD, POST');
 }
 
-# --- requests ----------------------------------------------------------------------------------------------------------
+# --- actions: each answers with a redirect, so that a reload does nothing again --------------------------------------
 
 sub post {
     my %form = @_;
-    my $action = $form{action} // '';
-    if ($action eq 'logout') {
-        # A session without entries ends: httpd deletes its row and its cookie.
-        see_other('/?left', map { ($_ => '') } keys %session);
-    } elsif ($action eq 'set') {
-        my ($key, $value) = map { $_ // '' } @form{qw(key value)};
-        my $wrong = what_is_wrong($key, $value);
-        return answer('400 Bad Request', [], "<p>$wrong</p><p><a href=\"/\">Back</a></p>") if $wrong;
-        see_other('/', $key => $value);
-    } else {
-        answer('400 Bad Request', [], '<p>No such action.</p>');
-    }
+    return problem('403 Forbidden', 'This form is older than your login, or another site made it. Nothing was changed: load the page again.')
+        if is_forged($form{token});
+    my $action = $ACTION{ $form{action} // '' } or return problem('400 Bad Request', 'There is no such action.');
+    return $action->(\%form);
+}
+
+# Whether another site's page made the form. In a session its token decides. Before there is a session there is none, and
+# the origin decides, which browsers name.
+sub is_forged {
+    my ($token) = @_;
+    return !same_token($token, $ENV{SESSION_CSRF}) if length($ENV{SESSION_CSRF} // '');
+    return defined $ENV{HTTP_ORIGIN} && $ENV{HTTP_ORIGIN} ne 'http://' . ($ENV{HTTP_HOST} // '');
+}
+
+# To the page, which says what was done. Changes say which server made them.
+sub done { my ($action, @headers) = @_; return see_other("/?$action", @headers) }
+sub changes { return join ': ', change({ 'changed-by' => $server, @_ }) }
+
+# A login gives the session a new ID, by SessionDynamoDBUserKey; "renew" does so for the same user again.
+sub login {
+    my ($form) = @_;
+    my ($name, $password) = map { $_ // '' } @$form{qw(name password)};
+    # As long for names that nobody has.
+    my $hash = $HASH{$name} // $HASH{alice};
+    return page('403 Forbidden', 'Name or password is wrong.')
+        if crypt($password, $hash) ne $hash || !exists $HASH{$name};
+    return done('login', changes(user => $name), 'X-Session-Control: renew');
+}
+
+# A session whose user leaves ends; one that has no user is told to.
+sub logout { return done('logout', defined $user ? join(': ', change({ user => undef })) : 'X-Session-Control: abandon') }
+
+# httpd answers only when the other sessions have ended.
+sub others     { return done('others', 'X-Session-Control: revoke-others') }
+sub everywhere { return done('everywhere', 'X-Session-Control: revoke-user') }
+
+sub visit {
+    my ($visits) = ($session{visits} // '') =~ /^(\d{1,9})$/a;
+    return done('visit', changes(visits => 1 + ($visits // 0)));
+}
+
+# The session was loaded before this program began and is written when it has answered. What other requests change in the
+# meantime stays.
+sub store {
+    my ($form) = @_;
+    my ($key, $value) = map { $_ // '' } @$form{qw(key value)};
+    my $wrong = what_is_wrong($key, $value);
+    return problem('400 Bad Request', $wrong) if $wrong;
+    sleep $SLOW if defined $form->{slowly};
+    return done('store', changes($key => $value));
 }
 
 sub what_is_wrong {
     my ($key, $value) = @_;
     # Other characters would work, escaped in the header; these are easy to read on the page.
-    return 'A key has only letters, digits, <code>_</code>, <code>-</code> and <code>.</code>' if $key !~ /^[\w.-]+$/a;
-    return '<code>expiry</code> is mod_session\'s own key.' if lc $key eq 'expiry';
-    return "A key has at most $MAX_KEY bytes, a value $MAX_VALUE." if length $key > $MAX_KEY || length $value > $MAX_VALUE;
-    return "The demo stores $MAX_KEYS keys." if !exists $session{$key} && keys %session >= $MAX_KEYS;
+    return 'A name has only letters, digits, underscores, hyphens and dots.' if $key !~ /^[\w.-]+$/a;
+    return 'That name is taken by the demo.' if $key =~ $RESERVED;
+    return 'There is no value.' if !length $value;
+    return "A name has at most $MAX_KEY bytes, a value $MAX_VALUE." if length $key > $MAX_KEY || length $value > $MAX_VALUE;
+    return "The demo stores $MAX_KEYS entries." if !exists $session{$key} && keys %session >= $MAX_KEYS;
     return;
 }
 
+sub remove {
+    my ($form) = @_;
+    my $key = $form->{key} // '';
+    return problem('400 Bad Request', 'There is no such entry.') if !exists $session{$key} || $key =~ $RESERVED;
+    return done('remove', changes($key => undef));
+}
+
+sub problem {
+    my ($status, $text) = @_;
+    return answer($status, text($text), '<h1>That did not work</h1><p>' . text($text) . '</p><p><a href="/">Back</a></p>');
+}
+
+# --- the page: it changes nothing, so it costs one read --------------------------------------------------------------
+
 sub page {
-    # The page after logout stores nothing, so there is no session and no cookie until the next visit.
-    my $left = ($ENV{QUERY_STRING} // '') eq 'left';
-    my @headers;
-    if (!$left) {
-        $session{visits} = 1 + (($session{visits} // '') =~ /^(\d{1,9})$/ ? $1 : 0);
-        push @headers, replace_session(visits => $session{visits});
-    }
-    my $visits = $session{visits} // 0;
-    my $said = $left ? 'You have logged out: the session is gone. <a href="/">Begin a new one</a>.'
-                     : 'You have been here <strong>' . text($visits) . '</strong> time' . ($visits == 1 ? '' : 's') . '.';
-    answer('200 OK', \@headers, join "\n", "<p>$said</p>", session_part(), forms_part(), table_part());
+    my ($status, $error) = @_;
+    my $said  = $SAID{ $ENV{QUERY_STRING} // '' };
+    my $title = ($error ? "$error " : $said ? "$said. " : '') . "Server $server";
+    return answer($status, text($title), join "\n", '<h1>One session, two servers</h1>',
+        $said ? '<p class="said" role="status">' . text($said) . '.</p>' : (), way(),
+        '<div class="cards">',
+        '<div>', defined $user ? user_section() : login_section($error), entries_section(), '</div>',
+        '<div>', Control::switch_section(), Control::counters_section(), '</div>', row_section(), '</div>');
 }
 
-# --- parts of the page -------------------------------------------------------------------------------------------------
-
-sub session_part {
-    my @rows = map { [text($_), text($session{$_})] } sort keys %session;
-    my $about = join '', map { '<dt>' . text($_) . '</dt><dd><code>' . text($ENV{$_}) . '</code></dd>' }
-        grep { /^SESSION_DYNAMODB_/ } sort keys %ENV;
-    return "<h2>Your session</h2>\n"
-        . (@rows ? table(['key', 'value'], @rows) : '<p>There is no session.</p>')
-        . ($about ? "\n<dl>$about</dl>" : '');
+# The way of this request.
+sub way {
+    my @servers = map {
+        my $name = uc $_->[0];
+        $name eq $server ? "<strong>Server $name answered this</strong>" : "<b>Server $name</b>";
+    } Control::servers();
+    my $by  = $session{'changed-by'};
+    my $who = defined $by ? 'The session was last changed by server ' . text($by) . ", and read by server $server."
+        : %session ? "The session was read by server $server." : 'You have no session yet: no cookie, and no row.';
+    return "<ol class=\"way\"><li><b>Your browser</b></li><li><b>Balancer</b></li><li>@servers</li><li><b>Table</b></li></ol>\n"
+        . "<p>$who The servers take turns: <a href=\"/\">load the page again</a>.</p>";
 }
 
-sub forms_part {
-    return <<'HTML';
-<form method="post" action="/">
-<input type="hidden" name="action" value="set">
-<label>Key <input name="key" required maxlength="64" size="12" pattern="[A-Za-z0-9_.\-]+"></label>
-<label>Value <input name="value" maxlength="1000" size="24"></label>
-<button>Store</button> <small>(an empty value removes the key)</small>
+sub login_section {
+    my ($error) = @_;
+    my $wrong = $error ? '<p class="error" id="error">' . text($error) . '</p>' : '';
+    my $of    = $error ? ' aria-invalid="true" aria-describedby="error"' : '';
+    return <<"HTML";
+<section aria-labelledby="login">
+<h2 id="login">Log in</h2>
+<p>As <code>alice</code>, password <code>secret-of-alice</code>, or as <code>bob</code>, password <code>secret-of-bob</code>.</p>
+$wrong
+@{[form('login')]}
+<label>Name <input name="name" autocomplete="username" autocapitalize="none" required$of></label>
+<label>Password <input name="password" type="password" autocomplete="current-password" required$of></label>
+<button>Log in</button>
 </form>
-<form method="post" action="/"><input type="hidden" name="action" value="logout"><button>Log out</button></form>
-<p><a href="/hello">The same session, seen by a shell script</a></p>
+</section>
 HTML
 }
 
-# The table as it was when this request began: changes made by the page are written afterwards.
-sub table_part {
-    my $table = $ENV{DEMO_TABLE} // '';
-    my $reply = Table::call($ENV{DEMO_ENDPOINT}, 'Scan', { TableName => $table, ConsistentRead => \1 });
-    return '<h2>The table</h2><p>It cannot be read: ' . text($reply->{failed}) . '</p>' if $reply->{failed};
-
-    my @items = sort { ($b->{accessed}{S} // '') cmp ($a->{accessed}{S} // '') } @{ $reply->{Items} };
-    my @rows  = map { item_row($_) } @items > 10 ? @items[0 .. 9] : @items;
-    return '<h2>The table <code>' . text($table) . '</code></h2><p>' . @items . (@items == 1 ? ' item' : ' items')
-        . ', before this request was stored; the key is a hash, so it reveals nothing about the cookie.</p>'
-        . (@rows ? table(['id', 'data', 'created', 'accessed', 'expires', 'version'], @rows) : '');
-}
-
-sub item_row {
-    my ($item) = @_;
-    my %value = map { $_ => (values %{ $item->{$_} })[0] } keys %$item;
-    my %stored = decode_form(Table::bytes($item->{data}));
-    my $mine = ($value{created} // '') =~ /^\Q@{[iso($ENV{SESSION_DYNAMODB_CREATED})]}\E/ && same(\%stored);
-    return [
-        ($mine ? '<strong>yours</strong> ' : '') . '<code>' . text($value{id}) . '</code>',
-        '<code>' . text(Table::bytes($item->{data})) . '</code>',
-        (map { text(short_time($value{$_})) } qw(created accessed)),
-        text(iso($value{expires})), text($value{version}),
-    ];
-}
-
-# Whether a row holds the session that this request received, before the visit was counted. (A program cannot know the
-# key of its row; the same second and the same data are enough to mark a line.)
-sub same {
-    my ($stored) = @_;
-    my %given = decode_form($ENV{HTTP_SESSION});
-    return 0 if !%given || keys %given != keys %$stored;
-    return !grep { !defined $stored->{$_} || $stored->{$_} ne $given{$_} } keys %given;
-}
-
-sub iso { my ($seconds) = @_; return defined $seconds ? strftime('%Y-%m-%dT%H:%M:%S', gmtime $seconds) : 'none' }
-
-sub short_time { my ($time) = @_; return defined $time ? $time =~ s/\.\d+|\+00:00$//gr : '' }
-
-sub table {
-    my ($head, @rows) = @_;
-    my $line = sub { my ($tag, @cells) = @_; '<tr>' . join('', map { "<$tag>$_</$tag>" } @cells) . "</tr>\n" };
-    return '<table>' . $line->('th', @$head) . join('', map { $line->('td', @$_) } @rows) . '</table>';
-}
-
-# --- input and output ------------------------------------------------------------------------------------------------
-
-sub read_form {
-    my $length = $ENV{CONTENT_LENGTH} || 0;
-    return if $length !~ /^\d+$/ || $length > 16384;
-    my $got = read(STDIN, my $body, $length);
-    return decode_form($got ? $body : '');
-}
-
-sub decode_form {
-    my ($text) = @_;
-    return map {
-        my ($key, $value) = split /=/, $_, 2;
-        map { tr/+/ /; s/%([0-9A-Fa-f]{2})/chr hex $1/ger } $key, $value // '';
-    } grep { /^[^=]/ } split /&/, $text // '';
-}
-
-sub encode { my ($text) = @_; return $text =~ s/([^A-Za-z0-9_.~-])/sprintf '%%%02X', ord $1/ger }
-
-sub replace_session {
-    my @pairs;
-    while (my ($key, $value) = splice @_, 0, 2) {
-        push @pairs, encode($key) . '=' . encode($value);
-    }
-    return 'X-Replace-Session: ' . join '&', @pairs;
-}
-
-# Bytes to HTML; they are UTF-8 if they came from a browser.
-sub text {
-    my ($bytes) = @_;
-    my %entity = ('&' => '&amp;', '<' => '&lt;', '>' => '&gt;', '"' => '&quot;', "'" => '&#39;');
-    return ($bytes // '') =~ s/([&<>"'])/$entity{$1}/gr;
-}
-
-sub see_other {
-    my ($where, @changes) = @_;
-    print join "\r\n", 'Status: 303 See Other', "Location: $where", (@changes ? replace_session(@changes) : ()), '', '';
-}
-
-sub answer {
-    my ($status, $headers, $body) = @_;
-    print join "\r\n", "Status: $status", 'Content-Type: text/html; charset=utf-8',
-        "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; form-action 'self'", @$headers, '', '';
-    print <<"HTML" if $method ne 'HEAD';
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>mod_session_dynamodb</title>
-<style>
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; display: block; overflow-x: auto; }
-th, td { border: 1px solid #bbb; padding: .2rem .6rem; text-align: left; vertical-align: top; }
-td { overflow-wrap: anywhere; min-width: 4rem; }
-form { margin: 1rem 0; }
-dd { overflow-wrap: anywhere; }
-</style>
-</head>
-<body>
-<h1>mod_session_dynamodb</h1>
-$body
-</body>
-</html>
+sub user_section {
+    return <<"HTML";
+<section aria-labelledby="login">
+<h2 id="login">Logged in as @{[text($user)]}</h2>
+<p>Log in with another browser too: <a href="/sessions">your sessions</a> shows both, and ends each.</p>
+<div class="buttons">
+@{[button('logout', 'Log out')]}
+@{[button('others', 'Sign out all others')]}
+@{[button('everywhere', 'Sign out everywhere')]}
+</div>
+</section>
 HTML
+}
+
+sub entries_section {
+    my @rows = map { [text($_), text($session{$_}), $_ =~ $RESERVED ? '' : remove_button($_)] } sort keys %session;
+    my $table = @rows ? table('What programs get as HTTP_SESSION', ['Entry', 'Value', 'Change'], @rows) : '';
+    my $end   = %session && !defined $user ? button('logout', 'End the session') : '';
+    return <<"HTML";
+<section aria-labelledby="entries">
+<h2 id="entries">Entries of the session</h2>
+$table
+<div class="buttons">
+@{[button('visit', 'Count a visit')]}
+$end
+</div>
+<p>Programs share them: <a href="/hello">a shell script</a> counts its own visits.</p>
+<h3>Two tabs at once</h3>
+<p id="tabs">Open this page in a second tab. Store an entry slowly here: it is read now, and written in $SLOW seconds.
+Meanwhile, store another entry there. Both stay, and “Changes merged” counts one.</p>
+@{[form('store')]}
+<label>Name <input name="key" maxlength="$MAX_KEY" pattern="[A-Za-z0-9_.\\-]+" autocapitalize="none" required></label>
+<label>Value <input name="value" maxlength="$MAX_VALUE" required></label>
+<button>Store</button>
+<button name="slowly" value="yes" aria-describedby="tabs">Store slowly</button>
+</form>
+</section>
+HTML
+}
+
+# The row as it was when this request read it.
+sub row_section {
+    my $row  = eval { length($ENV{SESSION_DYNAMODB_LOGGABLE_ID} // '') && Table::row(@ENV{qw(DEMO_ENDPOINT DEMO_TABLE
+        SESSION_DYNAMODB_LOGGABLE_ID)}) };
+    my $none = $@ ? 'It cannot be read: ' . text($@) : 'There is none. Store an entry, or log in.';
+    my @rows = map { my ($type, $value) = %{ $row->{$_} }; [$_, "<code>$type</code>", '<code>' . shown($_, $value) . '</code>'] }
+        sort { ($b eq 'id') <=> ($a eq 'id') || $a cmp $b } keys %{ $row || {} };
+    my $what = $row
+        ? '<p>The cookie is not here: <code>id</code> is a hash of it.</p>'
+            . table('All attributes, as DynamoDB has them', ['Attribute', 'Type', 'Value'], @rows)
+        : "<p>$none</p>";
+    return "<section class=\"wide\" aria-labelledby=\"row\"><h2 id=\"row\">The row as stored</h2>\n$what\n</section>";
+}
+
+sub shown {
+    my ($attribute, $value) = @_;
+    # Plain text here; where SessionDynamoDBSealKeys is set nobody can read it.
+    return text(decode_base64($value)) if $attribute eq 'data';
+    return text($value) . ' <span class="note">' . strftime('%Y-%m-%d %H:%M:%S UTC', gmtime $value) . '</span>'
+        if $attribute eq 'expires';
+    return text($value);
+}
+
+# --- forms -----------------------------------------------------------------------------------------------------------
+
+sub form {
+    my ($action) = @_;
+    return "<form method=\"post\" action=\"/\">\n<input type=\"hidden\" name=\"action\" value=\"$action\">\n"
+        . '<input type="hidden" name="token" value="' . text($ENV{SESSION_CSRF}) . '">';
+}
+
+sub button { my ($action, $text) = @_; return form($action) . "<button>$text</button></form>" }
+
+sub remove_button {
+    my ($key) = @_;
+    my $name = text($key);
+    return form('remove') . "<input type=\"hidden\" name=\"key\" value=\"$name\">"
+        . "<button aria-label=\"Remove $name\">Remove</button></form>";
 }
