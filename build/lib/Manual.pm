@@ -58,11 +58,12 @@ sub cell {
     return $text;
 }
 
-# `SessionDynamoDBTimeout 2s` is `2s` where the name stands in the same line.
+# `SessionDynamoDBTimeout 2s` is `2s` where the name stands in the same line; of several sources, the first is named.
 sub short_default {
     my ($section) = @_;
     my $default = $section->{rows}{Default};
-    $default =~ s/`\Q$section->{name}\E ([^`]*)`/`$1`/;
+    $default =~ s/^`\Q$section->{name}\E ([^`]*)`$/`$1`/ or $default =~ s/^([^,:;]*)[,:;] .*/$1 .../;
+    $default =~ s/^none \.\.\.$/none/;
     return $default;
 }
 
