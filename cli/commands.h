@@ -10,6 +10,7 @@ exit_e check_create(connection_t *c, const options_t *o, report_t *r, apr_pool_t
 
 exit_e rows_show(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p);
 exit_e rows_end(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p);
+exit_e rows_top(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p);
 exit_e rows_purge(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p);
 
 exit_e users_list(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p);

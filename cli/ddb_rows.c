@@ -131,6 +131,23 @@ static const char *loggable_of(const ddb_rows_t *r, const ddb_json_t *item, apr_
     return r->ids && id ? ddb_sid_loggable(id, p) : NULL;
 }
 
+void ddb_rows_read_item(const ddb_rows_t *r, const ddb_json_t *item, ddb_row_t *row, apr_pool_t *p)
+{
+    *row = (ddb_row_t){
+        .loggable = loggable_of(r, item, p),
+        .created = time_of(item, "created"),
+        .accessed = time_of(item, "accessed"),
+        .expires = number_of(item, "expires"),
+        .idle_timeout = number_of(item, "idle_timeout"),
+        .absolute_timeout = number_of(item, "absolute_timeout"),
+        .version = number_of(item, "version"),
+        .data_len = length_of_data(item),
+        .encoding = apr_pstrdup(p, ddb_attribute_get(item, "encoding", "S")),
+        .has_user = ddb_json_has(item, "user_mark") || ddb_json_has(item, "user_marks"),
+        .replaced = is_replaced(item),
+    };
+}
+
 apr_status_t ddb_rows_read(const ddb_rows_t *r, const char *key, ddb_row_t *row, apr_pool_t *p, ddb_error_t *err)
 {
     const ddb_json_t *item;
@@ -143,19 +160,7 @@ apr_status_t ddb_rows_read(const ddb_rows_t *r, const char *key, ddb_row_t *row,
         rv = ddb_error_set(err, APR_NOTFOUND, "no such row");
     }
     if (rv == APR_SUCCESS) {
-        *row = (ddb_row_t){
-            .loggable = loggable_of(r, item, p),
-            .created = time_of(item, "created"),
-            .accessed = time_of(item, "accessed"),
-            .expires = number_of(item, "expires"),
-            .idle_timeout = number_of(item, "idle_timeout"),
-            .absolute_timeout = number_of(item, "absolute_timeout"),
-            .version = number_of(item, "version"),
-            .data_len = length_of_data(item),
-            .encoding = apr_pstrdup(p, ddb_attribute_get(item, "encoding", "S")),
-            .has_user = ddb_json_has(item, "user_mark") || ddb_json_has(item, "user_marks"),
-            .replaced = is_replaced(item),
-        };
+        ddb_rows_read_item(r, item, row, p);
     }
     return rv;
 }

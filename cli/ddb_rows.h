@@ -4,8 +4,8 @@
 #include "store/ddb_table.h"
 
 /*
- * The rows of the table for an operator: finding, showing, ending and purging them. The content of sessions does not
- * leave this room, and table keys are never shown, because they may be session IDs.
+ * The rows of the table for an operator: finding, showing, ranking, ending and purging them. The content of sessions
+ * does not leave this room, and table keys are never shown, because they may be session IDs.
  */
 
 /** The number of hash digits that identify a session; rows store as many. */
@@ -18,6 +18,7 @@ typedef struct ddb_rows_count_t {
     apr_int64_t due;         /* past their end */
     apr_int64_t deleted;     /* of these */
     apr_int64_t kept;        /* of these: touched or gone before they could be deleted */
+    apr_int64_t alive;       /* sessions that a search for the first of an order found */
     apr_int64_t lists; /* lists of users' sessions of which all had ended; deleted as well, and in none of these */
 } ddb_rows_count_t;
 
@@ -75,5 +76,30 @@ typedef struct ddb_rows_sweep_t {
  * @return APR_SUCCESS; APR_EINTR when it was stopped; a failure.
  */
 apr_status_t ddb_rows_sweep(ddb_rows_t *r, const ddb_rows_sweep_t *what, apr_pool_t *p, ddb_error_t *err);
+
+/** What sessions can be put in order by, the greatest first. */
+typedef enum ddb_rows_order_e { DDB_ROWS_SIZE, DDB_ROWS_AGE, DDB_ROWS_IDLE } ddb_rows_order_e;
+
+/** A session of the first ones. Fixed in size, so that a search needs the same memory whatever the table has. */
+typedef struct ddb_rows_ranked_t {
+    char hash[DDB_ROWS_HASH_MAX + 1]; /* as in ddb_row_t; "": the row has none */
+    apr_int64_t size;                 /* bytes, as DynamoDB counts them; 0 unless they are the order */
+    apr_time_t created, accessed;
+    apr_int64_t expires;
+} ddb_rows_ranked_t;
+
+/** The first sessions: ranked has room for n, and holds found of them. */
+typedef struct ddb_rows_top_t {
+    ddb_rows_order_e order;
+    int n, found;
+    ddb_rows_ranked_t *ranked;
+} ddb_rows_top_t;
+
+/**
+ * Scan for the largest, oldest or longest idle sessions that are alive; not for IDs that were replaced, nor for rows
+ * whose session has expired. A search by size receives whole rows, in pages that fit a reply; the others no data.
+ * @return APR_EINTR when it was stopped, with what was found until then; a failure.
+ */
+apr_status_t ddb_rows_top(ddb_rows_t *r, ddb_rows_top_t *top, apr_pool_t *p, ddb_error_t *err);
 
 #endif

@@ -10,6 +10,7 @@
 #include "store/ddb_attribute.h"
 
 #define PAGE_ROWS  500                  /* so that a page arrives within the second that an attempt has */
+#define WHOLE_ROWS 100                  /* the same of whole rows, if most are small */
 #define FIRST_WAIT apr_time_from_sec(1) /* when the service throttles; doubles */
 #define WAITS      5
 
@@ -46,6 +47,7 @@ apr_status_t ddb_rows_call(const ddb_rows_t *r, const char *operation, const cha
 typedef struct part_t {
     ddb_rows_scan_t *scan;
     int segment;      /* of scan->segments; -1: the whole table */
+    int limit;        /* rows of a page */
     const char *from; /* where the next page begins; NULL at the beginning and at the end */
     apr_pool_t *pool;
     ddb_error_t *err; /* of the whole scan */
@@ -56,14 +58,18 @@ static const char *page_body(const part_t *part, apr_pool_t *p)
     const ddb_rows_scan_t *s = part->scan;
     ddb_json_t *body = ddb_table_body(s->rows->table, p);
 
-    ddb_json_set_number(body, "Limit", PAGE_ROWS);
+    ddb_json_set_number(body, "Limit", part->limit);
     ddb_json_set_str(body, "FilterExpression", s->filter);
-    ddb_json_set_str(body, "ProjectionExpression", s->projection);
+    if (s->projection) {
+        ddb_json_set_str(body, "ProjectionExpression", s->projection);
+    }
     if (part->segment >= 0) {
         ddb_json_set_number(body, "Segment", part->segment);
         ddb_json_set_number(body, "TotalSegments", s->segments);
     }
-    ddb_attribute_use_name(body, "id", p);
+    if (s->projection) {
+        ddb_attribute_use_name(body, "id", p);
+    }
     s->fill(s, body, p);
     if (part->from) {
         ddb_attribute_set_key(body, "ExclusiveStartKey", part->from);
@@ -90,11 +96,24 @@ static apr_status_t take_page(part_t *part, const ddb_json_t *reply, apr_pool_t 
     return rv;
 }
 
+/* Whole rows may be more than a reply may have: one row always fits. */
+static apr_status_t fetch_page(part_t *part, ddb_json_t **reply, apr_pool_t *p, ddb_error_t *err)
+{
+    int most = part->scan->projection ? PAGE_ROWS : WHOLE_ROWS;
+    apr_status_t rv;
+
+    part->limit = part->limit && part->limit * 2 < most ? part->limit * 2 : most;
+    do {
+        rv = ddb_rows_call(part->scan->rows, "Scan", page_body(part, p), reply, p, err);
+    } while (rv == DDB_ETOOLARGE && (part->limit /= 2) > 0 && !is_stopped(part->scan->rows));
+    return rv;
+}
+
 /* What it leaves in part->from is in p. */
 static apr_status_t scan_page(part_t *part, apr_pool_t *p, ddb_error_t *err)
 {
     ddb_json_t *reply;
-    apr_status_t rv = ddb_rows_call(part->scan->rows, "Scan", page_body(part, p), &reply, p, err);
+    apr_status_t rv = fetch_page(part, &reply, p, err);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -215,6 +234,9 @@ apr_status_t ddb_rows_scan(ddb_rows_scan_t *s, apr_pool_t *p, ddb_error_t *err)
         return rv;
     }
     s->found = NULL; /* its segment finds it again */
+    if (s->top) {
+        s->top->found = 0;
+    }
     memset(&s->rows->count, 0, sizeof(s->rows->count));
     return scan_segments(s, err);
 }

@@ -91,6 +91,24 @@ const char *option_values_count(void *field, const char *value, apr_pool_t *p)
     return is_number(value, 0) ? NULL : "give a whole number of at most 15 digits";
 }
 
+const char *option_values_few(void *field, const char *value, apr_pool_t *p)
+{
+    apr_int64_t n = is_number(value, 0) ? apr_atoi64(value) : 0;
+
+    (void)p;
+    *(int *)field = n >= 1 && n <= 1000 ? (int)n : 0;
+    return *(int *)field ? NULL : "give a whole number from 1 to 1000";
+}
+
+const char *option_values_order(void *field, const char *value, apr_pool_t *p)
+{
+    (void)p;
+    *(const char **)field = value;
+    return strcmp(value, "size") == 0 || strcmp(value, "age") == 0 || strcmp(value, "idle") == 0
+               ? NULL
+               : "give size, age or idle";
+}
+
 const char *option_values_percent(void *field, const char *value, apr_pool_t *p)
 {
     double percent = strtod(value, NULL);

@@ -19,6 +19,8 @@ option_value_fn option_values_endpoint; /* const char *, a URL */
 option_value_fn option_values_proxy;    /* const char *, a URL */
 option_value_fn option_values_seconds;  /* apr_interval_time_t, a tenth of a second to an hour */
 option_value_fn option_values_count;    /* apr_int64_t, not negative */
+option_value_fn option_values_few;      /* int, 1 to 1000 */
+option_value_fn option_values_order;    /* const char *, one of three words */
 option_value_fn option_values_percent;  /* double */
 option_value_fn option_values_price;    /* double */
 option_value_fn option_values_account;  /* const char *, 12 digits */

@@ -16,7 +16,7 @@
 #define BASE64URL  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 #define KEY_LENGTH 43
 
-#define CALLING (CHECK | CREATE_TABLE | SHOW | LIST | END | PURGE) /* commands that ask the service */
+#define CALLING (CHECK | CREATE_TABLE | SHOW | LIST | END | PURGE | TOP) /* commands that ask the service */
 #define ANY     (CALLING | POLICY | COST)
 
 static const struct {
@@ -28,6 +28,7 @@ static const struct {
     { "check", CHECK, 0, "check the table, permissions and clock" },
     { "create-table", CREATE_TABLE, 0, "create the table, with time to live" },
     { "show", SHOW, 1, "show a session by its hash from the logs: times and sizes, not its content" },
+    { "top", TOP, 0, "show the largest, oldest or longest idle sessions of the table" },
     { "list", LIST, 0, "list the sessions of a user" },
     { "end", END, 1, "end a session; with --user all of a user, or the one with this table key" },
     { "purge", PURGE, 0, "delete rows of ended sessions where time to live is off" },
@@ -65,13 +66,16 @@ static const option_t all[] = {
       "as SessionDynamoDBUserSessionKeys: file:PATH or env:NAME; may be repeated" },
     { "seal-keys", "SOURCE", LIST | END, option_values_source, AT(seal_keys),
       "as SessionDynamoDBSealKeys: file:PATH, env:NAME or clear; may be repeated" },
-    { "hash-sid", "On|Off", SHOW | END, option_values_switch, AT(hash_sid), "as SessionDynamoDBHashSid (On)" },
+    { "hash-sid", "On|Off", SHOW | END | TOP, option_values_switch, AT(hash_sid), "as SessionDynamoDBHashSid (On)" },
     { "json", NULL, ANY, option_values_flag, AT(json), "print JSON, errors too" },
-    { "progress", NULL, SHOW | END | PURGE, option_values_flag, AT(progress),
+    { "progress", NULL, SHOW | END | PURGE | TOP, option_values_flag, AT(progress),
       "report progress on stderr, even if it is not a terminal" },
     { "strict", NULL, CHECK, option_values_flag, AT(strict), "exit with 1 for doubts, too" },
     { "wait", "SECONDS", CREATE_TABLE, option_values_seconds, AT(patience),
       "maximum wait until the table is active (120)" },
+    { "by", "size|age|idle", TOP, option_values_order, AT(by),
+      "what is largest: size, age or time without use (size)" },
+    { "number", "N", TOP, option_values_few, AT(number), "how many sessions are shown (10)" },
     { "dry-run", NULL, PURGE, option_values_flag, AT(dry_run), "count only" },
     { "older-than", "SECONDS", PURGE, option_values_count, AT(older_than),
       "only rows of sessions that ended at least this long ago (900)" },
@@ -80,7 +84,7 @@ static const option_t all[] = {
       "include what httpd needs to create the table" },
     { "check", NULL, POLICY, option_values_flag, AT(for_check), "include what it takes to check the table completely" },
     { "operate", NULL, POLICY, option_values_flag, AT(for_operation),
-      "add a separate statement for operators: show, list, end and purge" },
+      "add a separate statement for operators: show, top, list, end and purge" },
     { "requests", "N", COST, option_values_count, AT(requests), "total number of requests (1000000)" },
     { "read-only", "PERCENT", COST, option_values_percent, AT(read_only),
       "share of requests that only read the session (the rest of 100)" },
@@ -260,6 +264,8 @@ static void set_defaults(options_t *o, int argc, const char *const *argv)
     o->timeout = apr_time_from_sec(10);
     o->hash_sid = 1;
     o->patience = apr_time_from_sec(120);
+    o->by = "size";
+    o->number = 10;
     o->older_than = 900;
     o->requests = 1000000;
     o->size = 1024;

@@ -17,7 +17,8 @@ typedef enum command_e {
     PURGE = 16,
     POLICY = 32,
     COST = 64,
-    LIST = 128
+    LIST = 128,
+    TOP = 256
 } command_e;
 
 /** The command line, checked. NULL and negative numbers: not given, unless said otherwise. */
@@ -36,6 +37,8 @@ typedef struct options_t {
     const char *user, *realm, *audience;       /* list, end: whose sessions */
     apr_array_header_t *user_keys, *seal_keys; /* const char *, sources of keys (keys.h) */
     apr_interval_time_t patience;              /* create-table */
+    const char *by;                            /* top: size, age or idle; always there */
+    int number;                                /* top; always there */
     int dry_run;                               /* purge */
     apr_int64_t older_than;                    /* seconds; always there */
     const char *account;                       /* policy */

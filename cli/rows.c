@@ -1,4 +1,4 @@
-/* show, end and purge. */
+/* show, end, top and purge. */
 
 #include <signal.h>
 #include <string.h>
@@ -159,6 +159,56 @@ exit_e rows_end(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p)
     report_number(r, "ended", NULL, 1);
     report_line(r, "the session was ended");
     return EXIT_GOOD;
+}
+
+/* --- top --- */
+
+static void say_ranked(report_t *r, const ddb_rows_ranked_t *session, apr_time_t now, apr_pool_t *p)
+{
+    apr_time_t created = session->created ? session->created : now, accessed = session->accessed;
+    ddb_json_t *json = r->json ? ddb_json_add_object(r->json, "sessions") : NULL;
+
+    report_line(r, "%10s %10" APR_TIME_T_FMT " %10" APR_TIME_T_FMT " %10" APR_INT64_T_FMT "  %s",
+                session->size ? apr_psprintf(p, "%" APR_INT64_T_FMT, session->size) : "-", apr_time_sec(now - created),
+                accessed ? apr_time_sec(now - accessed) : 0, session->expires - apr_time_sec(now),
+                *session->hash ? session->hash : "-");
+    if (!json) {
+        return;
+    }
+    if (*session->hash) {
+        ddb_json_set_str(json, "hash", session->hash);
+    }
+    if (session->size) {
+        ddb_json_set_number(json, "size", (double)session->size);
+    }
+    ddb_json_set_str(json, "created", ddb_time_print(created, p));
+    ddb_json_set_str(json, "accessed", ddb_time_print(accessed, p));
+    ddb_json_set_str(json, "expires", ddb_time_print(apr_time_from_sec(session->expires), p));
+}
+
+exit_e rows_top(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p)
+{
+    ddb_rows_t rows = begin(c, o, r);
+    ddb_rows_top_t top = { .order = strcmp(o->by, "age") == 0    ? DDB_ROWS_AGE
+                                    : strcmp(o->by, "idle") == 0 ? DDB_ROWS_IDLE
+                                                                 : DDB_ROWS_SIZE,
+                           .n = o->number,
+                           .ranked = apr_pcalloc(p, (apr_size_t)o->number * sizeof(*top.ranked)) };
+    ddb_error_t err = { 0 };
+    apr_status_t rv = ddb_rows_top(&rows, &top, p, &err);
+    apr_time_t now = ddb_clock_wall(c->table.clock);
+    int i;
+
+    if (top.found) {
+        report_line(r, "%10s %10s %10s %10s  %s", "bytes", "age (s)", "idle (s)", "left (s)", "hash");
+    }
+    for (i = 0; i < top.found; i++) {
+        say_ranked(r, &top.ranked[i], now, p);
+    }
+    report_text(r, "by", NULL, o->by);
+    report_number(r, "looked_at", "rows looked at", (double)rows.count.seen);
+    report_number(r, "alive", "sessions alive", (double)rows.count.alive);
+    return rv == APR_SUCCESS ? EXIT_GOOD : report_failure(r, rv, &err);
 }
 
 /* --- purge --- */

@@ -21,6 +21,7 @@ static exit_e call_service(const options_t *o, report_t *r, apr_pool_t *p)
         status = o->command == CHECK          ? check_table(&c, o, r, p)
                  : o->command == CREATE_TABLE ? check_create(&c, o, r, p)
                  : o->command == SHOW         ? rows_show(&c, o, r, p)
+                 : o->command == TOP          ? rows_top(&c, o, r, p)
                  : o->command == LIST         ? users_list(&c, o, r, p)
                  : o->command == END          ? (o->user ? users_end : rows_end)(&c, o, r, p)
                                               : rows_purge(&c, o, r, p);

@@ -3,65 +3,16 @@
 use strict;
 use warnings;
 use Digest::SHA ();
-use File::Temp ();
 use FindBin;
 use JSON::PP ();
 use POSIX ();
 use lib "$FindBin::Bin/lib";
 use SessionTest;
 use SessionTest::Machine ();
+use SessionTest::Operator;
 use SessionTest::Recipe ();
-use SessionTest::Table ();
 
 same_under_every_mpm();
-
-my $PROGRAM = setting('build') . '/session-dynamodb';
-my $DIR     = File::Temp::tempdir('/tmp/operator-XXXXXX', CLEANUP => 1);
-my $TABLE   = SessionTest::Table->new({ map { $_ => setting($_) } qw(dynalite control) });
-my $URL     = 'http://127.0.0.1:' . setting('table');
-my %BASE    = (
-    PATH => '/usr/bin:/bin', HOME => $DIR, AWS_ACCESS_KEY_ID => setting('key_id'),
-    AWS_SECRET_ACCESS_KEY => setting('secret'), AWS_REGION => 'us-east-1', AWS_ENDPOINT_URL_DYNAMODB => $URL,
-    AWS_EC2_METADATA_DISABLED => 'true');
-my $SAID = '';   # by all runs
-my($EXIT, $OUT, $ERR);
-
-# begin(ENV => value, ..., [arguments]): undef takes a variable away.
-sub begin {
-    my $arguments = pop;
-    my %env = (%BASE, @_);
-    delete @env{ grep { !defined $env{$_} } keys %env };
-    my $pid = fork // die "fork: $!";
-    if (!$pid) {
-        %ENV = %env;
-        open STDIN,  '<', '/dev/null';
-        open STDOUT, '>', "$DIR/out";
-        open STDERR, '>', "$DIR/err";
-        { exec $PROGRAM, @$arguments }
-        POSIX::_exit(127);
-    }
-    return $pid;
-}
-
-sub finish {
-    waitpid $_[0], 0;
-    $EXIT = $? & 127 ? "signal $?" : $? >> 8;
-    ($OUT, $ERR) = map { SessionTest::Log::slurp("$DIR/$_") } qw(out err);
-    $SAID .= $OUT . $ERR;
-    return $EXIT;
-}
-
-sub run { return finish(begin(@_)) }
-
-# The same with --json: what it printed.
-sub json {
-    my $arguments = pop;
-    run(@_, ['--json', @$arguments]);
-    my $printed = eval { JSON::PP::decode_json($OUT) };
-    ok $printed && $printed->{exit_status} == $EXIT, "@$arguments --json prints JSON, with the exit status $EXIT"
-        or diag("$OUT$ERR");
-    return $printed || {};
-}
 
 sub loggable { return Digest::SHA::sha512_hex($_[0]) }
 
@@ -80,9 +31,6 @@ sub change_row_of {
     $table->put_row($row);
     return;
 }
-
-sub forbid { my($op, %more) = @_; return fault(kind => 'error', op => $op, type => 'AccessDeniedException',
-                                              message => "not authorized to perform: dynamodb:$op", count => 0, %more) }
 
 sub in_batches {
     my($request, @rows) = @_;
@@ -535,6 +483,57 @@ note 'A table of many pages';
     in_batches(sub { { DeleteRequest => { Key => { id => $_[0]{id} } } } }, @rows);
 }
 
+note 'The first sessions';
+{
+    clear_tables();
+    my %of   = map { ($_ => session($_ => $_ x 400)) } 'a', 'b';
+    my $old  = session(c => 1);
+    my $idle = session(d => 1);
+    session(e => 'value-that-nobody-may-see');
+    ended(10);
+    change_row($old,  sub { $_[0]{created}{S} =~ s/^\d+/2020/ });
+    change_row($idle, sub { $_[0]{accessed}{S} =~ s/^\d+/2021/ });
+    change_row($of{b}, sub { $_[0]{data}{B} .= 'AAAA' x 100 });
+    $TABLE->put_row({ id => { S => 'u:0' }, expires => { N => time() + 100 }, data => { B => 'AAAA' x 500 } });
+    my $first = sub { substr loggable($_[0]), 0, 32 };
+
+    my @calls = calls_of { is run(['top', '--number', 2]), 0, 'the largest sessions' };
+    is join(' ', map { $_->{op} } @calls), 'Scan', '... take a scan';
+    is $calls[0]{body}{ProjectionExpression}, undef, '... of whole rows';
+    my @lines = split /\n/, $OUT;
+    like $lines[0], qr/^ +bytes +age \(s\) +idle \(s\) +left \(s\)  hash$/, '... are in columns';
+    like $lines[1], qr/^ +\d+ +\d+ +\d+ +7\d\d\d  \Q${\ $first->($of{b})}\E$/, '... the largest first, by its hash';
+    like $lines[2], qr/ \Q${\ $first->($of{a})}\E$/, '... then the next';
+    like $OUT, qr/^rows looked at: 7\nsessions alive: 5$/m, '... and their number; lists and what has ended are none';
+    my($size) = $lines[2] =~ /^ +(\d+)/;
+    my $row = row(key_of($of{a}));
+    cmp_ok $size, '>', length(data_of($row)) + 200, '... in bytes, names and all';
+    cmp_ok $size, '<', length(data_of($row)) + 300, '... as the table counts them';
+    unlike $OUT, qr/\Q${\ key_of($of{a})}\E/, '... without a table key, which may be an ID';
+
+    @calls = calls_of { run(['top', '--by', 'age', '--number', 1]) };
+    like $OUT, qr/\n +- +\d{9} +\d+ +\d+  \Q${\ $first->($old)}\E\nrows/, 'the oldest';
+    is $calls[0]{body}{ProjectionExpression}, '#id, #loggable, #created, #accessed, #expires', '... take no data';
+    my $said = json(['top', '--by', 'idle']);
+    is scalar(@{ $said->{sessions} }), 5, 'ten, unless told otherwise, or all that there are';
+    is "$said->{sessions}[0]{hash} $said->{alive}", $first->($idle) . ' 5', '... the longest idle first';
+    like $said->{sessions}[0]{accessed}, qr/^2021-/, '... with its times';
+
+    # Each alone is less than a reply may have.
+    my @large = map { session(f => "value-that-nobody-may-see-$_") } 1 .. 4;
+    change_row($_, sub { $_[0]{data}{B} = 'AAAA' x 100_000 }) for @large;
+    @calls = calls_of { is run(['top', '--number', 4]), 0, 'rows that are more than a reply may have' };
+    is join(' ', sort map { substr loggable($_), 0, 32 } @large), join(' ', sort $OUT =~ /([0-9a-f]{32})/g), '... are found';
+    is((grep { $_->{body}{Limit} < 100 } @calls) > 0, 1, '... in smaller pages');
+    forbid('Scan');
+    is run(['top']), 3, 'who may not scan';
+    like $ERR, qr/Scan, type AccessDeniedException/, '... is told';
+    clear_faults();
+    clear_tables();
+    is run(['top']), 0, 'an empty table';
+    is $OUT, "rows looked at: 0\nsessions alive: 0\n", '... has none';
+}
+
 note 'policy and cost';
 {
     is run(['policy', '--account', '123456789012']), 0, 'a policy';
@@ -584,7 +583,8 @@ for my $case ([[], 'no command'], [['frob'], 'unknown command frob'], [['check',
               [['check', 'more'], 'options only'], [['show'], 'one HASH'], [['show', 'abc'], 'HASH must be'],
               [['show', '0' x 32, '0' x 32], 'one HASH'], [['show', '0' x 32, '--hash-sid', 'perhaps'], 'On or Off'],
               [['purge', '--older-than', '-1'], 'whole number'], [['policy', '--account', '1'], '12 digits'],
-              [['cost', '--changed', '101'], '0 to 100'], [['cost', '--changed', 60, '--read-only', 60], 'exceed 100'],
+              [['top', '--by', 'name'], 'size, age or idle'], [['top', '--number', 0], '1 to 1000'], [['top', '--number', 1001], '1 to 1000'],
+              [['top', 'more'], 'options only'], [['cost', '--changed', '101'], '0 to 100'], [['cost', '--changed', 60, '--read-only', 60], 'exceed 100'],
               [['cost', '--read-price', '1'], 'must be given together'], [['cost', '--size', 500000], '409600'],
               [["\xff"], 'unknown command']) {
     my($arguments, $words) = @$case;

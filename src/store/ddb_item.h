@@ -5,6 +5,7 @@
 #include <apr_time.h>
 
 #include "base/ddb_error.h"
+#include "base/ddb_json.h"
 #include "store/ddb_seal.h"
 
 #define DDB_WRITE_ID_BYTES    16
@@ -76,6 +77,9 @@ apr_status_t ddb_item_seal(ddb_item_t *it, const unsigned char *nonce, apr_pool_
  * other programs added to the row are not included.
  */
 apr_size_t ddb_item_size(const ddb_item_t *it);
+
+/** The same of an item as a reply has it. */
+apr_size_t ddb_item_size_of(const ddb_json_t *item);
 
 /*
  * Request bodies: the complete JSON of one API call, in p. All request the consumed capacity. Attribute names in

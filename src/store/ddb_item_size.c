@@ -3,8 +3,10 @@
 
 #include <string.h>
 
+#include "base/ddb_array.h"
 #include "base/ddb_time.h"
 #include "base/ddb_zlib.h"
+#include "store/ddb_attribute.h"
 #include "store/ddb_item.h"
 
 /* One byte, and one for each pair of digits, counted from the decimal point, without trailing pairs of zeros (DynamoDB
@@ -59,6 +61,45 @@ apr_size_t ddb_item_size(const ddb_item_t *it)
            + (it->successor ? attribute_size("successor", base64_size(it->successor)) : 0)
            + (it->left ? attribute_size("ended_by", strlen(DDB_ITEM_LEFT)) : 0)
            + (it->timeouts_set ? attribute_size("timeouts_by", strlen(DDB_ITEM_TIMEOUTS_BY)) : 0);
+}
+
+/* What ddb_item_size counts, and the types that an attribute may have. */
+static const struct {
+    const char *name, *types;
+} attributes[] = {
+    { "id", "S" },          { "data", "BS" },     { "encoding", "S" },     { "created", "S" },
+    { "accessed", "S" },    { "expires", "N" },   { "idle_timeout", "N" }, { "absolute_timeout", "N" },
+    { "version", "N" },     { "write_id", "B" },  { "loggable", "S" },     { "user_mark", "S" },
+    { "user_marks", "S" },  { "listed_in", "S" }, { "bound", "S" },        { "csrf_key", "B" },
+    { "issued", "N" },      { "seen", "N" },      { "successor", "B" },    { "ended_by", "S" },
+    { "timeouts_by", "S" },
+};
+
+static apr_size_t value_size(const char *value, char type)
+{
+    apr_int64_t n = 0;
+
+    if (type == 'N') {
+        ddb_attribute_read_number(&n, value);
+        return number_size(n);
+    }
+    return type == 'B' ? base64_size(value) : strlen(value);
+}
+
+apr_size_t ddb_item_size_of(const ddb_json_t *item)
+{
+    apr_size_t i, size = 0;
+    const char *type;
+
+    for (i = 0; i < DDB_ARRAY_LENGTH(attributes); i++) {
+        for (type = attributes[i].types; *type; type++) {
+            const char name[2] = { *type, '\0' };
+            const char *value = ddb_attribute_get(item, attributes[i].name, name);
+
+            size += value ? attribute_size(attributes[i].name, value_size(value, *type)) : 0;
+        }
+    }
+    return size;
 }
 
 void ddb_item_pack(ddb_item_t *it, apr_size_t threshold, apr_pool_t *p)

@@ -184,6 +184,7 @@ static apr_size_t sent_size(const ddb_item_t *it, apr_pool_t *p)
         size += strlen(ddb_json_unquote(a.name, p))
                 + value_size(ddb_json_unquote(v.name, p), ddb_json_unquote(v.value, p));
     }
+    NUM_IS(ddb_item_size_of(ddb_json_child(json, "Item")), size, "which counts as much when it is read again");
     return size;
 }
 

@@ -571,6 +571,75 @@ static void test_lists(apr_pool_t *p)
     NUM_IS(f->w->n_sent, 1, "and deletes none");
 }
 
+/* --- top --- */
+
+#define ALIVE(id, created, accessed)                                                                                   \
+    "{\"id\":{\"S\":\"" id "\"},\"loggable\":{\"S\":\"" HASH "\"},\"created\":{\"S\":\"" created                       \
+    "T00:00:00.000000+00:00\"},\"accessed\":{\"S\":\"" accessed                                                        \
+    "T00:00:00.000000+00:00\"},\"expires\":{\"N\":\"" NOT_YET "\"}}"
+
+static apr_status_t top_of(fixture_t *f, ddb_rows_top_t *top, ddb_rows_order_e order, int n)
+{
+    top->order = order;
+    top->n = n;
+    top->ranked = apr_pcalloc(f->pool, (apr_size_t)n * sizeof(*top->ranked));
+    return ddb_rows_top(&f->rows, top, f->pool, &f->err);
+}
+
+static void test_top(apr_pool_t *p)
+{
+    static const char *const pages[] = {
+        PAGE(ALIVE("k1", "2026-11-03", "2026-11-21") "," ALIVE("k2", "2026-11-01", "2026-11-22"), "2", "k2"),
+        LAST(ALIVE("k3", "2026-11-02", "2026-11-20") "," ALIVE("u:0", "2026-10-01", "2026-10-01") "," ALIVE(
+                 "k4", "2026-11-04", "1970-01-01") "," DUE("k5", NOT_YET),
+             "4")
+    };
+    ddb_rows_top_t top = { .n = 0 };
+    fixture_t *f = setup(p);
+
+    world_answer(f->w, 200, pages[0]);
+    world_answer(f->w, 200, pages[1]);
+    NUM_IS(top_of(f, &top, DDB_ROWS_AGE, 2), APR_SUCCESS, "the oldest sessions");
+    NUM_IS(top.found, 2, "as many as were asked for");
+    OK(top.ranked[0].created < top.ranked[1].created, "the oldest first");
+    NUM_IS(apr_time_sec(top.ranked[1].created), 1793577600, "of all pages");
+    IS(top.ranked[0].hash, HASH, "by its hash");
+    NUM_IS(f->rows.count.alive, 3, "lists, replaced IDs and rows without times are no sessions");
+    OK(strstr(sent(f, 0), "\"FilterExpression\":\"#expires > :now\"") && strstr(sent(f, 0), ":{\"N\":\"1795395723\"}"),
+       "nor are those whose end is over");
+
+    f = setup(p);
+    world_answer(f->w, 200, pages[0]);
+    world_answer(f->w, 200, pages[1]);
+    NUM_IS(top_of(f, &top, DDB_ROWS_IDLE, 5), APR_SUCCESS, "the longest idle");
+    NUM_IS(top.found, 3, "or all that there are");
+    OK(top.ranked[0].accessed < top.ranked[1].accessed && top.ranked[1].accessed < top.ranked[2].accessed, "in order");
+
+    f = setup(p);
+    f->stop_after = 1;
+    world_answer(f->w, 200, pages[0]);
+    NUM_IS(top_of(f, &top, DDB_ROWS_AGE, 5), APR_EINTR, "a search can be stopped");
+    NUM_IS(top.found, 2, "and keeps what it found");
+}
+
+static void test_top_pages(apr_pool_t *p)
+{
+    ddb_rows_top_t top = { .n = 0 };
+    fixture_t *f = setup(p);
+
+    world_fail(f->w, DDB_ETOOLARGE, 0);
+    world_fail(f->w, DDB_ETOOLARGE, 0);
+    world_answer(f->w, 200, PAGE(ALIVE("k1", "2026-11-03", "2026-11-21"), "1", "k1"));
+    world_answer(f->w, 200, LAST("", "0"));
+    NUM_IS(top_of(f, &top, DDB_ROWS_SIZE, 3), APR_SUCCESS, "rows that are more than a reply may have");
+    OK(strstr(sent(f, 0), "\"Limit\":100,") && strstr(sent(f, 1), "\"Limit\":50,")
+           && strstr(sent(f, 2), "\"Limit\":25,"),
+       "are asked for in smaller pages");
+    OK(strstr(sent(f, 3), "\"Limit\":50,"), "which grow again");
+    OK(!strstr(sent(f, 0), "Projection") && !strstr(sent(f, 0), "#id"), "whole, with no name that is not used");
+    NUM_IS(top.ranked[0].size, (apr_int64_t)(2 + 2 + 8 + 32 + 7 + 32 + 8 + 32 + 7 + 5), "and their bytes are counted");
+}
+
 TAP_MAIN(p)
 {
     test_hashes();
@@ -591,4 +660,6 @@ TAP_MAIN(p)
     test_sweep_stops(p);
     test_lost_answer(p);
     test_lists(p);
+    test_top(p);
+    test_top_pages(p);
 }
