@@ -75,7 +75,7 @@ static void report(request_rec *r, msd_session_t *s, int kind)
     msd_bind_action_e action = s->conf->bind->action[kind];
 
     /* Not for each value it has changed to: a client can send another one with every request. */
-    if (!msd_child_claim_report(s->server, apr_psprintf(s->pool, "%-16.16s%s", kinds[kind], s->stored.key), s->now)) {
+    if (!msd_child_claim_report(s->server, apr_psprintf(s->pool, "%c%s", *kinds[kind], s->stored.key), s->now)) {
         return;
     }
     msd_event_note(s, action == MSD_BIND_DENY ? "refused" : "changed", kinds[kind], s->stored.sid, NULL);
