@@ -22,6 +22,7 @@
 #include "base/ddb_version.h"
 #include "httpd/child/msd_child.h"
 #include "httpd/child/msd_event_log.h"
+#include "httpd/child/msd_metrics.h"
 #include "httpd/child/msd_row_cache.h"
 #include "httpd/child/msd_shared_memory.h"
 #include "httpd/child/msd_status.h"
@@ -62,7 +63,7 @@ static int session_dynamodb_load(request_rec *r, session_rec **z)
     msd_request_t *q;
     msd_session_t *s;
 
-    if (!msd_config_enabled(r)) {
+    if (!msd_config_enabled(r) || msd_metrics_is_for(r)) {
         return DECLINED;
     }
     q = msd_request_get(r);
@@ -302,6 +303,7 @@ static int session_dynamodb_log_transaction(request_rec *r)
         }
     }
     msd_log_end(q);
+    msd_calls_count(&q->calls);
     for (s = &q->session; s; s = s->next) {
         if (msd_session_touch_due(s, &interval)) {
             msd_session_lives(s);
@@ -393,6 +395,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_quick_handler(session_dynamodb_quick, NULL, mod_cache, APR_HOOK_REALLY_FIRST);
     ap_hook_quick_handler(session_dynamodb_behind_quick, mod_cache, NULL, APR_HOOK_FIRST);
     ap_hook_handler(msd_sessions_page_handler, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(msd_metrics_handler, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(session_dynamodb_behind_cache, mod_cache, NULL, APR_HOOK_REALLY_FIRST);
     /* Not "before core.c": that would also mean before core.c's upgrade handler, one of the first of all. */
     ap_hook_handler(session_dynamodb_file, NULL, NULL, APR_HOOK_REALLY_LAST - 1);

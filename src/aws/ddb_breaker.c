@@ -26,12 +26,20 @@ struct ddb_breaker_t {
     apr_uint32_t turned_away;
 };
 
+static void show(const ddb_breaker_t *b, ddb_breaker_state_e state)
+{
+    if (b->o.state) {
+        apr_atomic_set32(b->o.state, state);
+    }
+}
+
 apr_status_t ddb_breaker_create(ddb_breaker_t **pb, const ddb_breaker_opts_t *o, apr_pool_t *p)
 {
     ddb_breaker_t *b = apr_pcalloc(p, sizeof(*b));
     apr_status_t rv = apr_thread_mutex_create(&b->mutex, APR_THREAD_MUTEX_DEFAULT, p);
 
     b->o = *o;
+    show(b, DDB_BREAKER_CLOSED);
     *pb = rv == APR_SUCCESS ? b : NULL;
     return rv;
 }
@@ -67,6 +75,7 @@ int ddb_breaker_admit(ddb_breaker_t *b, ddb_breaker_pass_t *pass)
         b->probe_began = now;
         pass->probe = 1;
         pass->number = ++b->probe;
+        show(b, DDB_BREAKER_HALF_OPEN);
     }
     else if (b->open) {
         b->turned_away++;
@@ -85,6 +94,7 @@ void ddb_breaker_answered(ddb_breaker_t *b)
         b->probing = 0;
         b->closed = ddb_clock_monotonic(b->o.clock);
         apr_atomic_set32(&b->open, 0);
+        show(b, DDB_BREAKER_CLOSED);
     }
     apr_thread_mutex_unlock(b->mutex);
 }
@@ -98,6 +108,7 @@ static void open_it(ddb_breaker_t *b)
     plan_probe(b);
     ddb_count_add(b->o.count, DDB_COUNT_OPENED, 1);
     apr_atomic_set32(&b->open, 1);
+    show(b, DDB_BREAKER_OPEN);
 }
 
 /* A probe's end counts for as long as it is the latest one, and the breaker was not closed over it. */
@@ -111,6 +122,7 @@ void ddb_breaker_failed(ddb_breaker_t *b, const ddb_breaker_pass_t *pass)
     apr_thread_mutex_lock(b->mutex);
     if (is_probe(b, pass)) {
         b->probing = 0;
+        show(b, DDB_BREAKER_OPEN);
         plan_probe(b);
     }
     /* A call that began before the last answer says nothing new: calls that hung while the store was away must not open
@@ -126,6 +138,7 @@ void ddb_breaker_unused(ddb_breaker_t *b, const ddb_breaker_pass_t *pass)
     apr_thread_mutex_lock(b->mutex);
     if (is_probe(b, pass)) {
         b->probing = 0;
+        show(b, DDB_BREAKER_OPEN);
     }
     apr_thread_mutex_unlock(b->mutex);
 }

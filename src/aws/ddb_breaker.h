@@ -18,12 +18,20 @@ typedef struct ddb_breaker_t ddb_breaker_t;
 /** The longest time a probe should take; a little later it counts as lost, and another one is admitted. */
 #define DDB_BREAKER_PROBE_MAX apr_time_from_sec(1)
 
+/** What it is doing, for those who show it. */
+typedef enum ddb_breaker_state_e {
+    DDB_BREAKER_CLOSED = 1,
+    DDB_BREAKER_OPEN,
+    DDB_BREAKER_HALF_OPEN /* a probe is under way */
+} ddb_breaker_state_e;
+
 typedef struct ddb_breaker_opts_t {
-    const char *store;        /* its name in notices, such as its URL */
-    int limit;                /* consecutive unanswered calls that open it, at least 1 */
-    const ddb_clock_t *clock; /* its monotonic time is used */
-    ddb_random_fn *random;    /* for the times of the probes */
-    ddb_count_t *count;       /* of openings; NULL: they are not counted */
+    const char *store;            /* its name in notices, such as its URL */
+    int limit;                    /* consecutive unanswered calls that open it, at least 1 */
+    const ddb_clock_t *clock;     /* its monotonic time is used */
+    ddb_random_fn *random;        /* for the times of the probes */
+    ddb_count_t *count;           /* of openings; NULL: they are not counted */
+    volatile apr_uint32_t *state; /* receives its state; NULL: not wanted */
 } ddb_breaker_opts_t;
 
 /** o is copied; what it points to must outlive p. */

@@ -76,6 +76,7 @@ static apr_status_t sign(ddb_client_run_t *r, ddb_sigv4_message_t *message)
     if (rv == APR_NOTFOUND) {
         rv = find_credentials(r, &credentials, &endpoint);
         if (rv != APR_SUCCESS) {
+            r->err->cause = DDB_CAUSE_CREDENTIALS;
             return rv;
         }
         post.now = read_clock(r); /* it may have waited */
@@ -110,6 +111,9 @@ static apr_status_t send_request(ddb_client_run_t *r, const ddb_sigv4_message_t 
     r->charged++;
     r->err->unsettled = 0;
     rv = o->http->perform(o->http->baton, &req, r->scratch, res, r->err);
+    if (r->operation != DDB_COUNT_OPERATIONS) {
+        ddb_count_time(o->count, DDB_TIME_ATTEMPT + (ddb_timed_e)r->operation, left - time_left(r));
+    }
     r->broken = rv != APR_SUCCESS && r->err->unsettled;
     r->err->unsettled |= unsettled;
     if (message->has_token) {
@@ -125,6 +129,7 @@ static apr_status_t attempt(ddb_client_run_t *r)
     apr_status_t rv = apr_pool_create(&r->scratch, r->pool);
 
     r->mend = 0;
+    r->err->cause = DDB_CAUSE_NONE;
     if (rv != APR_SUCCESS) {
         return ddb_error_set(r->err, rv, "no memory for a request");
     }
@@ -198,7 +203,7 @@ static apr_status_t try_until_settled(ddb_client_run_t *r)
             return ddb_error_set(r->err, APR_EINTR, "given up");
         }
         sent = r->err->attempts;
-        rv = attempt(r);
+        rv = r->last = attempt(r);
         if (r->answered && r->err->attempts > sent && r->client->o.breaker) {
             ddb_breaker_answered(r->client->o.breaker);
         }
@@ -219,18 +224,64 @@ static apr_status_t try_until_settled(ddb_client_run_t *r)
     return out_of_time(r->err);
 }
 
+/* What the last attempt came to. */
+static ddb_count_outcome_e outcome_of_attempt(const ddb_client_run_t *r)
+{
+    static const ddb_count_outcome_e by_cause[] = { [DDB_CAUSE_NONE] = DDB_OUTCOME_BROKEN,
+                                                    [DDB_CAUSE_CREDENTIALS] = DDB_OUTCOME_CREDENTIALS,
+                                                    [DDB_CAUSE_CONNECT] = DDB_OUTCOME_CONNECT,
+                                                    [DDB_CAUSE_TLS] = DDB_OUTCOME_TLS,
+                                                    [DDB_CAUSE_REPLY] = DDB_OUTCOME_BAD_REPLY };
+    const ddb_error_t *err = r->err;
+
+    switch (r->last) {
+    case DDB_ETHROTTLED:
+        return DDB_OUTCOME_THROTTLED;
+    case DDB_EDENIED:
+        return DDB_OUTCOME_DENIED;
+    case DDB_EREFUSED:
+        return DDB_OUTCOME_INVALID;
+    case DDB_EBADREPLY:
+        return DDB_OUTCOME_BAD_REPLY;
+    case DDB_ETOOLARGE:
+        return DDB_OUTCOME_TOO_LARGE;
+    case DDB_ENOCREDS:
+        return DDB_OUTCOME_CREDENTIALS;
+    case APR_EINTR:
+        return DDB_OUTCOME_STOPPING;
+    default:
+        break;
+    }
+    if (r->last == APR_TIMEUP && err->cause == DDB_CAUSE_NONE) {
+        return DDB_OUTCOME_TIMEOUT;
+    }
+    if (err->cause == DDB_CAUSE_REPLY && err->http_status >= 500) {
+        return DDB_OUTCOME_SERVER_ERROR;
+    }
+    return err->cause != DDB_CAUSE_NONE || r->last == DDB_EUNAVAILABLE ? by_cause[err->cause] : DDB_OUTCOME_OTHER;
+}
+
+static ddb_count_outcome_e outcome_of_call(const ddb_client_run_t *r, apr_status_t rv)
+{
+    if (rv == APR_SUCCESS) {
+        return DDB_OUTCOME_OK;
+    }
+    if (rv == DDB_ECONFLICT) {
+        return DDB_OUTCOME_CONFLICT;
+    }
+    return rv == APR_EINTR ? DDB_OUTCOME_STOPPING : outcome_of_attempt(r);
+}
+
 static void count_call(const ddb_client_run_t *r, apr_status_t rv)
 {
     ddb_count_t *count = r->client->o.count;
-    ddb_counted_e kind = ddb_count_operation(r->call->operation);
 
-    if (!count || kind == DDB_COUNTED) {
+    if (r->operation == DDB_COUNT_OPERATIONS) {
         return;
     }
-    ddb_count_add(count, kind, 1);
-    if (rv != APR_SUCCESS) {
-        ddb_count_add(count, rv == DDB_ECONFLICT ? DDB_COUNT_CONDITION : DDB_COUNT_FAILED, 1);
-    }
+    ddb_count_call(count, r->operation, outcome_of_call(r, rv));
+    ddb_count_add(count, DDB_COUNT_CONNECTED, (apr_uint64_t)r->err->connected);
+    ddb_count_add(count, DDB_COUNT_REUSED, (apr_uint64_t)r->err->reused);
     if (r->err->attempts > 1) {
         ddb_count_add(count, DDB_COUNT_RETRY, (apr_uint64_t)(r->err->attempts - 1));
     }
@@ -239,14 +290,22 @@ static void count_call(const ddb_client_run_t *r, apr_status_t rv)
 apr_status_t ddb_client_call(ddb_client_t *c, const ddb_call_t *call, apr_pool_t *p, ddb_reply_t *reply,
                              ddb_error_t *err)
 {
-    ddb_client_run_t r = { .client = c, .call = call, .pool = p, .reply = reply, .err = err };
+    ddb_client_run_t r = { .client = c,
+                           .call = call,
+                           .pool = p,
+                           .reply = reply,
+                           .err = err,
+                           .operation = ddb_count_operation(call->operation),
+                           .last = APR_TIMEUP };
     apr_status_t rv;
 
     memset(reply, 0, sizeof(*reply));
     memset(err, 0, sizeof(*err));
     apr_cpystrn(err->operation, call->operation, sizeof(err->operation));
     if (c->o.breaker && !ddb_breaker_admit(c->o.breaker, &r.pass)) {
-        ddb_count_add(c->o.count, DDB_COUNT_TURNED_AWAY, 1);
+        if (r.operation != DDB_COUNT_OPERATIONS) {
+            ddb_count_call(c->o.count, r.operation, DDB_OUTCOME_REJECTED);
+        }
         return ddb_error_set(err, DDB_EUNAVAILABLE,
                              "not sent: circuit breaker open after repeated failures, probing every 0.5 s");
     }

@@ -24,11 +24,13 @@ typedef struct ddb_client_run_t {
     apr_time_t signed_at;
     apr_interval_time_t offset; /* that signed_at was corrected by */
     ddb_breaker_pass_t pass;
-    int charged;  /* attempts that count; those that correct a refusal do not */
-    int answered; /* 1: the service answered the last request */
-    int mended;   /* MENDED_...: causes of refusals that were corrected and are not corrected twice */
-    int mend;     /* MENDED_...: the cause that was corrected after the last attempt */
-    int broken;   /* 1: the last attempt ended without a reply and may have been carried out */
+    ddb_count_operation_e operation; /* as it is counted */
+    apr_status_t last;               /* of the last attempt */
+    int charged;                     /* attempts that count; those that correct a refusal do not */
+    int answered;                    /* 1: the service answered the last request */
+    int mended; /* MENDED_...: causes of refusals that were corrected and are not corrected twice */
+    int mend;   /* MENDED_...: the cause that was corrected after the last attempt */
+    int broken; /* 1: the last attempt ended without a reply and may have been carried out */
 } ddb_client_run_t;
 
 #define MENDED_CLOCK       1

@@ -89,12 +89,11 @@ static void keep_body(ddb_client_run_t *r, const ddb_http_response_t *res)
 static void count_capacity(const ddb_client_run_t *r, const ddb_http_response_t *res)
 {
     ddb_count_t *count = r->client->o.count;
-    ddb_counted_e kind = ddb_count_operation(r->call->operation);
 
-    if (kind == DDB_COUNT_GET) {
+    if (r->operation == DDB_COUNT_GET) {
         ddb_count_add(count, DDB_COUNT_READ_HALVES, (apr_uint64_t)r->reply->consumed);
     }
-    else if (count && kind != DDB_COUNTED) {
+    else if (count && r->operation != DDB_COUNT_OPERATIONS) {
         ddb_count_add(count, DDB_COUNT_WRITE_HALVES,
                       (apr_uint64_t)ddb_reply_consumed(res->body, res->body_len, r->scratch));
     }
@@ -157,6 +156,7 @@ static apr_status_t judge_bad(ddb_client_run_t *r, const ddb_http_response_t *re
 
 apr_status_t ddb_client_judge(ddb_client_run_t *r, const ddb_http_response_t *res)
 {
+    r->err->cause = DDB_CAUSE_REPLY;
     r->err->http_status = res->status;
     copy_request_id(r->err, apr_table_get(res->headers, "x-amzn-RequestId"));
     if (!is_crc_right(res)) {

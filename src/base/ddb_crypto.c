@@ -337,3 +337,8 @@ const char *ddb_crypto_hex(apr_pool_t *p, const void *in, apr_size_t len)
     text[2 * len] = '\0';
     return text;
 }
+
+const char *ddb_crypto_version(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION_STRING);
+}

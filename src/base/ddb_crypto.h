@@ -14,6 +14,9 @@
 
 typedef enum ddb_digest_e { DDB_SHA1, DDB_SHA256, DDB_SHA512 } ddb_digest_e;
 
+/** The version of OpenSSL that runs, such as 3.0.19. A constant. */
+const char *ddb_crypto_version(void);
+
 /** Length in bytes of a digest or MAC made with alg. */
 apr_size_t ddb_crypto_size(ddb_digest_e alg);
 

@@ -73,6 +73,11 @@ int ddb_curl_warm(ddb_curl_t *c, const ddb_curl_warm_t *what)
     return opened;
 }
 
+const char *ddb_curl_version(void)
+{
+    return curl_version_info(CURLVERSION_NOW)->version;
+}
+
 void ddb_curl_destroy(ddb_curl_t *c)
 {
     while (c->n_idle > 0) {

@@ -46,6 +46,9 @@ typedef struct ddb_curl_warm_t {
  */
 int ddb_curl_warm(ddb_curl_t *c, const ddb_curl_warm_t *what);
 
+/** The version of libcurl that runs, such as 7.88.1. A constant. */
+const char *ddb_curl_version(void);
+
 /** Close all idle connections. Only when no other thread uses the transport any more. */
 void ddb_curl_destroy(ddb_curl_t *c);
 

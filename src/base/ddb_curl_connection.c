@@ -280,6 +280,7 @@ apr_status_t ddb_curl_connect(ddb_curl_connection_t **connection, const ddb_curl
     rv = ddb_curl_failure(&failed, err);
     if (err) {
         err->unsettled = unsettled; /* whatever the code says: no request was sent */
+        err->cause = err->cause == DDB_CAUSE_TLS ? DDB_CAUSE_TLS : DDB_CAUSE_CONNECT;
     }
     return rv;
 }

@@ -14,23 +14,33 @@ typedef struct failure_t {
     CURLcode code;
     apr_status_t status;
     sent_e sent;
+    ddb_error_cause_e cause;
     const char *advice;
 } failure_t;
 
 /* What libcurl's codes mean for us. */
 static const failure_t failures[] = {
-    { CURLE_COULDNT_RESOLVE_HOST, DDB_EUNAVAILABLE, SENT_NO, "check the endpoint's host name and DNS" },
-    { CURLE_COULDNT_CONNECT, DDB_EUNAVAILABLE, SENT_NO, "check that the endpoint is up and no firewall is in between" },
-    { CURLE_SSL_CONNECT_ERROR, DDB_EUNAVAILABLE, SENT_NO, "check that the endpoint speaks TLS 1.2 or later" },
-    { CURLE_PEER_FAILED_VERIFICATION, DDB_EUNAVAILABLE, SENT_NO, "check the endpoint's host name and the CA file" },
-    { CURLE_SSL_CACERT_BADFILE, DDB_EUNAVAILABLE, SENT_NO, "check that the CA file exists and is readable" },
-    { CURLE_NOT_BUILT_IN, DDB_EUNAVAILABLE, SENT_NO, "use a libcurl that is linked with the system's OpenSSL" },
-    { CURLE_OPERATION_TIMEDOUT, APR_TIMEUP, SENT_BY_TIMER, "the endpoint is slow or unreachable" },
-    { CURLE_GOT_NOTHING, DDB_EUNAVAILABLE, SENT_MAYBE, "the server closed the connection without an answer" },
-    { CURLE_SEND_ERROR, DDB_EUNAVAILABLE, SENT_MAYBE, "the connection broke while sending" },
-    { CURLE_RECV_ERROR, DDB_EUNAVAILABLE, SENT_MAYBE, "the connection broke before the answer was complete" },
-    { CURLE_PARTIAL_FILE, DDB_EUNAVAILABLE, SENT_MAYBE, "the connection broke before the answer was complete" },
-    { CURLE_OK, DDB_EUNAVAILABLE, SENT_BY_TIMER, "the exchange failed" }, /* all others */
+    { CURLE_COULDNT_RESOLVE_HOST, DDB_EUNAVAILABLE, SENT_NO, DDB_CAUSE_CONNECT,
+      "check the endpoint's host name and DNS" },
+    { CURLE_COULDNT_CONNECT, DDB_EUNAVAILABLE, SENT_NO, DDB_CAUSE_CONNECT,
+      "check that the endpoint is up and no firewall is in between" },
+    { CURLE_SSL_CONNECT_ERROR, DDB_EUNAVAILABLE, SENT_NO, DDB_CAUSE_TLS,
+      "check that the endpoint speaks TLS 1.2 or later" },
+    { CURLE_PEER_FAILED_VERIFICATION, DDB_EUNAVAILABLE, SENT_NO, DDB_CAUSE_TLS,
+      "check the endpoint's host name and the CA file" },
+    { CURLE_SSL_CACERT_BADFILE, DDB_EUNAVAILABLE, SENT_NO, DDB_CAUSE_TLS,
+      "check that the CA file exists and is readable" },
+    { CURLE_NOT_BUILT_IN, DDB_EUNAVAILABLE, SENT_NO, DDB_CAUSE_TLS,
+      "use a libcurl that is linked with the system's OpenSSL" },
+    { CURLE_OPERATION_TIMEDOUT, APR_TIMEUP, SENT_BY_TIMER, DDB_CAUSE_NONE, "the endpoint is slow or unreachable" },
+    { CURLE_GOT_NOTHING, DDB_EUNAVAILABLE, SENT_MAYBE, DDB_CAUSE_NONE,
+      "the server closed the connection without an answer" },
+    { CURLE_SEND_ERROR, DDB_EUNAVAILABLE, SENT_MAYBE, DDB_CAUSE_NONE, "the connection broke while sending" },
+    { CURLE_RECV_ERROR, DDB_EUNAVAILABLE, SENT_MAYBE, DDB_CAUSE_NONE,
+      "the connection broke before the answer was complete" },
+    { CURLE_PARTIAL_FILE, DDB_EUNAVAILABLE, SENT_MAYBE, DDB_CAUSE_NONE,
+      "the connection broke before the answer was complete" },
+    { CURLE_OK, DDB_EUNAVAILABLE, SENT_BY_TIMER, DDB_CAUSE_NONE, "the exchange failed" }, /* all others */
 };
 
 /* A system that forbids a connection answers at once, and no look at the endpoint or the network would find out why. */
@@ -65,6 +75,9 @@ apr_status_t ddb_curl_failure(const ddb_curl_failed_t *failed, ddb_error_t *err)
     }
     if (err && (f->sent == SENT_MAYBE || (f->sent == SENT_BY_TIMER && failed->connected))) {
         err->unsettled = 1;
+    }
+    if (err) {
+        err->cause = f->cause;
     }
     add_reason(why, sizeof(why), failed);
     return is_forbidden(failed) ? ddb_error_set(err, APR_EACCES, "%s; " FORBIDDEN, why)

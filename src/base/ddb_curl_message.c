@@ -70,6 +70,14 @@ void ddb_curl_keep(ddb_curl_t *c, ddb_curl_connection_t *connection)
     }
 }
 
+static void note_connection(ddb_error_t *err, const ddb_curl_connection_t *connection)
+{
+    if (err && connection) {
+        err->connected += !connection->stream.reused;
+        err->reused += connection->stream.reused;
+    }
+}
+
 static apr_status_t find_connection(ddb_curl_connection_t **connection, ddb_curl_t *c, const ddb_http_request_t *req,
                                     ddb_error_t *err)
 {
@@ -86,6 +94,7 @@ static apr_status_t find_connection(ddb_curl_connection_t **connection, ddb_curl
     else {
         rv = ddb_curl_connect(connection, &c->o, &target, err);
     }
+    note_connection(err, *connection);
     if (rv == APR_SUCCESS) {
         (*connection)->used = now;
         (*connection)->end = now + req->timeout;

@@ -20,15 +20,26 @@
 #define DDB_ECONFIG      (APR_OS_START_USERERR + 10) /* a setting or a file that can't be used; detail says which */
 #define DDB_ETOOMANY     (APR_OS_START_USERERR + 11) /* over a limit of ours on the number of something */
 
+/** Where an attempt failed, as far as the status does not tell. */
+typedef enum ddb_error_cause_e {
+    DDB_CAUSE_NONE,
+    DDB_CAUSE_CREDENTIALS, /* none came in time, or none are usable */
+    DDB_CAUSE_CONNECT,     /* no connection: name, network, port, or none in time */
+    DDB_CAUSE_TLS,
+    DDB_CAUSE_REPLY /* a complete reply was there: its content */
+} ddb_error_cause_e;
+
 /** What to log about a failure. Plain data: it owns nothing and points nowhere, and never holds a secret. */
 typedef struct ddb_error_t {
-    int http_status;     /* 0 when no reply arrived */
-    int attempts;        /* requests sent, retries included */
-    int unsettled;       /* 1: an attempt may have been carried out although no usable reply came back */
-    char operation[32];  /* DynamoDB operation, such as GetItem; "" before the first */
-    char type[64];       /* AWS error type without its prefix; "" without a type */
-    char request_id[64]; /* x-amzn-RequestId of the last reply; "" without an ID */
-    char detail[400];    /* one sentence; never a session ID, credential or body */
+    int http_status;         /* 0 when no reply arrived */
+    int attempts;            /* requests sent, retries included */
+    ddb_error_cause_e cause; /* of the last attempt */
+    int connected, reused;   /* attempts on a connection made for them, and on one that stood */
+    int unsettled;           /* 1: an attempt may have been carried out although no usable reply came back */
+    char operation[32];      /* DynamoDB operation, such as GetItem; "" before the first */
+    char type[64];           /* AWS error type without its prefix; "" without a type */
+    char request_id[64];     /* x-amzn-RequestId of the last reply; "" without an ID */
+    char detail[400];        /* one sentence; never a session ID, credential or body */
 } ddb_error_t;
 
 /** A change that is worth one line in the log, although no call failed or succeeded by it. */

@@ -56,3 +56,10 @@ void msd_calls_end(msd_calls_t *calls, const msd_calls_batch_t *batch)
     }
     msd_store_notices_log(calls->server, calls->notices);
 }
+
+void msd_calls_count(const msd_calls_t *calls)
+{
+    if (calls->count > 0 || calls->spent > 0) {
+        ddb_count_time(msd_config_server(calls->server)->count, DDB_TIME_REQUEST, calls->spent);
+    }
+}

@@ -37,4 +37,7 @@ apr_status_t msd_calls_check(const msd_calls_t *calls, ddb_error_t *err);
 void msd_calls_begin(msd_calls_t *calls, msd_session_t *s, msd_calls_batch_t *batch);
 void msd_calls_end(msd_calls_t *calls, const msd_calls_batch_t *batch);
 
+/** At the end of the tree: count the time that it spent, if it asked the store at all. */
+void msd_calls_count(const msd_calls_t *calls);
+
 #endif

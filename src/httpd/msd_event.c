@@ -1,7 +1,10 @@
 /* The security events of a request's sessions. */
 
+#include <string.h>
+
 #include <httpd.h>
 
+#include "httpd/child/msd_counts.h"
 #include "httpd/child/msd_event_log.h"
 #include "httpd/msd_event.h"
 #include "store/ddb_event.h"
@@ -25,6 +28,9 @@ static ddb_marks_user_t user_now(const msd_session_t *s)
 
 void msd_event_note(msd_session_t *s, const char *event, const char *reason, const char *sid, const char *previous)
 {
+    if (strcmp(event, "revoked") != 0) { /* whoever revokes counts the sessions */
+        msd_counts_add_event(s->server, event, reason, 1);
+    }
     if (!msd_config_server(s->server)->events) {
         return;
     }
@@ -161,9 +167,6 @@ void msd_event_write(msd_request_t *q)
     msd_session_t *s;
     int any = 0;
 
-    if (!msd_config_server(q->top->server)->events) {
-        return;
-    }
     for (s = &q->session; s; s = s->next) {
         note_failure(q, s);
         any |= s->events != NULL;

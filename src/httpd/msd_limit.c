@@ -145,7 +145,7 @@ int msd_limit_create(request_rec *r, msd_session_t *s)
     /* Otherwise an anonymous client could keep users from logging in whose address it shares. */
     over = over && s->answer.identity != MSD_LOGIN && !s->answer.verified;
     if (over) {
-        msd_session_count(s, DDB_COUNT_LIMITED);
+        msd_session_count(s, DDB_COUNT_LIMITED_SESSIONS);
     }
     if (over && first) {
         tell(r, s, &rule, NULL);

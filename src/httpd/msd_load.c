@@ -244,7 +244,7 @@ static apr_status_t ask_store(const load_t *w, const apr_array_header_t *sids)
         msd_event_note_refused(s, APR_ARRAY_IDX(sids, sids->nelts - 1, const char *)); /* ids.miss is this one's */
         if (found.limited) {
             s->outcome = MSD_LIMITED;
-            msd_session_count(s, DDB_COUNT_LIMITED);
+            msd_session_count(s, DDB_COUNT_LIMITED_GUESSES);
         }
     }
     return found.told;
@@ -333,5 +333,8 @@ apr_status_t msd_load(request_rec *r, msd_request_t *q, msd_session_t *s)
     /* A single value needs no choice: the store validates it. */
     rv = came->nelts == 1 ? ask_store(&w, came) : choose(&w, came);
     msd_binding_judge(r, s);
+    if (s->outcome == MSD_LOADED) {
+        msd_session_count(s, DDB_COUNT_LOADED);
+    }
     return rv;
 }

@@ -136,7 +136,6 @@ static apr_status_t create(const msd_save_t *w)
     if (rv == APR_SUCCESS) {
         msd_event_note(w->s, "created", w->s->answer.identity == MSD_LOGIN ? "login" : "new", row.sid, NULL);
         msd_save_stored(w->s, &row);
-        msd_session_count(w->s, DDB_COUNT_CREATED);
         w->s->answer.issue = row.sid;
     }
     return rv;
@@ -214,7 +213,6 @@ static apr_status_t end_because(const msd_save_t *w, const char *reason)
     }
     if (rv == APR_SUCCESS) {
         msd_session_begin_new(s);
-        msd_session_count(s, DDB_COUNT_ENDED);
         s->answer.written = MSD_ENDED;
         s->answer.issue = NULL;
         s->answer.end_id = !goes_on;

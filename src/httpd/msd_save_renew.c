@@ -120,7 +120,6 @@ apr_status_t msd_save_renew(const msd_save_t *w)
         msd_user_sessions_ended(w->q, w->call, &w->s->stored, &fresh);
     }
     msd_save_stored(w->s, &fresh);
-    msd_session_count(w->s, DDB_COUNT_RENEWED);
     w->s->answer.issue = fresh.sid;
     return rv;
 }
@@ -163,7 +162,6 @@ static apr_status_t renew_aged(const msd_save_t *w)
     s->stored = fresh;
     s->answer.issue = fresh.sid;
     msd_session_lives(s);
-    msd_session_count(s, DDB_COUNT_RENEWED);
     return rv;
 }
 

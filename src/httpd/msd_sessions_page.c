@@ -8,6 +8,7 @@
 #include <http_log.h>
 #include <http_protocol.h>
 
+#include "httpd/child/msd_counts.h"
 #include "httpd/msd_csrf.h"
 #include "httpd/msd_event.h"
 #include "httpd/msd_identity.h"
@@ -132,7 +133,7 @@ static apr_status_t end_listed(const page_t *page, const char *key)
                                             APR_ARRAY_IDX(page->lists, i, const char *), key);
         if (of_list == APR_SUCCESS) {
             msd_event_note(page->s, "revoked", "one", page->s->stored.sid, NULL);
-            msd_session_count(page->s, DDB_COUNT_ENDED);
+            msd_counts_add_event(page->s->server, "revoked", "one", 1);
         }
         rv = of_list == APR_NOTFOUND ? rv : of_list;
     }

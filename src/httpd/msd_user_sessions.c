@@ -6,6 +6,7 @@
 
 #include "base/ddb_address.h"
 #include "base/ddb_array.h"
+#include "httpd/child/msd_counts.h"
 #include "httpd/msd_event.h"
 #include "httpd/msd_user_sessions.h"
 
@@ -103,7 +104,7 @@ static apr_status_t row_comes(void *baton, const ddb_store_call_t *call, const c
                                    &evicted);
         if (evicted) {
             msd_event_note(u->s, "revoked", "limit", NULL, NULL);
-            ddb_count_add(msd_config_server(u->s->server)->count, DDB_COUNT_ENDED, evicted);
+            msd_counts_add_event(u->s->server, "revoked", "limit", (apr_uint64_t)evicted);
         }
     }
     return rv;
@@ -218,7 +219,7 @@ apr_status_t msd_user_sessions_revoke(msd_request_t *q, msd_session_t *s, msd_re
     msd_calls_begin(&q->calls, s, &batch);
     for (i = 0; i < ids->nelts && rv == APR_SUCCESS; i++) {
         rv = ddb_user_sessions_end_all(q->calls.store, &batch.call, APR_ARRAY_IDX(ids, i, const char *), keep, &ended);
-        ddb_count_add(msd_config_server(s->server)->count, DDB_COUNT_ENDED, ended);
+        msd_counts_add_event(s->server, "revoked", reason, (apr_uint64_t)ended);
     }
     msd_calls_end(&q->calls, &batch);
     if (rv == APR_SUCCESS && ids->nelts) {

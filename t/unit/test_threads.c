@@ -675,7 +675,7 @@ static void test_writer(void)
     writer_world_t w = { .table = table_create(pool) };
     server_rec s = { 0 };
 
-    NUM_IS(msd_write_queue_create(&w.writer, &s), APR_SUCCESS, "a writer is made");
+    NUM_IS(msd_write_queue_create(&w.writer, &s, NULL), APR_SUCCESS, "a writer is made");
     NUM_IS(crowd_work(push_many, &w), 0, "many threads push what there is to write");
     msd_write_queue_drain(w.writer, 20 * SECOND);
     NUM_IS(so_far(&w.table->writes), CROWD_SIZE * 100, "and all of it was written when the queue is empty");
@@ -729,7 +729,7 @@ static void test_full_writer(void)
     int i, round;
 
     msd_touches_create(&recent, pool);
-    msd_write_queue_create(&writer, &s);
+    msd_write_queue_create(&writer, &s, NULL);
     t->http.perform = closed_perform;
     for (round = 0; round < 2; round++) {
         logged = is_open = 0;

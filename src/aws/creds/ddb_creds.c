@@ -398,6 +398,40 @@ int ddb_creds_are_kept(ddb_creds_t *c)
     return ddb_creds_generation(c) != 0;
 }
 
+const char *ddb_creds_provider_name(int number)
+{
+    int i;
+
+    for (i = 0; ddb_creds_all[i] && i < number - 1; i++) {
+    }
+    return ddb_creds_all[i] ? ddb_creds_all[i]->name : NULL;
+}
+
+int ddb_creds_source(ddb_creds_t *c, apr_time_t *expires)
+{
+    const char *name;
+    int number = 1;
+
+    *expires = 0;
+    if (c->o.fixed) {
+        return 0;
+    }
+    apr_thread_mutex_lock(c->mutex);
+    if (!c->have) {
+        number = 0;
+    }
+    else {
+        *expires = c->found.expires;
+        /* The name of a provider is a constant, in whatever thread. */
+        while ((name = ddb_creds_provider_name(number)) != NULL && strcmp(name, c->found.provider) != 0) {
+            number++;
+        }
+        number = name ? number : 0;
+    }
+    apr_thread_mutex_unlock(c->mutex);
+    return number;
+}
+
 void ddb_creds_wait(ddb_creds_t *c, apr_interval_time_t t)
 {
     apr_thread_mutex_lock(c->mutex);

@@ -75,6 +75,13 @@ void ddb_creds_ask_soon(ddb_creds_t *c);
 /** 1 when usable credentials are cached. */
 int ddb_creds_are_kept(ddb_creds_t *c);
 
+/** Which provider the cached credentials came from, as a number from 1, and when they expire (wall time; 0: never),
+ * even if they have. 0: none are cached. */
+int ddb_creds_source(ddb_creds_t *c, apr_time_t *expires);
+
+/** The name of the provider with this number; NULL behind the last. */
+const char *ddb_creds_provider_name(int number);
+
 /** For that thread, between two calls: wait for t, or until a request needs credentials or ddb_creds_wake is called. */
 void ddb_creds_wait(ddb_creds_t *c, apr_interval_time_t t);
 

@@ -10,6 +10,8 @@
 
 #include "base/ddb_curl.h"
 #include "httpd/child/msd_child_int.h"
+#include "httpd/child/msd_counts.h"
+#include "httpd/child/msd_gauges.h"
 #include "httpd/child/msd_once.h"
 #include "httpd/child/msd_credentials_refresh.h"
 #include "httpd/child/msd_row_cache.h"
@@ -25,11 +27,12 @@ APLOG_USE_MODULE(session_dynamodb);
 
 typedef struct msd_child_t {
     ddb_store_t *store;
-    struct shared_t *shared;     /* shared by all servers of the process */
-    ddb_creds_t *creds;          /* shared by all servers with the same sources of credentials */
-    msd_store_notices_t notices; /* its circuit breaker is shared by all servers that are alike; NULL: off */
-    ddb_retry_budget_t *budget;  /* shared like the circuit breaker */
-    msd_shared_reads_t *reads;   /* NULL: requests read alone */
+    struct shared_t *shared;          /* shared by all servers of the process */
+    ddb_creds_t *creds;               /* shared by all servers with the same sources of credentials */
+    msd_store_notices_t notices;      /* its circuit breaker is shared by all servers that are alike; NULL: off */
+    ddb_retry_budget_t *budget;       /* shared like the circuit breaker */
+    msd_shared_reads_t *reads;        /* NULL: requests read alone */
+    int breaker_number, creds_number; /* among this child's, for msd_gauges; -1: none */
 } msd_child_t;
 
 /** The objects that the servers of one process share. */
@@ -43,6 +46,8 @@ typedef struct shared_t {
     msd_credentials_refresh_t *refresh;
     int threaded;                 /* 1: the MPM ends all requests before it destroys the child's pool */
     apr_interval_time_t patience; /* limit for queued writes at the end */
+    msd_gauges_t *gauges;
+    int breakers, chains; /* their number so far */
 } shared_t;
 
 /** 1 if two servers can share a circuit breaker: the timeouts matter, because they define a failure. */
@@ -53,14 +58,16 @@ static int is_alike(const msd_server_config_t *a, const msd_server_config_t *b)
 }
 
 /** Share the circuit breaker and the retry budget of the first server that is alike, or create new ones. */
-static apr_status_t join_breaker(msd_child_t *child, const msd_server_config_t *c, const server_rec *s, apr_pool_t *p)
+static apr_status_t join_breaker(msd_child_t *child, const msd_server_config_t *c, const server_rec *s)
 {
+    shared_t *shared = child->shared;
     ddb_breaker_opts_t o = { .store = c->endpoint.url,
                              .limit = c->breaker,
                              .clock = &ddb_clock_system,
                              .random = ddb_crypto_random,
                              .count = c->count };
 
+    child->breaker_number = -1;
     if (!c->breaker) {
         return APR_SUCCESS;
     }
@@ -68,12 +75,15 @@ static apr_status_t join_breaker(msd_child_t *child, const msd_server_config_t *
         const msd_server_config_t *other = msd_config_server(s);
         if (other->child && is_alike(c, other)) {
             child->notices.breaker = other->child->notices.breaker;
+            child->breaker_number = other->child->breaker_number;
             child->budget = other->child->budget;
             return APR_SUCCESS;
         }
     }
-    ddb_retry_budget_create(&child->budget, p);
-    return ddb_breaker_create(&child->notices.breaker, &o, p);
+    ddb_retry_budget_create(&child->budget, shared->pool);
+    child->breaker_number = shared->breakers++;
+    o.state = msd_gauges_word(shared->gauges, MSD_GAUGE_BREAKER, child->breaker_number);
+    return ddb_breaker_create(&child->notices.breaker, &o, shared->pool);
 }
 
 static int is_same(const char *a, const char *b)
@@ -89,10 +99,18 @@ static void ask_soon_if_used(ddb_creds_t *creds, const msd_server_config_t *c)
     }
 }
 
-/** Share the chain of the first server with the same sources of credentials, or create a new one. */
-static apr_status_t join_creds(msd_child_t *child, const msd_server_config_t *c, const server_rec *s,
-                               const shared_t *shared)
+static msd_credentials_refresh_shown_t shown_at(const shared_t *shared, int number)
 {
+    return (msd_credentials_refresh_shown_t){
+        .provider = msd_gauges_word(shared->gauges, MSD_GAUGE_PROVIDER, number),
+        .expires = msd_gauges_word(shared->gauges, MSD_GAUGE_EXPIRES, number),
+    };
+}
+
+/** Share the chain of the first server with the same sources of credentials, or create a new one. */
+static apr_status_t join_creds(msd_child_t *child, const msd_server_config_t *c, const server_rec *s)
+{
+    shared_t *shared = child->shared;
     ddb_cancel_t *cancel = ddb_cancel_create(shared->pool);
     ddb_http_transport_t *http = apr_palloc(shared->pool, sizeof(*http));
     ddb_creds_opts_t o = { .profile = { c->profile, c->credentials_file, c->config_file },
@@ -107,6 +125,7 @@ static apr_status_t join_creds(msd_child_t *child, const msd_server_config_t *c,
         if (other->child && is_same(c->profile, other->profile) && is_same(c->credentials_file, other->credentials_file)
             && is_same(c->config_file, other->config_file) && is_same(c->endpoint.region, other->endpoint.region)) {
             child->creds = other->child->creds;
+            child->creds_number = other->child->creds_number;
             ask_soon_if_used(child->creds, c);
             return APR_SUCCESS;
         }
@@ -115,7 +134,8 @@ static apr_status_t join_creds(msd_child_t *child, const msd_server_config_t *c,
     o.clock = ddb_cancel_clock(cancel, shared->clock, shared->pool);
     rv = ddb_creds_create(&child->creds, &o, shared->pool);
     if (rv == APR_SUCCESS) {
-        msd_credentials_refresh_add(shared->refresh, child->creds, cancel);
+        child->creds_number = shared->chains++;
+        msd_credentials_refresh_add(shared->refresh, child->creds, cancel, shown_at(shared, child->creds_number));
         ask_soon_if_used(child->creds, c);
     }
     return rv;
@@ -259,7 +279,9 @@ static apr_status_t build_shared(shared_t *shared, apr_pool_t *pchild, server_re
     apr_status_t rv;
 
     shared->patience = c->timeout;
-
+    shared->gauges = c->gauges;
+    msd_gauges_claim(shared->gauges);
+    msd_counts_child(main_server);
     ddb_skew_create(&shared->skew, &ddb_clock_system, shared->pool);
     shared->clock = ddb_skew_clock(shared->skew);
     ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
@@ -269,7 +291,7 @@ static apr_status_t build_shared(shared_t *shared, apr_pool_t *pchild, server_re
     rv = ddb_curl_create(&shared->curl, &shared->http, &o, shared->pool);
     shared->refresh = msd_credentials_refresh_create(main_server, shared->pool);
     if (rv == APR_SUCCESS) {
-        rv = msd_write_queue_create(&shared->writer, main_server);
+        rv = msd_write_queue_create(&shared->writer, main_server, msd_gauges_word(shared->gauges, MSD_GAUGE_QUEUE, 0));
     }
     if (rv == APR_SUCCESS && c->row_cache) {
         rv = msd_row_cache_child(c->row_cache, pchild);
@@ -299,12 +321,13 @@ static apr_status_t create_shared(shared_t **ps, apr_pool_t *pchild, server_rec 
 static apr_status_t build_child(msd_server_config_t *c, shared_t *shared, server_rec *main_server)
 {
     msd_child_t *child = apr_pcalloc(shared->pool, sizeof(*child));
-    apr_status_t rv = join_breaker(child, c, main_server, shared->pool);
+    apr_status_t rv;
 
     child->shared = shared;
     child->notices.skew = shared->skew;
+    rv = join_breaker(child, c, main_server);
     if (rv == APR_SUCCESS) {
-        rv = join_creds(child, c, main_server, shared);
+        rv = join_creds(child, c, main_server);
     }
     if (rv == APR_SUCCESS) {
         rv = build_store(child, c, shared);
@@ -394,6 +417,16 @@ msd_shared_reads_t *msd_child_shared_reads(const server_rec *s)
 const msd_store_notices_t *msd_child_notices(const server_rec *s)
 {
     return child_of(s) ? &child_of(s)->notices : NULL;
+}
+
+int msd_child_breaker_number(const server_rec *s)
+{
+    return child_of(s) ? child_of(s)->breaker_number : -1;
+}
+
+int msd_child_creds_number(const server_rec *s)
+{
+    return child_of(s) ? child_of(s)->creds_number : -1;
 }
 
 msd_write_queue_t *msd_child_writer(const server_rec *s)

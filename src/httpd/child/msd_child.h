@@ -36,6 +36,11 @@ struct msd_shared_reads_t *msd_child_shared_reads(const server_rec *s);
 /** For msd_store_notices_log after the store's calls; NULL without a store. */
 const msd_store_notices_t *msd_child_notices(const server_rec *s);
 
+/** The numbers of the circuit breaker and of the credentials that s uses, for msd_gauges: the same in all children of a
+ * configuration. -1: none. */
+int msd_child_breaker_number(const server_rec *s);
+int msd_child_creds_number(const server_rec *s);
+
 /**
  * Record a request's activity in the table, in the background after the request. Several requests within interval
  * (microseconds), in any child, cause one touch.

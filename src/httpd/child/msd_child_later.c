@@ -15,6 +15,7 @@ static msd_write_queue_job_t job_for(const server_rec *s, msd_write_queue_kind_e
                                     .table = c->table,
                                     .clock = msd_child_clock(s),
                                     .notices = msd_child_notices(s),
+                                    .count = c->count,
                                     .timeout = c->timeout };
 }
 

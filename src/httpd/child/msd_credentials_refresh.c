@@ -23,6 +23,7 @@ typedef struct worker_t {
     msd_credentials_refresh_t *all;
     ddb_cancel_t *cancel;
     ddb_creds_t *creds; /* NULL: it runs the jobs */
+    msd_credentials_refresh_shown_t shown;
     apr_thread_t *thread;
     volatile apr_uint32_t busy;                       /* 1: it may be waiting for a provider or a job */
     char failure[sizeof(((ddb_error_t *)0)->detail)]; /* logged last; "": no failure since the last success */
@@ -40,17 +41,19 @@ static worker_t *worker(const msd_credentials_refresh_t *r, int i)
     return APR_ARRAY_IDX(r->workers, i, worker_t *);
 }
 
-static void add_worker(msd_credentials_refresh_t *r, ddb_creds_t *creds, ddb_cancel_t *cancel)
+static worker_t *add_worker(msd_credentials_refresh_t *r, ddb_creds_t *creds, ddb_cancel_t *cancel)
 {
     worker_t *w = apr_palloc(r->pool, sizeof(*w));
 
     *w = (worker_t){ .all = r, .creds = creds, .cancel = cancel };
     APR_ARRAY_PUSH(r->workers, worker_t *) = w;
+    return w;
 }
 
-void msd_credentials_refresh_add(msd_credentials_refresh_t *r, ddb_creds_t *creds, ddb_cancel_t *cancel)
+void msd_credentials_refresh_add(msd_credentials_refresh_t *r, ddb_creds_t *creds, ddb_cancel_t *cancel,
+                                 msd_credentials_refresh_shown_t shown)
 {
-    add_worker(r, creds, cancel);
+    add_worker(r, creds, cancel)->shown = shown;
 }
 
 void msd_credentials_refresh_first(msd_credentials_refresh_t *r, msd_credentials_refresh_job_fn *job, void *baton)
@@ -106,6 +109,17 @@ static void log_failure(worker_t *w, const ddb_error_t *err)
     }
 }
 
+static void show(const worker_t *w)
+{
+    apr_time_t expires;
+    int provider = ddb_creds_source(w->creds, &expires);
+
+    if (w->shown.provider && w->shown.expires) {
+        apr_atomic_set32(w->shown.expires, (apr_uint32_t)apr_time_sec(expires));
+        apr_atomic_set32(w->shown.provider, (apr_uint32_t)provider);
+    }
+}
+
 /* @return the time until the next refresh. */
 static apr_interval_time_t refresh(worker_t *w)
 {
@@ -115,6 +129,7 @@ static apr_interval_time_t refresh(worker_t *w)
 
     apr_atomic_set32(&w->busy, 1);
     rv = ddb_creds_refresh(w->creds, &next, &err);
+    show(w);
     apr_atomic_set32(&w->busy, 0);
     if (rv != APR_SUCCESS) {
         log_failure(w, &err);

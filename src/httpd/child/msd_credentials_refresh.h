@@ -19,8 +19,14 @@ typedef struct msd_credentials_refresh_t msd_credentials_refresh_t;
  */
 msd_credentials_refresh_t *msd_credentials_refresh_create(server_rec *s, apr_pool_t *p);
 
+/** Where the source of the credentials is shown to all children: as msd_gauge_e says; NULL: nowhere. */
+typedef struct msd_credentials_refresh_shown_t {
+    volatile apr_uint32_t *provider, *expires;
+} msd_credentials_refresh_shown_t;
+
 /** Before start: add a thread that calls the providers of this chain, created with this cancel and has_refresher. */
-void msd_credentials_refresh_add(msd_credentials_refresh_t *r, ddb_creds_t *creds, ddb_cancel_t *cancel);
+void msd_credentials_refresh_add(msd_credentials_refresh_t *r, ddb_creds_t *creds, ddb_cancel_t *cancel,
+                                 msd_credentials_refresh_shown_t shown);
 
 /**
  * Add a job to run once at startup; jobs run in the order added. Call before start. baton must live as long as the

@@ -6,8 +6,9 @@
 #include <httpd.h>
 #include <http_log.h>
 
-#include "base/ddb_count.h"
 #include "httpd/child/msd_address_count.h"
+#include "httpd/child/msd_counts.h"
+#include "httpd/child/msd_gauges.h"
 #include "httpd/child/msd_unknown_ids.h"
 #include "httpd/child/msd_failure_log.h"
 #include "httpd/child/msd_once.h"
@@ -61,6 +62,18 @@ static void log_rest_at_end(apr_pool_t *p, const server_rec *s, msd_failure_log_
     apr_pool_pre_cleanup_register(p, end, log_rest);
 }
 
+/** The number of records of servers: each may have a circuit breaker and credentials of its own. */
+static int count_records(const server_rec *s)
+{
+    const msd_server_config_t *of_main = msd_config_server(s);
+    int n = 1;
+
+    for (s = s->next; s; s = s->next) {
+        n += msd_config_server(s) != of_main;
+    }
+    return n;
+}
+
 void msd_shared_memory_prepare(apr_pool_t *p, server_rec *main_server)
 {
     msd_touches_t *recent = NULL;
@@ -69,7 +82,7 @@ void msd_shared_memory_prepare(apr_pool_t *p, server_rec *main_server)
     msd_once_t *once = NULL;
     msd_row_cache_t *cache = NULL;
     msd_address_count_t *guesses = NULL, *creations = NULL;
-    ddb_count_t *count = NULL;
+    msd_gauges_t *gauges = NULL;
     server_rec *s;
 
     complain(msd_touches_create(&recent, p), main_server,
@@ -77,7 +90,10 @@ void msd_shared_memory_prepare(apr_pool_t *p, server_rec *main_server)
     complain(msd_unknown_ids_create(&misses, ddb_crypto_random, p), main_server,
              "each request with an unknown or expired session ID costs a read");
     complain(msd_failure_log_create(&outage, p), main_server, "each failure is logged in a line of its own");
-    complain(ddb_count_create(&count, p), main_server, "calls to DynamoDB and their consumed capacity are not counted");
+    complain(msd_counts_prepare(main_server, p), main_server,
+             "calls to DynamoDB and their consumed capacity are not counted");
+    complain(msd_gauges_create(&gauges, count_records(main_server), p), main_server,
+             "metrics do not show circuit breakers, credentials and queued writes");
     complain(msd_once_create(&once, main_server, p), main_server,
              "tables are not checked, and Secure cookies on unencrypted connections are not reported");
     complain(msd_address_count_create(&guesses, 1, ddb_crypto_random, p), main_server,
@@ -96,7 +112,7 @@ void msd_shared_memory_prepare(apr_pool_t *p, server_rec *main_server)
         c->creations = creations;
         c->outage = outage;
         c->once = once;
-        c->count = count;
+        c->gauges = gauges;
     }
     log_rest_at_end(p, main_server, outage);
 }

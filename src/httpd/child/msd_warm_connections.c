@@ -4,6 +4,7 @@
 #include <httpd.h>
 #include <http_log.h>
 
+#include "base/ddb_count.h"
 #include "httpd/child/msd_warm_connections.h"
 
 APLOG_USE_MODULE(session_dynamodb);
@@ -21,6 +22,7 @@ void msd_warm_connections_open(void *baton)
     what.url = apr_pstrcat(p, w->conf->endpoint.url, "/", NULL);
     opened = ddb_curl_warm(w->curl, &what);
     apr_pool_destroy(p);
+    ddb_count_add(w->conf->count, DDB_COUNT_CONNECTED, (apr_uint64_t)opened);
     if (!ddb_cancel_is_set(w->cancel)) {
         ap_log_error(APLOG_MARK, opened < what.n ? APLOG_WARNING : APLOG_DEBUG, 0, w->server,
                      "SessionDynamoDBWarmConnections: %d of %d connections to %s are open", opened, what.n,

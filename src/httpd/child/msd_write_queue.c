@@ -16,7 +16,6 @@ APLOG_USE_MODULE(session_dynamodb);
 
 #define DRAIN_STEP  apr_time_from_msec(5)
 #define GIVE_UP_MAX apr_time_from_msec(1200) /* a little more than the longest attempt */
-#define QUEUE_MAX   1024                     /* jobs; a longer backlog of a slow table is not worth its memory */
 
 struct msd_write_queue_t {
     apr_pool_t *pool;
@@ -24,13 +23,14 @@ struct msd_write_queue_t {
     apr_thread_t *thread;
     apr_thread_mutex_t *mutex; /* protects all fields below except given_up and pending */
     apr_thread_cond_t *filled;
-    const msd_write_queue_job_t *queue[QUEUE_MAX];
-    apr_pool_t *pools[QUEUE_MAX]; /* of each job */
+    const msd_write_queue_job_t *queue[MSD_WRITE_QUEUE_MOST];
+    apr_pool_t *pools[MSD_WRITE_QUEUE_MOST]; /* of each job */
     int first, count, stopping;
-    int dropped;                   /* since the queue was full */
-    int given_up;                  /* at the end; used by the thread alone */
-    ddb_cancel_t *cancel;          /* set: no further calls */
-    volatile apr_uint32_t pending; /* number of jobs queued or in progress */
+    int dropped;                    /* since the queue was full */
+    int given_up;                   /* at the end; used by the thread alone */
+    ddb_cancel_t *cancel;           /* set: no further calls */
+    volatile apr_uint32_t *pending; /* number of jobs queued or in progress */
+    volatile apr_uint32_t unseen;   /* that number, where nobody else sees it */
 };
 
 static const msd_write_queue_job_t *copy_job(apr_pool_t *p, const msd_write_queue_job_t *job)
@@ -55,6 +55,12 @@ static void release_claim(const msd_write_queue_job_t *job)
     }
 }
 
+static void lose(const msd_write_queue_job_t *job)
+{
+    ddb_count_add(job->count, (ddb_counted_e)(DDB_COUNT_DROPPED + (int)job->kind), 1);
+    release_claim(job);
+}
+
 static void drop(msd_write_queue_t *w, const msd_write_queue_job_t *job)
 {
     ap_log_error(APLOG_MARK, w->dropped ? APLOG_DEBUG : APLOG_WARNING, 0, w->server,
@@ -62,22 +68,22 @@ static void drop(msd_write_queue_t *w, const msd_write_queue_job_t *job)
                  "SessionDynamoDBTouchInterval early",
                  w->count);
     w->dropped++;
-    release_claim(job);
+    lose(job);
 }
 
 static void enqueue(msd_write_queue_t *w, const msd_write_queue_job_t *job)
 {
-    int at = (w->first + w->count) % QUEUE_MAX;
+    int at = (w->first + w->count) % MSD_WRITE_QUEUE_MOST;
     apr_pool_t *p = NULL;
 
-    if (w->count == QUEUE_MAX || apr_pool_create(&p, w->pool) != APR_SUCCESS) {
+    if (w->count == MSD_WRITE_QUEUE_MOST || apr_pool_create(&p, w->pool) != APR_SUCCESS) {
         drop(w, job);
         return;
     }
     w->pools[at] = p;
     w->queue[at] = copy_job(p, job);
     w->count++;
-    apr_atomic_inc32(&w->pending);
+    apr_atomic_inc32(w->pending);
     apr_thread_cond_signal(w->filled);
 }
 
@@ -134,7 +140,10 @@ static void carry_out(msd_write_queue_t *w, const msd_write_queue_job_t *job, ap
                               .cancel = w->cancel };
     apr_status_t rv = write_job(job, &call);
 
-    if (rv != APR_SUCCESS && rv != APR_NOTFOUND && !err.attempts) {
+    if (rv == APR_EINTR && !err.attempts) {
+        lose(job);
+    }
+    else if (rv != APR_SUCCESS && rv != APR_NOTFOUND && !err.attempts) {
         release_claim(job);
     }
     if (rv == APR_EINTR) {
@@ -150,7 +159,7 @@ static void settle(msd_write_queue_t *w, const msd_write_queue_job_t *job, apr_p
 {
     if (ddb_cancel_is_set(w->cancel)) {
         w->given_up++;
-        release_claim(job);
+        lose(job);
     }
     else {
         carry_out(w, job, p);
@@ -185,7 +194,7 @@ static const msd_write_queue_job_t *next_job(msd_write_queue_t *w, apr_pool_t **
     if (w->count) {
         job = w->queue[w->first];
         *p = w->pools[w->first];
-        w->first = (w->first + 1) % QUEUE_MAX;
+        w->first = (w->first + 1) % MSD_WRITE_QUEUE_MOST;
         w->count--;
     }
     apr_thread_mutex_unlock(w->mutex);
@@ -207,7 +216,7 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *baton)
             log_losses(w);
         }
         apr_thread_mutex_unlock(w->mutex);
-        apr_atomic_dec32(&w->pending);
+        apr_atomic_dec32(w->pending);
     }
     apr_thread_exit(thread, APR_SUCCESS);
     return NULL;
@@ -226,7 +235,7 @@ static apr_status_t start(msd_write_queue_t *w)
     return rv;
 }
 
-apr_status_t msd_write_queue_create(msd_write_queue_t **pw, server_rec *s)
+apr_status_t msd_write_queue_create(msd_write_queue_t **pw, server_rec *s, volatile apr_uint32_t *length)
 {
     apr_pool_t *p = NULL;
     msd_write_queue_t *w;
@@ -240,6 +249,7 @@ apr_status_t msd_write_queue_create(msd_write_queue_t **pw, server_rec *s)
     }
     w = apr_palloc(p, sizeof(*w));
     *w = (msd_write_queue_t){ .pool = p, .server = s, .cancel = ddb_cancel_create(p) };
+    w->pending = length ? length : &w->unseen;
     rv = start(w);
     if (rv == APR_SUCCESS) {
         *pw = w;
@@ -252,11 +262,11 @@ apr_status_t msd_write_queue_create(msd_write_queue_t **pw, server_rec *s)
 
 void msd_write_queue_drain(msd_write_queue_t *w, apr_interval_time_t limit)
 {
-    for (; limit > 0 && apr_atomic_read32(&w->pending) > 0; limit -= DRAIN_STEP) {
+    for (; limit > 0 && apr_atomic_read32(w->pending) > 0; limit -= DRAIN_STEP) {
         apr_sleep(DRAIN_STEP);
     }
     ddb_cancel_set(w->cancel);
-    for (limit = GIVE_UP_MAX; limit > 0 && apr_atomic_read32(&w->pending) > 0; limit -= DRAIN_STEP) {
+    for (limit = GIVE_UP_MAX; limit > 0 && apr_atomic_read32(w->pending) > 0; limit -= DRAIN_STEP) {
         apr_sleep(DRAIN_STEP);
     }
 }

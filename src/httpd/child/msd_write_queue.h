@@ -17,9 +17,13 @@ typedef struct msd_write_queue_t msd_write_queue_t;
 
 /**
  * Create the queue and start its thread. Their memory is not from httpd's pools, because it must outlive the child's
- * pool, which prefork destroys inside a signal handler. s is for the log.
+ * pool, which prefork destroys inside a signal handler. s is for the log. length, which is 0 now, shows the number of
+ * writes that are queued or under way; NULL: to nobody.
  */
-apr_status_t msd_write_queue_create(msd_write_queue_t **pw, server_rec *s);
+apr_status_t msd_write_queue_create(msd_write_queue_t **pw, server_rec *s, volatile apr_uint32_t *length);
+
+/** The most writes that are queued: a longer backlog of a slow table is not worth its memory. */
+#define MSD_WRITE_QUEUE_MOST 1024
 
 typedef enum msd_write_queue_kind_e {
     MSD_WRITE_QUEUE_TOUCH,
@@ -34,6 +38,7 @@ typedef struct msd_write_queue_job_t {
     const char *table;                  /* name, for the log */
     const ddb_clock_t *clock;           /* the store's */
     const msd_store_notices_t *notices; /* the store's */
+    ddb_count_t *count;                 /* counters of the table; NULL: none */
     apr_interval_time_t timeout;        /* microseconds, for all attempts */
     ddb_session_t session;              /* its key; for a touch also its times and timeouts */
     apr_time_t now;                     /* the time of the activity; 0 for a removal */

@@ -104,7 +104,9 @@ typedef struct msd_server_config_t {
     struct msd_failure_log_t *outage;       /* limits logged failures, shared likewise; NULL: all are logged */
     struct msd_once_t *once;                /* flags of one-time actions, shared likewise; NULL: never done */
     struct msd_event_log_t *events;         /* where security events go; opened before fork; NULL: nowhere */
-    struct ddb_count_t *count;              /* counters, shared likewise; NULL: nothing is counted */
+    struct ddb_count_t *count;              /* counters of the table, shared likewise; NULL: nothing is counted */
+    struct msd_counts_t *counts;            /* of all tables */
+    struct msd_gauges_t *gauges;            /* what each child says of itself; NULL: nothing */
     struct msd_child_t *child;              /* this child process's store and connections; created after fork */
 } msd_server_config_t;
 
