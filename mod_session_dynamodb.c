@@ -63,7 +63,7 @@ static int session_dynamodb_load(request_rec *r, session_rec **z)
     msd_request_t *q;
     msd_session_t *s;
 
-    if (!msd_config_enabled(r) || msd_metrics_is_for(r)) {
+    if (!msd_config_enabled(r)) {
         return DECLINED;
     }
     q = msd_request_get(r);

@@ -3,6 +3,7 @@
 #include <apr_strings.h>
 
 #include "base/ddb_array.h"
+#include "httpd/child/msd_metrics.h"
 #include "httpd/child/msd_unknown_ids.h"
 #include "httpd/conf/msd_config_check.h"
 #include "httpd/msd_binding.h"
@@ -327,7 +328,7 @@ apr_status_t msd_load(request_rec *r, msd_request_t *q, msd_session_t *s)
         return APR_SUCCESS;
     }
     msd_binding_look(r, s);
-    if (!came) {
+    if (!came || msd_metrics_is_for(r)) {
         return APR_SUCCESS;
     }
     /* A single value needs no choice: the store validates it. */

@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 #include <httpd.h>
+#include <ap_expr.h>
 #include <http_core.h>
 #include <http_log.h>
 #include <http_protocol.h>
@@ -31,11 +32,13 @@ static const struct {
 
 #define FORMATS ((int)DDB_ARRAY_LENGTH(formats))
 
-int msd_metrics_is_for(const request_rec *r)
+int msd_metrics_is_for(request_rec *r)
 {
     const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
 
-    return core->handler && strcmp(core->handler, HANDLER) == 0;
+    const char *err = NULL, *handler = core->expr_handler ? ap_expr_str_exec(r, core->expr_handler, &err) : NULL;
+
+    return handler && !err && strcmp(handler, HANDLER) == 0;
 }
 
 /** The weight of an element of Accept (RFC 9110, section 12.5.1), and its media type without parameters in *type. */

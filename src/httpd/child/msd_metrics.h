@@ -8,8 +8,8 @@
  * names no session and no client, loads no session and makes no call.
  */
 
-/** 1 where SetHandler names it: such requests have no session of ours. Known once the request's place is. */
-int msd_metrics_is_for(const request_rec *r);
+/** 1 where SetHandler names it: for such requests no session is looked up. */
+int msd_metrics_is_for(request_rec *r);
 
 /** The handler hook. */
 int msd_metrics_handler(request_rec *r);
