@@ -213,24 +213,6 @@ sub tab_to {
     return;
 }
 
-# The least contrast of a text to what is behind it, as WCAG 2.2 counts it, and the text; and how light the page is.
-my $CONTRAST = <<'JS';
-(() => {
-    const part = v => v / 255 <= .04045 ? v / 255 / 12.92 : ((v / 255 + .055) / 1.055) ** 2.4
-    const light = c => { const [r, g, b] = c.match(/[\d.]+/g).map(part); return .2126 * r + .7152 * g + .0722 * b }
-    const style = e => getComputedStyle(e)
-    const behind = e => / 0\)$/.test(style(e).backgroundColor) ? behind(e.parentElement) : style(e).backgroundColor
-    const of = (x, y) => (Math.max(x, y) + .05) / (Math.min(x, y) + .05)
-    const ratio = (c, e) => of(light(c), light(behind(e)))
-    const has_text = e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())
-    const found = [...document.body.querySelectorAll('*')].filter(has_text)
-        .map(e => ({ text: e.innerText, ratio: ratio(style(e).color, e) })).sort((a, b) => a.ratio - b.ratio)
-    const focused = document.activeElement
-    return { least: found[0], texts: found.length, page: light(behind(document.body)),
-             focus: ratio(style(focused).outlineColor, focused.parentElement) }
-})()
-JS
-
 sub another { get('/mine/?set=user:ann', headers => ['User-Agent', $_[0]]); return res()->cookie('id') }
 sub user_of { return get('/test/?get=user', cookie => $_[0])->line('get user') }
 
@@ -257,7 +239,7 @@ note 'The page of a user\'s sessions';
     ok tab_to('iPhone'), 'Tab leads to the button of another session';
     is $BROWSER->value('getComputedStyle(document.activeElement).outlineStyle'), 'solid', '... which shows it';
     for my $scheme ('light', 'dark') {
-        my $seen = $BROWSER->media('prefers-color-scheme' => $scheme)->value($CONTRAST);
+        my $seen = $BROWSER->media('prefers-color-scheme' => $scheme)->contrast;
         cmp_ok $seen->{least}{ratio}, '>=', 4.5, "... in $scheme colours each of $seen->{texts} texts can be read"
             or diag $seen->{least}{text};
         cmp_ok $seen->{focus}, '>=', 3, '... and the focus be seen';

@@ -351,6 +351,27 @@ sub media {
     return $self;
 }
 
+my $CONTRAST = <<'JS';
+(() => {
+    const part = v => v / 255 <= .04045 ? v / 255 / 12.92 : ((v / 255 + .055) / 1.055) ** 2.4
+    const light = c => { const [r, g, b] = c.match(/[\d.]+/g).map(part); return .2126 * r + .7152 * g + .0722 * b }
+    const style = e => getComputedStyle(e)
+    const behind = e => / 0\)$/.test(style(e).backgroundColor) ? behind(e.parentElement) : style(e).backgroundColor
+    const of = (x, y) => (Math.max(x, y) + .05) / (Math.min(x, y) + .05)
+    const ratio = (c, e) => of(light(c), light(behind(e)))
+    const has_text = e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())
+    const found = [...document.body.querySelectorAll('*')].filter(has_text)
+        .map(e => ({ text: e.innerText, ratio: ratio(style(e).color, e) })).sort((a, b) => a.ratio - b.ratio)
+    const focused = document.activeElement
+    return { least: found[0], texts: found.length, page: light(behind(document.body)),
+             focus: ratio(style(focused).outlineColor, focused.parentElement) }
+})()
+JS
+
+# How well the page can be read, as WCAG counts contrast: { least => { text, ratio }, texts (their number), page (the light
+# of it, 0 to 1), focus (the ratio of the focused element's outline) }.
+sub contrast { return $_[0]->value($CONTRAST) }
+
 sub screenshot {
     my($self, $file) = @_;
     my $answer = $self->ask('Page.captureScreenshot', format => 'png', captureBeyondViewport => JSON::PP::true);
