@@ -233,6 +233,14 @@ note 'Keys, seals, forms';
     login('bob', place => '/mine/sealed/');
     is list('bob')->{version}{N}, 2, '... but we can';
 
+    login('dora');
+    expect_log(qr/the list of a user's sessions is not sealed/);
+    calls_are { login('dora', place => '/mine/sealed/') } ['GetItem'], 'a list of before seals, where rows have to be sealed';
+    is res()->status, 503, '... fails the login';
+    ok login('dora', place => '/mine/sealing/'), 'where clear data is read a login succeeds';
+    is list('dora')->{encoding}{S}, 'sealed', '... and seals the list';
+    ok login('dora', place => '/mine/sealed/'), '... so that the next login succeeds where rows have to be sealed';
+
     my $own = login('bob', place => '/mine/sealed/');
     get('/mine/sealed/?set=a:plain', cookie => $sealed);
     is row_of($sealed)->{encoding}{S}, 'sealed', 'a sealed session, in its second version';

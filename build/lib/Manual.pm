@@ -49,6 +49,12 @@ sub sections {
     return @found;
 }
 
+# The indented blocks of a page, without their indent.
+sub blocks {
+    my ($text) = @_;
+    return map { s/^ {4}//gmr } $text =~ /^\n((?: {4}[^\n]*\n|\n(?= {4}))+)/gm;
+}
+
 my $BEGIN = "<!-- tables: build/manual writes them from the sections below -->\n";
 my $END = "<!-- end of tables -->\n";
 

@@ -3,7 +3,7 @@ package SessionTest::Server;
 # An httpd of its own with the test handler in /test/ and /touch/, for what would end the one of the tests:
 #
 #   my $server = SessionTest::Server->start('MaxConnectionsPerChild 3');      # lines of configuration
-#   my $server = SessionTest::Server->start({ modules => ['alias'] }, ...);
+#   my $server = SessionTest::Server->start({ modules => ['alias'] }, ...);   # also module => FILE, instead of ours
 #   my $server = SessionTest::Server->start(@SessionTest::Server::ONE_CHILD, ...);
 #   kill WINCH => $server->pid;
 #   $server->gone;                     # wait for its end; true when it came
@@ -57,7 +57,7 @@ sub start {
         @{ $option->{modules} || [] };
 
     open my $out, '>', "$dir/all.conf" or die "$dir/all.conf: $!";
-    print $out @modules, map({ "$_\n" } 'LoadModule session_dynamodb_module ' . setting('module'),
+    print $out @modules, map({ "$_\n" } 'LoadModule session_dynamodb_module ' . ($option->{module} || setting('module')),
         'LoadModule test_session_module ' . setting('helper'), "ServerRoot $dir", 'ServerName 127.0.0.1',
         "Listen 127.0.0.1:$self->{port}", "DefaultRuntimeDir $dir", "PidFile $dir/pid", "ErrorLog $self->{log}",
         'SessionDynamoDBEndpointURL http://127.0.0.1:' . setting('table'), 'SessionDynamoDBRegion us-east-1',
