@@ -17,7 +17,7 @@ my $DIR = File::Temp->newdir;
 my $KEY = 'an example of a key, which nobody uses';
 chomp(my $MODULES = do { my $apxs = setting('apxs'); `$apxs -q LIBEXECDIR` });
 my @LOAD = map { "LoadModule ${_}_module $MODULES/mod_$_.so" } 'mpm_' . setting('mpm'),
-    qw(authz_core authz_user authn_core authn_file auth_form request session socache_shmcb);
+    qw(authz_core authz_host authz_user authn_core authn_file auth_form request session socache_shmcb);
 
 sub file {
     my($path, @text) = @_;
