@@ -75,7 +75,9 @@ sub answer {
 <a class="skip" href="#main">Skip to the content</a>
 <header>
 <p class="name"><a href="/">mod_session_dynamodb</a> demo</p>
-<nav aria-label="Pages"><a href="/">Session</a> <a href="/sessions">Your sessions</a> <a href="/store">Table and counters</a></nav>
+<nav aria-label="Pages">
+<a href="/">Session</a> <a href="/sessions">Your sessions</a> <a href="/store">Table and counters</a>
+</nav>
 </header>
 <main id="main" tabindex="-1">
 $body

@@ -54,7 +54,7 @@ if ($method eq 'POST') {
 
 sub post {
     my %form = @_;
-    return problem('403 Forbidden', 'This form is older than your login, or another site made it. Nothing was changed: load the page again.')
+    return problem('403 Forbidden', 'This form is older than your login, or another site made it. Load the page again.')
         if is_forged($form{token});
     my $action = $ACTION{ $form{action} // '' } or return problem('400 Bad Request', 'There is no such action.');
     return $action->(\%form);
@@ -109,10 +109,11 @@ sub store {
 sub what_is_wrong {
     my ($key, $value) = @_;
     # Other characters would work, escaped in the header; these are easy to read on the page.
-    return 'A name has only letters, digits, underscores, hyphens and dots.' if $key !~ /^[\w.-]+$/a;
+    return 'An entry\'s name has only letters, digits, underscores, hyphens and dots.' if $key !~ /^[\w.-]+$/a;
     return 'That name is taken by the demo.' if $key =~ $RESERVED;
     return 'There is no value.' if !length $value;
-    return "A name has at most $MAX_KEY bytes, a value $MAX_VALUE." if length $key > $MAX_KEY || length $value > $MAX_VALUE;
+    return "An entry's name has at most $MAX_KEY bytes, a value $MAX_VALUE."
+        if length $key > $MAX_KEY || length $value > $MAX_VALUE;
     return "The demo stores $MAX_KEYS entries." if !exists $session{$key} && keys %session >= $MAX_KEYS;
     return;
 }
@@ -144,15 +145,14 @@ sub page {
 
 # The way of this request.
 sub way {
-    my @servers = map {
-        my $name = uc $_->[0];
-        $name eq $server ? "<strong>Server $name answered this</strong>" : "<b>Server $name</b>";
-    } Control::servers();
+    my %servers = map { ($_ => 1) } $server, map { $_->[0] } Control::servers();
+    my @servers = map { $_ eq $server ? "<strong>Server $_ answered this</strong>" : "<b>Server $_</b>" }
+        map { text($_) } sort keys %servers;
     my $by  = $session{'changed-by'};
     my $who = defined $by ? 'The session was last changed by server ' . text($by) . ", and read by server $server."
         : %session ? "The session was read by server $server." : 'You have no session yet: no cookie, and no row.';
-    return "<ol class=\"way\"><li><b>Your browser</b></li><li><b>Balancer</b></li><li>@servers</li><li><b>Table</b></li></ol>\n"
-        . "<p>$who The servers take turns: <a href=\"/\">load the page again</a>.</p>";
+    return '<ol class="way"><li><b>Your browser</b></li><li><b>Balancer</b></li>'
+        . "<li>@servers</li><li><b>Table</b></li></ol>\n<p>$who The servers take turns: <a href=\"/\">load the page again</a>.</p>";
 }
 
 sub login_section {
@@ -162,7 +162,8 @@ sub login_section {
     return <<"HTML";
 <section aria-labelledby="login">
 <h2 id="login">Log in</h2>
-<p>As <code>alice</code>, password <code>secret-of-alice</code>, or as <code>bob</code>, password <code>secret-of-bob</code>.</p>
+<p>As <code>alice</code>, password <code>secret-of-alice</code>, or as <code>bob</code>, password
+<code>secret-of-bob</code>.</p>
 $wrong
 @{[form('login')]}
 <label>Name <input name="name" autocomplete="username" autocapitalize="none" required$of></label>
@@ -204,7 +205,7 @@ $end
 <p id="tabs">Open this page in a second tab. Store an entry slowly here: it is read now, and written in $SLOW seconds.
 Meanwhile, store another entry there. Both stay, and “Changes merged” counts one.</p>
 @{[form('store')]}
-<label>Name <input name="key" maxlength="$MAX_KEY" pattern="[A-Za-z0-9_.\\-]+" autocapitalize="none" required></label>
+<label>Entry <input name="key" maxlength="$MAX_KEY" pattern="[A-Za-z0-9_.\\-]+" autocapitalize="none" required></label>
 <label>Value <input name="value" maxlength="$MAX_VALUE" required></label>
 <button>Store</button>
 <button name="slowly" value="yes" aria-describedby="tabs">Store slowly</button>
@@ -218,8 +219,10 @@ sub row_section {
     my $row  = eval { length($ENV{SESSION_DYNAMODB_LOGGABLE_ID} // '') && Table::row(@ENV{qw(DEMO_ENDPOINT DEMO_TABLE
         SESSION_DYNAMODB_LOGGABLE_ID)}) };
     my $none = $@ ? 'It cannot be read: ' . text($@) : 'There is none. Store an entry, or log in.';
-    my @rows = map { my ($type, $value) = %{ $row->{$_} }; [$_, "<code>$type</code>", '<code>' . shown($_, $value) . '</code>'] }
-        sort { ($b eq 'id') <=> ($a eq 'id') || $a cmp $b } keys %{ $row || {} };
+    my @rows = map {
+        my ($type, $value) = %{ $row->{$_} };
+        [$_, "<code>$type</code>", '<code>' . shown($_, $value) . '</code>'];
+    } sort { ($b eq 'id') <=> ($a eq 'id') || $a cmp $b } keys %{ $row || {} };
     my $what = $row
         ? '<p>The cookie is not here: <code>id</code> is a hash of it.</p>'
             . table('All attributes, as DynamoDB has them', ['Attribute', 'Type', 'Value'], @rows)

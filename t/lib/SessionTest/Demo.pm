@@ -85,6 +85,20 @@ sub all_processes {
     return grep { _is_of($_, $self->{dir}) } map { m{(\d+)$} } glob '/proc/[0-9]*';
 }
 
+# The IPv4 addresses on which they listen, one for each port; IPv6 ones as /proc shows them.
+sub addresses {
+    my $self = shift;
+    my %own  = map { ($_ => 1) } map { (readlink($_) // '') =~ /^socket:\[(\d+)\]$/ ? $1 : () }
+        map { glob "/proc/$_/fd/*" } $self->all_processes;
+    my %found;
+    for my $line (map { split /\n/, SessionTest::Log::slurp("/proc/net/$_") } qw(tcp tcp6)) {
+        # Number, address and port, the other side's, the state (0A: it listens), five more, the inode.
+        my($address, $port, $inode) = $line =~ /^ *\d+: (\w+):(\w+) \w+:\w+ 0A (?:\S+ +){5}(\d+) / or next;
+        $found{$port} = length $address == 8 ? join('.', reverse map { hex } $address =~ /../g) : $address if $own{$inode};
+    }
+    return values %found;
+}
+
 sub _is_of { return index(SessionTest::Log::slurp("/proc/$_[0]/cmdline"), "$_[1]/") >= 0 }
 
 1;
