@@ -104,6 +104,7 @@ sub with_tables {
         my $table = $1;
         my $facts = $table =~ s{<thead>\s*<tr>\s*(?:<th[^>]*></th>\s*)+</tr>\s*</thead>\s*}{};
         $table =~ s{<tr>\s*<td>(.*?)</td>}{<tr>\n<th scope="row">$1</th>}gs if $facts;
+        $table =~ s{<th[^>]*></th>}{<td></td>}g;
         $table =~ s{<th(?=>| align)}{<th scope="col"}g;
         $table =~ s{ align="(\w+)"}{ class="$1"}g;
         $facts ? qq(<table class="facts">$table</table>)
