@@ -16,8 +16,9 @@ same_under_every_mpm();
 my $DIR = File::Temp->newdir;
 my $KEY = 'an example of a key, which nobody uses';
 chomp(my $MODULES = do { my $apxs = setting('apxs'); `$apxs -q LIBEXECDIR` });
-my @LOAD = map { "LoadModule ${_}_module $MODULES/mod_$_.so" } 'mpm_' . setting('mpm'),
-    qw(authz_core authz_host authz_user authn_core authn_file auth_form request session socache_shmcb);
+# Under prefork, which has no threads, SessionDynamoDBShareReads has no effect and configtest says so.
+my @LOAD = map { "LoadModule ${_}_module $MODULES/mod_$_.so" }
+    qw(mpm_event authz_core authz_host authz_user authn_core authn_file auth_form request session socache_shmcb);
 
 sub file {
     my($path, @text) = @_;
