@@ -20,7 +20,7 @@ sub page { return $BROWSER->open("file://$DIR/$_[0]") }
 note 'No page is wider than the screen: what is, such as tables and code, scrolls by itself';
 my @pages = map { substr $_, 1 + length $DIR } glob "$DIR/*.html $DIR/recipes/*.html";
 cmp_ok scalar(@pages), '>', 30, 'pages';
-for my $width (360, 1400) {
+for my $width (320, 1400) {
     $BROWSER->size($width, 800);
     my @wide = grep { page($_); $BROWSER->value('document.documentElement.scrollWidth') > $width } @pages;
     is "@wide", '', "... fit into $width pixels";
@@ -31,7 +31,7 @@ sub shown { my($selector) = @_;
             return $BROWSER->value("getComputedStyle(document.querySelector('$selector')).display") ne 'none' }
 page('cost.html');
 ok shown('nav.wide') && !shown('nav.narrow'), 'stands beside the text where there is room';
-$BROWSER->size(360, 800);
+$BROWSER->size(320, 800);
 ok !shown('nav.wide') && shown('nav.narrow'), '... and folded above it where there is none';
 
 note 'By keys';
