@@ -34,10 +34,11 @@ sub resume { return !is_paused() || unlink file() }
 sub switch_section {
     my $paused = is_paused();
     my ($state, $about, $action, $button) = $paused
-        ? ('paused', 'Requests with a session are answered with 503 and <code>Retry-After</code>. <a href="/">Try one</a>. '
-            . 'Nobody is logged out: cookies stay as they are.', 'resume', 'Let the table answer again')
-        : ('answering', 'Pause it to see an outage: the table takes requests and never answers them.', 'pause',
-            'Pause the table');
+        ? ('paused', 'Requests with a session are answered with 503 and <code>Retry-After</code>. '
+            . '<a href="/">Try one</a>. Nobody is logged out: cookies stay as they are.',
+            'resume', 'Let the table answer again')
+        : ('answering', 'Pause it to see an outage: the table takes requests and never answers them.',
+            'pause', 'Pause the table');
     return <<"HTML";
 <section aria-labelledby="switch">
 <h2 id="switch">The table is <span class="state $state">$state</span></h2>
@@ -86,9 +87,13 @@ sub summary {
 sub counters_section {
     my %counters = counters();
     my @servers  = map { $_->[0] } servers();
+    my $cell = sub {
+        my ($key) = @_;
+        return "<span data-counter=\"$key\">" . text($counters{$key} // 'none') . '</span>';
+    };
     my @rows = map {
         my ($label, $name) = @$_;
-        [$label, map { "<span data-counter=\"$_.$name\">" . text($counters{"$_.$name"} // 'none') . '</span>' } @servers];
+        [$label, map { $cell->(text("$_.$name")) } @servers];
     } @SHOWN;
     my $table   = table('Since each server started', ['Counter', map { 'Server ' . text(uc) } @servers], @rows);
     my $summary = text(summary(%counters));

@@ -14,7 +14,8 @@ use POSIX ();
 sub row {
     my ($endpoint, $table, $hash) = @_;
     my $reply = call($endpoint, 'Scan', { TableName => $table, ConsistentRead => \1,
-        FilterExpression => 'loggable = :hash', ExpressionAttributeValues => { ':hash' => { S => substr $hash, 0, 32 } } });
+        FilterExpression => 'loggable = :hash',
+        ExpressionAttributeValues => { ':hash' => { S => substr $hash, 0, 32 } } });
     return $reply->{Items}[0];
 }
 

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
-# The demo's application: an ordinary CGI program with a login of its own, which need not know about DynamoDB. httpd passes
-# it the session in HTTP_SESSION and merges its response header X-Replace-Session into the session, entry by entry
-# (languages/SessionDynamoDB.pm has the functions). The entry "user" is the login: SessionDynamoDBUserKey says so. Only to
-# show what is behind it, the program also reads the table and the counters.
+# The demo's application: an ordinary CGI program with a login of its own, which need not know about DynamoDB. httpd
+# passes it the session in HTTP_SESSION and merges its response header X-Replace-Session into the session, entry by entry
+# (languages/SessionDynamoDB.pm has the functions). The entry "user" is the login: SessionDynamoDBUserKey says so. Only
+# to show what is behind it, the program also reads the table and the counters.
 use strict;
 use warnings;
 use FindBin;
@@ -47,7 +47,7 @@ if ($method eq 'POST') {
 } elsif ($method eq 'GET' || $method eq 'HEAD') {
     page('200 OK');
 } else {
-    answer('405 Method Not Allowed', 'Not allowed', '<h1>This page accepts GET and POST</h1>', 'Allow: GET, HEAD, POST');
+    answer('405 Method Not Allowed', 'Not allowed', '<h1>This page takes GET and POST</h1>', 'Allow: GET, HEAD, POST');
 }
 
 # --- actions: each answers with a redirect, so that a reload does nothing again --------------------------------------
@@ -60,8 +60,8 @@ sub post {
     return $action->(\%form);
 }
 
-# Whether another site's page made the form. In a session its token decides. Before there is a session there is none, and
-# the origin decides, which browsers name.
+# Whether another site's page made the form. In a session its token decides. Before there is a session there is none,
+# and the origin decides, which browsers name.
 sub is_forged {
     my ($token) = @_;
     return !same_token($token, $ENV{SESSION_CSRF}) if length($ENV{SESSION_CSRF} // '');
@@ -84,7 +84,9 @@ sub login {
 }
 
 # A session whose user leaves ends; one that has no user is told to.
-sub logout { return done('logout', defined $user ? join(': ', change({ user => undef })) : 'X-Session-Control: abandon') }
+sub logout {
+    return done('logout', defined $user ? join(': ', change({ user => undef })) : 'X-Session-Control: abandon');
+}
 
 # httpd answers only when the other sessions have ended.
 sub others     { return done('others', 'X-Session-Control: revoke-others') }
@@ -95,8 +97,8 @@ sub visit {
     return done('visit', changes(visits => 1 + ($visits // 0)));
 }
 
-# The session was loaded before this program began and is written when it has answered. What other requests change in the
-# meantime stays.
+# The session was loaded before this program began and is written when it has answered. What other requests change in
+# the meantime stays.
 sub store {
     my ($form) = @_;
     my ($key, $value) = map { $_ // '' } @$form{qw(key value)};
@@ -127,7 +129,8 @@ sub remove {
 
 sub problem {
     my ($status, $text) = @_;
-    return answer($status, text($text), '<h1>That did not work</h1><p>' . text($text) . '</p><p><a href="/">Back</a></p>');
+    my $html = text($text);
+    return answer($status, $html, "<h1>That did not work</h1><p>$html</p><p><a href=\"/\">Back</a></p>");
 }
 
 # --- the page: it changes nothing, so it costs one read --------------------------------------------------------------
@@ -152,7 +155,8 @@ sub way {
     my $who = defined $by ? 'The session was last changed by server ' . text($by) . ", and read by server $server."
         : %session ? "The session was read by server $server." : 'You have no session yet: no cookie, and no row.';
     return '<ol class="way"><li><b>Your browser</b></li><li><b>Balancer</b></li>'
-        . "<li>@servers</li><li><b>Table</b></li></ol>\n<p>$who The servers take turns: <a href=\"/\">load the page again</a>.</p>";
+        . "<li>@servers</li><li><b>Table</b></li></ol>\n"
+        . "<p>$who The servers take turns: <a href=\"/\">load the page again</a>.</p>";
 }
 
 sub login_section {

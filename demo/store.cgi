@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# The front's own pages, which work without the table and without a session: /store, with the switch that pauses the table,
-# and /counters, the counters as JSON for live.js.
+# The front's own pages, which work without the table and without a session: /store, with the switch that pauses the
+# table, and /counters, the counters as JSON for live.js.
 use strict;
 use warnings;
 use FindBin;
@@ -19,7 +19,7 @@ if (($ENV{SCRIPT_NAME} // '') eq '/counters') {
 } elsif ($method eq 'POST') {
     post(read_form());
 } else {
-    answer('405 Method Not Allowed', 'Not allowed', '<h1>This page accepts GET and POST</h1>', 'Allow: GET, HEAD, POST');
+    answer('405 Method Not Allowed', 'Not allowed', '<h1>This page takes GET and POST</h1>', 'Allow: GET, HEAD, POST');
 }
 
 sub counters {

@@ -94,7 +94,8 @@ sub addresses {
     for my $line (map { split /\n/, SessionTest::Log::slurp("/proc/net/$_") } qw(tcp tcp6)) {
         # Number, address and port, the other side's, the state (0A: it listens), five more, the inode.
         my($address, $port, $inode) = $line =~ /^ *\d+: (\w+):(\w+) \w+:\w+ 0A (?:\S+ +){5}(\d+) / or next;
-        $found{$port} = length $address == 8 ? join('.', reverse map { hex } $address =~ /../g) : $address if $own{$inode};
+        next if !$own{$inode};
+        $found{$port} = length $address == 8 ? join('.', reverse map { hex } $address =~ /../g) : $address;
     }
     return values %found;
 }
