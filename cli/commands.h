@@ -13,6 +13,8 @@ exit_e rows_end(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p)
 exit_e rows_top(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p);
 exit_e rows_purge(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p);
 
+exit_e verify_all(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p);
+
 exit_e users_list(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p);
 exit_e users_end(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p);
 

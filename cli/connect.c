@@ -23,6 +23,7 @@ static apr_status_t open_client(connection_t *c, const options_t *o, apr_pool_t 
     if (rv == APR_SUCCESS) {
         rv = ddb_client_create(&c->table.client, &client, p);
     }
+    c->client = client;
     c->table.clock = clock;
     c->table.name = o->table;
     c->table.timeout = o->timeout;

@@ -16,6 +16,7 @@ typedef struct connection_t {
     ddb_skew_t *skew;
     ddb_creds_t *creds;
     ddb_table_t table;
+    ddb_client_opts_t client; /* of table's client */
 } connection_t;
 
 /**

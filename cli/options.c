@@ -16,7 +16,7 @@
 #define BASE64URL  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 #define KEY_LENGTH 43
 
-#define CALLING (CHECK | CREATE_TABLE | SHOW | LIST | END | PURGE | TOP) /* commands that ask the service */
+#define CALLING (CHECK | CREATE_TABLE | SHOW | LIST | END | PURGE | TOP | VERIFY) /* commands that ask the service */
 #define ANY     (CALLING | POLICY | COST)
 
 static const struct {
@@ -26,6 +26,7 @@ static const struct {
     const char *what;
 } commands[] = {
     { "check", CHECK, 0, "check the table, permissions and clock" },
+    { "verify", VERIFY, 0, "try what this software assumes of DynamoDB, on rows of its own" },
     { "create-table", CREATE_TABLE, 0, "create the table, with time to live" },
     { "show", SHOW, 1, "show a session by its hash from the logs: times and sizes, not its content" },
     { "top", TOP, 0, "show the largest, oldest or longest idle sessions of the table" },
@@ -36,6 +37,8 @@ static const struct {
     { "cost", COST, 0, "estimate capacity units and prices" },
 };
 #define N_COMMANDS DDB_ARRAY_LENGTH(commands)
+
+static const char default_table[] = "app_session";
 
 typedef struct option_t {
     const char *name, *value; /* the placeholder for the value in the help; NULL: no value */
@@ -71,11 +74,12 @@ static const option_t all[] = {
     { "progress", NULL, SHOW | END | PURGE | TOP, option_values_flag, AT(progress),
       "report progress on stderr, even if it is not a terminal" },
     { "strict", NULL, CHECK, option_values_flag, AT(strict), "exit with 1 for doubts, too" },
-    { "wait", "SECONDS", CREATE_TABLE, option_values_seconds, AT(patience),
+    { "wait", "SECONDS", CREATE_TABLE | VERIFY, option_values_seconds, AT(patience),
       "maximum wait until the table is active (120)" },
     { "by", "size|age|idle", TOP, option_values_order, AT(by),
       "what is largest: size, age or time without use (size)" },
     { "number", "N", TOP, option_values_few, AT(number), "how many sessions are shown (10)" },
+    { "create", NULL, VERIFY, option_values_flag, AT(own_table), "create a table for it, and delete it in the end" },
     { "dry-run", NULL, PURGE, option_values_flag, AT(dry_run), "count only" },
     { "older-than", "SECONDS", PURGE, option_values_count, AT(older_than),
       "only rows of sessions that ended at least this long ago (900)" },
@@ -205,6 +209,11 @@ static apr_status_t take_user(options_t *o, int n, const char *const *rest, cons
     return *problem ? APR_EINVAL : APR_SUCCESS;
 }
 
+static const char *check_own_table(const options_t *o)
+{
+    return o->own_table && o->table != default_table ? "verify takes --table or --create, not both" : NULL;
+}
+
 static apr_status_t take_hash(options_t *o, int n, const char *const *rest, const char **problem, apr_pool_t *p)
 {
     int wanted = (o->command & (SHOW | END)) != 0;
@@ -217,7 +226,7 @@ static apr_status_t take_hash(options_t *o, int n, const char *const *rest, cons
         return APR_EINVAL;
     }
     o->hash = wanted ? rest[0] : NULL;
-    *problem = wanted ? check_hash(o) : NULL;
+    *problem = wanted ? check_hash(o) : check_own_table(o);
     return *problem ? APR_EINVAL : APR_SUCCESS;
 }
 
@@ -260,7 +269,7 @@ static void set_defaults(options_t *o, int argc, const char *const *argv)
     int i;
 
     memset(o, 0, sizeof(*o));
-    o->table = "app_session";
+    o->table = default_table;
     o->timeout = apr_time_from_sec(10);
     o->hash_sid = 1;
     o->patience = apr_time_from_sec(120);

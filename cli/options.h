@@ -18,7 +18,8 @@ typedef enum command_e {
     POLICY = 32,
     COST = 64,
     LIST = 128,
-    TOP = 256
+    TOP = 256,
+    VERIFY = 512
 } command_e;
 
 /** The command line, checked. NULL and negative numbers: not given, unless said otherwise. */
@@ -31,7 +32,8 @@ typedef struct options_t {
     apr_interval_time_t timeout; /* of one call; always there */
     int hash_sid;                /* 1 unless Off */
     int json, progress;
-    int strict; /* check: doubts are wrong */
+    int own_table; /* verify */
+    int strict;    /* check: doubts are wrong */
 
     const char *hash;                          /* show, end: what the session is named by; NULL: all of the user's */
     const char *user, *realm, *audience;       /* list, end: whose sessions */

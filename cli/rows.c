@@ -1,36 +1,14 @@
 /* show, end, top and purge. */
 
-#include <signal.h>
 #include <string.h>
 
-#include <apr_atomic.h>
 #include <apr_strings.h>
 
 #include "store/ddb_item.h"
 #include "ddb_rows.h"
 #include "base/ddb_time.h"
 #include "commands.h"
-
-/* The one thing that a signal handler can reach. */
-static volatile apr_uint32_t interrupted;
-
-static void interrupt(int number)
-{
-    (void)number;
-    apr_atomic_set32(&interrupted, 1);
-}
-
-/* Once: a second Ctrl-C ends the program at once. A call that is under way is finished. */
-static void listen_to_signals(void)
-{
-    struct sigaction action;
-
-    memset(&action, 0, sizeof(action));
-    action.sa_handler = interrupt;
-    action.sa_flags = (int)SA_RESETHAND | SA_RESTART;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
+#include "interrupt.h"
 
 static void tell_search(void *baton, const ddb_rows_count_t *c)
 {
@@ -52,9 +30,8 @@ static ddb_rows_t begin(connection_t *c, const options_t *o, report_t *r)
                         .segments = CONNECTIONS,
                         .progress = tell_search,
                         .baton = r,
-                        .stop = &interrupted };
+                        .stop = interrupt_listen() };
 
-    listen_to_signals();
     return rows;
 }
 
