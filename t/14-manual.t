@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use File::Path ();
 use File::Temp ();
+use POSIX ();
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use SessionTest;
@@ -18,7 +19,7 @@ my $KEY = 'an example of a key, which nobody uses';
 chomp(my $MODULES = do { my $apxs = setting('apxs'); `$apxs -q LIBEXECDIR` });
 # Under prefork, which has no threads, SessionDynamoDBShareReads has no effect and configtest says so.
 my @LOAD = map { "LoadModule ${_}_module $MODULES/mod_$_.so" }
-    qw(mpm_event authz_core authz_host authz_user authn_core authn_file auth_form request session socache_shmcb);
+    qw(mpm_event authz_core authz_host authz_user authn_core authn_file auth_form request session session_crypto socache_shmcb);
 
 sub file {
     my($path, @text) = @_;
@@ -56,9 +57,11 @@ sub accepted {
     return $said;
 }
 
-# The files that an example names are in the test's own directory.
+# The files that an example names are in the test's own directory, and a day that is to come does.
+my $TOMORROW = POSIX::strftime('%Y-%m-%d', gmtime(time + 86400));
 sub placed {
     my($example) = @_;
+    $example =~ s/until=\K\d{4}-\d\d-\d\d/$TOMORROW/g;
     $example =~ s{(?<![\w/])/(?:etc|run|var)/[\w./-]+}{
         my $path = "$DIR$&";
         file($path, "$KEY\n") if $& =~ m{^/etc/};

@@ -81,7 +81,7 @@ typedef struct ddb_count_times_t {
 } ddb_count_times_t;
 
 /** What the memory of the counters looks like: a program that counts otherwise can't go on with it. */
-#define DDB_COUNT_LAYOUT "1"
+#define DDB_COUNT_LAYOUT "2"
 
 /** Create the counters, all 0, before fork; the children find them at the same address. They live as long as p. */
 apr_status_t ddb_count_create(ddb_count_t **pc, apr_pool_t *p);

@@ -32,10 +32,17 @@ static int is(ddb_bytes_t part, const char *name)
 /** The search for session cookies in one Cookie header. */
 typedef struct look_t {
     const char *own;                  /* name of the area's cookie; NULL: it uses a header */
+    const char *old;                  /* name of the cookie of sessions to import; NULL: none are */
     const apr_array_header_t *others; /* const char *: cookie names of the host's other areas; may be NULL */
     apr_pool_t *p;                    /* of carriers; NULL: they are not wanted */
     apr_array_header_t *carriers;     /* the session IDs found so far; NULL: none */
 } look_t;
+
+/** The name of the cookie from which conf's place imports sessions; NULL: it imports none. */
+static const char *old_cookie(const msd_dir_config_t *conf)
+{
+    return conf->import && conf->import->store != MSD_IMPORT_NONE ? conf->import->cookie : NULL;
+}
 
 /** The name of the session cookie in a part of the header, and its value in *value; NULL: not a session cookie. */
 static const char *session_name(const look_t *look, const char *s, const char *end, ddb_bytes_t *value)
@@ -52,6 +59,9 @@ static const char *session_name(const look_t *look, const char *s, const char *e
     *value = trim(equals + 1, end);
     if (look->own && is(name, look->own)) {
         return look->own;
+    }
+    if (look->old && is(name, look->old)) {
+        return look->old;
     }
     for (i = 0; look->others && i < look->others->nelts; i++) {
         if (is(name, APR_ARRAY_IDX(look->others, i, const char *))) {
@@ -194,8 +204,10 @@ static void take_variables(request_rec *r, look_t *look, const char *header)
 apr_array_header_t *msd_carrier_take(request_rec *r, const msd_dir_config_t *conf, const apr_array_header_t *others,
                                      apr_pool_t *p)
 {
-    look_t look = { .own = conf->use_header ? NULL : conf->cookie_name, .others = others, .p = p };
-    look_t unwanted = { .own = look.own, .others = others };
+    look_t look = {
+        .own = conf->use_header ? NULL : conf->cookie_name, .old = old_cookie(conf), .others = others, .p = p
+    };
+    look_t unwanted = { .own = look.own, .old = look.old, .others = others };
     const char *value = conf->use_header ? apr_table_get(r->headers_in, conf->header_name) : NULL;
 
     take_cookies(r, &look);
@@ -300,4 +312,15 @@ void msd_carrier_issue(request_rec *r, const msd_dir_config_t *conf, const char 
 void msd_carrier_end(request_rec *r, const msd_dir_config_t *conf)
 {
     say(r, conf, conf->use_header ? "" : cookie_line(r->pool, conf, "", "; Expires=" IN_THE_PAST "; Max-Age=0"));
+}
+
+void msd_carrier_end_old(request_rec *r, const msd_dir_config_t *conf)
+{
+    msd_dir_config_t old = *conf;
+
+    old.use_header = 0;
+    old.cookie_name = conf->import->cookie;
+    old.cookie_path = conf->import->path;
+    old.cookie_domain = conf->import->domain;
+    msd_carrier_end(r, &old);
 }

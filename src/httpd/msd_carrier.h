@@ -19,9 +19,10 @@ typedef struct msd_carrier_t {
 } msd_carrier_t;
 
 /**
- * Remove session IDs from the request's headers, so that handlers and backends never see one: conf's carrier, and the
- * cookies named in others (const char *; may be NULL). Also removes them from variables that were made from the headers
- * for another request of the tree. Time and memory are linear in the size of the input.
+ * Remove session IDs from the request's headers, so that handlers and backends never see one: conf's carrier, the
+ * cookie of the sessions that conf imports, and the cookies named in others (const char *; may be NULL). Also removes
+ * them from variables that were made from the headers for another request of the tree. Time and memory are linear in
+ * the size of the input.
  * @return an msd_carrier_t for each carrier that was present, in p; NULL: none was.
  */
 apr_array_header_t *msd_carrier_take(request_rec *r, const msd_dir_config_t *conf, const apr_array_header_t *others,
@@ -45,5 +46,8 @@ void msd_carrier_issue(request_rec *r, const msd_dir_config_t *conf, const char 
 
 /** Delete the client's ID, likewise: by an expired cookie with the same attributes, or an empty header. */
 void msd_carrier_end(request_rec *r, const msd_dir_config_t *conf);
+
+/** Delete the cookie of the sessions that conf imports, likewise. */
+void msd_carrier_end_old(request_rec *r, const msd_dir_config_t *conf);
 
 #endif

@@ -149,7 +149,10 @@ static void set_headers(request_rec *r, const msd_session_t *s)
         if (s->answer.issue && s->answer.issue_on_error) {
             msd_carrier_issue(r, s->conf, s->answer.issue, s->now, msd_session_next_end(s));
         }
-        return; /* else the client keeps its ID */
+        return; /* else the client keeps its ID, and the cookie of an old session */
+    }
+    if (s->answer.end_old) {
+        msd_carrier_end_old(r, s->conf);
     }
     if (*s->conf->clear_site_data && is_goodbye(s)) {
         apr_table_setn(r->err_headers_out, "Clear-Site-Data", s->conf->clear_site_data);

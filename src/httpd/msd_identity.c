@@ -12,6 +12,9 @@
 
 #define FORM "form"
 
+/* No authentication type has this name. */
+const ddb_marks_user_t msd_identity_imported = { .realm = "(import)", .user = "" };
+
 /** One look at the users. */
 typedef struct look_t {
     msd_session_t *s;
@@ -118,6 +121,27 @@ static void look_at_forms(look_t *look, request_rec *r)
     }
 }
 
+/** The users of forms in an old session, whatever AuthName the request has: mod_auth_form sets both entries. */
+static void look_at_imported(look_t *look)
+{
+    const apr_array_header_t *elts = apr_table_elts(look->s->z->entries);
+    const apr_size_t end = strlen("-" MOD_SESSION_USER);
+    int i;
+
+    for (i = 0; i < elts->nelts; i++) {
+        const char *entry = APR_ARRAY_IDX(elts, i, apr_table_entry_t).key, *name;
+        apr_size_t len = strlen(entry);
+
+        if (len <= end || strcmp(entry + len - end, "-" MOD_SESSION_USER) != 0) {
+            continue;
+        }
+        name = apr_pstrmemdup(look->p, entry, len - end);
+        if (apr_table_get(look->s->z->entries, apr_pstrcat(look->p, name, "-" MOD_SESSION_PW, NULL))) {
+            look_at_entry(look, entry, realm_of(look->p, FORM, name), name);
+        }
+    }
+}
+
 static void look_at_keys(look_t *look)
 {
     const apr_array_header_t *keys = look->s->conf->user_keys;
@@ -171,7 +195,12 @@ void msd_identity_judge(msd_request_t *q, msd_session_t *s)
     s->answer.login = NULL;
     s->answer.left = NULL;
     s->answer.users = NULL;
-    look_at_forms(&look, q->top);
+    if (s->importing) {
+        look_at_imported(&look);
+    }
+    else {
+        look_at_forms(&look, q->top);
+    }
     look_at_keys(&look);
     if (s->user.user) {
         look_at_user(&look);
@@ -287,4 +316,14 @@ int msd_identity_apply(msd_session_t *s)
         return keep_ours(s);
     }
     return s->answer.identity == MSD_LOGOUT && s->conf->logout == MSD_LOGOUT_KEEP ? remove_left(s) : 0;
+}
+
+int msd_identity_is_imported(const msd_session_t *s)
+{
+    ddb_marks_e found = DDB_MARKS_NOBODY;
+
+    /* Where OpenSSL fails, its login is taken for an old one. */
+    return s->stored.issued
+           && (ddb_store_find_user(&found, &s->stored, &msd_identity_imported, s->pool) != APR_SUCCESS
+               || found == DDB_MARKS_SAME);
 }

@@ -29,4 +29,11 @@ void msd_identity_judge(msd_request_t *q, msd_session_t *s);
  */
 int msd_identity_apply(msd_session_t *s);
 
+/** The mark, in place of a user, of a session that was imported: nobody knows when its user has logged in. A login
+ * takes it away. */
+extern const ddb_marks_user_t msd_identity_imported;
+
+/** 1 if s has this mark. */
+int msd_identity_is_imported(const msd_session_t *s);
+
 #endif

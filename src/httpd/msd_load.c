@@ -10,19 +10,12 @@
 #include "httpd/msd_entries.h"
 #include "httpd/msd_event.h"
 #include "httpd/msd_limit.h"
-#include "httpd/msd_load.h"
+#include "httpd/msd_load_int.h"
 #include "httpd/msd_payload.h"
 #include "httpd/msd_reads.h"
 #include "httpd/msd_require_tls.h"
 
 #define SIDS_MAX 2 /* the number of a request's IDs that are looked up at most */
-
-/** One load: the request, its tree, the session. */
-typedef struct load_t {
-    request_rec *r;
-    msd_request_t *q;
-    msd_session_t *s;
-} load_t;
 
 /** 1 if the session has expired here, although its row has not: by the timeouts of this place, or by mod_session's own
  * rules: the expiry in the payload, or SessionMaxAge's, which follows from the row's times. The earliest counts. */
@@ -50,7 +43,7 @@ static ddb_over_e why_past(const msd_session_t *s)
     return ddb_store_expires(&here) <= apr_time_sec(s->now) ? ddb_store_why_over(&here) : DDB_OVER_IDLE;
 }
 
-static apr_status_t accept_loaded(request_rec *r, msd_session_t *s, const ddb_session_t *row)
+apr_status_t msd_load_accept(request_rec *r, msd_session_t *s, const ddb_session_t *row)
 {
     apr_status_t rv = msd_payload_decode(r, s, s->z, row);
 
@@ -98,7 +91,7 @@ static msd_unknown_ids_e reason_of(const ddb_session_t *row)
 }
 
 /** Like ddb_store_load, but does not read the table again for a known unknown session ID. */
-static apr_status_t look_up(const load_t *w, const msd_calls_batch_t *batch, const char *sid, ddb_session_t *row,
+static apr_status_t look_up(const msd_load_t *w, const msd_calls_batch_t *batch, const char *sid, ddb_session_t *row,
                             const msd_reads_t *reads)
 {
     ddb_store_call_t call = batch->call;
@@ -119,7 +112,7 @@ static apr_status_t look_up(const load_t *w, const msd_calls_batch_t *batch, con
     return rv;
 }
 
-static apr_status_t read_row(const load_t *w, const char *sid, ddb_session_t *row, msd_reads_t *reads)
+static apr_status_t read_row(const msd_load_t *w, const char *sid, ddb_session_t *row, msd_reads_t *reads)
 {
     msd_calls_batch_t batch;
     apr_status_t rv;
@@ -133,7 +126,7 @@ static apr_status_t read_row(const load_t *w, const char *sid, ddb_session_t *ro
 }
 
 /** Read the row of an ID and open its session. */
-static apr_status_t open_row(const load_t *w, const char *sid, ddb_session_t *row)
+static apr_status_t open_row(const msd_load_t *w, const char *sid, ddb_session_t *row)
 {
     msd_reads_t reads = { .fresh = 0 };
     apr_status_t rv;
@@ -142,15 +135,14 @@ static apr_status_t open_row(const load_t *w, const char *sid, ddb_session_t *ro
         rv = read_row(w, sid, row, &reads);
         w->s->ids.miss = row->miss;
         w->s->ids.over = row->over;
-        rv = rv == APR_SUCCESS ? accept_loaded(w->r, w->s, row) : rv;
+        rv = rv == APR_SUCCESS ? msd_load_accept(w->r, w->s, row) : rv;
     } while (rv != APR_SUCCESS && msd_reads_again(&reads));
     w->s->ids.cached = reads.cached;
     w->s->ids.shared = reads.shared;
     return rv;
 }
 
-/** Record a failure, and discard a session that was found before it. */
-static apr_status_t fail(msd_session_t *s, apr_status_t rv)
+apr_status_t msd_load_fail(msd_session_t *s, apr_status_t rv)
 {
     msd_session_begin_new(s);
     s->outcome = MSD_FAILED;
@@ -188,7 +180,7 @@ static int is_consistent(const msd_session_t *s)
 }
 
 /** Read each ID's row, up to the first failure. An unknown ID is not a failure. */
-static apr_status_t read_rows(const load_t *w, const apr_array_header_t *sids, found_t *found)
+static apr_status_t read_rows(const msd_load_t *w, const apr_array_header_t *sids, found_t *found)
 {
     msd_session_t *s = w->s;
     ddb_session_t row;
@@ -215,7 +207,7 @@ static apr_status_t read_rows(const load_t *w, const apr_array_header_t *sids, f
 }
 
 /** Look up one or two IDs. If exactly one belongs to a live session, use it; if both do, use neither. */
-static apr_status_t ask_store(const load_t *w, const apr_array_header_t *sids)
+static apr_status_t ask_store(const msd_load_t *w, const apr_array_header_t *sids)
 {
     msd_session_t *s = w->s;
     found_t found = { .live = 0, .told = APR_SUCCESS };
@@ -226,11 +218,11 @@ static apr_status_t ask_store(const load_t *w, const apr_array_header_t *sids)
     }
     if (rv != APR_SUCCESS) {
         msd_event_note(s, "failed", ddb_error_word(rv), APR_ARRAY_IDX(sids, 0, const char *), NULL);
-        return fail(s, rv);
+        return msd_load_fail(s, rv);
     }
     if (found.live == 1 && s->outcome != MSD_LOADED) {
         /* The other ID was looked up after it, and has reset the session. */
-        accept_loaded(w->r, s, &found.alive);
+        msd_load_accept(w->r, s, &found.alive);
     }
     else if (found.live > 1) {
         msd_session_begin_new(s);
@@ -263,7 +255,7 @@ static int adds_nothing(const apr_array_header_t *sids, const char *sid, const d
  * that can't be IDs are ignored. If two can, the table tells which one is live. With more, all are ignored: whoever
  * plants cookies must not be able to cause a read for each of them.
  */
-static apr_status_t choose(const load_t *w, const apr_array_header_t *came)
+static apr_status_t choose(const msd_load_t *w, const apr_array_header_t *came)
 {
     apr_array_header_t *sids = apr_array_make(w->s->pool, SIDS_MAX + 1, sizeof(const char *));
     ddb_sid_rules_t rules;
@@ -306,7 +298,7 @@ static apr_status_t check(request_rec *r, msd_session_t *s)
 
 apr_status_t msd_load(request_rec *r, msd_request_t *q, msd_session_t *s)
 {
-    const load_t w = { .r = r, .q = q, .s = s };
+    const msd_load_t w = { .r = r, .q = q, .s = s };
     const apr_array_header_t *came;
     apr_status_t rv;
 
@@ -328,12 +320,15 @@ apr_status_t msd_load(request_rec *r, msd_request_t *q, msd_session_t *s)
         return APR_SUCCESS;
     }
     msd_binding_look(r, s);
-    if (!came || msd_metrics_is_for(r)) {
+    if (msd_metrics_is_for(r)) {
         return APR_SUCCESS;
     }
-    /* A single value needs no choice: the store validates it. */
-    rv = came->nelts == 1 ? ask_store(&w, came) : choose(&w, came);
-    msd_binding_judge(r, s);
+    if (came) {
+        /* A single value needs no choice: the store validates it. */
+        rv = came->nelts == 1 ? ask_store(&w, came) : choose(&w, came);
+        msd_binding_judge(r, s);
+    }
+    rv = s->conf->import ? msd_load_import(&w, rv) : rv;
     if (s->outcome == MSD_LOADED) {
         msd_session_count(s, DDB_COUNT_LOADED);
     }

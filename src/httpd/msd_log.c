@@ -26,7 +26,7 @@ static void log_call(request_rec *r, const msd_session_t *s, apr_status_t rv, co
 void msd_log_failure(request_rec *r, const msd_session_t *s, apr_status_t rv, msd_failure_log_e what)
 {
     static const char *const texts[] = { "the session could not be read", "the session could not be written",
-                                         "the session could not be ended" };
+                                         "the session could not be ended", "an old session could not be imported" };
     const char *others = "";
 
     /* A problem with one session's data, or with the data that a program stores, is not an outage. */
@@ -68,7 +68,7 @@ void msd_log_load(request_rec *r, const msd_session_t *s, apr_status_t rv)
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "%s (in the merged configuration for %s)", s->error.detail, r->uri);
     }
     else if (s->outcome == MSD_FAILED) {
-        msd_log_failure(r, s, rv, MSD_FAILURE_LOG_READ);
+        msd_log_failure(r, s, rv, s->importing ? MSD_FAILURE_LOG_IMPORT : MSD_FAILURE_LOG_READ);
     }
     else if (rv == DDB_EBADITEM) {
         log_call(r, s, rv, "ignored a malformed session row", NULL);

@@ -62,7 +62,10 @@ static const char *found(const msd_session_t *s, apr_pool_t *p)
     if (s->ids.refused) {
         return apr_pstrcat(p, "refused: ", why_refused(s), NULL);
     }
-    return !s->ids.count ? "new" : s->ids.cached ? "loaded, cached" : s->ids.shared ? "loaded, read shared" : "loaded";
+    if (!s->ids.count) {
+        return s->outcome == MSD_LOADED ? "imported" : "new";
+    }
+    return s->ids.cached ? "loaded, cached" : s->ids.shared ? "loaded, read shared" : "loaded";
 }
 
 static const char *written(const msd_session_t *s)

@@ -52,7 +52,7 @@ static int is_recent(request_rec *r, msd_session_t *s, apr_int64_t seconds)
         return 1;
     }
     return s->stored.sid && (s->stored.user_marks || s->stored.user_mark)
-           && s->stored.created + apr_time_from_sec(seconds) > s->now;
+           && s->stored.created + apr_time_from_sec(seconds) > s->now && !msd_identity_is_imported(s);
 }
 
 static authz_status check(request_rec *r, const char *line, const void *parsed)

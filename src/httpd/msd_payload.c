@@ -32,12 +32,12 @@ apr_status_t msd_payload_check(request_rec *r, msd_session_t *s)
     return APR_SUCCESS;
 }
 
-static apr_status_t decode_form(request_rec *r, msd_session_t *s, session_rec *z, const ddb_session_t *row)
+apr_status_t msd_payload_decode_text(request_rec *r, msd_session_t *s, session_rec *z, const char *text)
 {
     int rv;
 
     s->decoding = z;
-    z->encoded = row->data;
+    z->encoded = text;
     rv = ap_run_session_decode(r, z);
     z->encoded = NULL;
     s->decoding = NULL;
@@ -82,7 +82,7 @@ apr_status_t msd_payload_decode(request_rec *r, msd_session_t *s, session_rec *z
     apr_status_t rv;
 
     if (s->conf->format != DDB_JSON) {
-        return decode_form(r, s, z, row);
+        return msd_payload_decode_text(r, s, z, row->data);
     }
     rv = ddb_json_entries_parse(&s->members, row->data, s->conf->max_entries, s->pool, &s->error);
     if (rv == APR_SUCCESS) {

@@ -15,6 +15,9 @@ apr_status_t msd_payload_check(request_rec *r, msd_session_t *s);
 /** Decode the payload of row into the entries of z; with json, s->members becomes its object. */
 apr_status_t msd_payload_decode(request_rec *r, msd_session_t *s, session_rec *z, const ddb_session_t *row);
 
+/** Decode text that is in mod_session's own form, and perhaps encrypted, into the entries of z. */
+apr_status_t msd_payload_decode_text(request_rec *r, msd_session_t *s, session_rec *z, const char *text);
+
 /**
  * For the decode hook, just before mod_session's own: decode z here if msd_payload_decode asked for it. By then other
  * hooks have decrypted it.

@@ -167,6 +167,15 @@ const apr_array_header_t *msd_request_came(const msd_request_t *q, const msd_dir
     return c ? c->sids : NULL;
 }
 
+const apr_array_header_t *msd_request_came_old(const msd_request_t *q, const msd_dir_config_t *conf)
+{
+    const msd_carrier_t *c = conf->import && conf->import->store != MSD_IMPORT_NONE && q->carriers
+                                 ? msd_carrier_find(q->carriers, conf->import->cookie, 0)
+                                 : NULL;
+
+    return c ? c->sids : NULL;
+}
+
 int msd_request_is_error_page(const request_rec *r)
 {
     for (; r; r = r->main ? r->main : r->prev) {

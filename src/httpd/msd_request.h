@@ -84,6 +84,10 @@ void msd_request_take(request_rec *r, msd_request_t *q, const msd_dir_config_t *
 /** The IDs, valid or not, that the client sent in conf's carrier: const char *, at least one; NULL: no ID. */
 const apr_array_header_t *msd_request_came(const msd_request_t *q, const msd_dir_config_t *conf);
 
+/** The values, valid or not, of the cookie of the sessions that conf imports: const char *, at least one; NULL: none
+ * came, or conf imports nothing. */
+const apr_array_header_t *msd_request_came_old(const msd_request_t *q, const msd_dir_config_t *conf);
+
 /** 1 if r is an error page, or part of one. */
 int msd_request_is_error_page(const request_rec *r);
 

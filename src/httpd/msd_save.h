@@ -24,4 +24,14 @@ apr_status_t msd_save_renew_aged(request_rec *r, msd_request_t *q, msd_session_t
 /** End the stored session s now: the entries are cleared, and the response deletes the client's ID. */
 apr_status_t msd_save_end(request_rec *r, msd_request_t *q, msd_session_t *s);
 
+/**
+ * Begin a session with the entries of s, which come from an old session and are not stored yet (s->importing), under a
+ * new ID. old: the ID that stands for the old session (ddb_sid_derive), which leads to the new one from then on.
+ * @return APR_SUCCESS; then either s is stored and its ID is to be issued, or CreateLimit refuses it (MSD_LIMITED).
+ *         DDB_ECONFLICT if another request was first, whose session is found under old; APR_NOTFOUND if the sessions of
+ *         the user are being ended. After these, and all failures, s is as before, and nothing of it is stored, unless
+ *         its error is unsettled.
+ */
+apr_status_t msd_save_import(request_rec *r, msd_request_t *q, msd_session_t *s, const char *old);
+
 #endif

@@ -30,6 +30,9 @@ apr_status_t msd_save_insert_row(const msd_save_t *w, ddb_session_t *row);
 /** The same with the entries and the user of the session. */
 apr_status_t msd_save_insert(const msd_save_t *w, ddb_session_t *row);
 
+/** Delete a row that no session uses (any more). If that fails now, it is tried again later. */
+void msd_save_take_away(const msd_save_t *w, const char *key);
+
 /** The session is row now; sends the ID if it is new. */
 void msd_save_stored(msd_session_t *s, const ddb_session_t *row);
 

@@ -3,11 +3,11 @@
 
 #include "httpd/child/msd_child.h"
 #include "httpd/msd_event.h"
+#include "httpd/msd_identity.h"
 #include "httpd/msd_save_int.h"
 #include "httpd/msd_user_sessions.h"
 
-/** Delete a row that no session uses (any more). If that fails now, it is tried again later. */
-static void take_away(const msd_save_t *w, const char *key)
+void msd_save_take_away(const msd_save_t *w, const char *key)
 {
     ddb_error_t ignored = { 0 };
     ddb_store_call_t quiet = *w->call;
@@ -79,6 +79,9 @@ static apr_status_t begin_fresh(const msd_session_t *s, ddb_session_t *fresh)
         fresh->timeouts_set = 0;
         msd_session_timeouts(s, fresh);
     }
+    if (fresh->user_marks && s->stored.issued && s->answer.identity != MSD_LOGOUT) {
+        rv = ddb_marks_drop(&fresh->user_marks, fresh->sid, msd_identity_imported.realm, s->pool);
+    }
     for (i = 0; left && i < left->nelts && rv == APR_SUCCESS; i++) {
         rv = ddb_marks_drop(&fresh->user_marks, fresh->sid, APR_ARRAY_IDX(left, i, msd_session_left_t).realm, s->pool);
     }
@@ -112,7 +115,7 @@ apr_status_t msd_save_renew(const msd_save_t *w)
         rv = APR_SUCCESS;
     }
     if (rv != APR_SUCCESS) {
-        take_away(w, fresh.key);
+        msd_save_take_away(w, fresh.key);
         return rv;
     }
     msd_event_note(w->s, "renewed", msd_event_why_renewed(w->s), fresh.sid, w->s->stored.sid);

@@ -107,6 +107,7 @@ typedef struct msd_session_answer_t {
     const char *issue;    /* the ID that the response sends; NULL: no ID */
     int issue_on_error;   /* 1: even if it is an error, because the session was stored under it before the failure */
     int end_id;           /* 1: the response deletes the client's ID */
+    int end_old;          /* 1: and the cookie of the old session, which is imported or can't be */
     int passed_limit;     /* 1: the session that it begins is the first one over a limit, which is not told yet */
     int wait;             /* seconds after which a request that a limit refuses may be repeated */
 } msd_session_answer_t;
@@ -143,6 +144,7 @@ typedef struct msd_session_t {
     ddb_json_entries_t *members; /* with SessionDynamoDBFormat json, the object that holds them; NULL otherwise */
     const session_rec *decoding; /* private to msd_payload: the session_rec being decoded; NULL otherwise */
     apr_time_t expiry;           /* the expiry that an application put into the payload; 0: no expiry */
+    int importing;               /* 1: its entries come from an old session, and are not stored yet */
     msd_session_described_t described;
     apr_array_header_t *events; /* msd_session_event_t, in order; NULL: nothing happened, or no events are logged */
     ddb_error_t error;          /* of the last failure */

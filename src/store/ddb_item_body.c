@@ -283,6 +283,9 @@ const char *ddb_item_create_body(const char *table, const ddb_item_t *it, apr_po
     if (it->csrf_key) {
         write_text(&b, ROW_CSRF_KEY, it->csrf_key);
     }
+    if (it->successor) {
+        write_text(&b, ROW_SUCCESSOR, it->successor);
+    }
     if (it->left) {
         write_text(&b, ROW_ENDED_BY, DDB_ITEM_LEFT);
     }

@@ -15,6 +15,8 @@
     "itsdangerous.Signer"                                                                                              \
     "signer"
 
+#define DERIVED "session-dynamodb derived ID "
+
 /* Buffers have the size of the limits, so the limits are enforced here too, whatever the configuration accepted. */
 static int bytes_in_range(int bytes)
 {
@@ -67,22 +69,15 @@ static apr_status_t make_signature(const char **signature, ddb_bytes_t value, dd
     return rv;
 }
 
-apr_status_t ddb_sid_make(const char **sid, const ddb_sid_rules_t *rules, ddb_random_fn *random, apr_pool_t *p)
+/* The ID of these rules->bytes bytes, which are wiped. */
+static apr_status_t write_sid(const char **sid, unsigned char *bytes, const ddb_sid_rules_t *rules, apr_pool_t *p)
 {
-    unsigned char bytes[DDB_SID_BYTES_MAX];
     ddb_bytes_t value;
     const char *text, *signature, *newest;
     apr_status_t rv;
 
-    if (!bytes_in_range(rules->bytes)) {
-        return APR_EINVAL;
-    }
-    rv = random(bytes, (apr_size_t)rules->bytes);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
     text = base64url(p, bytes, (apr_size_t)rules->bytes);
-    ddb_crypto_wipe(bytes, sizeof(bytes));
+    ddb_crypto_wipe(bytes, (apr_size_t)rules->bytes);
     if (is_signed(rules)) {
         value.data = text;
         value.len = strlen(text);
@@ -95,6 +90,36 @@ apr_status_t ddb_sid_make(const char **sid, const ddb_sid_rules_t *rules, ddb_ra
     }
     *sid = text;
     return APR_SUCCESS;
+}
+
+apr_status_t ddb_sid_make(const char **sid, const ddb_sid_rules_t *rules, ddb_random_fn *random, apr_pool_t *p)
+{
+    unsigned char bytes[DDB_SID_BYTES_MAX];
+    apr_status_t rv;
+
+    if (!bytes_in_range(rules->bytes)) {
+        return APR_EINVAL;
+    }
+    rv = random(bytes, (apr_size_t)rules->bytes);
+    return rv == APR_SUCCESS ? write_sid(sid, bytes, rules, p) : rv;
+}
+
+apr_status_t ddb_sid_derive(const char **sid, const ddb_sid_rules_t *rules, const char *secret, apr_pool_t *p)
+{
+    unsigned char bytes[DDB_SID_BYTES_MAX];
+    char label[] = DERIVED "0"; /* NIST SP 800-108, counter mode: the counter is the last character */
+    const ddb_bytes_t key = { secret, strlen(secret) }, in = { label, sizeof(label) - 1 };
+    apr_size_t i;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!bytes_in_range(rules->bytes)) {
+        return APR_EINVAL;
+    }
+    for (i = 0; i < sizeof(bytes) && rv == APR_SUCCESS; i += DDB_SHA256_BYTES) {
+        rv = ddb_crypto_hmac(DDB_SHA256, bytes + i, key, in);
+        label[sizeof(label) - 2]++;
+    }
+    return rv == APR_SUCCESS ? write_sid(sid, bytes, rules, p) : rv;
 }
 
 /* 1 if the first `len` characters of text are the base64url encoding of `bytes` bytes, in the only canonical spelling:

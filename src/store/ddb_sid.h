@@ -26,6 +26,10 @@ typedef struct ddb_sid_rules_t {
 /** A new ID, in p. Fails only if random or OpenSSL fails, or with APR_EINVAL if rules->bytes is out of range. */
 apr_status_t ddb_sid_make(const char **sid, const ddb_sid_rules_t *rules, ddb_random_fn *random, apr_pool_t *p);
 
+/** The ID that stands for a secret of another kind, such as the ID of a session in another store; in p. The same secret
+ * and rules make the same; who does not know the secret cannot make it. Fails as ddb_sid_make. */
+apr_status_t ddb_sid_derive(const char **sid, const ddb_sid_rules_t *rules, const char *secret, apr_pool_t *p);
+
 /**
  * Check form and signature without a call to the table: exactly one of the lengths, the alphabet, canonical base64
  * (unused bits zero) in both parts, and a signature by any of the keys, compared in constant time.

@@ -228,12 +228,32 @@ apr_status_t ddb_store_load(ddb_store_t *st, const ddb_store_call_t *call, const
     return rv;
 }
 
+apr_status_t ddb_store_create_row(ddb_store_t *st, const ddb_store_call_t *call, const ddb_item_t *it)
+{
+    ddb_call_t put_item = { .operation = "PutItem", .body = ddb_item_create_body(st->table, it, call->pool) };
+    ddb_item_t row;
+    ddb_reply_t reply;
+    apr_status_t rv = ddb_store_write(st, call, it->id, put_item, &reply);
+
+    if (rv != DDB_ECONFLICT) {
+        return rv;
+    }
+    rv = ddb_store_row_of_conflict(st, call, it->id, &reply, &row);
+    if (rv == APR_SUCCESS && memcmp(row.write_id, it->write_id, sizeof(it->write_id)) == 0) {
+        return ddb_store_settled(call->err);
+    }
+    if (rv == APR_SUCCESS || rv == APR_NOTFOUND || rv == DDB_EBADITEM || rv == DDB_ETOOLARGE) {
+        /* Our own row would be readable and have our write ID: our write did not happen, whatever row has this key. */
+        call->err->unsettled = 0;
+        return DDB_ECONFLICT;
+    }
+    return rv;
+}
+
 /* Try one new ID. @return DDB_ECONFLICT if the ID is already in use. */
 static apr_status_t insert_as(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s)
 {
-    ddb_item_t it = ddb_store_item_of(s, call), row;
-    ddb_call_t put_item = { .operation = "PutItem" };
-    ddb_reply_t reply;
+    ddb_item_t it = ddb_store_item_of(s, call);
     apr_status_t rv;
 
     s->loggable = ddb_sid_loggable(s->sid, call->pool);
@@ -243,22 +263,11 @@ static apr_status_t insert_as(ddb_store_t *st, const ddb_store_call_t *call, ddb
         return rv;
     }
     s->row = apr_pmemdup(call->pool, &it, sizeof(it));
-    put_item.body = ddb_item_create_body(st->table, &it, call->pool);
-    rv = ddb_store_write(st, call, s->key, put_item, &reply);
-    if (rv != DDB_ECONFLICT) {
-        return rv;
-    }
-    rv = ddb_store_row_of_conflict(st, call, s->key, &reply, &row);
-    if (rv == APR_SUCCESS && memcmp(row.write_id, it.write_id, sizeof(it.write_id)) == 0) {
-        return ddb_store_settled(call->err);
-    }
-    if (rv == APR_SUCCESS || rv == APR_NOTFOUND || rv == DDB_EBADITEM || rv == DDB_ETOOLARGE) {
-        /* Our own row would be readable and have our write ID: our write did not happen, whatever row has this key. */
-        call->err->unsettled = 0;
-        return ddb_error_set(call->err, DDB_ECONFLICT,
-                             "new session IDs are already in use: the source of random bytes repeats itself");
-    }
-    return rv;
+    rv = ddb_store_create_row(st, call, &it);
+    return rv != DDB_ECONFLICT
+               ? rv
+               : ddb_error_set(call->err, rv,
+                               "new session IDs are already in use: the source of random bytes repeats itself");
 }
 
 /* s gets a new ID; was is the session that it was, with its ID and marks, or without. */

@@ -245,4 +245,12 @@ apr_status_t ddb_store_replace(ddb_store_t *st, const ddb_store_call_t *call, co
 apr_status_t ddb_store_succeed(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *old,
                                const char *successor, ddb_session_t *current);
 
+/**
+ * Let from, an ID that no session has had (ddb_sid_derive), lead to successor until `until`, epoch seconds, as if
+ * successor had replaced it by age: one conditional PutItem (rows in DDB_FORM only).
+ * @return DDB_ECONFLICT if it leads anywhere already; if err->unsettled, it may lead to successor.
+ */
+apr_status_t ddb_store_lead(ddb_store_t *st, const ddb_store_call_t *call, const char *from, const char *successor,
+                            apr_int64_t until);
+
 #endif

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include <apr_strings.h>
+
 #include "store/ddb_store_int.h"
 #include "store/ddb_successor.h"
 
@@ -60,6 +62,29 @@ apr_status_t ddb_store_succeed(ddb_store_t *st, const ddb_store_call_t *call, co
     /* Activity may postpone the end of the session up to here; its own row tells the end. */
     it.expires = apr_time_sec(old->created) + old->absolute_timeout;
     return ddb_store_write_over(st, call, old, &it, current);
+}
+
+apr_status_t ddb_store_lead(ddb_store_t *st, const ddb_store_call_t *call, const char *from, const char *successor,
+                            apr_int64_t until)
+{
+    ddb_session_t nothing = { .sid = from, .created = call->now, .absolute_timeout = 1 };
+    ddb_item_t it;
+    apr_status_t rv = ddb_sid_table_key(&nothing.key, from, call->rules, call->pool);
+    const char *loggable = ddb_sid_loggable(from, call->pool), *leads = NULL;
+
+    ddb_store_reset(call->err);
+    rv = rv == APR_SUCCESS ? ddb_successor_encrypt(&leads, successor, from, st->random, call->pool) : rv;
+    if (rv != APR_SUCCESS || !loggable) {
+        return ddb_error_set(call->err, rv != APR_SUCCESS ? rv : APR_EGENERAL,
+                             "cannot encrypt the new session ID: OpenSSL failed");
+    }
+    it = ddb_store_without_session(&nothing, call);
+    it.loggable = apr_pstrmemdup(call->pool, loggable, DDB_ITEM_LOGGABLE_LEN);
+    it.successor = leads;
+    it.expires = until;
+    rv = ddb_store_prepare(st, &it, call);
+    rv = rv == APR_SUCCESS ? ddb_store_create_row(st, call, &it) : rv;
+    return rv == DDB_ECONFLICT ? ddb_error_set(call->err, rv, "the ID leads to a session already") : rv;
 }
 
 /* The session found under a successor, or the reason why there is none for the holder of the replaced ID. */

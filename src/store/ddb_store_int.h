@@ -23,6 +23,9 @@ apr_status_t ddb_store_answer(ddb_error_t *err, apr_status_t rv);
 /** The row of s. */
 ddb_item_t ddb_store_item_of(const ddb_session_t *s, const ddb_store_call_t *call);
 
+/** Write a prepared row, if there is none with its key. @return DDB_ECONFLICT, without a detail in err, if there is. */
+apr_status_t ddb_store_create_row(ddb_store_t *st, const ddb_store_call_t *call, const ddb_item_t *it);
+
 /** Overwrite the row of s with `it` if the row is unchanged since it was read. @return as ddb_store_save. */
 apr_status_t ddb_store_write_over(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *s, ddb_item_t *it,
                                   ddb_session_t *current);

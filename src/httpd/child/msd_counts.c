@@ -13,10 +13,13 @@
 
 #define KEPT_KEY "session_dynamodb_counts " DDB_VERSION " " DDB_COUNT_LAYOUT
 
-/* In this order in the memory of the counters: a change needs another DDB_COUNT_LAYOUT. */
+/* In this order in the memory of the counters: a change needs another DDB_COUNT_LAYOUT. One line per event,
+ * which clang-format would join. */
+/* clang-format off */
 static const msd_counts_event_t events[] = {
     { "created", "new" },
     { "created", "login" },
+    { "created", "import" },
     { "renewed", "login" },
     { "renewed", "user-changed" },
     { "renewed", "logout-keep" },
@@ -38,6 +41,7 @@ static const msd_counts_event_t events[] = {
     { "reused", "login" },
     { "reused", "left" },
     { "reused", "age" },
+    { "reused", "import" },
     { "refused", "form" },
     { "refused", "unknown" },
     { "refused", "repeated" },
@@ -49,6 +53,7 @@ static const msd_counts_event_t events[] = {
     { "refused", "tls-certificate" },
     { "refused", "cross-site" },
     { "refused", "csrf" },
+    { "refused", "import" },
     { "changed", "user-agent" },
     { "changed", "address" },
     { "changed", "tls-certificate" },
@@ -73,6 +78,7 @@ static const msd_counts_event_t events[] = {
     { "failed", "conflict" },
     { "failed", "other" },
 };
+/* clang-format on */
 
 #define EVENTS ((int)DDB_ARRAY_LENGTH(events))
 

@@ -15,6 +15,7 @@ typedef enum msd_failure_log_e {
     MSD_FAILURE_LOG_READ,       /* reading a session failed */
     MSD_FAILURE_LOG_WRITE,      /* writing a session failed */
     MSD_FAILURE_LOG_END,        /* ending a session failed */
+    MSD_FAILURE_LOG_IMPORT,     /* importing an old session failed */
     MSD_FAILURE_LOG_QUEUE,      /* a background write failed */
     MSD_FAILURE_LOG_TLS,        /* a request without TLS was refused */
     MSD_FAILURE_LOG_CROSS_SITE, /* a request was refused because of where it came from */

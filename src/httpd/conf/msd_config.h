@@ -140,6 +140,20 @@ typedef struct msd_bind_t {
     int v4, v6; /* bits of an address that count */
 } msd_bind_t;
 
+/** SessionDynamoDBImport: the store of mod_session's from which sessions come. */
+typedef enum msd_import_store_e { MSD_IMPORT_NONE, MSD_IMPORT_COOKIE, MSD_IMPORT_DBD } msd_import_store_e;
+
+typedef struct msd_import_from_t {
+    msd_import_store_e store;
+    const char *cookie;       /* its name */
+    const char *path;         /* of the cookie */
+    const char *domain;       /* of the cookie; "": none */
+    apr_time_t until;         /* no session is imported from then on */
+    const char *where;        /* "file:line" of the directive */
+    const char *select_label; /* MSD_IMPORT_DBD: statements of mod_dbd's */
+    const char *delete_label;
+} msd_import_from_t;
+
 #define MSD_DIR_SETTINGS(X)                                                                                            \
     X(NUMBER, int, enabled, 0)                                                                                         \
     X(NUMBER, int, consistent_read, 1)                                                                                 \
@@ -182,6 +196,7 @@ typedef struct msd_bind_t {
     X(NUMBER, int, user_sessions, 0)                                                                                   \
     X(NUMBER, int, user_session_most, 50)                                                                              \
     X(NUMBER, int, user_session_deny, 0)                                                                               \
+    X(POINTER, const msd_import_from_t *, import, NULL) /* NULL, or its store NONE: nothing is imported */             \
     X(NUMBER, int, expire_cookie, 0)                                                                                   \
     X(POINTER, const char *, clear_site_data, "")         /* value of Clear-Site-Data at logout; "": none */           \
     X(NUMBER, int, no_store, MSD_NO_STORE_LOADED)         /* msd_no_store_e */                                         \

@@ -6,7 +6,7 @@
 
 #include "base/ddb_curl.h"
 #include "httpd/conf/msd_cookie_areas.h"
-#include "httpd/conf/msd_config_check.h"
+#include "httpd/conf/msd_config_check_int.h"
 #include "httpd/conf/msd_signing_keys.h"
 
 APLOG_USE_MODULE(session_dynamodb);
@@ -104,6 +104,26 @@ static const char *check_user_sessions(const msd_dir_config_t *c)
                          "which must not be session IDs: set HashSid On here, or UserSessions Off";
 }
 
+static const char *check_import(const msd_dir_config_t *c, apr_pool_t *p)
+{
+    if (!c->import || c->import->store == MSD_IMPORT_NONE) {
+        return NULL;
+    }
+    if (c->format == DDB_JSON) {
+        return apr_psprintf(p,
+                            "SessionDynamoDBImport (at %s) can't be combined with SessionDynamoDBFormat json, because "
+                            "dynamodb-session-flask does not know where an old session has gone: set Import None here, "
+                            "or Format form",
+                            c->import->where);
+    }
+    return !c->use_header && strcmp(c->cookie_name, c->import->cookie) == 0
+               ? apr_psprintf(p,
+                              "SessionDynamoDBImport (at %s) names the cookie %s, which carries the new session ID, "
+                              "too: choose another SessionDynamoDBCookieName",
+                              c->import->where, c->cookie_name)
+               : NULL;
+}
+
 static int renews_bound(const msd_bind_t *bind)
 {
     int i;
@@ -147,6 +167,7 @@ const char *msd_config_check_dir(const msd_dir_config_t *resolved, int *cookie, 
             "SessionDynamoDBAudience needs SessionDynamoDBHashSid On, because the label is part of the hash that is "
             "the table key: set HashSid On here, or SessionDynamoDBAudience None";
     }
+    problem = problem ? problem : check_import(resolved, p);
     return problem ? problem : check_user_sessions(resolved);
 }
 
@@ -273,6 +294,7 @@ int msd_config_check(apr_pool_t *p, server_rec *main_server)
     for (i = 0; sections && i < sections->nelts; i++) {
         good &= check_section(&APR_ARRAY_IDX(sections, i, msd_section_t), p);
     }
+    good &= msd_config_check_import(p, main_server);
     msd_cookie_areas_find(p, main_server);
     for (s = main_server; s; s = s->next) {
         warn_event_keys(s, main_server, p);

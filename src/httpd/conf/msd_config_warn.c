@@ -369,4 +369,5 @@ void msd_config_warn(apr_pool_t *p, server_rec *main_server)
     }
     msd_config_warn_hosts(&config);
     msd_config_warn_limits(&config);
+    msd_config_warn_import(&config);
 }

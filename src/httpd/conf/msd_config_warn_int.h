@@ -23,4 +23,7 @@ void msd_config_warn_hosts(const msd_config_warn_t *config);
 /** Log one line if a limit denies, and clients seem to share the address of a balancer. */
 void msd_config_warn_limits(const msd_config_warn_t *config);
 
+/** Log a line for each SessionDynamoDBImport that is over, or lasts for long. */
+void msd_config_warn_import(const msd_config_warn_t *config);
+
 #endif

@@ -11,6 +11,7 @@
 #include "httpd/conf/msd_directives.h"
 #include "httpd/conf/msd_directives_bind.h"
 #include "httpd/conf/msd_directives_entries.h"
+#include "httpd/conf/msd_directives_import.h"
 #include "httpd/conf/msd_directives_keys.h"
 #include "httpd/conf/msd_directives_names.h"
 #include "httpd/conf/msd_directives_server.h"
@@ -359,6 +360,8 @@ const command_rec msd_directives[] = {
                       "keys of the names of the lists, oldest first: file:PATH, exec:PATH or env:NAME"),
     AP_INIT_TAKE12("SessionDynamoDBUserSessionLimit", set_user_limit, NULL, PLACE,
                    "how many sessions a user may have, and evict or deny: what a further login does"),
+    AP_INIT_TAKE_ARGV("SessionDynamoDBImport", msd_directives_import_set, NULL, PLACE,
+                      "old sessions to take over: cookie or dbd, the name of their cookie, until=DATE; or None"),
     AP_INIT_FLAG("SessionDynamoDBExpireCookie", set_flag, DIR(expire_cookie), PLACE,
                  "deletes the cookie of a session that has expired"),
     AP_INIT_TAKE_ARGV("SessionDynamoDBClearSiteData", msd_directives_names_site_data, DIR(clear_site_data), PLACE,

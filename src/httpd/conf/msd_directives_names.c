@@ -91,20 +91,36 @@ const char *msd_directives_names_header_or_none(cmd_parms *cmd, void *dir, const
     return msd_directives_names_header(cmd, dir, arg);
 }
 
-const char *msd_directives_names_path(cmd_parms *cmd, void *dir, const char *arg)
+int msd_directives_names_is_path(const char *arg)
 {
     const char *c;
 
-    msd_config_note(cmd, dir);
     for (c = arg; apr_isgraph(*c) && *c != ';' && *c != ','; c++) {
     }
-    if (arg[0] != '/' || *c) {
+    return arg[0] == '/' && !*c && strlen(arg) <= ATTRIBUTE_MOST;
+}
+
+int msd_directives_names_is_domain(const char *arg)
+{
+    const char *c;
+
+    for (c = arg; apr_isalnum(*c) || *c == '.' || *c == '-'; c++) {
+    }
+    return apr_isalnum(arg[arg[0] == '.' ? 1 : 0]) && !*c && strlen(arg) <= ATTRIBUTE_MOST;
+}
+
+const char *msd_directives_names_path(cmd_parms *cmd, void *dir, const char *arg)
+{
+    const char *problem = too_long(cmd, arg);
+
+    msd_config_note(cmd, dir);
+    if (!problem && !msd_directives_names_is_path(arg)) {
         return apr_psprintf(cmd->pool,
                             "%s: '%s' is not a valid path: it must begin with '/' and contain no space, ';' or ','",
                             cmd->cmd->name, arg);
     }
     *FIELD(const char *, dir, cmd) = arg;
-    return too_long(cmd, arg);
+    return problem;
 }
 
 const char *msd_directives_names_audience(cmd_parms *cmd, void *dir, const char *arg)
@@ -129,21 +145,19 @@ const char *msd_directives_names_audience(cmd_parms *cmd, void *dir, const char 
 
 const char *msd_directives_names_domain(cmd_parms *cmd, void *dir, const char *arg)
 {
-    const char *c;
+    const char *problem = too_long(cmd, arg);
 
     msd_config_note(cmd, dir);
     if (strcasecmp(arg, "None") == 0) {
         *FIELD(const char *, dir, cmd) = "";
         return NULL;
     }
-    for (c = arg; apr_isalnum(*c) || *c == '.' || *c == '-'; c++) {
-    }
-    if (!apr_isalnum(arg[arg[0] == '.' ? 1 : 0]) || *c) {
+    if (!problem && !msd_directives_names_is_domain(arg)) {
         return apr_psprintf(cmd->pool, "%s: '%s' is not a valid domain: use a host name such as example.com, or None",
                             cmd->cmd->name, arg);
     }
     *FIELD(const char *, dir, cmd) = arg;
-    return too_long(cmd, arg);
+    return problem;
 }
 
 /* "Clear Site Data", W3C Working Draft of 2017, section 3.1, and what browsers have added. */

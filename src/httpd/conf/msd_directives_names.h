@@ -18,4 +18,8 @@ const char *msd_directives_names_audience(cmd_parms *cmd, void *dir, const char 
 /** The same with several arguments (TAKE_ARGV): types of Clear-Site-Data, as the header's value. */
 const char *msd_directives_names_site_data(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
 
+/** 1 for what can be the attribute Path, or Domain, of a cookie. */
+int msd_directives_names_is_path(const char *arg);
+int msd_directives_names_is_domain(const char *arg);
+
 #endif
