@@ -9,6 +9,7 @@
 #include <http_core.h>
 #include <http_log.h>
 #include <http_protocol.h>
+#include <http_request.h>
 #include <util_script.h>
 
 #include "base/ddb_array.h"
@@ -98,19 +99,12 @@ static void write_out(void *baton, const char *bytes, apr_size_t len)
     (void)ap_rwrite(bytes, (int)len, baton);
 }
 
-int msd_metrics_handler(request_rec *r)
+static int answer(request_rec *r)
 {
     const msd_server_config_t *c = msd_config_server(r->server);
     msd_metrics_page_t page = { .r = r, .counts = c->counts, .gauges = c->gauges };
     ddb_metrics_format_e format;
 
-    if (!r->handler || strcmp(r->handler, HANDLER) != 0) {
-        return DECLINED;
-    }
-    r->allowed |= AP_METHOD_BIT << M_GET;
-    if (r->method_number != M_GET) {
-        return r->method_number == M_OPTIONS ? DECLINED : HTTP_METHOD_NOT_ALLOWED;
-    }
     if (!page.counts) {
         return HTTP_SERVICE_UNAVAILABLE;
     }
@@ -127,4 +121,16 @@ int msd_metrics_handler(request_rec *r)
     msd_metrics_write(&page);
     ddb_metrics_end(&page.m);
     return OK;
+}
+
+int msd_metrics_handler(request_rec *r)
+{
+    if (!r->handler || strcmp(r->handler, HANDLER) != 0) {
+        return DECLINED;
+    }
+    ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, M_OPTIONS, -1);
+    if (r->method_number != M_GET) {
+        return r->method_number == M_OPTIONS ? DECLINED : HTTP_METHOD_NOT_ALLOWED;
+    }
+    return answer(r);
 }

@@ -114,6 +114,9 @@ SessionDynamoDBTimeout 8s
 SetHandler test-session
 Session On
 SessionDynamoDB On
+<Location /session-metrics>
+SetHandler session-dynamodb-metrics
+</Location>
 END
 }
 
