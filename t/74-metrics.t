@@ -178,8 +178,8 @@ note 'Who asks';
 note 'What is counted as what';
 {
     # As few attempts as there can be, and no patience.
-    my $server = SessionTest::Server->start('LogLevel info', 'SessionDynamoDBTimeout 700ms', 'SessionDynamoDBMaxAttempts 2',
-        'SessionDynamoDBBreaker Off', @METRICS);
+    my $server = SessionTest::Server->start({ modules => ['status'] }, 'LogLevel info', 'SessionDynamoDBTimeout 700ms', 'SessionDynamoDBMaxAttempts 2',
+        'SessionDynamoDBBreaker Off', @METRICS, '<Location /server-status>', 'SetHandler server-status', 'Session Off', '</Location>');
     my @at = (port => $server->port);
     my $of = get('/test/?set=a:1', @at)->cookie('id');
     my $read = sub { return get('/test/?get=a', cookie => $of, @at)->status };
@@ -260,6 +260,19 @@ note 'What is counted as what';
     release();
     ok eventually(sub { $length->() eq '0 0' }), '... and done';
     promtool(get('/session-metrics', @at)->body, 'promtool finds nothing wrong with all that');
+    %after = metrics(@at);
+    my %status = get('/server-status?auto', @at)->body =~ /^SessionDynamoDB(\w+): (\S+)$/mg;
+    my $sum = sub { my($pattern) = @_; my $n = 0; $n += $after{$_} for grep { /$pattern/ } keys %after; return $n };
+    my %same = (Failed5xx => qr/outcome="5xx"/, FailedTimeout => qr/^calls.*outcome="timeout"/, FailedConnect => qr/outcome="connect"/,
+        FailedThrottled => qr/^calls.*outcome="throttled"/, FailedDenied => qr/^calls.*outcome="denied"/,
+        FailedConditions => qr/outcome="conflict"/, Failures => qr/^failures/, Loaded => qr/^sessions_loaded/,
+        Created => qr/^sessions_created/, Renewed => qr/^sessions_renewed/, Ended => qr/^sessions_ended/,
+        RefusedIDs => qr/^refused_ids/, Retries => qr/^retries/, Throttled => qr/^throttled_attempts/,
+        GetItem => qr/^calls.*"GetItem",outcome="(?!rejected)/, Attempts => qr/^attempt_duration_seconds_count/,
+        Requests => qr/^request_duration_seconds_count/, AttemptSeconds => qr/^attempt_duration_seconds_sum/,
+        ConnectionsOpened => qr/^connections_opened/, ReadUnits => qr/^consumed_read/, Queued => qr/^queue_length$/);
+    is_deeply { map { $_ => 0 + $status{$_} } keys %same }, { map { $_ => 0 + sprintf '%.6f', $sum->($same{$_}) } keys %same },
+        'mod_status says the same';
     $server->stop(qr/the session could not be read/, qr/AH01816/);
 }
 
@@ -301,6 +314,15 @@ note 'A circuit breaker';
     is $state->(), 'closed 1', '... it is closed again';
     my %now = metrics(@at);
     is $now{(grep { /^breaker_opened_total/ } keys %now)[0]}, 1, '... after it opened once';
+    # A child that dies with an open one takes it along.
+    fault(kind => '500', op => 'GetItem', count => 2);
+    $read->() for 1, 2;
+    ok eventually(sub { $state->() =~ /open 1/ }), 'it opens again';
+    clear_faults();
+    kill KILL => SessionTest::Process::children($server->pid, setting('mpm'));
+    ok eventually(sub { eval { $state->() } // '' eq 'closed 1' }, 20), '... and is gone with its child';
+    %now = metrics(@at);
+    is $now{(grep { /^breaker_opened_total/ } keys %now)[0]}, 2, '... but counted';
     $server->stop(qr/the session could not be read/, qr/AH01816/, qr/circuit breaker open/,
         $server->log_lines(qr/AH00161/) ? qr/AH00161/ : ());   # one child is all that prefork may have
 }

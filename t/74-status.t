@@ -16,7 +16,8 @@ my @NAMES   = qw(ReadUnits WriteUnits GetItem PutItem UpdateItem DeleteItem Fail
                  TurnedAway BreakerOpened Created Renewed Ended Merged RefusedIDs Limited CachedReads SharedReads);
 # These came later, and t/74-metrics.t looks at what is behind them.
 my @MORE    = qw(FailedThrottled FailedDenied Failed5xx FailedTimeout FailedConnect FailedTLS FailedCredentials
-                 ConnectionsOpened ConnectionsReused Dropped Loaded Failures);
+                 ConnectionsOpened ConnectionsReused Attempts AttemptSeconds Requests RequestSeconds BreakersOpen Queued
+                 Dropped Loaded Failures);
 
 sub children { return SessionTest::Process::children($PARENT, setting('mpm')) }
 sub status   { return get('/server-status?auto')->body =~ /^SessionDynamoDB(\w+): (\S+)$/mg }
@@ -37,7 +38,7 @@ my $id;
 {
     my %now = status();
     is join(' ', sort keys %now), join(' ', sort @NAMES, @MORE), 'mod_status has a line of each number for programs';
-    is scalar(grep { !/^\d+(?:\.[05])?$/ } values %now), 0, '... and each is a number';
+    is scalar(grep { !/^\d+(?:\.\d+)?$/ } values %now), 0, '... and each is a number';
     counts_are { get('/test/') } '', 'a request without a session costs nothing';
     counts_are { $id = session(a => 1) } 'WriteUnits 1 PutItem 1 Created 1', 'a new session: one write';
     counts_are { get('/test/?get=a', cookie => $id) } 'ReadUnits 1 GetItem 1', 'a request with it: one read';

@@ -128,3 +128,8 @@ apr_uint32_t msd_gauges_read(const msd_gauges_t *g, int place, msd_gauge_e what,
 {
     return number < g->n ? apr_atomic_read32(&place_at(g, place)[offset_of(g, what, number)]) : 0;
 }
+
+int msd_gauges_numbers(const msd_gauges_t *g)
+{
+    return g ? g->n : 0;
+}

@@ -30,6 +30,9 @@ volatile apr_uint32_t *msd_gauges_word(msd_gauges_t *g, msd_gauge_e what, int nu
 /** The children that run: their places (int) in p. Not in a signal handler. */
 apr_array_header_t *msd_gauges_places(const msd_gauges_t *g, apr_pool_t *p);
 
+/** The numbers there are of each kind. 0 when g is NULL. */
+int msd_gauges_numbers(const msd_gauges_t *g);
+
 /** A word of the child in that place. */
 apr_uint32_t msd_gauges_read(const msd_gauges_t *g, int place, msd_gauge_e what, int number);
 

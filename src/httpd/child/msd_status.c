@@ -9,8 +9,11 @@
 #include <http_protocol.h>
 #include <mod_status.h>
 
+#include "aws/ddb_breaker.h"
 #include "base/ddb_array.h"
+#include "base/ddb_metrics.h"
 #include "httpd/child/msd_counts.h"
+#include "httpd/child/msd_gauges.h"
 #include "httpd/child/msd_status.h"
 #include "httpd/conf/msd_config.h"
 
@@ -107,6 +110,38 @@ static apr_uint64_t sum_failed(const msd_counts_t *counts, const shown_t *shown)
     return n;
 }
 
+enum { NUMBER, SUM };
+
+/** Times from one kind to another: their number, or their sum in microseconds. */
+static apr_uint64_t sum_times(const msd_counts_t *counts, const shown_t *shown, ddb_timed_e from, ddb_timed_e to)
+{
+    apr_uint64_t n = 0;
+    int i, kind, bucket;
+
+    for (i = 0; i < counts->tables->nelts; i++) {
+        for (kind = (int)from; kind <= (int)to; kind++) {
+            ddb_count_times_t times;
+
+            ddb_count_times(APR_ARRAY_IDX(counts->tables, i, msd_counts_table_t).count, (ddb_timed_e)kind, &times);
+            n += shown->what == SUM ? times.sum : 0;
+            for (bucket = 0; shown->what == NUMBER && bucket <= DDB_COUNT_BOUNDS; bucket++) {
+                n += times.bucket[bucket];
+            }
+        }
+    }
+    return n;
+}
+
+static apr_uint64_t sum_attempts(const msd_counts_t *counts, const shown_t *shown)
+{
+    return sum_times(counts, shown, DDB_TIME_ATTEMPT, (ddb_timed_e)(DDB_TIME_ATTEMPT + (int)DDB_COUNT_DELETE));
+}
+
+static apr_uint64_t sum_requests(const msd_counts_t *counts, const shown_t *shown)
+{
+    return sum_times(counts, shown, DDB_TIME_REQUEST, DDB_TIME_REQUEST);
+}
+
 static const shown_t shown[] = {
     { sum_count, DDB_COUNT_READ_HALVES, "ReadUnits", "Read units consumed", NULL },
     { sum_count, DDB_COUNT_WRITE_HALVES, "WriteUnits", "Write units consumed, excluding failed conditions", NULL },
@@ -129,6 +164,10 @@ static const shown_t shown[] = {
     { sum_count, DDB_COUNT_OPENED, "BreakerOpened", "Circuit breaker openings in all child processes", NULL },
     { sum_count, DDB_COUNT_CONNECTED, "ConnectionsOpened", "Connections opened", NULL },
     { sum_count, DDB_COUNT_REUSED, "ConnectionsReused", "Attempts on a connection that stood", NULL },
+    { sum_attempts, NUMBER, "Attempts", "Attempts", NULL },
+    { sum_attempts, SUM, "AttemptSeconds", "... which took, seconds", NULL },
+    { sum_requests, NUMBER, "Requests", "Requests that asked the store", NULL },
+    { sum_requests, SUM, "RequestSeconds", "... which waited for it, seconds", NULL },
     { sum_dropped, 0, "Dropped", "Queued writes that were never sent", NULL },
     { sum_count, DDB_COUNT_LOADED, "Loaded", "Requests with a session", NULL },
     { sum_events, 0, "Created", "Sessions created", " created " },
@@ -153,7 +192,46 @@ static const char *value_of(const msd_counts_t *counts, const shown_t *row, apr_
 {
     apr_uint64_t n = row->sum(counts, row);
 
-    return is_capacity(row) ? ddb_count_units(n, p) : apr_psprintf(p, "%" APR_UINT64_T_FMT, n);
+    if (is_capacity(row)) {
+        return ddb_count_units(n, p);
+    }
+    return (row->sum == sum_attempts || row->sum == sum_requests) && row->what == SUM
+               ? ddb_metrics_seconds(n, p)
+               : apr_psprintf(p, "%" APR_UINT64_T_FMT, n);
+}
+
+/* ---- mod_status -------------------------------------------------------------------------------------------------- */
+
+static void show_row(request_rec *r, int flags, const shown_t *row, const char *value)
+{
+    if (flags & AP_STATUS_SHORT) {
+        ap_rprintf(r, "SessionDynamoDB%s: %s\n", row->key, value);
+    }
+    else {
+        ap_rprintf(r, "<tr><th align=\"left\">%s</th><td align=\"right\">%s</td></tr>\n", row->label, value);
+    }
+}
+
+/** What all children together say of themselves now: circuit breakers that are not closed, queued writes. */
+static void show_gauges(request_rec *r, int flags)
+{
+    static const shown_t open = { .key = "BreakersOpen", .label = "Circuit breakers that are open, now" };
+    static const shown_t queued = { .key = "Queued", .label = "Queued writes, now" };
+    const msd_gauges_t *gauges = msd_config_server(r->server)->gauges;
+    const apr_array_header_t *places = msd_gauges_places(gauges, r->pool);
+    int i, number, n_open = 0;
+    apr_uint64_t n_queued = 0;
+
+    for (i = 0; i < places->nelts; i++) {
+        int place = APR_ARRAY_IDX(places, i, int);
+
+        n_queued += msd_gauges_read(gauges, place, MSD_GAUGE_QUEUE, 0);
+        for (number = 0; number < msd_gauges_numbers(gauges); number++) {
+            n_open += msd_gauges_read(gauges, place, MSD_GAUGE_BREAKER, number) > DDB_BREAKER_CLOSED;
+        }
+    }
+    show_row(r, flags, &open, apr_itoa(r->pool, n_open));
+    show_row(r, flags, &queued, apr_psprintf(r->pool, "%" APR_UINT64_T_FMT, n_queued));
 }
 
 int msd_status_report(request_rec *r, int flags)
@@ -168,19 +246,16 @@ int msd_status_report(request_rec *r, int flags)
         ap_rputs("<hr />\n<h2>Sessions in DynamoDB, since httpd was started</h2>\n<table border=\"0\">\n", r);
     }
     for (i = 0; i < SHOWN; i++) {
-        const char *value = value_of(counts, &shown[i], r->pool);
-        if (flags & AP_STATUS_SHORT) {
-            ap_rprintf(r, "SessionDynamoDB%s: %s\n", shown[i].key, value);
-        }
-        else {
-            ap_rprintf(r, "<tr><th align=\"left\">%s</th><td align=\"right\">%s</td></tr>\n", shown[i].label, value);
-        }
+        show_row(r, flags, &shown[i], value_of(counts, &shown[i], r->pool));
     }
+    show_gauges(r, flags);
     if (!(flags & AP_STATUS_SHORT)) {
         ap_rputs("</table>\n", r);
     }
     return OK;
 }
+
+/* ---- the log ----------------------------------------------------------------------------------------------------- */
 
 /** The arguments of the last line. */
 typedef struct end_t {
