@@ -561,6 +561,28 @@ sub place { my($section, @lines) = @_; return ("<$section>", @lines, '</' . $sec
     remarked 'one of the environment', qr/AWS_ENDPOINT_URL/, @used;
 }
 
+note 'A login form without its password';
+{
+    my @auth = ("LoadModule authn_core_module $MODULES/mod_authn_core.so", "LoadModule auth_form_module $MODULES/mod_auth_form.so");
+    my @form = ('AuthType form', 'AuthName members');
+    my($mask, $phrase) = ('SessionDynamoDBMask a members-pw', 'AuthFormSitePassphrase phrase-of-the-site');
+    my $warned = qr/SessionDynamoDBMask members-pw at \S+:(\d+) replaces the password that mod_auth_form \(\S+:(\d+)\) compares.*add AuthForm/;
+    for my $case (['beside', 15, 13, place('Location /m', @form, $mask)], ['around', 12, 14, $mask, place('Location /m', @form)],
+                  ['within', 17, 13, place('Location /m', @form), place('Location /m/in', $mask)]) {
+        my($where, $at, $form_at, @lines) = @$case;
+        my $said = accepted("a masked password, $where", @auth, @lines);
+        is_deeply [$said =~ $warned], [$at, $form_at], '... is told, with both places' or diag $said;
+        unlike $said, qr/phrase-of/, '... and no passphrase';
+    }
+    for my $case (['with the passphrase', place('Location /m', @form, $mask, $phrase)], ['with that around', place('Location /', $phrase),
+                   place('Location /m', @form, $mask)], ['elsewhere', place('Location /m', @form), place('Location /n', $mask)],
+                  ['of other names', place('Location /m', @form, 'SessionDynamoDBMask pw members-user')],
+                  ['without a form', place('Location /m', 'AuthType Basic', $mask)]) {
+        my($where, @lines) = @$case;
+        unlike accepted("a mask $where", @auth, @lines), qr/SessionDynamoDBMask/, '... is left alone';
+    }
+}
+
 note 'Virtual hosts that share sessions';
 file("$_.keys", 0600, "$_" x 40 . "\n") for 'a', 'b';
 sub host { my($name, @lines) = @_; return place('VirtualHost *:1', "ServerName $name.test", 'Session On', @programs, @lines) }

@@ -247,6 +247,52 @@ static void look_at_cookie_name(const msd_config_warn_t *config, const msd_confi
     }
 }
 
+/** The entry in which mod_auth_form keeps the password is called AuthName-pw. */
+static int is_password(const char *entry)
+{
+    apr_size_t len = strlen(entry);
+
+    return len > 3 && strcasecmp(entry + len - 3, "-pw") == 0;
+}
+
+/** The AuthType form of a place where the masks hold, without the passphrase that makes up for them; or NULL. */
+static const msd_config_place_t *form_without_passphrase(const msd_config_warn_t *config,
+                                                         const msd_config_place_t *mask)
+{
+    int i;
+
+    for (i = 0; i < config->places->nelts; i++) {
+        const msd_config_place_t *form = &APR_ARRAY_IDX(config->places, i, msd_config_place_t);
+
+        if (msd_config_place_is(form, "AuthType") && strcasecmp(form->word, "form") == 0
+            && (msd_config_place_holds(form, mask) || msd_config_place_holds(mask, form))
+            && !is_near(config, form, "AuthFormSitePassphrase", NULL)) {
+            return form;
+        }
+    }
+    return NULL;
+}
+
+/** mod_auth_form compares the stored password with each request, unless it has a passphrase. */
+static void look_at_mask(const msd_config_warn_t *config, const msd_config_place_t *mask)
+{
+    const msd_config_place_t *form = form_without_passphrase(config, mask);
+    const char *args = mask->directive->args;
+
+    while (form && *args) {
+        const char *entry = ap_getword_conf(config->pool, &args);
+
+        if (is_password(entry)) {
+            ap_log_error(APLOG_MARK, APLOG_WARNING | config->startup, 0, config->main_server,
+                         "SessionDynamoDBMask %s at %s:%d replaces the password that mod_auth_form (%s:%d) compares "
+                         "with each request, so that each page asks for the login again: add AuthFormSitePassphrase "
+                         "there",
+                         entry, AT(mask), AT(form));
+            form = NULL;
+        }
+    }
+}
+
 static void look_at_tls_when(const msd_config_warn_t *config, const msd_config_place_t *when)
 {
     if (!is_near(config, when, "SessionDynamoDBRequireTLS", "On")
@@ -263,6 +309,7 @@ static void look_at_tls_when(const msd_config_warn_t *config, const msd_config_p
 
 /* The directives that the warnings depend on. */
 static const char *const read_directives[] = {
+    "AuthFormSitePassphrase",
     "AuthType",
     "CustomLog",
     "LogFormat",
@@ -290,6 +337,7 @@ static const char *const read_directives[] = {
     "SessionDynamoDBForward",
     "SessionDynamoDBForwardKeys",
     "SessionDynamoDBGuessLimit",
+    "SessionDynamoDBMask",
     "SessionDynamoDBRequireTLS",
     "SessionDynamoDBSealKeys",
     "SessionDynamoDBShareReads",
@@ -338,6 +386,9 @@ static void look_at_place(const msd_config_warn_t *config, const msd_config_plac
     }
     if (msd_config_place_is(place, "SessionDynamoDBTLSWhen")) {
         look_at_tls_when(&near, place);
+    }
+    if (msd_config_place_is(place, "SessionDynamoDBMask")) {
+        look_at_mask(&near, place);
     }
     if (strncasecmp(place->directive->directive, "SessionCookieName", 17) == 0
         || strncasecmp(place->directive->directive, "SessionDBD", 10) == 0) {
