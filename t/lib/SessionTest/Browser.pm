@@ -49,11 +49,13 @@ sub program {
 
 # --- its life ---------------------------------------------------------------------------------------------------------
 
-# With the test's certificate as the one that is trusted, whatever name it is for.
+# With the test's certificate as the one that is trusted, whatever name it is for. Preferences are those of its profile:
+# preferences => { profile => { cookie_controls_mode => 0 } }.
 sub start {
-    my $class = shift;
+    my($class, %option) = @_;
     my $program = program() or die "no Chromium\n";
     my $profile = File::Temp::tempdir("$SessionTest::T/state/browser-XXXXXX");
+    _prefer($profile, $option{preferences}) if $option{preferences};
     # It puts a socket there, whose path has to be short.
     my $short = File::Temp::tempdir('/tmp/browser-XXXXXX');
     pipe my $its_in, my $out or die "pipe: $!";
@@ -73,6 +75,15 @@ sub start {
     $self->ask('Emulation.setFocusEmulationEnabled', enabled => JSON::PP::true);
     $self->{frame} = $self->ask('Page.getFrameTree')->{frameTree}{frame}{id};
     return $self;
+}
+
+sub _prefer {
+    my($profile, $preferences) = @_;
+    File::Path::make_path("$profile/data/Default");
+    CORE::open(my $out, '>', "$profile/data/Default/Preferences") or die "$profile: $!";
+    print $out $JSON->encode($preferences);
+    close $out or die "$profile: $!";
+    return;
 }
 
 sub version { return $_[0]{version} =~ s{^\w*Chrome/}{}r }
