@@ -27,7 +27,7 @@ sub output_of {
     my ($source) = @_;
     my $path = $source;
     $path =~ s{^docs/}{} or $path = "project/$path";
-    return $path if $path =~ /\.svg$/;
+    return $path if $path =~ /\.(?:svg|png)$/;
     $path =~ s{\.md$}{} if $path =~ /\.md$/;
     $path =~ s{(^|/)README$}{$1index} if $source =~ /^docs/;
     return "$path.html";
