@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use File::Temp ();
 use FindBin;
+use POSIX ();
 use lib "$FindBin::Bin/lib";
 use SessionTest;
 
@@ -419,6 +420,59 @@ note 'Another store in the same place';
         unlike accepted("another store $where", $cookie, @lines), qr/names another session store/,
             '... is nobody\'s business';
     }
+}
+
+note 'Imports';
+{
+    my @crypto = ("LoadModule session_crypto_module $MODULES/mod_session_crypto.so");
+    my @dbd = ("LoadModule dbd_module $MODULES/mod_dbd.so");
+    my $passphrase = 'SessionCryptoPassphrase x';
+    my $on = sub { return POSIX::strftime($_[1] || '%Y-%m-%d', gmtime(time + 86400 * $_[0])) };
+    my($soon, $far, $past) = ($on->(30), $on->(93), $on->(-2));
+    refused "SessionDynamoDBImport $_->[0]", 11, $_->[1], @crypto, "SessionDynamoDBImport $_->[0]", $passphrase for (
+        ['',                                 qr/needs cookie or dbd, the name of the old cookie, and until=DATE/],
+        ['cookie',                           qr/needs cookie or dbd, the name of the old cookie, and until=DATE/],
+        ['cookie session',                   qr/needs until=DATE/],
+        ['file session until=2027-01-15',    qr/'file' is unknown: use cookie for sessions of mod_session_cookie, or dbd/],
+        ['cookie "a b" until=2027-01-15',    qr/'a b' is not the name of a cookie: use that of SessionCookieName/],
+        ['dbd "a=b" until=2027-01-15',       qr/'a=b' is not the name of a cookie: use that of SessionDBDCookieName/],
+        ['cookie session 2027-01-15',        qr/'2027-01-15' is unknown: use until=DATE, path=PATH, domain=DOMAIN\b/],
+        ['dbd session x=y',                  qr/'x=y' is unknown: .*, select=LABEL or delete=LABEL/],
+        (map { ["cookie session until=$_", qr/until=\Q$_\E is not a date: use one such as 2027-03-01/] }
+            'tomorrow', '2027-02-30', '2027-1-15', '15.01.2027', '2027-01-15T18:00', '2027-01-15T18:00:00', '20270115'),
+        ['cookie session until=2027-01-15 path=app',      qr/path=app is not the path of a cookie/],
+        ['cookie session until=2027-01-15 "path=/;a=b"',  qr/is not the path of a cookie/],
+        ['cookie session until=2027-01-15 domain=a_b',    qr/domain=a_b is not a domain/],
+        ['cookie session until=2027-01-15 select=a',      qr/select= and delete= are the labels of dbd's statements/],
+    );
+    refused 'one in a section that has one', 12, qr/stands twice in this section/, @crypto,
+        ("SessionDynamoDBImport cookie session until=$soon") x 2;
+    for my $until ($soon, $on->(30, '%Y-%m-%dT%H:%M:%SZ'), $on->(30, '%Y-%m-%dT%H:%M:%S+01:00')) {
+        unlike accepted("until=$until", @crypto, $passphrase, "SessionDynamoDBImport cookie session until=$until path=/app domain=example.com"),
+            qr/session_dynamodb/, '... without a warning';
+    }
+    accepted 'None', 'SessionDynamoDBImport None';
+    like accepted('a date in the past', @crypto, $passphrase, "SessionDynamoDBImport cookie session until=$past"),
+        qr/SessionDynamoDBImport at \S+httpd\.conf:12 has ended at ${past}T00:00:00Z.*: remove it/, '... is told';
+    like accepted('one in three months', @crypto, $passphrase, "SessionDynamoDBImport cookie session until=$far"),
+        qr/SessionDynamoDBImport at \S+httpd\.conf:12 lasts until ${far}T00:00:00Z, for more than 90 days/, '... is told';
+
+    my @section = ('<Location /app>', "SessionDynamoDBImport cookie session until=$soon", '</Location>');
+    refused 'a cookie without a passphrase', 11, qr/there is no SessionCryptoPassphrase: anybody could write such a cookie/, @section;
+    refused '... or with one elsewhere', 12, qr/there is no SessionCryptoPassphrase/, @crypto, @section, '<Location /other>',
+        $passphrase, '</Location>';
+    accepted '... with one around', @crypto, $passphrase, @section;
+    accepted '... in another section of the same place', @crypto, @section, '<Location /app/>', $passphrase, '</Location>';
+    accepted '... in a section that may be of the same place', @crypto, @section, '<Directory />', $passphrase, '</Directory>';
+    $section[1] = "SessionDynamoDBImport dbd session until=$soon select=a delete=b";
+    refused 'a database without mod_dbd', 11, qr/which mod_dbd has to reach: load mod_dbd/, @section;
+    accepted '... with it', @dbd, @section;
+    refused 'the cookie that carries our IDs', 14, qr/names the cookie session, which carries the new session ID.*choose another SessionDynamoDBCookieName/,
+        @dbd, '<Location /app>', $section[1], 'SessionDynamoDB On', 'SessionDynamoDBCookieName session', '</Location>';
+    accepted '... but where they are in a header', @dbd, '<Location /app>', $section[1], 'SessionDynamoDBUseHeader On',
+        'SessionDynamoDBCookieName session', '</Location>';
+    refused 'json', 13, qr/SessionDynamoDBImport \(at \S+:12\) can't be combined with SessionDynamoDBFormat json/, @dbd,
+        '<Location /app>', $section[1], 'SessionDynamoDBFormat json', '</Location>';
 }
 
 note 'TRACE';

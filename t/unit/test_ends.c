@@ -152,6 +152,64 @@ static void test_succeed(apr_pool_t *p)
     finish(f, "succeed and load");
 }
 
+/* An ID that no session has had leads to one. */
+static void test_lead(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    const char *from, *key, *next, *found = NULL;
+    ddb_item_t row = next_row(f, 9, &next), old;
+    ddb_session_t out;
+
+    ddb_sid_derive(&from, &f->rules, "of another store", p);
+    ddb_sid_table_key(&key, from, &f->rules, p);
+    answer_ok(f);
+    NUM_IS(ddb_store_lead(f->st, &f->call, from, next, f->now + 86400), APR_SUCCESS,
+           "an ID is made to lead to a session");
+    IS(operations(f), "PutItem", "by one PutItem");
+    IS(ddb_json_str(body(f, 0), "ConditionExpression"), "attribute_not_exists(#k)", "if it has no row");
+    OK(strstr(f->w->sent[0].body, key) && !strstr(f->w->sent[0].body, from) && !strstr(f->w->sent[0].body, next),
+       "of its key; neither ID is sent");
+    OK(strstr(f->w->sent[0].body, SAY("\"expires\":{\"N\":\"%" APR_INT64_T_FMT "\"}", f->now + 86400)), "for a day");
+    OK(strstr(f->w->sent[0].body, "\"accessed\":{\"S\":\"1970-01-01T00:00:00.000000+00:00\"}")
+           && strstr(f->w->sent[0].body, "\"data\":{\"B\":\"\"}"),
+       "it is no session to any program");
+    found = ddb_json_str(ddb_json_child(ddb_json_child(body(f, 0), "Item"), "successor"), "B");
+    old = tombstone(f, &f->row, 86400);
+    old.id = key;
+    old.loggable = mark_of(f, from);
+    old.successor = found;
+    NUM_IS(ddb_successor_decrypt(&found, found, from, p), APR_SUCCESS, "who has it opens the way");
+    IS(found, next, "to the session");
+    finish(f, "lead");
+
+    answer_row(f, &old);
+    answer_row(f, &row);
+    NUM_IS(load(f, from, &out), APR_SUCCESS, "and loads it");
+    IS(out.sid, next, "under its own ID");
+    finish(f, "lead and load");
+
+    answer_conflict(f, &old);
+    NUM_IS(ddb_store_lead(f->st, &f->call, from, next, f->now + 86400), DDB_ECONFLICT, "it leads to one only");
+    OK(strstr(f->err.detail, "already") && !f->err.unsettled, "which is certain");
+    finish(f, "lead again");
+
+    drawn = 0; /* the first draw is the nonce's, the second the write ID's */
+    answer_lost(f);
+    memset(old.write_id, 2, sizeof(old.write_id));
+    answer_conflict(f, &old);
+    NUM_IS(ddb_store_lead(f->st, &f->call, from, next, f->now + 86400), APR_SUCCESS,
+           "where an answer is lost, the next attempt finds that it has done it");
+    clean(f, "lead, answer lost");
+    finish(f, "lead, answer lost");
+
+    drawn = 0;
+    answer_lost(f);
+    old.write_id[0] = 0;
+    answer_conflict(f, &old);
+    NUM_IS(ddb_store_lead(f->st, &f->call, from, next, f->now + 86400), DDB_ECONFLICT, "or that another one has");
+    finish(f, "lead, answer lost, another one first");
+}
+
 static void test_random(apr_pool_t *p)
 {
     apr_size_t i;
@@ -645,7 +703,7 @@ static void test_end_of_tries(apr_pool_t *p)
 
 TAP_MAIN(p)
 {
-    TAP_EACH(p, test_replace, test_replace_json, test_succeed, test_random, test_changed, test_moved, test_gone,
-             test_settled, test_unsettled, test_see, test_issued, test_tokens, test_end, test_end_moved,
+    TAP_EACH(p, test_replace, test_replace_json, test_succeed, test_lead, test_random, test_changed, test_moved,
+             test_gone, test_settled, test_unsettled, test_see, test_issued, test_tokens, test_end, test_end_moved,
              test_end_failures, test_end_of_tries);
 }

@@ -300,6 +300,38 @@ static void test_derived(apr_pool_t *p)
     NUM_IS(ddb_sid_user_mark(&other, VALUE, "", p), APR_SUCCESS, "an empty name has a mark too");
 }
 
+/* An ID for a secret of another kind; the expected text is of Python's hmac. */
+static void test_of_secret(apr_pool_t *p)
+{
+    static const char secret[] = "01234567-89ab-4def-8123-456789abcdef";
+    ddb_sid_rules_t rules = rules_of(32, DDB_SHA1, NULL);
+    const char *sid = NULL, *other = NULL;
+
+    NUM_IS(ddb_sid_derive(&sid, &rules, secret, p), APR_SUCCESS, "an ID is derived from a secret");
+    IS(sid, "XWfDPjj8jQXXIipr2ESyBQ3sk9XQYgfGft7wdCOe9Zo", "it is HMAC-SHA-256 under the secret");
+    NUM_IS(ddb_sid_check(sid, &rules, p), APR_SUCCESS, "and an ID like any other");
+    ddb_sid_derive(&other, &rules, secret, p);
+    IS(other, sid, "the same secret makes the same");
+    ddb_sid_derive(&other, &rules, "01234567-89ab-4def-8123-456789abcdeF", p);
+    OK(strcmp(other, sid) != 0, "another one another");
+    rules.bytes = 16;
+    ddb_sid_derive(&other, &rules, secret, p);
+    IS(other, "XWfDPjj8jQXXIipr2ESyBQ", "as long as the rules say");
+    rules.bytes = 128;
+    ddb_sid_derive(&other, &rules, secret, p);
+    IS(other,
+       "XWfDPjj8jQXXIipr2ESyBQ3sk9XQYgfGft7wdCOe9ZqV8AXixI_58bkdEcCLwbZFeBFEjspoletHhRlCMJtJgSaMfIHIdPbLCDnqwItHrLSJ"
+       "mVIEL0uRScF38bRk1Eaiyf3sqLq3sWib_x-K79YMCs1dFHWHvqW1mFjs3-7K7AM",
+       "even the longest");
+    rules.bytes = 129;
+    NUM_IS(ddb_sid_derive(&other, &rules, secret, p), APR_EINVAL, "and no longer");
+    rules = rules_of(32, DDB_SHA256, keys_of(p, "old key", "new key"));
+    ddb_sid_derive(&other, &rules, secret, p);
+    OK(strncmp(other, sid, 43) == 0 && other[43] == '.', "signed where IDs are");
+    NUM_IS(ddb_sid_check(other, &rules, p), APR_SUCCESS, "with a good signature");
+    NUM_IS(ddb_sid_derive(&other, &rules, "", p), APR_SUCCESS, "no secret is none, but no fault");
+}
+
 TAP_MAIN(p)
 {
     test_make(p);
@@ -311,4 +343,5 @@ TAP_MAIN(p)
     test_altered(p);
     test_table_key(p);
     test_derived(p);
+    test_of_secret(p);
 }
