@@ -201,6 +201,19 @@ note 'What is no session';
     calls_are { visit('/rotated/?entries', $good) } \@IMPORT, 'an older passphrase in the list is one';
     is res()->line('entries'), 'a=1', '... that opens it';
 
+    calls_are { visit('/new/?entries', '') } [], 'an empty one: no call';
+    ends_old();
+    my $beside = old_session('old', 'a:1');
+    calls_are { visit('/new/?entries', undef, cookies => ['id=' . 'A' x 43 . "; old=$beside"]) } ['GetItem', @IMPORT],
+        'beside an ID that opens nothing it is imported';
+    is res()->line('entries'), 'a=1', '... as if it came alone';
+    my $replaced = session(a => 1);
+    get('/test/?renew', cookie => $replaced);
+    $beside = old_session('old', 'a:1');
+    calls_are { visit('/new/?entries', undef, cookies => ["id=$replaced; old=$beside"]) } ['GetItem'],
+        '... but not beside one that a login has just replaced, as the client has a session';
+    is_deeply [res()->line('entries'), res()->set_cookies], [''], '... whose cookie is on its way';
+
     my $twice = old_session('old', 'a:1');
     calls_are { visit('/new/?entries', undef, cookies => ["old=$twice; old=$good"]) } [], 'of two cookies neither is taken';
     is_deeply [res()->line('entries'), res()->set_cookies], [''], '... and neither ends';

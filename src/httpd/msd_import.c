@@ -126,7 +126,10 @@ apr_status_t msd_import_read(request_rec *r, msd_session_t *s, const char *cooki
     apr_status_t rv;
 
     msd_config_rules(&rules, s->conf);
-    *old = (msd_import_t){ .cookie = cookie };
+    *old = (msd_import_t){ .cookie = cookie, .is_over = !*cookie };
+    if (old->is_over) {
+        return APR_SUCCESS;
+    }
     rv = ddb_sid_derive(&old->sid, &rules, cookie, s->pool);
     if (rv != APR_SUCCESS) {
         return ddb_error_set(&s->error, rv, "cannot derive an ID of an old session: OpenSSL failed");
