@@ -157,6 +157,17 @@ $CASE{'REDIRECT_HTTP_SESSION'} = sub {
     is_deeply [res()->status, $E->shown], [404, 'a=1'], '... and has the session by its name';
 };
 
+$CASE{'A page breaks off after a form'} = sub {
+    $E->begin("KeepAlive Off\n");
+    # mod_cgi, which prefork has, talks by pipes.
+    my $by_socket = setting('mpm') ne 'prefork';
+    $E->sure($by_socket ? qr/^18$/ : qr/^0$/);
+    $by_socket ? $E->logged : ($E->{met}{0} = 1);
+    my $show = SessionTest::Log::slurp($E->here('/srv/app/show'));
+    $E->file('/srv/app/show', 0755, $show =~ s/^use warnings;\n\K/$E->{code}/mr);
+    $E->sure(qr/^0$/);
+};
+
 # --- logged out -------------------------------------------------------------------------------------------------------
 
 $CASE{'Logged out after a visit to another site'} = sub {

@@ -21,6 +21,7 @@ use SessionTest qw(setting eventually is);
 use SessionTest::Log ();
 
 our @RUNNING;
+our $REST = 0.3;   # seconds between the last answer and the end
 END { my $status = $?; $_->end for @RUNNING; $? = $status }
 
 # The files of a page, name -> text; "modules" of it.
@@ -159,7 +160,7 @@ sub end {
     my $pid = delete $self->{pid} or return;
     # httpd's threaded MPMs close the sockets of their workers when they are told to stop at once, also one that its
     # worker is just giving back, and die of it: the workers get time to be done.
-    select undef, undef, undef, 0.3;
+    select undef, undef, undef, $REST;
     kill TERM => $pid;
     waitpid $pid, 0;
     @RUNNING = grep { $_ != $self } @RUNNING;

@@ -57,6 +57,7 @@ sub entry {
     my $remedy = _fenced($after);
     $self->{right}  = join '', @{ $remedy->{apache} || [] };
     $self->{remedy} = $remedy->{sh} || [];
+    $self->{code}   = join '', @{ $remedy->{perl} || [] };
     mkdir $self->{dir};
     mkdir "$self->{dir}/$_" for qw(app etc bin);
     $self->{port}  = SessionTest::Recipe::free_port();
@@ -202,6 +203,8 @@ sub log { return $_[0]{log} // '/nowhere' }
 
 sub end {
     my $self = shift;
+    # Nobody minds how it ends, and there are many.
+    local $SessionTest::Recipe::REST = 0.05;
     $self->SUPER::end;
     $self->{log_text} .= SessionTest::Log::slurp($self->{log}) if defined $self->{log};
     return;
