@@ -7,15 +7,15 @@ use warnings;
 use HTTP::Tiny ();
 use Page;
 
-# Which of the module's counters are shown, and as what; several are added up.
+# What is shown: a name, a text, and which samples of /session-metrics are added up (docs/metrics.md).
 my @SHOWN = (
-    ['Sessions begun', 'Created'],
-    ['Sessions ended', 'Ended'],
-    ['Reads of the table', 'GetItem'],
-    ['Writes to the table', 'PutItem', 'UpdateItem', 'DeleteItem'],
-    ['Changes merged', 'Merged'],
-    ['Failed calls', 'FailedCalls'],
-    ['Calls not tried', 'TurnedAway'],
+    ['begun',   'Sessions begun',      qr/^sessions_created_total\{/],
+    ['ended',   'Sessions ended',      qr/^sessions_ended_total\{/],
+    ['reads',   'Reads of the table',  qr/^calls_total\{.*operation="GetItem",outcome="(?!rejected")/],
+    ['writes',  'Writes to the table', qr/^calls_total\{.*operation="(?!GetItem")\w+",outcome="(?!rejected")/],
+    ['merged',  'Changes merged',      qr/^merges_total\{/],
+    ['failed',  'Failed calls',        qr/^calls_total\{.*outcome="(?!ok"|conflict"|rejected")/],
+    ['untried', 'Calls not tried',     qr/^calls_total\{.*outcome="rejected"/],
 );
 
 # --- the switch ------------------------------------------------------------------------------------------------------
@@ -56,18 +56,20 @@ HTML
 # The servers, name => URL, in order of their names.
 sub servers { return map { [split /=/, $_, 2] } sort split ' ', $ENV{DEMO_SERVERS} // '' }
 
-# The counters of all servers, { 'a.Created' => 3, ... }; those of a server that is down are missing.
+# The counters of all servers, { 'A.begun' => 3, ... }; those of a server that is down are missing.
 sub counters {
     my $http = HTTP::Tiny->new(timeout => 2, proxy => undef, http_proxy => undef);
     my %counters;
     for my $server (servers()) {
         my ($name, $url) = @$server;
-        my $reply = $http->get("$url/server-status?auto");
+        my $reply = $http->get("$url/session-metrics");
         next if !$reply->{success};
-        my %is = $reply->{content} =~ /^SessionDynamoDB(\w+): ([\d.]+)$/mg;
-        for my $shown (@SHOWN) {
-            my ($label, @names) = @$shown;
-            $counters{"$name.$names[0]"} += $is{$_} // 0 for @names;
+        my @samples = $reply->{content} =~ /^session_dynamodb_(.*) (\S+)$/mg;
+        while (my ($sample, $value) = splice @samples, 0, 2) {
+            for my $shown (@SHOWN) {
+                my ($key, $text, $these) = @$shown;
+                $counters{"$name.$key"} += $sample =~ $these ? $value : 0;
+            }
         }
     }
     return %counters;
@@ -78,10 +80,9 @@ sub summary {
     my %counters = @_;
     my %sum;
     for my $key (keys %counters) {
-        my ($server, $name) = split /\./, $key;
-        $sum{$name} += $counters{$key};
+        $sum{ $key =~ s/.*\.//r } += $counters{$key};
     }
-    return sprintf 'reads %d, writes %d, failed calls %d.', map { $sum{$_} // 0 } qw(GetItem PutItem FailedCalls);
+    return sprintf 'reads %d, writes %d, failed calls %d.', map { $sum{$_} // 0 } qw(reads writes failed);
 }
 
 sub counters_section {
@@ -92,8 +93,8 @@ sub counters_section {
         return "<span data-counter=\"$key\">" . text($counters{$key} // 'none') . '</span>';
     };
     my @rows = map {
-        my ($label, $name) = @$_;
-        [$label, map { $cell->(text("$_.$name")) } @servers];
+        my ($key, $text) = @$_;
+        [$text, map { $cell->(text("$_.$key")) } @servers];
     } @SHOWN;
     my $table   = table('Since each server started', ['Counter', map { 'Server ' . text(uc) } @servers], @rows);
     my $summary = text(summary(%counters));

@@ -117,13 +117,13 @@ note 'A visitor';
 
 note 'A session on both servers';
 {
-    adds { does('visit') } 'Created 1 GetItem 1 PutItem 1', 'a form begins the session: one write, and a page reads it';
+    adds { does('visit') } 'begun 1 reads 1 writes 1', 'a form begins the session: one write, and a page reads it';
     is res()->status, 200, '... which is shown';
     for my $server (sort map { server() } 1 .. 2) {
         page_has qr{<th scope="row">visits</th><td>1</td>}, 'the count is on the page, whichever server answers';
     }
-    adds { visit('/') } 'GetItem 1', 'looking costs one read';
-    adds { does('visit') } 'GetItem 3 PutItem 1', 'a change a write: the form, the change, the page';
+    adds { visit('/') } 'reads 1', 'looking costs one read';
+    adds { does('visit') } 'reads 3 writes 1', 'a change a write: the form, the change, the page';
     like stored()->{data}, qr/^changed-by=[AB]&amp;visits=2$/, 'the row as it is stored';
     is stored()->{id}, key_of($id), '... under the hash of the ID';
     like stored()->{expires}, qr/^\d{10} $/, '... with its end';
@@ -176,7 +176,7 @@ note 'Login and logout';
     logs_in('bob');
     is user(), 'bob', 'bob logs in over her session';
     unlike visit('/')->body, qr{>visits<}, '... and has nothing of hers';
-    adds { does('logout') } 'Ended 1 GetItem 3 PutItem 2', 'a logout ends the session and takes it out of the list';
+    adds { does('logout') } 'ended 1 reads 3 writes 2', 'a logout ends the session and takes it out of the list';
     is $id, undef, '... the cookie goes';
     like visit('/')->body, qr/There is none/, '... and the row';
 }
@@ -210,14 +210,14 @@ note 'Two tabs at once';
     my $slow = connection($DEMO->port);
     $slow->send_request(path => '/', method => 'POST', host => $DEMO->host, headers => [['Cookie', "id=$id"]],
         body => "action=store&key=slow&value=1&slowly=yes&token=$token");
-    ok eventually(sub { counted()->{GetItem} > $before->{GetItem} }), 'the slow one has read the session';
+    ok eventually(sub { counted()->{reads} > $before->{reads} }), 'the slow one has read the session';
     is visit('/', method => 'POST', body => "action=store&key=quick&value=2&token=$token")->status, 303,
         'another tab changes it meanwhile';
     like stored()->{data}, qr/quick=2/, '... which is stored';
     unlike stored()->{data}, qr/slow=/, '... and the slow one is not yet';
     is $slow->read_response->status, 303, 'now it is';
     like stored()->{data}, qr/(?=.*quick=2)(?=.*slow=1)(?=.*visits=1)/, '... and everything is there';
-    is counted()->{Merged} - $before->{Merged}, 1, '... merged once';
+    is counted()->{merged} - $before->{merged}, 1, '... merged once';
 }
 
 note 'The table paused, and back';
@@ -229,7 +229,7 @@ note 'The table paused, and back';
     is ask(path => '/store', method => 'POST', body => 'action=kill', @own)->status, 400, '... nor another action';
     is ask(path => $_, host => 'evil.test')->status, 403, "$_: no other host's name leads here"
         for '/', '/store', '/counters';
-    is ask(path => '/server-status')->status, 404, "the servers' own counters are not passed on";
+    is ask(path => '/session-metrics')->status, 404, "the servers' own counters are not passed on";
     is ask(path => '/store', method => 'POST', body => 'action=pause', @own)->status, 303, 'it is switched off';
     like ask(path => '/store')->body, qr/The table is <span class="state paused">paused/, '... and says so';
     my $own = $id;
@@ -240,7 +240,7 @@ note 'The table paused, and back';
         '... and the page says what to do';
     like res()->header('Content-Security-Policy'), qr/^default-src 'none'/, '... with the policy of all pages';
     is visit('/', method => 'POST', body => 'action=visit')->status, 503, 'a change, too';
-    cmp_ok counted()->{FailedCalls}, '>=', 2, '... which is counted';
+    cmp_ok counted()->{failed}, '>=', 2, '... which is counted';
     { local $id; is visit('/')->status, 200, 'without a session the page is there' }
     is ask(path => '/store', method => 'POST', body => 'action=resume', @own)->status, 303, 'it is switched on';
     ok eventually(sub { visit('/')->status == 200 }), 'the session is back';
