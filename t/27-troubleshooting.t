@@ -89,6 +89,7 @@ $CASE{'Two cookies of one name'} = sub {
     $E->ask('/app/show', cookies => ["id=$ids[0]; id=$ids[1]"]);
     is $E->shown, '', 'two sessions are none';
     $E->logged;
+    $E->sure(qr/^ *1 ignored the cookies named id \(2\)$/);
     $E->begin($E->right);
     my $new = $E->session;
     $E->ask('/app/show', cookies => ["id=$ids[0]; id=$ids[1]; __Host-id=$new"]);

@@ -95,7 +95,9 @@ my @VALUES = qw(Strict Lax None);
 for my $column (0 .. 2) {
     my $value = $VALUES[$column];
     $app = SessionTest::Recipe->start('samesite', modules => ['ssl', 'mime'],
-        change => sub { s/SameSite Lax/SameSite $value/ or die 'the page has no SameSite' },
+        # What the page says of FetchMetadata is so where it says it.
+        change => sub { s/(SessionDynamoDBCookieSameSite) Lax/$value eq 'Lax' ? "$1 Lax\nSessionDynamoDBFetchMetadata On" : "$1 $value"/e
+            or die 'the page has no SameSite' },
         also => { '/srv/app/htdocs/page.html' => '<!DOCTYPE html><body>', '/srv/app/pay/cgi.pl' => $cgi },
         more => <<"END");
 AddType text/html .html
