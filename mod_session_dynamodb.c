@@ -31,6 +31,7 @@
 #include "httpd/conf/msd_config_warn.h"
 #include "httpd/conf/msd_directives.h"
 #include "httpd/msd_csrf.h"
+#include "httpd/msd_device_requests.h"
 #include "httpd/msd_http_cache.h"
 #include "httpd/msd_entries.h"
 #include "httpd/msd_env.h"
@@ -105,9 +106,17 @@ static int session_dynamodb_post_perdir_config(request_rec *r)
 {
     const apr_array_header_t *wanted = msd_config_merged(r)->env;
     session_rec *z = NULL;
+    int status;
 
     if (msd_config_enabled(r)) {
         msd_env_forget(r);
+    }
+    if (msd_device_requests_want_session(r)) {
+        session_load_fn(r, &z);
+    }
+    status = msd_device_requests_answer(r);
+    if (status != DECLINED) {
+        return status;
     }
     if (!wanted || !wanted->nelts) {
         return DECLINED;

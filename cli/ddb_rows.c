@@ -144,6 +144,9 @@ void ddb_rows_read_item(const ddb_rows_t *r, const ddb_json_t *item, ddb_row_t *
         .data_len = length_of_data(item),
         .encoding = apr_pstrdup(p, ddb_attribute_get(item, "encoding", "S")),
         .has_user = ddb_json_has(item, "user_mark") || ddb_json_has(item, "user_marks"),
+        .device = ddb_json_has(item, "device_key")      ? "bound"
+                  : ddb_json_has(item, "device_secret") ? "not bound"
+                                                        : NULL,
         .replaced = is_replaced(item),
     };
 }

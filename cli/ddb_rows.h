@@ -43,7 +43,8 @@ typedef struct ddb_row_t {
     apr_int64_t data_len; /* bytes as they are stored */
     const char *encoding; /* of data, as the row names it; NULL: none */
     int has_user;
-    int replaced; /* 1: the row of an ID that was replaced: no session */
+    const char *device; /* "bound" or "not bound", to one; NULL: there is none to which it could be */
+    int replaced;       /* 1: the row of an ID that was replaced: no session */
 } ddb_row_t;
 
 /** 1 when text looks like a loggable hash, or its beginning: 32 to 128 hex digits. */

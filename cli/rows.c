@@ -100,6 +100,9 @@ static void say_row(report_t *r, const ddb_row_t *row, apr_time_t now, apr_pool_
     report_number(r, "version", "version", (double)row->version);
     report_number(r, "data_bytes", data_label(row->encoding), (double)row->data_len);
     report_text(r, "user", "user", row->has_user ? "yes" : "no");
+    if (row->device) {
+        report_text(r, "device", "device", row->device);
+    }
 }
 
 exit_e rows_show(connection_t *c, const options_t *o, report_t *r, apr_pool_t *p)

@@ -133,6 +133,7 @@ static apr_status_t say_session(const ddb_rows_t *rows, const ddb_user_session_t
     say(r, json, "ends", "ends at the latest", time_text(apr_time_from_sec(s->expires), p));
     say(r, json, "address", "address", s->address);
     say(r, json, "agent", "agent", s->agent);
+    say(r, json, "device", "device", row.device);
     report_line(r, "%s", "");
     return APR_SUCCESS;
 }

@@ -7,6 +7,7 @@ use IPC::Open2 ();
 use JSON::PP ();
 use lib "$FindBin::Bin/lib";
 use SessionTest;
+use SessionTest::Device;
 use SessionTest::Login qw(form basic entries is_tombstone @RENEWAL);
 use SessionTest::Recipe;
 
@@ -175,6 +176,21 @@ my $mine = $id;
 $id = session('/test/', note => 'x');
 is visit('/app/note.pl', @form, body => "note=c&token=$token")->status, 403, 'another session has other tokens';
 $app->stop(qr/refused POST \S+ in a session, because/);
+
+note 'Sessions bound to a device';
+start 'device';
+is visit('/app/device.pl')->body, "visit 1, new\n", 'the first visit';
+like res()->header('Secure-Session-Registration'), qr{^\(ES256 RS256\);path="/\.device-session/register";challenge="}, '... invites';
+is visit('/app/device.pl')->body, "visit 2, unbound\n", 'a client that cannot do it goes on';
+{
+    my $browser = SessionTest::Device->new(port => $app->port);
+    $browser->get('/app/device.pl');
+    is $browser->register->status, 200, 'one that can registers a key';
+    is $browser->get('/app/device.pl')->body, "visit 2, bound\n", '... and is bound';
+    change_row($browser->{jar}{id}, sub { $_->{device_until}{N} -= 20 });
+    is $browser->get('/app/device.pl', without => { 'id-device' => 1 })->body, "visit 1, stale\n", 'a thief begins anew';
+}
+$app->stop;
 
 note 'SSI';
 start 'ssi';

@@ -42,8 +42,9 @@ typedef enum ddb_count_outcome_e {
     DDB_OUTCOMES /* their number */
 } ddb_count_outcome_e;
 
-#define DDB_COUNT_WRITES 3  /* kinds of writes in the background */
-#define DDB_COUNT_EVENTS 80 /* kinds of events, at most: who counts them knows which */
+#define DDB_COUNT_WRITES  3  /* kinds of writes in the background */
+#define DDB_COUNT_DEVICES 5  /* kinds of what becomes of proofs of devices */
+#define DDB_COUNT_EVENTS  80 /* kinds of events, at most: who counts them knows which */
 
 typedef enum ddb_counted_e {
     DDB_COUNT_READ_HALVES, /* consumed capacity as the replies report it; half units, as an eventual read costs 0.5 */
@@ -58,10 +59,16 @@ typedef enum ddb_counted_e {
     DDB_COUNT_REFUSED,         /* IDs that clients sent and that opened no session */
     DDB_COUNT_LIMITED_GUESSES, /* requests refused by SessionDynamoDBGuessLimit */
     DDB_COUNT_LIMITED_SESSIONS,
-    DDB_COUNT_CACHED_READ,                                 /* rows that came from the cache */
-    DDB_COUNT_SHARED_READ,                                 /* ... from another request's read */
-    DDB_COUNT_DROPPED,                                     /* writes in the background, by kind */
-    DDB_COUNT_CALL = DDB_COUNT_DROPPED + DDB_COUNT_WRITES, /* by operation and outcome */
+    DDB_COUNT_CACHED_READ,                                   /* rows that came from the cache */
+    DDB_COUNT_SHARED_READ,                                   /* ... from another request's read */
+    DDB_COUNT_DROPPED,                                       /* writes in the background, by kind */
+    DDB_COUNT_DEVICE = DDB_COUNT_DROPPED + DDB_COUNT_WRITES, /* proofs of devices, by what became of them: */
+    DDB_COUNT_DEVICE_REGISTERED = DDB_COUNT_DEVICE,          /* a session was bound */
+    DDB_COUNT_DEVICE_REFRESHED,                              /* a proof was accepted */
+    DDB_COUNT_DEVICE_REFUSED,                                /* a registration or a proof was not */
+    DDB_COUNT_DEVICE_STALE,                                  /* a request came without one, and had no session */
+    DDB_COUNT_DEVICE_SKIPPED,                                /* a browser says that it could not renew it */
+    DDB_COUNT_CALL = DDB_COUNT_DEVICE + DDB_COUNT_DEVICES,   /* by operation and outcome */
     DDB_COUNT_EVENT = DDB_COUNT_CALL + (int)DDB_COUNT_OPERATIONS * (int)DDB_OUTCOMES, /* by kind */
     DDB_COUNTED = DDB_COUNT_EVENT + DDB_COUNT_EVENTS                                  /* the number of counters */
 } ddb_counted_e;

@@ -106,6 +106,28 @@ apr_status_t ddb_crypto_cipher_seal(unsigned char *out, ddb_cipher_t *c, const u
                                     ddb_bytes_t bound);
 apr_status_t ddb_crypto_cipher_unseal(unsigned char *out, ddb_cipher_t *c, ddb_bytes_t in, ddb_bytes_t bound);
 
+/** The algorithms of signatures (RFC 7518 section 3.1): ECDSA on P-256 with SHA-256, RSASSA-PKCS1-v1_5 with SHA-256. */
+typedef enum ddb_signature_e { DDB_ES256, DDB_RS256 } ddb_signature_e;
+
+#define DDB_P256_BYTES     32  /* of a coordinate, and of each half of a signature */
+#define DDB_RSA_LEAST      256 /* bytes of a modulus: 2048 bits, as RFC 7518 section 3.3 demands */
+#define DDB_RSA_MOST       512
+#define DDB_PUBLIC_KEY_MAX DDB_RSA_MOST
+
+/** A public key, as numbers without a sign, most significant byte first. */
+typedef struct ddb_public_key_t {
+    ddb_signature_e alg;
+    unsigned char bytes[DDB_PUBLIC_KEY_MAX]; /* ES256: x and y; RS256: the modulus, whose exponent is 65537 */
+    apr_size_t len;                          /* ES256: 2 * DDB_P256_BYTES; RS256: DDB_RSA_LEAST to DDB_RSA_MOST */
+} ddb_public_key_t;
+
+/**
+ * Verify a signature in the form of RFC 7518: ES256: r and s, of DDB_P256_BYTES each (section 3.4); RS256: as long as
+ * the modulus (section 3.3). @return APR_NOTFOUND if it is not that of these bytes by this key, or the key is none,
+ * such as a point that is not on the curve; APR_EGENERAL if OpenSSL does not know the algorithm.
+ */
+apr_status_t ddb_crypto_verify(const ddb_public_key_t *key, ddb_bytes_t signature, ddb_bytes_t in);
+
 /** Lower case hex of in, in p. */
 const char *ddb_crypto_hex(apr_pool_t *p, const void *in, apr_size_t len);
 

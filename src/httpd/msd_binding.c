@@ -85,16 +85,6 @@ static void report(request_rec *r, msd_session_t *s, int kind)
                   kinds[kind], outcomes[action], msd_session_loggable_id(s));
 }
 
-/** As if the ID were unknown; its row is left alone. */
-static void withdraw(msd_session_t *s)
-{
-    s->ids.refused = msd_session_loggable_id(s);
-    s->ids.miss = DDB_MISS_BOUND;
-    s->answer.issue = NULL;
-    msd_session_begin_new(s);
-    msd_session_count(s, DDB_COUNT_REFUSED);
-}
-
 void msd_binding_judge(request_rec *r, msd_session_t *s)
 {
     const char *changed[DDB_BOUND_KINDS];
@@ -104,7 +94,7 @@ void msd_binding_judge(request_rec *r, msd_session_t *s)
         return;
     }
     if (ddb_bound_compare(changed, s->stored.bound, s->stored.sid, s->bind, s->pool) != APR_SUCCESS) {
-        withdraw(s); /* OpenSSL failed: nobody knows whose it is */
+        msd_session_withdraw(s); /* OpenSSL failed: nobody knows whose it is */
         return;
     }
     for (i = 0; i < DDB_BOUND_KINDS; i++) {
@@ -115,6 +105,6 @@ void msd_binding_judge(request_rec *r, msd_session_t *s)
         }
     }
     if (denied) {
-        withdraw(s);
+        msd_session_withdraw(s);
     }
 }

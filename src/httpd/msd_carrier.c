@@ -223,14 +223,14 @@ apr_array_header_t *msd_carrier_take(request_rec *r, const msd_dir_config_t *con
     return look.carriers;
 }
 
+static const char *const same_site[] = { "Strict", "Lax", "None" }; /* in the order of msd_same_site_e */
+
 /*
  * One cookie line, with the same attributes for setting and deleting: a browser replaces a cookie only with one of the
  * same name, domain and path.
  */
 static const char *cookie_line(apr_pool_t *p, const msd_dir_config_t *c, const char *value, const char *lifetime)
 {
-    static const char *const same_site[] = { "Strict", "Lax", "None" };
-
     return apr_pstrcat(p, c->cookie_name, "=", value, "; Path=", c->cookie_path, *c->cookie_domain ? "; Domain=" : "",
                        c->cookie_domain, lifetime, c->cookie_secure ? "; Secure" : "",
                        c->cookie_http_only ? "; HttpOnly" : "", "; SameSite=", same_site[c->cookie_same_site], NULL);
@@ -276,6 +276,12 @@ const char *msd_carrier_clear(request_rec *r, const msd_dir_config_t *conf)
         apr_table_unset(r->err_headers_out, conf->header_name);
         apr_table_unset(r->headers_out, conf->header_name);
         return said ? conf->header_name : NULL;
+    }
+    if (conf->device_bound) {
+        const char *device = msd_carrier_device(conf, r->pool);
+
+        drop_cookie(r, r->err_headers_out, device);
+        drop_cookie(r, r->headers_out, device);
     }
     return drop_cookie(r, r->err_headers_out, conf->cookie_name) | drop_cookie(r, r->headers_out, conf->cookie_name)
                ? conf->cookie_name
@@ -323,4 +329,31 @@ void msd_carrier_end_old(request_rec *r, const msd_dir_config_t *conf)
     old.cookie_path = conf->import->path;
     old.cookie_domain = conf->import->domain;
     msd_carrier_end(r, &old);
+}
+
+/* ---- the cookie that proves the device --------------------------------------------------------------------------- */
+
+const char *msd_carrier_device(const msd_dir_config_t *conf, apr_pool_t *p)
+{
+    return apr_pstrcat(p, conf->cookie_name, MSD_DEVICE_COOKIE, NULL);
+}
+
+const char *msd_carrier_device_attributes(const msd_dir_config_t *conf, apr_pool_t *p)
+{
+    return apr_pstrcat(p, "Path=", conf->cookie_path,
+                       "; Secure; HttpOnly; SameSite=", same_site[conf->cookie_same_site], NULL);
+}
+
+void msd_carrier_issue_device(request_rec *r, const msd_dir_config_t *conf, const char *value, apr_int64_t lifetime)
+{
+    say(r, conf,
+        apr_psprintf(r->pool, "%s=%s; Max-Age=%" APR_INT64_T_FMT "; %s", msd_carrier_device(conf, r->pool), value,
+                     lifetime, msd_carrier_device_attributes(conf, r->pool)));
+}
+
+void msd_carrier_end_device(request_rec *r, const msd_dir_config_t *conf)
+{
+    say(r, conf,
+        apr_pstrcat(r->pool, msd_carrier_device(conf, r->pool), "=; Expires=" IN_THE_PAST "; Max-Age=0; ",
+                    msd_carrier_device_attributes(conf, r->pool), NULL));
 }

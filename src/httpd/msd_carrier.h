@@ -49,5 +49,18 @@ void msd_carrier_end(request_rec *r, const msd_dir_config_t *conf);
 
 /** Delete the cookie of the sessions that conf imports, likewise. */
 void msd_carrier_end_old(request_rec *r, const msd_dir_config_t *conf);
+/*
+ * SessionDynamoDBDeviceBound: a second cookie, of short life (seconds), beside that of the ID. The browser compares its
+ * attributes with those that it was told, so both are made by one function.
+ */
+
+/** Its name, in p. */
+const char *msd_carrier_device(const msd_dir_config_t *conf, apr_pool_t *p);
+
+/** Its attributes, but its lifetime, in p. */
+const char *msd_carrier_device_attributes(const msd_dir_config_t *conf, apr_pool_t *p);
+
+void msd_carrier_issue_device(request_rec *r, const msd_dir_config_t *conf, const char *value, apr_int64_t lifetime);
+void msd_carrier_end_device(request_rec *r, const msd_dir_config_t *conf);
 
 #endif

@@ -23,6 +23,7 @@ APLOG_USE_MODULE(session_dynamodb);
 #define CREATED      "SESSION_DYNAMODB_CREATED"
 #define EXPIRES      "SESSION_DYNAMODB_EXPIRES"
 #define FAILED_ID    "SESSION_DYNAMODB_FAILED_ID"
+#define DEVICE       "SESSION_DYNAMODB_DEVICE"
 
 /** 1, with a warning, if the variable is too long for a program's environment. */
 static int too_long(request_rec *r, const char *name, const char *value)
@@ -42,9 +43,8 @@ static int too_long(request_rec *r, const char *name, const char *value)
 /** Remove from r the variables that the session of another request of the tree has set. */
 static void forget_those_of(request_rec *r, const request_rec *from, const char *prefix)
 {
-    static const char *const ours[] = {
-        HTTP_SESSION, NEW, LOGGABLE_ID, CREATED, EXPIRES, FAILED_ID, MSD_CSRF_VARIABLE
-    };
+    static const char *const ours[] = { HTTP_SESSION, NEW,       LOGGABLE_ID, CREATED,
+                                        EXPIRES,      FAILED_ID, DEVICE,      MSD_CSRF_VARIABLE };
     const apr_array_header_t *env = msd_config_merged(from)->env;
     apr_size_t i;
     int j;
@@ -96,6 +96,7 @@ static void set_time(apr_table_t *env, const char *name, apr_int64_t seconds)
 /* What CGI programs and LogFormat may know about a session; the ID is not part of it. */
 void msd_env_describe(request_rec *r, msd_session_t *s)
 {
+    static const char *const devices[] = { "", "unbound", "bound", "stale" }; /* in the order of msd_device_e */
     apr_table_t *env = r->subprocess_env;
     const char *loggable = msd_session_loggable_id(s);
     apr_int64_t expires = msd_session_expires(s);
@@ -111,6 +112,9 @@ void msd_env_describe(request_rec *r, msd_session_t *s)
     set_time(env, EXPIRES, expires);
     if (s->ids.refused) {
         apr_table_setn(env, FAILED_ID, s->ids.refused);
+    }
+    if (s->device != MSD_DEVICE_UNKNOWN) {
+        apr_table_setn(env, DEVICE, devices[s->device]);
     }
     if (!r->main) {
         /* Comparing addresses is enough: all IDs of a tree stay in its pool, so two IDs never share an address. */

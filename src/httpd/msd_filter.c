@@ -8,6 +8,7 @@
 #include <http_request.h>
 #include <util_filter.h>
 
+#include "httpd/msd_device.h"
 #include "httpd/msd_header_accept.h"
 #include "httpd/msd_http_cache.h"
 #include "httpd/msd_filter.h"
@@ -159,9 +160,13 @@ static void set_headers(request_rec *r, const msd_session_t *s)
     }
     if (s->answer.issue) {
         msd_carrier_issue(r, s->conf, s->answer.issue, s->now, msd_session_next_end(s));
+        msd_device_invite(r, s);
     }
     else if (s->answer.end_id) {
         msd_carrier_end(r, s->conf);
+        if (s->conf->device_bound != MSD_DEVICE_BOUND_OFF) {
+            msd_carrier_end_device(r, s->conf);
+        }
     }
 }
 

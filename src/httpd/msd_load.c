@@ -7,6 +7,7 @@
 #include "httpd/child/msd_unknown_ids.h"
 #include "httpd/conf/msd_config_check.h"
 #include "httpd/msd_binding.h"
+#include "httpd/msd_device.h"
 #include "httpd/msd_entries.h"
 #include "httpd/msd_event.h"
 #include "httpd/msd_limit.h"
@@ -296,10 +297,8 @@ static apr_status_t check(request_rec *r, msd_session_t *s)
     return rv;
 }
 
-apr_status_t msd_load(request_rec *r, msd_request_t *q, msd_session_t *s)
+apr_status_t msd_load_begin(request_rec *r, msd_request_t *q, msd_session_t *s)
 {
-    const msd_load_t w = { .r = r, .q = q, .s = s };
-    const apr_array_header_t *came;
     apr_status_t rv;
 
     msd_session_begin(s, r);
@@ -313,6 +312,18 @@ apr_status_t msd_load(request_rec *r, msd_request_t *q, msd_session_t *s)
     }
     msd_request_take(r, q, s->conf);
     msd_session_begin_new(s);
+    return APR_SUCCESS;
+}
+
+apr_status_t msd_load(request_rec *r, msd_request_t *q, msd_session_t *s)
+{
+    const msd_load_t w = { .r = r, .q = q, .s = s };
+    const apr_array_header_t *came;
+    apr_status_t rv = msd_load_begin(r, q, s);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
     came = msd_request_came(q, s->conf);
     s->ids.count = came ? came->nelts : 0;
     if (msd_require_tls_bars(r)) {
@@ -329,6 +340,7 @@ apr_status_t msd_load(request_rec *r, msd_request_t *q, msd_session_t *s)
         msd_binding_judge(r, s);
     }
     rv = s->conf->import ? msd_load_import(&w, rv) : rv;
+    msd_device_judge(r, q, s);
     if (s->outcome == MSD_LOADED) {
         msd_session_count(s, DDB_COUNT_LOADED);
     }

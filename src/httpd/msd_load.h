@@ -14,4 +14,7 @@
  */
 apr_status_t msd_load(request_rec *r, msd_request_t *q, msd_session_t *s);
 
+/** The same without a look at the client's ID: s is new and empty, for a request that finds a session otherwise. */
+apr_status_t msd_load_begin(request_rec *r, msd_request_t *q, msd_session_t *s);
+
 #endif

@@ -3,6 +3,7 @@
 #include <apr_strings.h>
 
 #include "httpd/child/msd_child.h"
+#include "httpd/msd_device.h"
 #include "httpd/msd_entries.h"
 #include "httpd/msd_event.h"
 #include "httpd/msd_identity.h"
@@ -100,6 +101,7 @@ apr_status_t msd_save_insert_row(const msd_save_t *w, ddb_session_t *row)
     msd_user_sessions_t lists;
     apr_status_t rv = APR_SUCCESS;
 
+    msd_device_begin(w->s, row);
     if (!w->s->conf->user_sessions) {
         row->listed_in = NULL;
     }
@@ -111,6 +113,7 @@ apr_status_t msd_save_insert_row(const msd_save_t *w, ddb_session_t *row)
     if (rv != APR_SUCCESS && undisclosed) {
         msd_child_remove_later(w->s->server, undisclosed);
     }
+    w->s->answer.invite = rv == APR_SUCCESS && w->s->conf->device_bound != MSD_DEVICE_BOUND_OFF;
     return rv;
 }
 

@@ -45,6 +45,11 @@ static apr_status_t end_old(const msd_save_t *w, ddb_session_t *fresh, ddb_miss_
         msd_save_set_payload(w->s, fresh);
         fresh->user = NULL;
         fresh->login = NULL;
+        if (fresh->keep_device && current.device_key) {
+            fresh->device_secret = current.device_secret;
+            fresh->device_until = current.device_until;
+            fresh->device_key = current.device_key;
+        }
         if (!w->s->answer.timeouts_changed) {
             fresh->idle_timeout = current.idle_timeout;
             fresh->absolute_timeout = current.absolute_timeout;

@@ -95,6 +95,15 @@ void msd_session_begin_new(msd_session_t *s)
     msd_session_timeouts(s, &s->stored);
 }
 
+void msd_session_withdraw(msd_session_t *s)
+{
+    s->ids.refused = msd_session_loggable_id(s);
+    s->ids.miss = DDB_MISS_BOUND;
+    s->answer.issue = NULL;
+    msd_session_begin_new(s);
+    msd_session_count(s, DDB_COUNT_REFUSED);
+}
+
 void msd_session_renew(msd_session_t *s)
 {
     s->answer.renew = 1;
@@ -156,7 +165,8 @@ int msd_session_has_own_id(const msd_session_t *s)
 
 int msd_session_is_first_seen(const msd_session_t *s)
 {
-    return s->outcome == MSD_LOADED && s->stored.issued && !s->stored.seen && msd_session_has_own_id(s);
+    return s->outcome == MSD_LOADED && s->stored.issued && !s->stored.seen && !s->is_passive
+           && msd_session_has_own_id(s);
 }
 
 int msd_session_renewal_due(const msd_session_t *s)
@@ -195,7 +205,7 @@ int msd_session_touch_due(const msd_session_t *s, apr_interval_time_t *interval)
 {
     apr_int64_t idle;
 
-    if (s->outcome != MSD_LOADED || s->answer.written != MSD_NOTHING || !s->stored.sid) {
+    if (s->outcome != MSD_LOADED || s->answer.written != MSD_NOTHING || !s->stored.sid || s->is_passive) {
         return 0;
     }
     idle = msd_session_here(s, &s->stored).idle_timeout;

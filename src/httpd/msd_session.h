@@ -38,6 +38,14 @@ typedef enum msd_written_e {
     MSD_WRITE_FAILED
 } msd_written_e;
 
+/** What the request shows of the device to which its session is bound (SessionDynamoDBDeviceBound). */
+typedef enum msd_device_e {
+    MSD_DEVICE_UNKNOWN, /* nothing is asked */
+    MSD_DEVICE_UNBOUND, /* the session is not bound, and may be used */
+    MSD_DEVICE_BOUND,   /* the client has proved its device */
+    MSD_DEVICE_STALE    /* it has not: the session was withdrawn */
+} msd_device_e;
+
 /** What the request makes of the session's users. */
 typedef enum msd_identity_e {
     MSD_SAME_USER,
@@ -108,6 +116,7 @@ typedef struct msd_session_answer_t {
     int issue_on_error;   /* 1: even if it is an error, because the session was stored under it before the failure */
     int end_id;           /* 1: the response deletes the client's ID */
     int end_old;          /* 1: and the cookie of the old session, which is imported or can't be */
+    int invite;           /* 1: the ID is new, and the browser may bind the session to its device */
     int passed_limit;     /* 1: the session that it begins is the first one over a limit, which is not told yet */
     int wait;             /* seconds after which a request that a limit refuses may be repeated */
 } msd_session_answer_t;
@@ -135,7 +144,9 @@ typedef struct msd_session_t {
     msd_session_known_t known;
     apr_time_t now; /* wall clock at the load; all times of the session derive from it */
     msd_outcome_e outcome;
-    const ddb_bound_t *bind;     /* the client, as SessionDynamoDBBind wants to know it; NULL: not at all */
+    const ddb_bound_t *bind; /* the client, as SessionDynamoDBBind wants to know it; NULL: not at all */
+    msd_device_e device;
+    int is_passive;              /* 1: the request is no activity of the user: it touches nothing */
     int binding_changed;         /* 1: it has changed, and the session gets a new ID for that */
     session_rec *z;              /* the one given to mod_session */
     ddb_session_t stored;        /* as last read or written; sid NULL: not in the table */
@@ -175,6 +186,10 @@ void msd_session_timeouts(const msd_session_t *s, ddb_session_t *row);
 
 /** Turn s into a new, empty session with the place's timeouts, without moving it: pointers to s->z stay valid. */
 void msd_session_begin_new(msd_session_t *s);
+
+/** As msd_session_begin_new, because the session is not given to this client: its row, and the client's ID, are left
+ * alone. */
+void msd_session_withdraw(msd_session_t *s);
 
 /** 1 if the last write failed or was refused, so that an error must be the response. */
 int msd_session_is_denied(const msd_session_t *s);

@@ -75,7 +75,10 @@ static apr_status_t add_list(const page_t *page, const ddb_store_call_t *call, c
         rv = ddb_store_look(page->q->calls.store, call, s->key, &found);
         if (rv == APR_SUCCESS) {
             APR_ARRAY_PUSH(rows, msd_sessions_page_row_t) = (msd_sessions_page_row_t){
-                .session = *s, .accessed = found.accessed, .is_own = strcmp(s->key, page->s->stored.key) == 0
+                .session = *s,
+                .accessed = found.accessed,
+                .is_own = strcmp(s->key, page->s->stored.key) == 0,
+                .is_bound = found.device_key != NULL
             };
         }
         rv = rv == APR_NOTFOUND ? APR_SUCCESS : rv;
@@ -92,7 +95,8 @@ static void add_own(const page_t *page, apr_array_header_t *rows)
         APR_ARRAY_PUSH(rows, msd_sessions_page_row_t) = (msd_sessions_page_row_t){
             .session = { .key = own->key, .created = apr_time_sec(own->created), .address = "", .agent = "" },
             .accessed = own->accessed,
-            .is_own = 1
+            .is_own = 1,
+            .is_bound = own->device_key != NULL
         };
     }
 }

@@ -107,6 +107,9 @@ static void show_row(request_rec *r, const msd_sessions_page_row_t *row, int num
     if (*s->address) {
         ap_rprintf(r, "<dt>Network</dt><dd>%s</dd>\n", ap_escape_html(r->pool, s->address));
     }
+    if (row->is_bound) {
+        ap_rputs("<dt>Device</dt><dd>bound: copied cookies do not work elsewhere</dd>\n", r);
+    }
     ap_rprintf(r, "<dt>Browser</dt><dd id=\"a%d\" class=\"agent\">%s</dd>\n</dl>\n</div>\n", number,
                *s->agent ? ap_escape_html(r->pool, s->agent) : "unknown");
     ap_rprintf(r,

@@ -15,6 +15,7 @@ typedef struct msd_sessions_page_row_t {
     ddb_user_session_t session;
     apr_time_t accessed; /* last recorded activity */
     int is_own;          /* 1: of this request */
+    int is_bound;        /* 1: to its device */
 } msd_sessions_page_row_t;
 
 /** Answer with the sessions: msd_sessions_page_row_t, in this order. token: for the form. */

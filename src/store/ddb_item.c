@@ -217,6 +217,16 @@ static void read_marks(reader_t *r, ddb_item_t *it)
     it->listed_in = optional_text(r, ROW_LISTED_IN);
 }
 
+/* A session that another program has given half of it is bound to nothing. */
+static void read_device(reader_t *r, ddb_item_t *it)
+{
+    it->device_secret = it->format == DDB_FORM ? optional_text(r, ROW_DEVICE_SECRET) : NULL;
+    if (it->device_secret) {
+        it->device_key = optional_text(r, ROW_DEVICE_KEY);
+        it->device_until = has(r, ROW_DEVICE_UNTIL) ? read_number(r, ROW_DEVICE_UNTIL, 1) : 0;
+    }
+}
+
 static int is_text(const reader_t *r, ddb_item_attribute_e a, const char *text)
 {
     ddb_json_string_t s = { r->reply->attributes[a].text, r->reply->attributes[a].len };
@@ -266,6 +276,7 @@ static apr_status_t read_item(ddb_item_t *it, const ddb_item_reply_t *reply, apr
         decode_data(&r, &found);
     }
     read_renewal(&r, &found);
+    read_device(&r, &found);
     if (r.rv == APR_SUCCESS) {
         *it = found;
     }

@@ -50,6 +50,12 @@ typedef struct ddb_item_t {
     const char *listed_in;  /* S, keys of the lists of its users' sessions, separated by spaces; NULL: absent */
     const char *bound;      /* S, ddb_bound; NULL: absent */
     const char *csrf_key;   /* B, as text: ddb_csrf, of an ID that replaced another one; NULL: absent */
+    const char
+        *device_secret; /* B, as text: ddb_device, of a session that is, or may be, bound to a device; NULL: absent,
+                                  as then are the next two */
+    apr_int64_t device_until; /* N, epoch seconds: the end of the time in which it may be bound; when it is, of that in
+                                  which requests need no proof; 0: absent */
+    const char *device_key;   /* B, as text: ddb_jws_key_print, of the device to which it is bound; NULL: to none */
     apr_int64_t issued; /* N, epoch seconds: when this ID replaced an earlier one, if later than created; 0: absent */
     apr_int64_t seen;   /* N, epoch seconds: when a client first used this ID after that; 0: absent */
     const char *successor; /* B, as text: ddb_successor, in the row of the ID that was replaced; NULL: absent */
@@ -95,7 +101,7 @@ const char *ddb_item_create_body(const char *table, const ddb_item_t *it, apr_po
 /**
  * UpdateItem of data (as packed), accessed, expires, both timeouts, user_mark, version (to it->version), write_id and
  * successor or ended_by, on condition that the row is unchanged since `loaded` was read (its version; DDB_JSON: data
- * and timeouts too) and expires after `now` (epoch seconds).
+ * and timeouts too; where the write removes a device, that) and expires after `now` (epoch seconds).
  */
 const char *ddb_item_save_body(const char *table, const ddb_item_t *it, const ddb_item_t *loaded, apr_int64_t now,
                                apr_pool_t *p);
@@ -119,6 +125,10 @@ const char *ddb_item_bury_body(const char *table, const ddb_item_t *it, apr_pool
 
 /** UpdateItem of seen, on condition that the row has issued and not yet seen. */
 const char *ddb_item_seen_body(const char *table, const char *id, apr_int64_t now, apr_pool_t *p);
+
+/** UpdateItem of device_key and device_until, to those of it, on condition that the session has not expired at `now`,
+ * may still be bound then, and is not. */
+const char *ddb_item_device_body(const char *table, const ddb_item_t *it, apr_int64_t now, apr_pool_t *p);
 
 /**
  * Read the "Item" of a GetItem reply or of a ConditionalCheckFailedException. Unknown attributes are ignored. Strings

@@ -10,7 +10,8 @@
 
 #define BODY_SIZE 1024 /* bytes of most bodies, data apart */
 
-#define OF(a) (1U << (a)) /* in a set of attributes */
+#define OF(a)  (1U << (a)) /* in a set of attributes */
+#define DEVICE (OF(ROW_DEVICE_SECRET) | OF(ROW_DEVICE_UNTIL) | OF(ROW_DEVICE_KEY))
 
 /* A request body under construction. Attributes are written where they belong: into the Item of a PutItem, or into the
  * values of an UpdateItem, whose expressions come behind them. Expressions have placeholders for all names and values,
@@ -70,13 +71,6 @@ static void put_number(body_t *b, apr_int64_t n)
     ddb_text_add(&b->text, "\"}");
 }
 
-static void put_bytes(body_t *b, const void *bytes, apr_size_t len)
-{
-    ddb_text_add(&b->text, "\"");
-    ddb_text_add_base64(&b->text, bytes, len);
-    ddb_text_add(&b->text, "\"}");
-}
-
 static void open_attribute_of_type(body_t *b, ddb_item_attribute_e a, const char *type)
 {
     if (b->is_put) {
@@ -113,7 +107,9 @@ static void write_number(body_t *b, ddb_item_attribute_e a, apr_int64_t n)
 static void write_bytes(body_t *b, ddb_item_attribute_e a, const void *bytes, apr_size_t len)
 {
     open_attribute(b, a);
-    put_bytes(b, bytes, len);
+    ddb_text_add(&b->text, "\"");
+    ddb_text_add_base64(&b->text, bytes, len);
+    ddb_text_add(&b->text, "\"}");
 }
 
 /* A value to compare with. */
@@ -223,6 +219,33 @@ static const char *conditional(body_t *b, const char *condition, unsigned int at
     return ddb_text_end(&b->text);
 }
 
+static void write_device(body_t *b, const ddb_item_t *it)
+{
+    if (it->device_secret) {
+        write_text(b, ROW_DEVICE_SECRET, it->device_secret);
+    }
+    if (it->device_until) {
+        write_number(b, ROW_DEVICE_UNTIL, it->device_until);
+    }
+    if (it->device_key) {
+        write_text(b, ROW_DEVICE_KEY, it->device_key);
+    }
+}
+
+/* A device changes no version: a row that gives it up, or takes another row's, has to compare it. */
+static const char *save_device_over(body_t *b, const ddb_item_t *loaded)
+{
+    const char *condition = loaded->device_key ? "#v=:v0 AND #e>:n AND #j=:j0"
+                                               : "#v=:v0 AND #e>:n AND attribute_not_exists(#j)";
+
+    use_number(b, ":v0", loaded->version);
+    if (loaded->device_key) {
+        open_value(b, "", ":j0", "B");
+        put_text(b, loaded->device_key);
+    }
+    return conditional(b, condition, OF(ROW_VERSION) | OF(ROW_EXPIRES) | OF(ROW_DEVICE_KEY));
+}
+
 /* A save that finds the row as it was loaded. */
 static const char *save_over(body_t *b, const ddb_item_t *loaded)
 {
@@ -286,11 +309,25 @@ const char *ddb_item_create_body(const char *table, const ddb_item_t *it, apr_po
     if (it->successor) {
         write_text(&b, ROW_SUCCESSOR, it->successor);
     }
+    write_device(&b, it);
     if (it->left) {
         write_text(&b, ROW_ENDED_BY, DDB_ITEM_LEFT);
     }
     write_data(&b, it);
     return conditional(&b, "attribute_not_exists(#k)", OF(ROW_ID));
+}
+
+/* 1 if the row gives its device up, or takes that of another row. Rows that may be bound are in DDB_FORM. */
+static int changes_device(body_t *b, const ddb_item_t *it, const ddb_item_t *loaded)
+{
+    int other = it->device_secret && (!loaded->device_secret || strcmp(it->device_secret, loaded->device_secret) != 0);
+    int none = !it->device_secret && loaded->device_secret;
+
+    if (other) {
+        write_device(b, it);
+    }
+    b->remove |= none ? DEVICE : 0;
+    return other || none;
 }
 
 const char *ddb_item_save_body(const char *table, const ddb_item_t *it, const ddb_item_t *loaded, apr_int64_t now,
@@ -328,7 +365,7 @@ const char *ddb_item_save_body(const char *table, const ddb_item_t *it, const dd
         b.remove |= OF(ROW_ENCODING);
     }
     use_number(&b, ":n", now);
-    return save_over(&b, loaded);
+    return changes_device(&b, it, loaded) ? save_device_over(&b, loaded) : save_over(&b, loaded);
 }
 
 const char *ddb_item_touch_body(const char *table, const ddb_item_t *it, apr_int64_t now, apr_pool_t *p)
@@ -374,9 +411,21 @@ const char *ddb_item_seen_body(const char *table, const char *id, apr_int64_t no
     return conditional(&b, "attribute_exists(#r) AND attribute_not_exists(#s)", OF(ROW_ISSUED) | OF(ROW_SEEN));
 }
 
+const char *ddb_item_device_body(const char *table, const ddb_item_t *it, apr_int64_t now, apr_pool_t *p)
+{
+    body_t b;
+
+    begin_key(&b, table, it->id, 0, p);
+    write_number(&b, ROW_DEVICE_UNTIL, it->device_until);
+    write_text(&b, ROW_DEVICE_KEY, it->device_key);
+    use_number(&b, ":n", now);
+    return conditional(&b, "attribute_not_exists(#j) AND #h>:n AND #e>:n",
+                       OF(ROW_DEVICE_KEY) | OF(ROW_DEVICE_UNTIL) | OF(ROW_EXPIRES));
+}
+
 const char *ddb_item_bury_body(const char *table, const ddb_item_t *it, apr_pool_t *p)
 {
-    const unsigned int removed = OF(ROW_ENCODING) | OF(ROW_USER_MARK) | OF(ROW_USER_MARKS) | OF(ROW_SUCCESSOR)
+    const unsigned int removed = DEVICE | OF(ROW_ENCODING) | OF(ROW_USER_MARK) | OF(ROW_USER_MARKS) | OF(ROW_SUCCESSOR)
                                  | OF(ROW_LISTED_IN) | OF(ROW_CSRF_KEY) | OF(ROW_BOUND);
     body_t b;
 

@@ -29,6 +29,9 @@ typedef enum ddb_item_attribute_e {
     ROW_TIMEOUTS_BY,
     ROW_ENCODING,
     ROW_LISTED_IN,
+    ROW_DEVICE_SECRET,
+    ROW_DEVICE_UNTIL,
+    ROW_DEVICE_KEY,
     ROW_ATTRIBUTES /* the number of them */
 } ddb_item_attribute_e;
 

@@ -28,6 +28,9 @@ const ddb_item_attribute_t ddb_item_attributes[ROW_ATTRIBUTES] = {
     [ROW_TIMEOUTS_BY] = { "timeouts_by", "S", "b" },
     [ROW_ENCODING] = { "encoding", "S", "z" },
     [ROW_LISTED_IN] = { "listed_in", "S", "y" },
+    [ROW_DEVICE_SECRET] = { "device_secret", "B", "g" },
+    [ROW_DEVICE_UNTIL] = { "device_until", "N", "h" },
+    [ROW_DEVICE_KEY] = { "device_key", "B", "j" },
 };
 
 const char *ddb_item_type(ddb_item_attribute_e a, ddb_format_e format)

@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "store/ddb_csrf.h"
+#include "store/ddb_device.h"
 #include "store/ddb_item.h"
 #include "store/ddb_store_int.h"
 
@@ -89,6 +90,9 @@ ddb_item_t ddb_store_item_of(const ddb_session_t *s, const ddb_store_call_t *cal
         .listed_in = s->listed_in,
         .bound = s->bound,
         .csrf_key = s->csrf_key,
+        .device_secret = s->device_secret,
+        .device_until = s->device_until,
+        .device_key = s->device_key,
         .issued = s->issued,
         .seen = s->seen,
         .timeouts_set = s->timeouts_set,
@@ -270,6 +274,22 @@ static apr_status_t insert_as(ddb_store_t *st, const ddb_store_call_t *call, ddb
                                "new session IDs are already in use: the source of random bytes repeats itself");
 }
 
+/* The device of a session with a new ID: that of the session that it was, or one that is still to come. */
+static apr_status_t begin_device(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s,
+                                 const ddb_session_t *was)
+{
+    if (was->keep_device && was->device_key) {
+        return APR_SUCCESS;
+    }
+    s->device_secret = s->device_key = NULL;
+    s->device_until = 0;
+    if (!was->device_window) {
+        return APR_SUCCESS;
+    }
+    s->device_until = apr_time_sec(call->now) + was->device_window;
+    return ddb_device_secret(&s->device_secret, st->random, call->pool);
+}
+
 /* s gets a new ID; was is the session that it was, with its ID and marks, or without. */
 static apr_status_t name_session(ddb_store_t *st, const ddb_store_call_t *call, ddb_session_t *s,
                                  const ddb_session_t *was)
@@ -282,6 +302,7 @@ static apr_status_t name_session(ddb_store_t *st, const ddb_store_call_t *call, 
     rv = rv == APR_SUCCESS ? ddb_marks_move(&s->user_marks, was->sid, s->sid, call->pool) : rv;
     s->csrf_key = was->keep_csrf ? was->csrf_key : NULL;
     rv = rv == APR_SUCCESS && was->keep_csrf ? ddb_csrf_move(&s->csrf_key, was->sid, s->sid, call->pool) : rv;
+    rv = rv == APR_SUCCESS ? begin_device(st, call, s, was) : rv;
     if (rv != APR_SUCCESS) {
         return ddb_error_set(call->err, rv, "cannot create a session ID: OpenSSL failed");
     }

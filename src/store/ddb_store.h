@@ -85,10 +85,16 @@ typedef struct ddb_session_t {
     const char *listed_in;  /* keys of the lists of its users' sessions (ddb_user_sessions), separated by spaces; set
                                by the caller before insert. NULL: none */
     const char *bound;      /* as stored, ddb_bound; NULL: nothing */
-    const ddb_bound_t *bind;       /* set by the caller before insert and save: the client to bind to; NULL: save keeps
+    const ddb_bound_t *bind;   /* set by the caller before insert and save: the client to bind to; NULL: save keeps
                                 bound, insert binds to nothing */
-    const char *csrf_key;          /* as stored, ddb_csrf; NULL: none */
-    int keep_csrf;                 /* set by the caller before insert: 1: tokens of the session that s was stay valid */
+    const char *csrf_key;      /* as stored, ddb_csrf; NULL: none */
+    int keep_csrf;             /* set by the caller before insert: 1: tokens of the session that s was stay valid */
+    const char *device_secret; /* as stored, ddb_device; NULL: not to be bound to a device, and then nor are these */
+    const char *device_key;    /* as stored, ddb_jws_key_print: the device to which it is bound; NULL: to none */
+    apr_int64_t device_until;  /* as stored, see ddb_item */
+    int keep_device;           /* set by the caller before insert: 1: a device goes along */
+    apr_int64_t device_window; /* set by the caller before insert: the seconds in which a session without device may
+                                      be bound to one; 0: never */
     const ddb_marks_user_t *login; /* set by the caller before insert and save: the user to mark; NULL: no user */
 } ddb_session_t;
 
@@ -228,6 +234,14 @@ apr_status_t ddb_store_revoke(ddb_store_t *st, const ddb_store_call_t *call, con
 /** The live session in the row with this table key, without its ID: one GetItem, consistent. @return APR_NOTFOUND if
  * there is none, with s->miss DDB_MISS_ABSENT without a row, or DDB_MISS_OVER. */
 apr_status_t ddb_store_look(ddb_store_t *st, const ddb_store_call_t *call, const char *key, ddb_session_t *s);
+
+/**
+ * Bind the session that look has found to a device: one conditional UpdateItem, which leaves the rest of the row as it
+ * is. until: as ddb_item has device_until. @return APR_SUCCESS also if it was bound to this one; DDB_ECONFLICT if it is
+ * bound to another one; APR_NOTFOUND if it is over, or the time in which it could be bound is.
+ */
+apr_status_t ddb_store_bind_device(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *s,
+                                   const char *device_key, apr_int64_t until);
 
 /**
  * End the session `old`, which has a new ID, only if it is unchanged since it was read: one conditional UpdateItem,

@@ -26,6 +26,8 @@ ddb_item_t ddb_store_without_session(const ddb_session_t *old, const ddb_store_c
     over.listed_in = NULL;
     over.csrf_key = NULL;
     over.bound = NULL;
+    over.device_secret = over.device_key = NULL;
+    over.device_until = 0;
     return ddb_store_item_of(&over, call);
 }
 

@@ -1,4 +1,6 @@
-/* Sessions of which only the table key is known: their end, and a look at them. */
+/* Sessions of which only the table key is known: their end, a look at them, and their device. */
+
+#include <string.h>
 
 #include "store/ddb_store_int.h"
 
@@ -45,7 +47,33 @@ apr_status_t ddb_store_look(ddb_store_t *st, const ddb_store_call_t *call, const
                               .created = row.created,
                               .accessed = row.accessed,
                               .idle_timeout = row.idle_timeout,
-                              .absolute_timeout = row.absolute_timeout };
+                              .absolute_timeout = row.absolute_timeout,
+                              .device_secret = row.device_secret,
+                              .device_until = row.device_until,
+                              .device_key = row.device_key };
     }
     return rv;
+}
+
+apr_status_t ddb_store_bind_device(ddb_store_t *st, const ddb_store_call_t *call, const ddb_session_t *s,
+                                   const char *device_key, apr_int64_t until)
+{
+    const ddb_item_t it = { .id = s->key, .device_key = device_key, .device_until = until };
+    ddb_call_t update = { .operation = "UpdateItem" };
+    ddb_item_t row;
+    ddb_reply_t reply;
+    apr_status_t rv;
+
+    update.body = ddb_item_device_body(st->table, &it, apr_time_sec(call->now), call->pool);
+    rv = ddb_store_write(st, call, s->key, update, &reply);
+    if (rv != DDB_ECONFLICT) {
+        return rv;
+    }
+    rv = ddb_store_row_of_conflict(st, call, s->key, &reply, &row);
+    if (rv == APR_SUCCESS && row.device_key && is_live(&row, call)) {
+        return strcmp(row.device_key, device_key) == 0
+                   ? ddb_store_settled(call->err)
+                   : ddb_error_set(call->err, DDB_ECONFLICT, "the session is bound to another device");
+    }
+    return rv == APR_SUCCESS || rv == APR_NOTFOUND ? ddb_store_answer(call->err, APR_NOTFOUND) : rv;
 }

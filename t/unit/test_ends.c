@@ -1,6 +1,7 @@
 /* How an ID comes to its end: replaced by a login, succeeded by age, used for the first time, ended by a logout. */
 
 #include "store/ddb_csrf.h"
+#include "store/ddb_device.h"
 #include "store_world.h"
 
 #define NO_GETITEM "{\"__type\":\"x#AccessDeniedException\",\"Message\":\"no GetItem\"}"
@@ -510,6 +511,38 @@ static void test_tokens(apr_pool_t *p)
     finish(f, "insert with tokens");
 }
 
+/* The device to which a session is bound goes along to a new ID if the caller wants it. */
+static void test_device_goes_along(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    ddb_session_t s = f->s;
+
+    s.device_window = 60;
+    answer_ok(f);
+    NUM_IS(ddb_store_insert(f->st, &f->call, &s, NULL), APR_SUCCESS, "a session is stored that may be bound");
+    IS(value(f, 0, "device_secret", "B"), s.device_secret, "... with a secret");
+    NUM_IS(strlen(s.device_secret), DDB_DEVICE_SECRET_LEN, "... indeed");
+    NUM_IS(s.device_until, f->now + 60, "... for a minute");
+    OK(!s.device_key && !strstr(f->w->sent[0].body, "device_key"), "... to no device yet");
+    s.device_key = "AQID";
+    s.keep_device = 1;
+    answer_ok(f);
+    NUM_IS(ddb_store_insert(f->st, &f->call, &s, NULL), APR_SUCCESS, "it gets a new ID");
+    IS(value(f, 1, "device_secret", "B"), value(f, 0, "device_secret", "B"), "... and keeps its secret");
+    IS(value(f, 1, "device_key", "B"), "AQID", "... and device");
+    s.keep_device = 0;
+    answer_ok(f);
+    NUM_IS(ddb_store_insert(f->st, &f->call, &s, NULL), APR_SUCCESS, "and another one, anew");
+    OK(!s.device_key && !strstr(f->w->sent[2].body, "device_key"), "... without the device");
+    IS(value(f, 2, "device_secret", "B"), s.device_secret, "... with a secret of its own");
+    NUM_IS(s.device_until, f->now + 60, "... for another minute");
+    s.device_window = 0;
+    answer_ok(f);
+    NUM_IS(ddb_store_insert(f->st, &f->call, &s, NULL), APR_SUCCESS, "where it is off");
+    OK(!s.device_secret && !strstr(f->w->sent[3].body, "device"), "... nothing of it is stored");
+    finish(f, "insert with a device");
+}
+
 /* --- end --- */
 
 static void is_ended(fixture_t *f, const char *calls, const char *what)
@@ -704,6 +737,6 @@ static void test_end_of_tries(apr_pool_t *p)
 TAP_MAIN(p)
 {
     TAP_EACH(p, test_replace, test_replace_json, test_succeed, test_lead, test_random, test_changed, test_moved,
-             test_gone, test_settled, test_unsettled, test_see, test_issued, test_tokens, test_end, test_end_moved,
-             test_end_failures, test_end_of_tries);
+             test_gone, test_settled, test_unsettled, test_see, test_issued, test_tokens, test_device_goes_along,
+             test_end, test_end_moved, test_end_failures, test_end_of_tries);
 }

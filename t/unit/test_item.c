@@ -59,15 +59,17 @@ static const char *text_of(const ddb_json_t *json, const char *name)
 /* The placeholder of each attribute's name. A value has the same one, with a 0 behind it when it was loaded. */
 static const struct {
     const char *placeholder, *name;
-} of_names[] = { { "#k", "id" },         { "#d", "data" },         { "#a", "accessed" },
-                 { "#e", "expires" },    { "#i", "idle_timeout" }, { "#t", "absolute_timeout" },
-                 { "#v", "version" },    { "#w", "write_id" },     { "#u", "user_mark" },
-                 { "#m", "user_marks" }, { "#z", "encoding" },     { "#r", "issued" },
-                 { "#s", "seen" },       { "#x", "successor" },    { "#b", "timeouts_by" },
-                 { "#q", "ended_by" },   { "#f", "csrf_key" },     { "#c", "created" },
-                 { "#y", "listed_in" },  { "#o", "bound" } };
-static const char *const of_values[] = { ":d", ":a", ":e", ":i", ":t", ":v", ":w", ":u",  ":m",  ":z",  ":s",  ":x",
-                                         ":b", ":q", ":f", ":o", ":c", ":0", ":1", ":d0", ":i0", ":t0", ":v0", ":n" };
+} of_names[] = { { "#k", "id" },           { "#d", "data" },         { "#a", "accessed" },
+                 { "#e", "expires" },      { "#i", "idle_timeout" }, { "#t", "absolute_timeout" },
+                 { "#v", "version" },      { "#w", "write_id" },     { "#u", "user_mark" },
+                 { "#m", "user_marks" },   { "#z", "encoding" },     { "#r", "issued" },
+                 { "#s", "seen" },         { "#x", "successor" },    { "#b", "timeouts_by" },
+                 { "#q", "ended_by" },     { "#f", "csrf_key" },     { "#c", "created" },
+                 { "#y", "listed_in" },    { "#o", "bound" },        { "#g", "device_secret" },
+                 { "#h", "device_until" }, { "#j", "device_key" } };
+static const char *const of_values[] = { ":d", ":a", ":e",  ":i",  ":t",  ":v",  ":w",  ":u", ":m", ":z",
+                                         ":s", ":x", ":b",  ":q",  ":f",  ":o",  ":c",  ":g", ":h", ":j",
+                                         ":0", ":1", ":d0", ":i0", ":t0", ":v0", ":j0", ":n" };
 
 static int is_in_placeholder(char c)
 {
@@ -226,6 +228,39 @@ static void test_renewal(apr_pool_t *p)
     placeholders_agree(body, "save of a way", p);
     OK(!strstr(ddb_item_touch_body("t", &it, 1, p), "issued"), "a touch has nothing to do with it");
 
+    it = whole();
+    loaded = row_of_version(7);
+    it.device_secret = loaded.device_secret = "AAEC";
+    it.device_until = loaded.device_until = 1795395723;
+    it.device_key = "AQID";
+    body = ddb_item_save_body("t", &it, &loaded, 1, p);
+    OK(!strstr(body, "device") && strstr(body, "\"#v=:v0 AND #e>:n\""),
+       "a save leaves the device alone, whatever it is");
+    placeholders_agree(body, "save of a session with a device", p);
+    it.device_secret = it.device_key = NULL;
+    body = ddb_item_save_body("t", &it, &loaded, 1, p);
+    OK(strstr(body, ",#g,#h,#j\"") && strstr(body, "\"#v=:v0 AND #e>:n AND attribute_not_exists(#j)\""),
+       "one that takes the secret away has to find no device");
+    placeholders_agree(body, "save that takes the secret away", p);
+    loaded.device_key = "AQID";
+    body = ddb_item_save_body("t", &it, &loaded, 1, p);
+    OK(strstr(body, "\"#v=:v0 AND #e>:n AND #j=:j0\"") && strstr(body, "\":j0\":{\"B\":\"AQID\"}"),
+       "... or the one that was there");
+    placeholders_agree(body, "save that takes the device away", p);
+    it.device_secret = "AAED";
+    it.device_key = "AQID";
+    loaded.device_key = NULL;
+    body = ddb_item_save_body("t", &it, &loaded, 1, p);
+    OK(strstr(body, "#g=:g,#h=:h,#j=:j") && strstr(body, "attribute_not_exists(#j)"),
+       "one with another secret writes it");
+    placeholders_agree(body, "save with another secret", p);
+    body = ddb_item_device_body("t", &it, 1795395700, p);
+    json = parsed(body, p);
+    IS(ddb_json_str(json, "UpdateExpression"), "SET #h=:h,#j=:j", "a device is written, and until when; nothing else");
+    IS(ddb_json_str(json, "ConditionExpression"), "attribute_not_exists(#j) AND #h>:n AND #e>:n",
+       "... if there is none, and it may come");
+    placeholders_agree(body, "device", p);
+
     body = ddb_item_seen_body("app_session", "row-key", APR_INT64_C(1795395723), p);
     json = parsed(body, p);
     IS(ddb_json_str(json, "UpdateExpression"), "SET #s=:s", "a first use writes when, and nothing else");
@@ -307,7 +342,7 @@ static void test_bury(apr_pool_t *p)
 
     IS(text_of(json, "UpdateExpression"),
        "SET #d=:d,#a=:a,#e=:e,#w=:w,#q=:q,#v=if_not_exists(#v,:0)+:1,#i=if_not_exists(#i,:0)+:1,"
-       "#t=if_not_exists(#t,:1),#c=if_not_exists(#c,:c) REMOVE #u,#m,#o,#f,#x,#z,#y",
+       "#t=if_not_exists(#t,:1),#c=if_not_exists(#c,:c) REMOVE #u,#m,#o,#f,#x,#z,#y,#g,#h,#j",
        "a tombstone takes data, users, secrets and the way to another ID, and moves version and idle timeout on");
     OK(!ddb_json_has(json, "ConditionExpression") && !ddb_json_has(json, "ReturnValuesOnConditionCheckFailure"),
        "on no condition");
@@ -635,7 +670,7 @@ static void test_parse_renewal(apr_pool_t *p)
 
 #define WITH(more, ...) reply_with("user_mark", SAY("{\"S\":\"m\"}," more, __VA_ARGS__), p)
     NUM_IS(parse(&it, reply_with(NULL, NULL, p), &err, p), APR_SUCCESS, "a row as most are is read");
-    OK(!it.issued && !it.seen && !it.successor && !it.timeouts_set && !it.csrf_key && !it.bound,
+    OK(!it.issued && !it.seen && !it.successor && !it.timeouts_set && !it.csrf_key && !it.bound && !it.device_secret,
        "and has none of these");
     NUM_IS(parse(&it,
                  WITH("\"issued\":{\"N\":\"%d\"},\"seen\":{\"N\":\"1\"},\"successor\":{\"B\":\"AA?=\"},"
@@ -754,6 +789,9 @@ static void round_trip(const ddb_item_t *in, const char *what, apr_pool_t *p)
     OK(out.data && out.data[out.data_len] == '\0', SAY("%s: a NUL behind", what));
     IS(out.csrf_key, in->csrf_key, SAY("%s: the same secret of tokens", what));
     IS(out.bound, in->bound, SAY("%s: bound to the same", what));
+    IS(out.device_secret, in->device_secret, SAY("%s: the same secret of its device", what));
+    IS(out.device_key, in->device_key, SAY("%s: the same device", what));
+    NUM_IS(out.device_until, in->device_until, SAY("%s: ... until the same time", what));
     OK(out.issued == in->issued && out.timeouts_set == in->timeouts_set, SAY("%s: the same life of its ID", what));
     OK(out.created == in->created && out.accessed == in->accessed && out.expires == in->expires
            && out.version == in->version && memcmp(out.write_id, in->write_id, DDB_WRITE_ID_BYTES) == 0,
@@ -786,6 +824,9 @@ static void test_round_trip(apr_pool_t *p)
     it.timeouts_set = 1;
     it.csrf_key = "AAEC";
     it.bound = "user-agent=x";
+    it.device_secret = "AAEC";
+    it.device_key = "AQID";
+    it.device_until = APR_INT64_C(999999999999999);
     round_trip(&it, "outer numbers", p);
 }
 

@@ -86,6 +86,12 @@ static void test_renewal(apr_pool_t *p)
     it.bound = "user-agent=x";
     NUM_IS(ddb_item_size(&it), EMPTY + 5 + 12, "what it is bound to");
     it.bound = NULL;
+    it.device_secret = "AAECAwQFBgcICQoLDA0ODw==";
+    it.device_until = 1795395723;
+    it.device_key = "AAEC";
+    NUM_IS(ddb_item_size(&it), EMPTY + 13 + 16 + 12 + 6 + 10 + 3, "a device");
+    it.device_secret = it.device_key = NULL;
+    it.device_until = 0;
     it.user_marks = "0123456789";
     NUM_IS(ddb_item_size(&it), EMPTY + 10 + 10, "and the marks of users");
 }

@@ -67,11 +67,13 @@ static void test_body(apr_pool_t *p)
            "\":w\":{\"B\":\"AQEBAQEBAQEBAQEBAQEBAQ==\"},\":q\":{\"S\":\"left\"},"
            "\":c\":{\"S\":\"2026-11-23T01:02:03.000004+00:00\"},\":0\":{\"N\":\"0\"},\":1\":{\"N\":\"1\"}},"
            "\"UpdateExpression\":\"SET #d=:d,#a=:a,#e=:e,#w=:w,#q=:q,#v=if_not_exists(#v,:0)+:1,"
-           "#i=if_not_exists(#i,:0)+:1,#t=if_not_exists(#t,:1),#c=if_not_exists(#c,:c) REMOVE #u,#m,#o,#f,#x,#z,#y\","
+           "#i=if_not_exists(#i,:0)+:1,#t=if_not_exists(#t,:1),#c=if_not_exists(#c,:c) REMOVE "
+           "#u,#m,#o,#f,#x,#z,#y,#g,#h,#j\","
            "\"ExpressionAttributeNames\":{\"#d\":\"data\",\"#c\":\"created\",\"#a\":\"accessed\",\"#e\":\"expires\","
            "\"#i\":\"idle_timeout\",\"#t\":\"absolute_timeout\",\"#v\":\"version\",\"#w\":\"write_id\","
            "\"#u\":\"user_mark\",\"#m\":\"user_marks\",\"#o\":\"bound\",\"#f\":\"csrf_key\",\"#x\":\"successor\","
-           "\"#q\":\"ended_by\",\"#z\":\"encoding\",\"#y\":\"listed_in\"}}",
+           "\"#q\":\"ended_by\",\"#z\":\"encoding\",\"#y\":\"listed_in\",\"#g\":\"device_secret\","
+           "\"#h\":\"device_until\",\"#j\":\"device_key\"}}",
            f->row.id, f->now + DDB_STORE_TOMBSTONE),
        "which leaves nothing of the session, for a minute, and another version and idle timeout than anybody has read");
     clean(f, "body");
@@ -344,8 +346,51 @@ static void test_look(apr_pool_t *p)
     finish(f, "look");
 }
 
+/* --- a device --- */
+
+static apr_status_t bind_device(fixture_t *f, const char *key)
+{
+    const ddb_session_t s = { .key = f->row.id };
+
+    return ddb_store_bind_device(f->st, &f->call, &s, key, f->now + 10);
+}
+
+static void test_device(apr_pool_t *p)
+{
+    fixture_t *f = setup(p);
+    ddb_item_t row = f->row;
+    ddb_session_t s;
+
+    row.device_secret = "AAECAwQFBgcICQoLDA0ODw==";
+    row.device_until = f->now + 60;
+    answer_row(f, &row);
+    NUM_IS(look(f, &s), APR_SUCCESS, "a session that may be bound to a device");
+    IS(s.device_secret, row.device_secret, "its secret");
+    OK(!s.device_key && s.device_until == row.device_until, "and until when");
+    clean(f, "look at a device");
+
+    answer_ok(f);
+    NUM_IS(bind_device(f, "AQID"), APR_SUCCESS, "it is bound to one");
+    IS(operations(f), "GetItem UpdateItem", "by one write");
+    IS(value(f, 1, "device_key", "B"), "AQID", "with its key");
+    IS(value(f, 1, "device_until", "N"), SAY("%" APR_INT64_T_FMT, f->now + 10), "and a new time");
+    row.device_key = "AQID";
+    answer_conflict(f, &row);
+    NUM_IS(bind_device(f, "AQID"), APR_SUCCESS, "to the same one, which is no fault");
+    answer_conflict(f, &row);
+    NUM_IS(bind_device(f, "AQIE"), DDB_ECONFLICT, "not to another one");
+    row.device_key = NULL;
+    answer_conflict(f, &row);
+    NUM_IS(bind_device(f, "AQID"), APR_NOTFOUND, "nor when its time is over");
+    row = tombstone(f, &f->row, 60);
+    row.device_key = "AQID";
+    answer_conflict(f, &row);
+    NUM_IS(bind_device(f, "AQID"), APR_NOTFOUND, "nor when it has ended");
+    finish(f, "device");
+}
+
 TAP_MAIN(p)
 {
     TAP_EACH(p, test_body, test_no_random, test_rows, test_insert_after, test_announcement, test_lost, test_after,
-             test_sealed, test_look);
+             test_sealed, test_look, test_device);
 }

@@ -205,6 +205,19 @@ static void show_dropped(msd_metrics_page_t *page, const shown_t *shown)
     }
 }
 
+static void show_devices(msd_metrics_page_t *page, const shown_t *shown)
+{
+    /* In the order of DDB_COUNT_DEVICE. */
+    static const char *const results[DDB_COUNT_DEVICES] = { "registered", "refreshed", "refused", "stale", "skipped" };
+    int i;
+
+    (void)shown;
+    for (i = 0; i < DDB_COUNT_DEVICES; i++) {
+        ddb_metrics_number(&page->m, label(page, "result", results[i]),
+                           ddb_count_get(page->table->count, (ddb_counted_e)(DDB_COUNT_DEVICE + i)));
+    }
+}
+
 /* ---- gauges of a table ------------------------------------------------------------------------------------------- */
 
 /** What a child says of the table's circuit breaker: of several, because hosts differ in timeouts, the worst. */
@@ -335,12 +348,14 @@ static const shown_t of_table[] = {
     { METRIC("sessions_ended_total", COUNTER, "Sessions ended by requests."), show_events, WITHOUT_EVENT,
       " ended revoked " },
     { METRIC("security_events_total", COUNTER, "Security events of other kinds."), show_events, WITH_EVENT,
-      " expired reused refused changed first-use guessing harvesting " },
+      " expired bound reused refused changed first-use guessing harvesting " },
     { METRIC("failures_total", COUNTER, "Sessions that could not be read, stored or ended."), show_events,
       WITHOUT_EVENT, " failed " },
     { METRIC("refused_ids_total", COUNTER, "Received IDs that opened no session."), show_count, DDB_COUNT_REFUSED,
       NULL },
     { METRIC("limited_requests_total", COUNTER, "Requests refused by a limit."), show_limited, 0, NULL },
+    { METRIC("device_proofs_total", COUNTER, "Proofs of the devices to which sessions are bound."), show_devices, 0,
+      NULL },
     { METRIC("merges_total", COUNTER, "Changes merged with those of another request."), show_count, DDB_COUNT_MERGED,
       NULL },
     { METRIC("cached_reads_total", COUNTER, "Reads that the cache answered."), show_count, DDB_COUNT_CACHED_READ,

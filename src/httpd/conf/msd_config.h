@@ -23,6 +23,11 @@ typedef enum msd_fetch_metadata_e {
     MSD_FETCH_METADATA_ON,
     MSD_FETCH_METADATA_STRICT
 } msd_fetch_metadata_e;
+typedef enum msd_device_bound_e {
+    MSD_DEVICE_BOUND_OFF,
+    MSD_DEVICE_BOUND_ON,
+    MSD_DEVICE_BOUND_REQUIRE
+} msd_device_bound_e;
 typedef enum msd_no_store_e { MSD_NO_STORE_LOADED, MSD_NO_STORE_CHANGED } msd_no_store_e;
 
 #define MSD_UNSET (-1)
@@ -48,6 +53,12 @@ extern const msd_limit_t msd_config_guess_limit, msd_config_create_limit;
 
 /** SessionDynamoDBEventLog: httpd's error log. */
 #define MSD_EVENT_LOG_ERROR "error"
+
+/** What follows the name of the session cookie in that of the cookie that proves the device. */
+#define MSD_DEVICE_COOKIE "-device"
+
+/** The default of SessionDynamoDBDevicePath. */
+#define MSD_DEVICE_PATH "/.device-session/"
 
 /** The default of SessionDynamoDBHeaderName. */
 #define MSD_HEADER_NAME "x-id"
@@ -183,6 +194,10 @@ typedef struct msd_import_from_t {
     X(NUMBER, int, require_tls, 0)                                                                                     \
     X(NUMBER, int, fetch_metadata, MSD_FETCH_METADATA_OFF) /* msd_fetch_metadata_e */                                  \
     X(POINTER, msd_bind_t *, bind, NULL)                                                                               \
+    X(NUMBER, int, device_bound, MSD_DEVICE_BOUND_OFF) /* msd_device_bound_e */                                        \
+    X(POINTER, const char *, device_path, MSD_DEVICE_PATH)                                                             \
+    X(NUMBER, apr_int64_t, device_lifetime, 600) /* seconds */                                                         \
+    X(NUMBER, apr_int64_t, device_window, 60)    /* seconds */                                                         \
     X(NUMBER, int, csrf_token, 0)                                                                                      \
     X(NUMBER, int, csrf_enforce, 0)                                                                                    \
     X(NUMBER, int, on_error, MSD_DENY) /* msd_on_error_e */                                                            \

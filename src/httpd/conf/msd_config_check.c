@@ -124,6 +124,52 @@ static const char *check_import(const msd_dir_config_t *c, apr_pool_t *p)
                : NULL;
 }
 
+/** 1 if browsers send a cookie with this path along to what is below the folder (RFC 6265 section 5.1.4). */
+static int is_covered(const char *folder, const char *cookie_path)
+{
+    apr_size_t len = strlen(cookie_path);
+
+    return strncmp(folder, cookie_path, len) == 0 && (cookie_path[len - 1] == '/' || folder[len] == '/');
+}
+
+/** SessionDynamoDBDeviceBound: a second cookie beside the ID's, and a row that nobody else makes. */
+static const char *check_device(const msd_dir_config_t *c, apr_pool_t *p)
+{
+    if (c->device_bound == MSD_DEVICE_BOUND_OFF) {
+        return NULL;
+    }
+    if (c->use_header || !c->cookie_secure) {
+        return c->use_header ? "SessionDynamoDBDeviceBound needs a cookie, because browsers bind nothing else: set "
+                               "SessionDynamoDBUseHeader Off here, or DeviceBound Off"
+                             : "SessionDynamoDBDeviceBound needs SessionDynamoDBCookieSecure On, because browsers bind "
+                               "nothing without TLS: set it here, or DeviceBound Off";
+    }
+    if (*c->cookie_domain) {
+        return "SessionDynamoDBDeviceBound can't be combined with SessionDynamoDBCookieDomain, because browsers bind "
+               "the "
+               "sessions of one host: remove the Domain, or set DeviceBound Off here";
+    }
+    if (!c->hash_sid || !c->consistent_read) {
+        return c->hash_sid
+                   ? "SessionDynamoDBDeviceBound needs SessionDynamoDBConsistentRead On, because a session that "
+                     "was bound a moment ago must not be read without its device: set it here, or DeviceBound "
+                     "Off"
+                   : "SessionDynamoDBDeviceBound needs SessionDynamoDBHashSid On, because browsers are told the "
+                     "table key, which must not be the session ID: set it here, or DeviceBound Off";
+    }
+    if (c->format == DDB_JSON) {
+        return "SessionDynamoDBDeviceBound can't be combined with SessionDynamoDBFormat json, because "
+               "dynamodb-session-flask asks for no proof: set DeviceBound Off here, or Format form";
+    }
+    return is_covered(c->device_path, c->cookie_path)
+               ? NULL
+               : apr_psprintf(p,
+                              "browsers do not send a cookie with the path %s to SessionDynamoDBDevicePath %s: set "
+                              "DevicePath to a folder below %s, such as %s%s.device-session/",
+                              c->cookie_path, c->device_path, c->cookie_path, c->cookie_path,
+                              c->cookie_path[strlen(c->cookie_path) - 1] == '/' ? "" : "/");
+}
+
 static int renews_bound(const msd_bind_t *bind)
 {
     int i;
@@ -168,6 +214,7 @@ const char *msd_config_check_dir(const msd_dir_config_t *resolved, int *cookie, 
             "the table key: set HashSid On here, or SessionDynamoDBAudience None";
     }
     problem = problem ? problem : check_import(resolved, p);
+    problem = problem ? problem : check_device(resolved, p);
     return problem ? problem : check_user_sessions(resolved);
 }
 

@@ -1,5 +1,7 @@
 /* The areas of a virtual host: the cookies that carry their sessions. */
 
+#include <apr_strings.h>
+
 #include "base/ddb_array.h"
 #include "httpd/conf/msd_cookie_areas.h"
 
@@ -9,6 +11,13 @@ static void add(apr_array_header_t *names, const msd_dir_config_t *merged)
 
     if (!c->use_header && !ddb_array_holds(names, c->cookie_name)) {
         APR_ARRAY_PUSH(names, const char *) = c->cookie_name;
+    }
+    if (!c->use_header && c->device_bound != MSD_DEVICE_BOUND_OFF) {
+        const char *device = apr_pstrcat(names->pool, c->cookie_name, MSD_DEVICE_COOKIE, NULL);
+
+        if (!ddb_array_holds(names, device)) {
+            APR_ARRAY_PUSH(names, const char *) = device;
+        }
     }
 }
 
@@ -30,7 +39,7 @@ static apr_array_header_t *names_of(const server_rec *s, const server_rec *main_
     }
     for (i = 0; i < sections->nelts; i++) {
         const msd_dir_config_t *c = APR_ARRAY_IDX(sections, i, const msd_section_t *)->conf;
-        if (c != of_main && (c->enabled == 1 || (c->enabled != 0 && c->cookie_name))) {
+        if (c != of_main && (c->enabled == 1 || (c->enabled != 0 && (c->cookie_name || c->device_bound > 0)))) {
             add(names, msd_config_merge_dir(p, base, (void *)c));
         }
     }

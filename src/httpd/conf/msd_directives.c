@@ -10,6 +10,7 @@
 #include "httpd/conf/msd_config.h"
 #include "httpd/conf/msd_directives.h"
 #include "httpd/conf/msd_directives_bind.h"
+#include "httpd/conf/msd_directives_device.h"
 #include "httpd/conf/msd_directives_entries.h"
 #include "httpd/conf/msd_directives_import.h"
 #include "httpd/conf/msd_directives_keys.h"
@@ -338,6 +339,14 @@ const command_rec msd_directives[] = {
     AP_INIT_TAKE12("SessionDynamoDBBind", msd_directives_bind_set, NULL, PLACE,
                    "properties of the client that sessions are bound to: user-agent, address[/V4,V6] or "
                    "tls-certificate; and log, renew or deny for a change; or None"),
+    AP_INIT_TAKE1("SessionDynamoDBDeviceBound", msd_directives_device_set, NULL, PLACE,
+                  "whether sessions are bound to the browser's device: Off, On or Require"),
+    AP_INIT_TAKE1("SessionDynamoDBDevicePath", msd_directives_device_path, NULL, PLACE,
+                  "folder below which browsers prove that they are on that device"),
+    AP_INIT_TAKE1("SessionDynamoDBDeviceLifetime", msd_directives_device_lifetime, NULL, PLACE,
+                  "time for which a proof counts, 300 to 3600 seconds"),
+    AP_INIT_TAKE1("SessionDynamoDBDeviceWindow", msd_directives_device_window, NULL, PLACE,
+                  "time after a new session ID in which it can be bound"),
     AP_INIT_TAKE1("SessionDynamoDBFetchMetadata", set_fetch_metadata, DIR(fetch_metadata), PLACE,
                   "whether to refuse changes that another site's page requests in a session: Off, On or "
                   "strict"),
