@@ -92,6 +92,13 @@ static void write_text(body_t *b, ddb_item_attribute_e a, const char *text)
     put_text(b, text);
 }
 
+static void write_optional(body_t *b, ddb_item_attribute_e a, const char *text)
+{
+    if (text) {
+        write_text(b, a, text);
+    }
+}
+
 static void write_time(body_t *b, ddb_item_attribute_e a, apr_time_t t)
 {
     open_attribute(b, a);
@@ -144,12 +151,8 @@ static void write_data(body_t *b, const ddb_item_t *it)
     write_number(b, ROW_ABSOLUTE_TIMEOUT, it->absolute_timeout);
     write_number(b, ROW_VERSION, it->version);
     write_bytes(b, ROW_WRITE_ID, it->write_id, sizeof(it->write_id));
-    if (it->user_mark) {
-        write_text(b, ROW_USER_MARK, it->user_mark);
-    }
-    if (it->user_marks) {
-        write_text(b, ROW_USER_MARKS, it->user_marks);
-    }
+    write_optional(b, ROW_USER_MARK, it->user_mark);
+    write_optional(b, ROW_USER_MARKS, it->user_marks);
     if (it->timeouts_set) {
         write_text(b, ROW_TIMEOUTS_BY, DDB_ITEM_TIMEOUTS_BY);
     }
@@ -221,15 +224,11 @@ static const char *conditional(body_t *b, const char *condition, unsigned int at
 
 static void write_device(body_t *b, const ddb_item_t *it)
 {
-    if (it->device_secret) {
-        write_text(b, ROW_DEVICE_SECRET, it->device_secret);
-    }
+    write_optional(b, ROW_DEVICE_SECRET, it->device_secret);
     if (it->device_until) {
         write_number(b, ROW_DEVICE_UNTIL, it->device_until);
     }
-    if (it->device_key) {
-        write_text(b, ROW_DEVICE_KEY, it->device_key);
-    }
+    write_optional(b, ROW_DEVICE_KEY, it->device_key);
 }
 
 /* A device changes no version: a row that gives it up, or takes another row's, has to compare it. */
@@ -291,24 +290,14 @@ const char *ddb_item_create_body(const char *table, const ddb_item_t *it, apr_po
     b.is_put = 1;
     write_text(&b, ROW_ID, it->id);
     write_time(&b, ROW_CREATED, it->created);
-    if (it->loggable) {
-        write_text(&b, ROW_LOGGABLE, it->loggable);
-    }
+    write_optional(&b, ROW_LOGGABLE, it->loggable);
     if (it->issued) {
         write_number(&b, ROW_ISSUED, it->issued);
     }
-    if (it->listed_in) {
-        write_text(&b, ROW_LISTED_IN, it->listed_in);
-    }
-    if (it->bound) {
-        write_text(&b, ROW_BOUND, it->bound);
-    }
-    if (it->csrf_key) {
-        write_text(&b, ROW_CSRF_KEY, it->csrf_key);
-    }
-    if (it->successor) {
-        write_text(&b, ROW_SUCCESSOR, it->successor);
-    }
+    write_optional(&b, ROW_LISTED_IN, it->listed_in);
+    write_optional(&b, ROW_BOUND, it->bound);
+    write_optional(&b, ROW_CSRF_KEY, it->csrf_key);
+    write_optional(&b, ROW_SUCCESSOR, it->successor);
     write_device(&b, it);
     if (it->left) {
         write_text(&b, ROW_ENDED_BY, DDB_ITEM_LEFT);
@@ -337,9 +326,7 @@ const char *ddb_item_save_body(const char *table, const ddb_item_t *it, const dd
 
     begin_key(&b, table, it->id, stored_len(it), p);
     write_data(&b, it);
-    if (it->successor) {
-        write_text(&b, ROW_SUCCESSOR, it->successor);
-    }
+    write_optional(&b, ROW_SUCCESSOR, it->successor);
     if (it->left) {
         write_text(&b, ROW_ENDED_BY, DDB_ITEM_LEFT);
     }
