@@ -244,6 +244,7 @@ static void try_one(ddb_facts_t *f, apr_size_t i)
     else {
         probes[i].probe(f);
     }
+    f->fact = NULL;
     f->o->found(f->o->baton, &fact);
 }
 
