@@ -214,6 +214,14 @@ note 'What is no session';
         '... but not beside one that a login has just replaced, as the client has a session';
     is_deeply [res()->line('entries'), res()->set_cookies], [''], '... whose cookie is on its way';
 
+    my $late = old_session('old', 'a:1');
+    visit('/new/', $late);
+    visit('/new/?renew', undef, cookie => new_id());
+    calls_are { visit('/new/?entries', $late) } [qw(GetItem GetItem)], 'one that comes after a login, a moment late, opens nothing';
+    is_deeply [res()->status, res()->line('entries'), new_id()], [200, '', undef], '... for now';
+    visit('/new/?set=b:2', $late);
+    is_deeply [res()->status, res()->set_cookies], [503], '... and begins no session, whose cookie would replace the login\'s';
+
     my $twice = old_session('old', 'a:1');
     calls_are { visit('/new/?entries', undef, cookies => ["old=$twice; old=$good"]) } [], 'of two cookies neither is taken';
     is_deeply [res()->line('entries'), res()->set_cookies], [''], '... and neither ends';

@@ -76,6 +76,7 @@ static apr_status_t take_over(const msd_load_t *w, const msd_import_t *old)
     }
     else if (rv == APR_NOTFOUND && miss != DDB_MISS_ABSENT) {
         msd_event_note(w->s, "reused", "import", old->sid, NULL);
+        w->s->ids.replaced = miss == DDB_MISS_MOVED || miss == DDB_MISS_LEFT;
     }
     if (rv == APR_SUCCESS && w->s->outcome == MSD_LOADED) {
         msd_import_taken(w->r, w->s, old);
