@@ -72,7 +72,7 @@ void ddb_curl_keep(ddb_curl_t *c, ddb_curl_connection_t *connection)
 
 static void note_connection(ddb_error_t *err, const ddb_curl_connection_t *connection)
 {
-    if (err && connection) {
+    if (err) {
         err->connected += !connection->stream.reused;
         err->reused += connection->stream.reused;
     }
@@ -94,8 +94,8 @@ static apr_status_t find_connection(ddb_curl_connection_t **connection, ddb_curl
     else {
         rv = ddb_curl_connect(connection, &c->o, &target, err);
     }
-    note_connection(err, *connection);
     if (rv == APR_SUCCESS) {
+        note_connection(err, *connection);
         (*connection)->used = now;
         (*connection)->end = now + req->timeout;
     }

@@ -402,7 +402,7 @@ const char *ddb_creds_provider_name(int number)
 {
     int i;
 
-    for (i = 0; ddb_creds_all[i] && i < number - 1; i++) {
+    for (i = 0; i < number - 1 && ddb_creds_all[i]; i++) {
     }
     return ddb_creds_all[i] ? ddb_creds_all[i]->name : NULL;
 }
