@@ -283,7 +283,7 @@ is visit($PAGE)->status, 302, 'without the entry it asks again, passphrase or no
 $app->stop;
 changed(sub { s/^ *AuthFormSitePassphrase.*\n//m });
 is visit($PAGE)->status, 302, 'masked, but without the passphrase it asks again';
-$app->stop(qr/AH01807/);
+$app->stop(qr/AH01807/, qr/SessionDynamoDBMask members-pw at \S+ replaces the password/);
 changed(sub {
     s/^ *(?:AuthFormSitePassphrase|SessionDynamoDBMask).*\n//mg;
     s/^( *)(SessionDynamoDB On)/$1$2\n$1SessionCryptoPassphrase x/m;
