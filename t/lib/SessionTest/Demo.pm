@@ -64,7 +64,7 @@ sub run {
 
 sub environment {
     my $self = shift;
-    return (BUILD => setting('build'), RUN => $self->{dir}, PORT => $self->{port},
+    return (BUILD => setting('build'), HTTPD => setting('httpd'), RUN => $self->{dir}, PORT => $self->{port},
             NODE_PATH => setting('dynalite_program') =~ s{/(?:\.bin|dynalite)/[^/]+$}{}r);
 }
 
