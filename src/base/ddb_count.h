@@ -87,7 +87,8 @@ typedef struct ddb_count_times_t {
     apr_uint64_t sum; /* of the times, microseconds */
 } ddb_count_times_t;
 
-/** What the memory of the counters looks like: a program that counts otherwise can't go on with it. */
+/** What the memory of the counters looks like, beside their number: to be changed where counters change places. A
+ * program that counts otherwise can't go on with it. */
 #define DDB_COUNT_LAYOUT "2"
 
 /** Create the counters, all 0, before fork; the children find them at the same address. They live as long as p. */

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <apr_hash.h>
 #include <apr_strings.h>
 
 #include "base/ddb_array.h"
@@ -13,8 +14,7 @@
 
 #define KEPT_KEY "session_dynamodb_counts " DDB_VERSION " " DDB_COUNT_LAYOUT
 
-/* In this order in the memory of the counters: a change needs another DDB_COUNT_LAYOUT. One line per event,
- * which clang-format would join. */
+/* In this order in the memory of the counters. One line per event, which clang-format would join. */
 /* clang-format off */
 static const msd_counts_event_t events[] = {
     { "created", "new" },
@@ -100,19 +100,33 @@ typedef struct kept_t {
     apr_array_header_t *named; /* named_t */
 } kept_t;
 
-static kept_t *find_kept(apr_pool_t *process)
+/** The name under which they are kept: a module that counts other things has another one. */
+static const char *kept_key(apr_pool_t *p)
 {
+    const char *words = "";
+    apr_ssize_t len = APR_HASH_KEY_STRING;
+    int i;
+
+    for (i = 0; i < EVENTS; i++) {
+        words = apr_pstrcat(p, words, events[i].event, " ", events[i].reason, "\n", NULL);
+    }
+    return apr_psprintf(p, KEPT_KEY " %d %u", (int)DDB_COUNTED, apr_hashfunc_default(words, &len));
+}
+
+static kept_t *find_kept(apr_pool_t *process, apr_pool_t *p)
+{
+    const char *key = kept_key(p);
     void *found = NULL;
     kept_t *kept;
 
-    apr_pool_userdata_get(&found, KEPT_KEY, process);
+    apr_pool_userdata_get(&found, key, process);
     if (found) {
         return found;
     }
     kept = apr_palloc(process, sizeof(*kept));
     *kept = (kept_t){ .started = ddb_clock_wall(&ddb_clock_system),
                       .named = apr_array_make(process, 4, sizeof(named_t)) };
-    apr_pool_userdata_set(kept, KEPT_KEY, NULL, process);
+    apr_pool_userdata_set(kept, key, NULL, process); /* copies the key */
     return kept;
 }
 
@@ -185,7 +199,7 @@ static void tell_apart(const apr_array_header_t *tables)
 apr_status_t msd_counts_prepare(server_rec *main_server, apr_pool_t *p)
 {
     apr_pool_t *process = main_server->process->pool;
-    kept_t *kept = find_kept(process);
+    kept_t *kept = find_kept(process, p);
     msd_counts_t *counts = apr_palloc(p, sizeof(*counts));
     apr_status_t rv = APR_SUCCESS;
     server_rec *s;
