@@ -2,12 +2,12 @@
 
 #include <string.h>
 
-#include <apr_lib.h>
 #include <apr_strings.h>
 #include <apr_uuid.h>
 #include <httpd.h>
 #include <http_log.h>
 
+#include "base/ddb_base64.h"
 #include "httpd/msd_entries.h"
 #include "httpd/msd_import.h"
 #include "httpd/msd_import_dbd.h"
@@ -78,6 +78,16 @@ static apr_status_t decode(request_rec *r, msd_session_t *s, const char *text, m
     return rv;
 }
 
+/** 1 for base64 as mod_session_crypto writes it. It reads more than that: up to any other character, and bits that
+ * belong to no byte, which the authentication code does not cover. A cookie written otherwise would have an ID of its
+ * own, and be imported once more. */
+static int is_as_written(const char *cookie, apr_pool_t *p)
+{
+    apr_size_t len = strlen(cookie), bytes = 0;
+
+    return ddb_base64_decode(apr_palloc(p, len / 4 * 3 + 1), &bytes, cookie, len);
+}
+
 static apr_status_t read_cookie(request_rec *r, msd_session_t *s, msd_import_t *old)
 {
     apr_status_t rv = decode(r, s, old->cookie, old);
@@ -87,24 +97,27 @@ static apr_status_t read_cookie(request_rec *r, msd_session_t *s, msd_import_t *
         return APR_SUCCESS;
     }
     /* Only now: a forged cookie must not cost a client's guess the derivation of keys. */
-    return rv != APR_SUCCESS || authenticates(r)
-               ? rv
-               : ddb_error_set(
-                   &s->error, DDB_ECONFIG,
-                   "SessionDynamoDBImport cookie needs SessionCryptoPassphrase here, with the passphrase of "
-                   "the old sessions: without it anybody could write such a cookie");
+    if (rv == APR_SUCCESS && !authenticates(r)) {
+        return ddb_error_set(&s->error, DDB_ECONFIG,
+                             "SessionDynamoDBImport cookie needs SessionCryptoPassphrase here, with the passphrase of "
+                             "the old sessions: without it anybody could write such a cookie");
+    }
+    old->is_forged = rv == APR_SUCCESS && !is_as_written(old->cookie, r->pool);
+    return rv;
 }
 
 /** 1 for a key that mod_session_dbd gives: 36 characters. Others name the sessions of SessionDBDPerUser by their user,
- * and are no secrets. */
+ * and are no secrets. Capitals have another ID, while a database may not tell them apart. */
 static int is_uuid(const char *key)
 {
+    char written[APR_UUID_FORMATTED_LENGTH + 1];
     apr_uuid_t uuid;
-    int i;
 
-    for (i = 0; apr_isxdigit(key[i]) || key[i] == '-'; i++) {
+    if (strlen(key) != APR_UUID_FORMATTED_LENGTH || apr_uuid_parse(&uuid, key) != APR_SUCCESS) {
+        return 0;
     }
-    return i == APR_UUID_FORMATTED_LENGTH && !key[i] && apr_uuid_parse(&uuid, key) == APR_SUCCESS;
+    apr_uuid_format(written, &uuid);
+    return strcmp(written, key) == 0;
 }
 
 static apr_status_t read_row(request_rec *r, msd_session_t *s, msd_import_t *old)
