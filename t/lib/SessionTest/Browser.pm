@@ -50,11 +50,12 @@ sub program {
 # --- its life ---------------------------------------------------------------------------------------------------------
 
 # With the test's certificate as the one that is trusted, whatever name it is for. Preferences are those of its profile:
-# preferences => { profile => { cookie_controls_mode => 0 } }.
+# preferences => { profile => { cookie_controls_mode => 0 } }. Features are those that it would not have by default:
+# features => ['DeviceBoundSessions:RefreshQuota/false']. profile => DIRECTORY is used as it is, and left.
 sub start {
     my($class, %option) = @_;
     my $program = program() or die "no Chromium\n";
-    my $profile = File::Temp::tempdir("$SessionTest::T/state/browser-XXXXXX");
+    my $profile = $option{profile} || File::Temp::tempdir("$SessionTest::T/state/browser-XXXXXX");
     _prefer($profile, $option{preferences}) if $option{preferences};
     # It puts a socket there, whose path has to be short.
     my $short = File::Temp::tempdir('/tmp/browser-XXXXXX');
@@ -62,11 +63,11 @@ sub start {
     pipe my $in, my $its_out or die "pipe: $!";
     my $pid = fork;
     defined $pid or die "fork: $!";
-    _become($program, $profile, $short, $its_in, $its_out) if !$pid;
+    _become($program, $profile, $short, $its_in, $its_out, $option{features}) if !$pid;
 
     my $self = bless { pid => $pid, in => $in, out => $out, buffer => '', id => 0, answers => {},
         loads => 0, complaints => [], extra => {} }, $class;
-    $STARTED{$pid} = [$profile, $short];
+    $STARTED{$pid} = [$option{profile} ? () : $profile, $short];
     $self->{version} = $self->ask('Browser.getVersion')->{product};
     my $target = $self->ask('Target.createTarget', url => 'about:blank')->{targetId};
     $self->{session} = $self->ask('Target.attachToTarget', targetId => $target, flatten => JSON::PP::true)->{sessionId};
@@ -89,7 +90,7 @@ sub _prefer {
 sub version { return $_[0]{version} =~ s{^\w*Chrome/}{}r }
 
 sub _become {
-    my($program, $profile, $short, $in, $out) = @_;
+    my($program, $profile, $short, $in, $out, $features) = @_;
     my @command = ($program, '--headless=new', "--user-data-dir=$profile/data", '--remote-debugging-pipe',
         # All pages are those of the tests, and containers often lack what the sandbox needs.
         '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--disable-crash-reporter',
@@ -97,7 +98,8 @@ sub _become {
         '--disable-default-apps', '--force-color-profile=srgb', '--password-store=basic', '--lang=en',
         '--no-proxy-server', '--host-resolver-rules=MAP *.test 127.0.0.1, MAP localhost 127.0.0.1, '
         . 'MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
-        '--ignore-certificate-errors-spki-list=' . _key_digest(), 'about:blank');
+        '--ignore-certificate-errors-spki-list=' . _key_digest(),
+        $features ? '--enable-features=' . join(',', @$features) : (), 'about:blank');
     my %env = (HOME => $profile, TMPDIR => $short, XDG_CONFIG_HOME => $profile, XDG_CACHE_HOME => $profile);
     # A group of its own: whatever it starts can be ended with it.
     setpgrp 0, 0;
@@ -226,6 +228,9 @@ sub _take {
     elsif ($event =~ /^Network\.(?:responseReceived|requestWillBeSent)ExtraInfo$/) {
         push @{ $self->{extra}{ $of->{requestId} } }, $of;
     }
+    elsif ($event eq 'Network.deviceBoundSessionEventOccurred') {
+        push @{ $self->{device_events} }, $of;
+    }
     elsif ($event eq 'Log.entryAdded') {
         # It looks for an icon by itself.
         return if ($of->{entry}{url} || '') =~ m{/favicon\.ico$};
@@ -316,6 +321,22 @@ sub value {
 
 sub text { return $_[0]->value('document.body.innerText') }
 
+# The texts of other tabs, which open at once.
+sub texts_of_tabs {
+    my($self, @urls) = @_;
+    my @targets = map { $self->ask('Target.createTarget', url => $_)->{targetId} } @urls;
+    return map {
+        local $self->{session} =
+            $self->ask('Target.attachToTarget', targetId => $_, flatten => JSON::PP::true)->{sessionId};
+        SessionTest::eventually(sub {
+            $self->value('location.href != "about:blank" && document.readyState == "complete"');
+        }, $PATIENCE);
+        my $text = $self->text;
+        $self->ask('Target.closeTarget', targetId => $_);
+        $text;
+    } @targets;
+}
+
 sub press {
     my($self, @keys) = @_;
     for my $key (@keys) {
@@ -399,6 +420,17 @@ sub cookies {
     my($self, $name) = @_;
     return grep { !defined $name || $_->{name} eq $name } @{ $self->ask('Storage.getCookies')->{cookies} };
 }
+
+# One cookie is over before its time.
+sub forget_cookie {
+    my($self, $name, $url) = @_;
+    $self->ask('Network.deleteCookies', name => $name, url => $url);
+    return $self;
+}
+
+# What it does about sessions that are bound to the device, since tell_devices: hashes, as the protocol has them.
+sub tell_devices  { $_[0]->ask('Network.enableDeviceBoundSessions', enable => JSON::PP::true); return $_[0] }
+sub device_events { return @{ $_[0]{device_events} || [] } }
 
 sub forget_cookies { $_[0]->ask('Storage.clearCookies'); return $_[0] }
 
