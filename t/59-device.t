@@ -33,7 +33,8 @@ my $server = SessionTest::Server->start({ modules => [qw(authn_core authn_file a
     "AuthUserFile $SessionTest::T/conf/users", 'AuthFormLoginRequiredLocation /login.html', 'Require valid-user',
     'SessionDynamoDBCookieName form', 'SessionDynamoDBDevicePath /form/d/', '</Location>',
     '<Location /form/login>', 'SetHandler form-login-handler', 'AuthFormLoginSuccessLocation /form/', '</Location>',
-    '<Location /off/>', 'SetHandler test-session', 'SessionDynamoDBDeviceBound Off', '</Location>');
+    '<Location /strict/>', 'SetHandler test-session', 'SessionDynamoDBCookieName __Host-Http-id', 'SessionDynamoDBDevicePath /strict/d/',
+    '</Location>', '<Location /off/>', 'SetHandler test-session', 'SessionDynamoDBDeviceBound Off', '</Location>');
 my $log = SessionTest::Events->new("$DIR/events");
 
 sub browser { return SessionTest::Device->new(port => $server->port, @_) }
@@ -95,6 +96,21 @@ note 'A whole life';
     is_deeply $browser->{jar}, {}, '... ends both cookies';
     $browser->{jar} = { id => 'x' x 43 };
     is $browser->refresh->status, 401, 'a proof for nothing: the browser is to forget it';
+}
+
+note 'A name to which browsers bind nothing';
+{
+    my $browser = browser();
+    $browser->get('/strict/?set=a:1');
+    ok $browser->{jar}{'__Host-Http-id'}, 'of the session\'s cookie';
+    is $browser->register->status, 200, 'a registration';
+    is JSON::PP::decode_json(res()->body)->{credentials}[0]{name}, '__Host-id-device', '... names one to which they do';
+    is_deeply [map { /^([^=]+)/ } res()->set_cookies], ['__Host-id-device'], '... which comes';
+    earlier($browser, 20, '__Host-Http-id');
+    is $browser->get('/strict/?get=a')->line('get a'), 1, '... and counts';
+    is $browser->get('/strict/?in=Cookie')->line('in Cookie'), '(none)', '... and is hidden from programs';
+    $browser->get('/strict/?end');
+    is_deeply $browser->{jar}, {}, '... and goes at a logout';
 }
 
 note 'RSA';

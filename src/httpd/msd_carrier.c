@@ -3,6 +3,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "httpd/conf/msd_cookie_areas.h"
 #include "httpd/msd_response_head.h"
 #include "httpd/msd_carrier.h"
 
@@ -335,7 +336,7 @@ void msd_carrier_end_old(request_rec *r, const msd_dir_config_t *conf)
 
 const char *msd_carrier_device(const msd_dir_config_t *conf, apr_pool_t *p)
 {
-    return apr_pstrcat(p, conf->cookie_name, MSD_DEVICE_COOKIE, NULL);
+    return msd_cookie_areas_device(conf, p);
 }
 
 const char *msd_carrier_device_attributes(const msd_dir_config_t *conf, apr_pool_t *p)

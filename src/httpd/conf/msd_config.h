@@ -54,9 +54,6 @@ extern const msd_limit_t msd_config_guess_limit, msd_config_create_limit;
 /** SessionDynamoDBEventLog: httpd's error log. */
 #define MSD_EVENT_LOG_ERROR "error"
 
-/** What follows the name of the session cookie in that of the cookie that proves the device. */
-#define MSD_DEVICE_COOKIE "-device"
-
 /** The default of SessionDynamoDBDevicePath. */
 #define MSD_DEVICE_PATH "/.device-session/"
 

@@ -1,9 +1,22 @@
 /* The areas of a virtual host: the cookies that carry their sessions. */
 
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "base/ddb_array.h"
 #include "httpd/conf/msd_cookie_areas.h"
+
+const char *msd_cookie_areas_device(const msd_dir_config_t *c, apr_pool_t *p)
+{
+    static const char strict[] = "__Host-Http-";
+    const apr_size_t len = sizeof(strict) - 1;
+
+    /* Chromium 156 takes a cookie of this prefix, but binds no session to it, and tells nobody: the session would end
+     * with its first proof. */
+    return strncmp(c->cookie_name, strict, len) == 0 ? apr_pstrcat(p, "__Host-", c->cookie_name + len, "-device", NULL)
+                                                     : apr_pstrcat(p, c->cookie_name, "-device", NULL);
+}
 
 static void add(apr_array_header_t *names, const msd_dir_config_t *merged)
 {
@@ -13,7 +26,7 @@ static void add(apr_array_header_t *names, const msd_dir_config_t *merged)
         APR_ARRAY_PUSH(names, const char *) = c->cookie_name;
     }
     if (!c->use_header && c->device_bound != MSD_DEVICE_BOUND_OFF) {
-        const char *device = apr_pstrcat(names->pool, c->cookie_name, MSD_DEVICE_COOKIE, NULL);
+        const char *device = msd_cookie_areas_device(c, names->pool);
 
         if (!ddb_array_holds(names, device)) {
             APR_ARRAY_PUSH(names, const char *) = device;
