@@ -320,7 +320,7 @@ note 'A circuit breaker';
     ok eventually(sub { $state->() =~ /open 1/ }), 'it opens again';
     clear_faults();
     kill KILL => SessionTest::Process::children($server->pid, setting('mpm'));
-    ok eventually(sub { eval { $state->() } // '' eq 'closed 1' }, 20), '... and is gone with its child';
+    ok eventually(sub { (eval { $state->() } // '') eq 'closed 1' }, 20), '... and is gone with its child';
     %now = metrics(@at);
     is $now{(grep { /^breaker_opened_total/ } keys %now)[0]}, 2, '... but counted';
     $server->stop(qr/the session could not be read/, qr/AH01816/, qr/circuit breaker open/,

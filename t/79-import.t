@@ -310,6 +310,12 @@ note 'Users';
     is visit('/strict/', @with)->status, 403, '... also after a change';
     visit('/users/?renew', @with);
     is visit('/strict/', undef, cookie => new_id())->status, 200, '... until the next login';
+    visit('/users/?set=b:1', old_session('old', 'user:alice'));
+    is visit('/strict/', undef, cookie => new_id())->status, 403, 'a change by the request that imports is no login';
+    visit('/users/?set=user:bob', old_session('old', 'user:alice'));
+    my $bob = new_id();
+    is seen('users', $bob), 'user=bob', 'another user who logs in with it gets a session without what was there';
+    is visit('/strict/', undef, cookie => $bob)->status, 200, '... whose login is known';
 }
 
 note 'A table that fails';
