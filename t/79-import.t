@@ -91,6 +91,7 @@ my $SERVER = SessionTest::Server->start({ modules => [qw(session_cookie session_
     'DBDPrepareSQL "select abs(-9223372036854775807 - 1) from session where key = %s and expiry < %lld" overflow',
     '<VirtualHost *>', 'ServerName any.test', '</VirtualHost>',
     '<VirtualHost *>', 'ServerName limits.test', 'SessionDynamoDBGuessLimit 3/600 deny', 'SessionDynamoDBCreateLimit 2/600 deny',
+    'ErrorDocument 429 /new/?entries&set=x:1',
     '</VirtualHost>', "DocumentRoot $DIR", "<Directory $DIR>\nRequire all granted\nDirectoryIndex index.txt\n</Directory>",
     map({ "<Location /$_/>\n$PLACE{new}\n</Location>" } qw(dir missing)),
     "<Location /metrics>\nSetHandler session-dynamodb-metrics\nSession Off\n</Location>",
@@ -318,6 +319,18 @@ note 'Users';
     is visit('/strict/', undef, cookie => $bob)->status, 200, '... whose login is known';
 }
 
+{
+    # Who loses the race for the import goes on in the other's session, and has logged in no more than that.
+    my $alice = old_session('old', 'members-user:alice', 'members-pw:x', 'user:alice');
+    my @tabs = map { connection($SERVER->port) } 1 .. 3;
+    fault(kind => 'hold', op => 'GetItem', count => 3);
+    $_->send_request(path => '/strict/?entries', headers => [['Cookie', "old=$alice"]]) for @tabs;
+    ok held(3), 'three requests import the session of a user at the same time';
+    release();
+    clear_faults();
+    is_deeply [map { SessionTest::_seen($_->read_response)->status } @tabs], [403, 403, 403], '... and none of them is a login';
+}
+
 note 'A table that fails';
 for my $case (['GetItem', 1], ['PutItem', 1], ['PutItem', 2]) {
     my($op, $after) = @$case;
@@ -465,6 +478,7 @@ note 'Limits';
     visit('/new/?entries', old_session('old', 'a:1'), @host);
     calls_are { visit('/new/?entries', $anonymous, @host) } ['GetItem'], 'they count for the limit of new sessions';
     is_deeply [res()->status, res()->set_cookies], [429], '... over which one is told to come later, with its cookie';
+    is res()->line('entries'), '', '... and its error page sees no session';
     is visit('/new/?entries', $alice, @host)->status, 200, '... unless a user has logged in';
     is visit('/new/?entries', $anonymous)->line('entries'), 'a=1', '... and nothing is lost';
 }

@@ -55,8 +55,11 @@ static apr_status_t begin_with(const msd_load_t *w, const msd_import_t *old)
     msd_import_fill(s, old);
     msd_identity_judge(w->q, s);
     rv = msd_save_import(w->r, w->q, s, old->sid);
-    if (rv != APR_SUCCESS) {
-        msd_session_begin_new(s);
+    if (rv != APR_SUCCESS || s->outcome != MSD_LOADED) {
+        const msd_outcome_e outcome = s->outcome;
+
+        msd_session_begin_new(s); /* error pages see nothing of it either */
+        s->outcome = outcome;
     }
     return rv;
 }
