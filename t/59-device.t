@@ -18,8 +18,8 @@ use SessionTest::Server;
 my $DIR = File::Temp::tempdir('/tmp/device-XXXXXX', CLEANUP => 1);
 my $server = SessionTest::Server->start({ modules => [qw(authn_core authn_file auth_basic auth_form request authz_user log_config)] },
     'Define SESSION_DYNAMODB_SHORT_LIFETIMES', "SessionDynamoDBEventLog $DIR/events", 'LogLevel session_dynamodb:info',
-    'SessionDynamoDBDeviceBound On', 'SessionDynamoDBUserKey user', 'SessionDynamoDBControlHeader X-Session-Control',
-    '<Location /require/>', 'SetHandler test-session', 'SessionDynamoDBDeviceBound Require', 'SessionDynamoDBDeviceWindow 2',
+    'SessionDynamoDBDeviceBound On', 'ErrorDocument 417 /test/?get=a', 'SessionDynamoDBUserKey user', 'SessionDynamoDBControlHeader X-Session-Control',
+    '<Location /require/>', 'SetHandler test-session', 'SessionDynamoDBDeviceBound Require', 'SessionDynamoDBDeviceWindow 60',
     'SessionDynamoDBCookieName strict', 'SessionDynamoDBDevicePath /require/device/', '</Location>',
     '<Location /lax/>', 'SetHandler test-session', 'SessionDynamoDBCookieSameSite Lax', 'SessionDynamoDBCookieName lax',
     'SessionDynamoDBDevicePath /lax/d/', '</Location>',
@@ -146,6 +146,9 @@ note 'Copies';
     calls_are { $half->get('/test/?set=b:1') } [qw(GetItem PutItem)], 'what it stores';
     is_deeply [data_of(row_of($half)), $half->{jar}{id} ne $browser->{jar}{id}], ['b=1', !!1], '... is another session';
     is $browser->get('/test/?get=a')->line('get a'), 1, 'the browser goes on';
+    my @error = ('/.device-session/refresh', method => 'POST', headers => ['Expect', 'x']);
+    is $browser->ask(path => @error)->line('get a'), 1, 'an error page has the session, for a request with a path of ours, too';
+    is $browser->copy->ask(path => @error, without => { 'id-device' => 1 })->line('get a'), '(none)', '... but not without proof';
     for my $case (['forged', '9' x 10 . '.' . 'A' x 22], ['over', $browser->{jar}{'id-device'} =~ s/^\d+/time - 1/er], ['empty', ''],
                   ['of another session', bound_browser()->{jar}{'id-device'}]) {
         is $browser->copy->ask(path => '/test/?get=a', without => { 'id-device' => 1 }, headers => ['Cookie', "id-device=$case->[1]"])
@@ -154,6 +157,27 @@ note 'Copies';
     is $browser->get('/test/?get=a', headers => ['Cookie', 'id-device=x'])->line('get a'), '(none)', 'two cookies are none';
     my $log_of = $browser->copy;
     is $log_of->get('/off/?get=a', without => { 'id-device' => 1 })->line('get a'), 1, 'a place that does not ask takes any';
+}
+
+note 'Two sessions at once';
+{
+    my($browser, $other) = (browser(), browser());
+    $_->get('/test/?set=a:1') for $browser, $other;
+    $_->register for $browser, $other;
+    earlier($_, 20) for $browser, $other;
+    my $good = $browser->{jar}{'id-device'};
+    $browser->{jar}{'id-device'} = $other->{jar}{'id-device'};
+    is $browser->get('/test/?get=a')->line('get a'), '(none)', 'the cookie of another session is none';
+    is_deeply [res()->header('Cache-Control'), map { s/=.*//r } res()->set_cookies], ['no-store', 'id-device'],
+        '... and is deleted, so that the browser renews it';
+    is_deeply [sort keys %{ $browser->{jar} }], ['id'], '... but not the session';
+    is $browser->refresh->status, 204, '... which it can';
+    is $browser->get('/test/?get=a')->line('get a'), 1, '... and goes on';
+    my @two = (without => { id => 1, 'id-device' => 1 }, headers => ['Cookie', "id=$browser->{jar}{id}; id=$other->{jar}{id}; id-device=$good"]);
+    is $browser->get('/test/?get=a', @two)->line('get a'), '(none)', 'two sessions are none';
+    is $browser->refresh(@two)->status, 503, '... and no reason to forget the device';
+    change_row($other->{jar}{id}, sub { $_->{version}{N} = 0 });
+    is $other->refresh->status, 503, 'nor is a row that nobody can read';
 }
 
 note 'Registrations that are refused';
@@ -243,11 +267,16 @@ note 'Require';
     my $browser = browser(folder => '/require/device/');
     $browser->get('/require/?set=a:1');
     is $browser->get('/require/?get=a')->line('get a'), 1, 'a session that is not bound yet';
-    earlier($browser, 10, 'strict');
+    earlier($browser, 20, 'strict');
+    my $until = row_of($browser, 'strict')->{device_until}{N};
+    $browser->get('/require/?renew');
+    ok res()->header('Secure-Session-Registration'), '... is invited again with a new ID';
+    is row_of($browser, 'strict')->{device_until}{N}, $until, '... for no longer time';
+    earlier($browser, 100, 'strict');
     is $browser->get('/require/?get=a')->line('get a'), '(none)', '... is none after the window';
     my $bound = bound_browser('/require/?set=a:1', folder => '/require/device/');
     is res()->status, 200, 'one that is bound';
-    earlier($bound, 20, 'strict');
+    earlier($bound, 100, 'strict');
     is $bound->get('/require/?get=a')->line('get a'), 1, '... goes on';
     my $plain = browser();
     $plain->get('/off/?set=a:1');
@@ -397,5 +426,5 @@ note 'From another site';
     is bound_browser()->get('/test/?get=a', without => { 'id-device' => 1 }, headers => \@from)->status, 200, 'nor with SameSite=Strict';
 }
 
-$server->stop(qr/could not be (?:read|written)/, qr/refused a (?:second device|proof)/, qr/\[session:error\]|AH018/);
+$server->stop(qr/could not be (?:read|written)/, qr/refused a (?:second device|proof)/, qr/malformed session row|ignored the cookies/, qr/\[session:error\]|AH018/);
 done;

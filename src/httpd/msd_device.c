@@ -54,14 +54,22 @@ msd_device_ask_e msd_device_ask(const request_rec *r)
 
 /* ---- a session is judged ----------------------------------------------------------------------------------------- */
 
+/** The cookies of the device that the client has sent; NULL: none. */
+static const apr_array_header_t *came(const msd_request_t *q, const msd_session_t *s)
+{
+    const char *name = msd_carrier_device(s->conf, s->pool);
+    const msd_carrier_t *c = q->carriers ? msd_carrier_find(q->carriers, name, 0) : NULL;
+
+    return c ? c->sids : NULL;
+}
+
 /** 1 if the client has sent one cookie of the device, and it counts. */
 static int has_proof(const msd_request_t *q, const msd_session_t *s)
 {
-    const char *name = msd_carrier_device(s->conf, s->pool);
-    const msd_carrier_t *came = q->carriers ? msd_carrier_find(q->carriers, name, 0) : NULL;
+    const apr_array_header_t *cookies = came(q, s);
 
-    return came && came->sids->nelts == 1
-           && ddb_device_check_cookie(APR_ARRAY_IDX(came->sids, 0, const char *), s->stored.device_secret,
+    return cookies && cookies->nelts == 1
+           && ddb_device_check_cookie(APR_ARRAY_IDX(cookies, 0, const char *), s->stored.device_secret,
                                       apr_time_sec(s->now))
                   == APR_SUCCESS;
 }
@@ -91,12 +99,15 @@ static void report(request_rec *r, msd_session_t *s)
 
 void msd_device_judge(request_rec *r, const msd_request_t *q, msd_session_t *s)
 {
+    /* A refresh needs no proof, as it brings one. Only the request itself: an error page may have its path, too. */
     if (s->conf->device_bound == MSD_DEVICE_BOUND_OFF || s->outcome != MSD_LOADED
-        || ask_by_path(q->top->uri, s->conf) != MSD_DEVICE_ASK_NOTHING) {
+        || msd_device_ask(r) == MSD_DEVICE_ASK_REFRESH) {
         return;
     }
     s->device = judge(q, s);
     if (s->device == MSD_DEVICE_STALE) {
+        /* Such as that of a session that was begun at the same time: as long as it is there, browsers renew none. */
+        s->answer.end_device = came(q, s) != NULL;
         msd_session_count(s, DDB_COUNT_DEVICE_STALE);
         report(r, s);
         msd_session_withdraw(s);
@@ -105,11 +116,26 @@ void msd_device_judge(request_rec *r, const msd_request_t *q, msd_session_t *s)
 
 /* ---- a new ID ---------------------------------------------------------------------------------------------------- */
 
+/** The time in which the row may be bound, in seconds. */
+static apr_int64_t window_of(const msd_session_t *s, const ddb_session_t *row)
+{
+    const apr_int64_t left = s->stored.device_until - apr_time_sec(s->now);
+
+    if (s->conf->device_bound == MSD_DEVICE_BOUND_OFF) {
+        return 0;
+    }
+    /* With each new ID the time would begin again, and never end. */
+    return s->conf->device_bound == MSD_DEVICE_BOUND_REQUIRE && row->keep_device && left > 0
+                   && left < s->conf->device_window
+               ? left
+               : s->conf->device_window;
+}
+
 void msd_device_begin(const msd_session_t *s, ddb_session_t *row)
 {
     /* Whoever logs in may have got the session from somebody else, with that one's device. */
     row->keep_device = s->answer.identity == MSD_SAME_USER && !msd_session_begins_empty(s);
-    row->device_window = s->conf->device_bound == MSD_DEVICE_BOUND_OFF ? 0 : s->conf->device_window;
+    row->device_window = window_of(s, row);
 }
 
 void msd_device_invite(request_rec *r, const msd_session_t *s)

@@ -29,7 +29,7 @@ msd_device_ask_e msd_device_ask(const request_rec *r);
 #define MSD_DEVICE_REFRESH  "refresh"
 
 /** Judge the session that r has loaded. If it is bound and the proof is missing (stale), it becomes a new, empty one;
- * its row and its cookies are left alone. */
+ * its row and its ID are left alone. A cookie of the device that proves nothing is deleted. */
 void msd_device_judge(request_rec *r, const msd_request_t *q, msd_session_t *s);
 
 /** Before the insert of row, which gets a new ID: whether it may be bound, or stays bound. */

@@ -199,6 +199,9 @@ static int answer_registration(request_rec *r, msd_request_t *q, msd_session_t *
     if (!read_registration(&reg, proof, r->pool)) {
         return answer_status(r, HTTP_BAD_REQUEST);
     }
+    if (msd_calls_check(&q->calls, &s->error) != APR_SUCCESS) {
+        return answer_status(r, HTTP_SERVICE_UNAVAILABLE);
+    }
     msd_calls_begin(&q->calls, s, &batch);
     status = find_row(r, s, &batch.call, &reg, &row);
     if (status == HTTP_OK) {
@@ -232,8 +235,11 @@ static int judge_session(const msd_session_t *s)
     if (s->outcome == MSD_LOADED && s->stored.device_key) {
         return HTTP_OK;
     }
-    /* A moment ago the session got another ID, whose cookie is on its way; or its key is. */
-    return s->ids.miss == DDB_MISS_MOVED || (s->outcome == MSD_LOADED && apr_time_sec(s->now) < s->stored.device_until)
+    /* A moment ago the session got another ID, whose cookie is on its way; or its key is. Or the session lives, and is
+     * not for this request: beside another one, from another address, or as long as nobody can read it here. */
+    return s->ids.miss == DDB_MISS_MOVED || s->ids.miss == DDB_MISS_BOUND || s->ids.ambiguous
+                   || (s->ids.count && s->ids.miss == DDB_MISS_NONE && s->outcome == MSD_NEW)
+                   || (s->outcome == MSD_LOADED && apr_time_sec(s->now) < s->stored.device_until)
                ? HTTP_SERVICE_UNAVAILABLE
                : HTTP_UNAUTHORIZED;
 }

@@ -164,9 +164,10 @@ static void set_headers(request_rec *r, const msd_session_t *s)
     }
     else if (s->answer.end_id) {
         msd_carrier_end(r, s->conf);
-        if (s->conf->device_bound != MSD_DEVICE_BOUND_OFF) {
-            msd_carrier_end_device(r, s->conf);
-        }
+    }
+    if (s->answer.end_device
+        || (s->answer.end_id && !s->answer.issue && s->conf->device_bound != MSD_DEVICE_BOUND_OFF)) {
+        msd_carrier_end_device(r, s->conf);
     }
 }
 
@@ -217,7 +218,7 @@ static int settle(request_rec *r, msd_request_t *q)
     }
     /* All before the first is set: places may have the same cookie name, with different paths. */
     for (s = &q->session; s; s = s->next) {
-        if (s->answer.issue || s->answer.end_id) {
+        if (s->answer.issue || s->answer.end_id || s->answer.end_device) {
             msd_carrier_clear(r, s->conf);
         }
     }

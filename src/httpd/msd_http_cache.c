@@ -178,7 +178,7 @@ void msd_http_cache_settle(request_rec *r, const msd_request_t *q, const msd_ses
     int file = q->http_cache.file == r && !msd_request_is_error_page(r);
 
     if (s->answer.written != MSD_NOTHING || s->answer.issue || s->answer.end_id || s->answer.end_old
-        || depends(s, file)) {
+        || s->answer.end_device || depends(s, file)) {
         no_store(r);
     }
     else if (s->outcome == MSD_NEW && !file) {

@@ -135,6 +135,7 @@ apr_status_t msd_save_renew(const msd_save_t *w)
 /** What a failed renewal by age leaves: nothing, unless the old row may lead to the new one. */
 static apr_status_t stay(const msd_save_t *w, const ddb_session_t *fresh, const ddb_session_t *current, apr_status_t rv)
 {
+    w->s->answer.invite = 0;
     if (!w->call->err->unsettled) {
         msd_child_remove_later(w->s->server, fresh->key);
     }

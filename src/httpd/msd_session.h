@@ -116,6 +116,7 @@ typedef struct msd_session_answer_t {
     int issue_on_error;   /* 1: even if it is an error, because the session was stored under it before the failure */
     int end_id;           /* 1: the response deletes the client's ID */
     int end_old;          /* 1: and the cookie of the old session, which is imported or can't be */
+    int end_device;       /* 1: the response deletes the cookie of the device, which proves nothing for the session */
     int invite;           /* 1: the ID is new, and the browser may bind the session to its device */
     int passed_limit;     /* 1: the session that it begins is the first one over a limit, which is not told yet */
     int wait;             /* seconds after which a request that a limit refuses may be repeated */
