@@ -422,6 +422,46 @@ note 'Another store in the same place';
     }
 }
 
+note 'Devices';
+{
+    my $bound = 'SessionDynamoDBDeviceBound On';
+    refused $_->[0], 10, $_->[1], $_->[0] for (
+        ['SessionDynamoDBDeviceBound yes',         qr/'yes' is unknown: use Off, On or Require/],
+        (map { ["SessionDynamoDBDevicePath $_",    qr{'\Q$_\E' is not a folder of this site: use letters.*such as /\.device-session/}] }
+            qw(/ device/ /device http://a/ //a/ /a//b/ /a/../ /a/./b/ /a?b/ /a%20b/ /../a/)),
+        (map { ["SessionDynamoDBDeviceLifetime $_", qr/'$_' is not a valid time: use whole seconds from 300 to 3600\. Browsers renew the proof six times/] }
+            qw(299 3601 -1 500500ms soon)),
+        (map { ["SessionDynamoDBDeviceWindow $_",  qr/'$_' is not a valid time: use whole seconds from 10 to 600/] } qw(9 601 -1 soon)),
+    );
+    accepted $_, $_ for map { "SessionDynamoDBDevice$_" } 'Bound require', 'Path /a.b/c-d_e~f/',
+        'Lifetime 300', 'Lifetime 1h', 'Window 10', 'Window 10min';
+    refused $_->[0], 11, $_->[1], $_->[0], $bound for (
+        ['SessionDynamoDBUseHeader On',            qr/DeviceBound needs a cookie.*set SessionDynamoDBUseHeader Off here, or DeviceBound Off/],
+        ['SessionDynamoDBCookieSecure Off',        qr/DeviceBound needs SessionDynamoDBCookieSecure On.*set it here, or DeviceBound Off/],
+        ['SessionDynamoDBCookieDomain example.com', qr/DeviceBound can't be combined with SessionDynamoDBCookieDomain.*remove the Domain/],
+        ['SessionDynamoDBHashSid Off',             qr/DeviceBound needs SessionDynamoDBHashSid On.*set it here/],
+        ['SessionDynamoDBConsistentRead Off',      qr/DeviceBound needs SessionDynamoDBConsistentRead On.*set it here/],
+        ['SessionDynamoDBFormat json',             qr/DeviceBound can't be combined with SessionDynamoDBFormat json.*or Format form/],
+        ['SessionDynamoDBCookiePath /app',         qr{with the path /app to SessionDynamoDBDevicePath /\.device-session/: .*below /app, such as /app/\.device-session/}],
+    );
+    refused 'a folder beside the path of the cookie', 12, qr{with the path /app to SessionDynamoDBDevicePath /apple/: }, 'SessionDynamoDBCookiePath /app',
+        'SessionDynamoDBDevicePath /apple/', $bound;
+    accepted 'one below it', 'SessionDynamoDBCookiePath /app', 'SessionDynamoDBDevicePath /app/device/', $bound;
+    refused 'a section that contradicts the server', 12, qr/CookieSecure On/, 'SessionDynamoDBCookieSecure Off', '<Location /app>', $bound, '</Location>';
+    accepted 'a place that binds nothing, with any settings', 'SessionDynamoDBCookieSecure Off', '<Location /app>', 'SessionDynamoDBDeviceBound Off', '</Location>';
+
+    my @on = ('Session On', 'SessionDynamoDB On', 'SessionDynamoDBUserKey None', 'SessionEnv On', 'SessionHeader X-Replace-Session');
+    my $unanswered = qr{DeviceBound at \S+:(\d+) has no effect for (/\S*), because nothing answers browsers at SessionDynamoDBDevicePath (/\S+): .*such as \2/\.device-session/};
+    my $told = sub { my($what, $expected, @lines) = @_; my @found = accepted($what, @lines) =~ /$unanswered/g; is_deeply \@found, $expected, $expected->[0] ? '... is told' : '... is not told' };
+    $told->('a folder where there are no sessions', [10, '/app', '/.device-session/'], $bound, '<Location /app>', @on, '</Location>');
+    $told->('a folder where nothing is bound', [16, '/app', '/.device-session/'], @on, '<Location /app>', $bound, '</Location>');
+    $told->('both in one section', [16, '/app', '/x/'], '<Location /app>', @on, $bound, 'SessionDynamoDBDevicePath /x/', '</Location>');
+    $told->('a folder of the section', [], $bound, '<Location /app>', @on, 'SessionDynamoDBDevicePath /app/device/', '</Location>');
+    $told->('a folder of another section that binds', [], $bound, '<Location /app>', @on, '</Location>', '<Location /.device-session>', @on, '</Location>');
+    $told->('sessions for all', [], $bound, @on);
+    $told->('Off', [], 'SessionDynamoDBDeviceBound Off', '<Location /app>', @on, '</Location>');
+}
+
 note 'Imports';
 {
     my @crypto = ("LoadModule session_crypto_module $MODULES/mod_session_crypto.so");

@@ -330,6 +330,8 @@ static const char *const read_directives[] = {
     "SessionDynamoDBCookieDomain",
     "SessionDynamoDBCookieName",
     "SessionDynamoDBCookiePath",
+    "SessionDynamoDBDeviceBound",
+    "SessionDynamoDBDevicePath",
     "SessionDynamoDBEndpointURL",
     "SessionDynamoDBEnv",
     "SessionDynamoDBEventKeys",
@@ -371,6 +373,9 @@ static void look_at_place(const msd_config_warn_t *config, const msd_config_plac
     if (is_on(place)) {
         look_for_session(&near, place);
         look_at_cookie_path(&near, place);
+    }
+    if (is_on(place) || msd_config_place_is(place, "SessionDynamoDBDeviceBound")) {
+        msd_config_warn_device(&near, place);
     }
     if (names_keys(place)) {
         look_at_key_files(&near, place);

@@ -26,4 +26,7 @@ void msd_config_warn_limits(const msd_config_warn_t *config);
 /** Log a line for each SessionDynamoDBImport that is over, or lasts for long. */
 void msd_config_warn_import(const msd_config_warn_t *config);
 
+/** Log a line if sessions are bound to devices at this place, but browsers can't register any. */
+void msd_config_warn_device(const msd_config_warn_t *config, const msd_config_place_t *at);
+
 #endif
