@@ -13,6 +13,7 @@ my @TLS  = (@HOST, headers => ['X-Forwarded-Proto', 'https']);
 my @PAGE = (@HOST, headers => ['X-Forwarded-Proto', 'https', 'Sec-Fetch-Mode', 'navigate']);
 
 sub id { my($cookie) = grep { /^__Host-id=./ } res()->set_cookies; return $cookie =~ /=([^;]*)/ ? $1 : undef }
+sub ended { return [map { /^(__Host-id(?:-device)?)=; (?=.*Path=\/;).*Secure; HttpOnly; SameSite=Strict/ ? $1 : $_ } res()->set_cookies] }
 sub row_of { return row(key_of($_[0])) }
 
 note 'A visitor';
@@ -21,6 +22,8 @@ my($cookie) = res()->set_cookies;
 like $cookie, qr/^__Host-id=[\w-]{43}\.[\w-]{43}; Path=\/; Secure; HttpOnly; SameSite=Strict$/,
     '... and gets a signed ID, in a cookie of this host alone that ends with the browser';
 is res()->header('Cache-Control'), 'no-store', '... which no cache keeps';
+like res()->header('Secure-Session-Registration'), qr{^\(ES256 RS256\);path="/\.device-session/register";challenge="},
+    '... and is invited to bind the session to its device';
 my $id = id();
 my $row = row_of($id);
 is_deeply [@$row{qw(idle_timeout absolute_timeout encoding)}], [{ N => 1800 }, { N => 28800 }, { S => 'sealed' }],
@@ -37,8 +40,7 @@ is get('/hardened/?entries', @TLS, cookie => $user)->line('entries'), 'role=admi
 is get('/hardened/?get=user', @TLS, cookie => $id)->line('get user'), '(none)', '... while the old ID opens nothing';
 calls_are { get('/hardened/?del=user', @TLS, cookie => $user) } [qw(GetItem DeleteItem)], 'a logout ends the session';
 is res()->header('Clear-Site-Data'), '"cache", "storage"', '... and what the browser kept';
-is_deeply [map { /^(__Host-id=; Path=\/).*; Secure; HttpOnly; SameSite=Strict/ ? $1 : $_ } res()->set_cookies],
-    ['__Host-id=; Path=/'], '... with its cookie';
+is_deeply ended(), ['__Host-id', '__Host-id-device'], '... with its cookies';
 is row_of($user), undef, '... for good';
 
 note 'Time';
@@ -47,7 +49,7 @@ note 'Time';
     my $idle = id();
     age($idle, 1810);
     calls_are { get('/hardened/?get=user', @PAGE, cookie => $idle) } ['GetItem'], 'after half an hour without activity';
-    is_deeply [res()->line('get user'), scalar res()->set_cookies], ['(none)', 1], '... it is over, and the cookie goes';
+    is_deeply [res()->line('get user'), ended()], ['(none)', ['__Host-id', '__Host-id-device']], '... it is over, and the cookies go';
     get('/hardened/?set=user:alice', @TLS);
     my $aging = id();
     age($aging, 3700, created => 1);

@@ -200,7 +200,7 @@ note 'hardened.md';
 {
     my $steps = blocks('hardened');
     my @steps = sort { $a <=> $b } grep { /^\d+$/ } keys %$steps;
-    is "@steps", '1 2 3 4 5 6 7 8 9', 'nine steps';
+    is "@steps", '1 2 3 4 5 6 7 8 9 10', 'ten steps';
     file("$_.key", $_ x 20 . "-key-of-the-steps\n") for qw(session seal event);
     # Directives: a later step's line takes the place of an earlier one's.
     my $lines_of = sub {
@@ -213,7 +213,7 @@ note 'hardened.md';
 
     my @page = (headers => ['X-Forwarded-Proto', 'https', 'User-Agent', 'browser']);
     my($id, %session);
-    for my $step (0 .. 9) {
+    for my $step (0 .. 10) {
         my $is = $lines_of->(map { $steps->{$_} } grep { $_ <= $step } @steps);
         s{file:(\w+\.key)}{file:$DIR/$1} for values %$is;
         my $server = SessionTest::Server->start(@SessionTest::Server::ONE_CHILD,
@@ -242,9 +242,12 @@ note 'hardened.md';
             my @guesses = map { get('/app/?get=user', @here, cookie => ('A' x 42) . chr(65 + $_))->status } 1 .. 22;
             is $guesses[-1], $step == 7 ? 429 : 200, '... guesses: ' . ($step == 7 ? 'refused' : 'served');
         }
+        is !!get('/app/?set=user:bob', @here)->header('Secure-Session-Registration'), $step == 10, '... new ones: ' . ($step == 10 ? 'can be bound' : 'as before');
         if ($step == 9) {
+            my $sealed = row(key_of($id));
             change_row($id, sub { delete $_->{encoding}; $_->{data} = { B => MIME::Base64::encode_base64('user=root', '') } });
             is get('/app/?get=user', @here, cookie => $id)->line('get user'), '(none)', '... and a row that somebody wrote is no session';
+            put_row($sealed);
         }
         # What the step refused, and no more.
         my @told = grep { $server->log_lines($_) } qr/that did not come over TLS/, qr/because another site's page may have sent it/,
