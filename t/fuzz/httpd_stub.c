@@ -116,6 +116,22 @@ ap_expr_info_t *ap_expr_parse_cmd_mi(const cmd_parms *cmd, const char *expr, uns
 
 /* --- files and programs --- */
 
+/* No configuration is walked through here: what looks for places has none. */
+char *ap_getword_conf(apr_pool_t *p, const char **line)
+{
+    const char *word = *line + strspn(*line, " \t"), *end = word + strcspn(word, " \t");
+
+    *line = end + strspn(end, " \t");
+    return apr_pstrmemdup(p, word, (apr_size_t)(end - word));
+}
+
+/* httpd was started without -D. */
+int ap_exists_config_define(const char *name)
+{
+    (void)name;
+    return 0;
+}
+
 const char *ap_check_cmd_context(cmd_parms *cmd, unsigned forbidden)
 {
     (void)cmd, (void)forbidden;
