@@ -174,10 +174,22 @@ void ddb_facts_untried(ddb_facts_t *f, const char *format, ...)
     va_end(args);
 }
 
+/* 1 when the last call has no answer that would tell of an assumption: none in time, or one that the next may not get.
+ * That there is no host is an answer. */
+static int says_nothing(const ddb_facts_t *f)
+{
+    return f->rv == DDB_ETHROTTLED || f->err.http_status >= 500
+           || (f->rv != APR_SUCCESS && f->err.http_status == 0 && f->err.cause == DDB_CAUSE_NONE);
+}
+
 void ddb_facts_judge(ddb_facts_t *f, int yes, const char *format, ...)
 {
     va_list args;
 
+    if (!yes && says_nothing(f)) {
+        ddb_facts_failed(f);
+        return;
+    }
     va_start(args, format);
     judge(f, yes ? DDB_FACT_YES : DDB_FACT_NO, format, args);
     va_end(args);
@@ -235,6 +247,8 @@ static void try_one(ddb_facts_t *f, apr_size_t i)
     ddb_fact_t fact = { .id = probes[i].id, .claim = probes[i].claim, .is = DDB_FACT_UNTRIED, .observed = "" };
 
     f->fact = &fact;
+    f->rv = APR_SUCCESS; /* of the last call, which was another's */
+    f->err = (ddb_error_t){ .http_status = 0 };
     if (ddb_facts_is_stopped(f)) {
         fact.observed = "interrupted";
     }

@@ -57,7 +57,8 @@ void ddb_facts_yes(ddb_facts_t *f, const char *format, ...) __attribute__((forma
 void ddb_facts_no(ddb_facts_t *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void ddb_facts_untried(ddb_facts_t *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/** Yes or no, with the same words. */
+/** Yes or no, with the same words; instead of no as ddb_facts_failed, where the last call failed for a reason that
+ * passes. */
 void ddb_facts_judge(ddb_facts_t *f, int yes, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /** Nothing was seen, because a call that a probe needs did not succeed. */

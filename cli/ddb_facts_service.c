@@ -171,7 +171,7 @@ void ddb_facts_ttl(ddb_facts_t *f)
             ddb_facts_untried(f, "needs dynamodb:DescribeTimeToLive");
             return;
         }
-        ddb_facts_no(f, "%s", ddb_facts_outcome(f));
+        ddb_facts_judge(f, 0, "%s", ddb_facts_outcome(f));
         return;
     }
     told = ddb_json_child(f->reply, "TimeToLiveDescription");
