@@ -440,6 +440,34 @@ note 'Children that die, and a restart';
     $server->stop;
 }
 
+note 'A restart with other tables';
+{
+    my @host = map { my $n = $_; ["$n.test", '<VirtualHost *>', "ServerName $n.test", "SessionDynamoDBTableName ${n}_session", '</VirtualHost>'] }
+        qw(app other third);
+    my $server = SessionTest::Server->start('LogLevel info', @METRICS, map { @$_[1 .. 4] } @host[0, 1]);
+    my $file = "$server->{dir}/all.conf";
+    my $conf = SessionTest::Log::slurp($file);
+    my @at   = (port => $server->port);
+    my $counted = sub {
+        my %now = eval { metrics(@at) };
+        return join ' ', map { /^sessions_created_total\{table="(.*?)".*"new"\}/ ? "$1 $now{$_}" : () } sort keys %now;
+    };
+    my $restart = sub {
+        my($with, $expected, $sentence) = @_;
+        open my $out, '>', $file or die "$file: $!";
+        print $out $with;
+        close $out;
+        kill USR1 => $server->pid;
+        ok eventually(sub { $counted->() eq $expected }, 20), $sentence or diag $counted->();
+    };
+    get('/test/?set=a:1', host => $_->[0], @at) for @host[0, 1, 1];
+    ok eventually(sub { $counted->() eq 'app_session 1 other_session 2' }), 'two tables';
+    my @block = map { join "\n", @$_[1 .. 4] } @host;
+    $restart->($conf =~ s/\Q$block[1]\E/$block[2]/r, 'app_session 1 third_session 0', '... one goes, and another comes');
+    $restart->($conf, 'app_session 1 other_session 2', '... and comes back with what it had');
+    $server->stop;
+}
+
 note 'The page';
 {
     my($conf, $yml) = map { s/^ {4}//gmr } $PAGE =~ /^((?: {4}.*\n)+)/mg;
