@@ -235,7 +235,7 @@ static void test_record_is_printable(apr_pool_t *p)
     run(f);
     OK(strncmp(f->err.request_id, "a?b?[2Jc?0123", 13) == 0, "a request id can't break a line of the log");
     NUM_IS(strlen(f->err.request_id), sizeof(f->err.request_id) - 1, "and is cut to its place");
-    IS(f->err.operation, "AnOperationWithAnUncomm", "so is the operation");
+    IS(f->err.operation, "AnOperationWithAnUncommonlyLong", "so is the operation");
 }
 
 static void test_conflict(apr_pool_t *p)
