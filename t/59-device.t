@@ -15,6 +15,8 @@ use SessionTest::Events;
 use SessionTest::Login qw(form);
 use SessionTest::Server;
 
+same_under_every_mpm();
+
 my $DIR = File::Temp::tempdir('/tmp/device-XXXXXX', CLEANUP => 1);
 my $server = SessionTest::Server->start({ modules => [qw(authn_core authn_file auth_basic auth_form request authz_user log_config)] },
     'Define SESSION_DYNAMODB_SHORT_LIFETIMES', "SessionDynamoDBEventLog $DIR/events", 'LogLevel session_dynamodb:info',
