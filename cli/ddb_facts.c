@@ -248,7 +248,7 @@ static void try_one(ddb_facts_t *f, apr_size_t i)
 
     f->fact = &fact;
     f->rv = APR_SUCCESS; /* of the last call, which was another's */
-    f->err = (ddb_error_t){ .http_status = 0 };
+    memset(&f->err, 0, sizeof(f->err));
     if (ddb_facts_is_stopped(f)) {
         fact.observed = "interrupted";
     }

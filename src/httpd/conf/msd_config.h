@@ -191,10 +191,10 @@ typedef struct msd_import_from_t {
     X(NUMBER, int, require_tls, 0)                                                                                     \
     X(NUMBER, int, fetch_metadata, MSD_FETCH_METADATA_OFF) /* msd_fetch_metadata_e */                                  \
     X(POINTER, msd_bind_t *, bind, NULL)                                                                               \
-    X(NUMBER, int, device_bound, MSD_DEVICE_BOUND_OFF) /* msd_device_bound_e */                                        \
     X(POINTER, const char *, device_path, MSD_DEVICE_PATH)                                                             \
-    X(NUMBER, apr_int64_t, device_lifetime, 600) /* seconds */                                                         \
-    X(NUMBER, apr_int64_t, device_window, 60)    /* seconds */                                                         \
+    X(NUMBER, apr_int64_t, device_lifetime, 600)       /* seconds */                                                   \
+    X(NUMBER, apr_int64_t, device_window, 60)          /* seconds */                                                   \
+    X(NUMBER, int, device_bound, MSD_DEVICE_BOUND_OFF) /* msd_device_bound_e */                                        \
     X(NUMBER, int, csrf_token, 0)                                                                                      \
     X(NUMBER, int, csrf_enforce, 0)                                                                                    \
     X(NUMBER, int, on_error, MSD_DENY) /* msd_on_error_e */                                                            \
@@ -203,12 +203,12 @@ typedef struct msd_import_from_t {
     X(NUMBER, apr_int64_t, renew_interval, 0) /* seconds; 0: IDs do not age */                                         \
     X(NUMBER, apr_int64_t, renew_grace, 60)   /* seconds */                                                            \
     X(POINTER, apr_array_header_t *, user_session_keys, NULL) /* const char *, oldest first */                         \
+    X(POINTER, const msd_import_from_t *, import, NULL)       /* NULL, or its store NONE: nothing is imported */       \
     X(NUMBER, int, login, MSD_LOGIN_KEEP)                     /* msd_login_e */                                        \
     X(NUMBER, int, logout, MSD_LOGOUT_END)                    /* msd_logout_e */                                       \
     X(NUMBER, int, user_sessions, 0)                                                                                   \
     X(NUMBER, int, user_session_most, 50)                                                                              \
     X(NUMBER, int, user_session_deny, 0)                                                                               \
-    X(POINTER, const msd_import_from_t *, import, NULL) /* NULL, or its store NONE: nothing is imported */             \
     X(NUMBER, int, expire_cookie, 0)                                                                                   \
     X(POINTER, const char *, clear_site_data, "")         /* value of Clear-Site-Data at logout; "": none */           \
     X(NUMBER, int, no_store, MSD_NO_STORE_LOADED)         /* msd_no_store_e */                                         \
