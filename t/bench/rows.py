@@ -111,6 +111,7 @@ ROWS = {
                      "SessionDynamoDBBind user-agent log\nSessionDynamoDBBind address log"),
     "listed": variant("UserSessions",
                       "SessionDynamoDBUserSessions On\nSessionDynamoDBUserSessionKeys env:BENCH_KEY"),
+    "device": variant("DeviceBound", "SessionDynamoDBDeviceBound On"),
     "cached": variant("Cache", "SessionDynamoDBCache 30", ["socache_shmcb"]),
     "cookie": Row("mod_session_cookie", "SessionCookieName session path=/", ["session", "session_cookie"], "cookie"),
     "crypto": Row("mod_session_crypto, in a cookie", "SessionCookieName session path=/\nSessionCryptoPassphrase bench",

@@ -4,10 +4,12 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 import programs
@@ -399,6 +401,20 @@ def server(b, contender, t, **more):
 
 # ---- sessions ----
 
+def bind(http_, cookie, registration):
+    """Bind a session to a device, as its Secure-Session-Registration says. @return both cookies."""
+    path, challenge = re.fullmatch(r'\(ES256 RS256\);path="(.+)";challenge="(.+)"', registration).groups()
+    ask = json.dumps({"key": "bench", "jti": challenge, "register": True}) + "\n"
+    client = [sys.executable, os.path.join(programs.TOP, "t", "lib", "device_client.py")]
+    proof = subprocess.run(client, input=ask, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    http_.request("POST", path, headers={"Cookie": cookie, "Secure-Session-Response": proof})
+    reply = http_.getresponse()
+    reply.read()
+    if reply.status != 200:
+        die("a session could not be bound: status %d" % reply.status)
+    return cookie + "; " + reply.getheader("Set-Cookie").split(";")[0]
+
+
 def new_cookie(server_, http_):
     """What a browser sends back after a request that stored a session."""
     http_.request("GET", server_.page("login"))
@@ -407,7 +423,8 @@ def new_cookie(server_, http_):
     cookies = [c.split(";")[0] for c in reply.headers.get_all("Set-Cookie") or []]
     if reply.status != 200 or not cookies:
         die("no session cookie: status %d, %s" % (reply.status, reply.getheaders()))
-    return cookies[-1]
+    registration = reply.getheader("Secure-Session-Registration")
+    return bind(http_, cookies[-1], registration) if registration else cookies[-1]
 
 
 def check_loaded(server_, contender, cookie):
@@ -433,6 +450,8 @@ def make_cookies(server_, contender):
     http_ = connection(server_.write)
     cookies = [new_cookie(server_, http_) for _ in range(count)]
     http_.close()
+    if "-device=" in cookies[0]:
+        time.sleep(11)  # after a registration the cookie is not looked at for ten seconds
     check_loaded(server_, contender, cookies[0])
     return cookies if cell.operation != "login" else []
 
