@@ -293,6 +293,7 @@ sub press {
     unlike $page->body, qr/<script|\bon\w+=/i, '... no script';
     is http(path => '/mine/sessions', method => 'HEAD', cookie => $own)->status, 200, 'HEAD is GET without a body';
     is http(path => '/mine/sessions', method => 'DELETE', cookie => $own)->status, 405, 'other methods are refused';
+    is join(' ', sort(grep { $_ ne 'TRACE' } split(/,\s*/, res()->header('Allow')))), 'GET HEAD OPTIONS POST', '... and the answer tells which are not';
     is page($_)->status, 403, 'without a user there is nothing to show' for undef, session(a => 1);
 
     press($own, key_of($other));

@@ -7,6 +7,7 @@
 #include <httpd.h>
 #include <http_log.h>
 #include <http_protocol.h>
+#include <http_request.h>
 
 #include "httpd/child/msd_counts.h"
 #include "httpd/msd_csrf.h"
@@ -260,9 +261,9 @@ int msd_sessions_page_handler(request_rec *r)
     if (!r->handler || strcmp(r->handler, MSD_SESSIONS_PAGE_HANDLER) != 0) {
         return DECLINED;
     }
-    r->allowed |= AP_METHOD_BIT << M_GET | AP_METHOD_BIT << M_POST;
+    ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, M_POST, M_OPTIONS, -1);
     if (r->method_number != M_GET && r->method_number != M_POST) {
-        return HTTP_METHOD_NOT_ALLOWED;
+        return r->method_number == M_OPTIONS ? DECLINED : HTTP_METHOD_NOT_ALLOWED;
     }
     page.q = msd_request_find(r);
     page.s = msd_request_session(r);
